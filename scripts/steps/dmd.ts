@@ -1,0 +1,32 @@
+/** The DMD service's binary. Cargo knows what is out of date, so it is always asked. */
+import { SetupError } from '../bootstrap/errors.mjs';
+import { showStep } from '../bootstrap/progress.mjs';
+import { run } from '../bootstrap/run-process.mjs';
+import { root } from '../root.ts';
+
+/** Cargo's first word about work to do: it prints none of these when everything is fresh. */
+const working = /^\s*(Updating|Locking|Downloading|Compiling|Blocking)\s/m;
+
+export async function ensureDmd(): Promise<void> {
+  const started = Promise.withResolvers<void>();
+  let output = '';
+  const build = run('cargo', ['build', '--release', '--package', 'glocal-dmd'], {
+    cwd: root,
+    env: { CARGO_TERM_PROGRESS_WHEN: 'never', CARGO_TERM_COLOR: 'never' },
+    onStderr(text) {
+      output += text;
+      if (working.test(output)) started.resolve();
+    },
+  });
+  const finished = build.then(({ code }) => {
+    if (code === 0) return;
+    const hint = /linker `\w+` not found/.test(output)
+      ? ' A C++ compiler is missing: install g++ or clang.'
+      : '';
+    throw new SetupError(`The DMD service could not be built (see above).${hint}`, output);
+  });
+
+  const isWorking = await Promise.race([started.promise.then(() => true), finished.then(() => false)]);
+  if (isWorking)
+    await showStep('dmd', 'compiling the DMD service (some minutes the first time)', () => finished);
+}

@@ -1,0 +1,69 @@
+/**
+ * The npm scripts: for each task, the set-up that it needs and what it then runs. Started by `run.mjs`, on Node 24.
+ */
+import { describe } from './bootstrap/errors.mjs';
+import { run } from './bootstrap/run-process.mjs';
+import { root } from './root.ts';
+import { ensureDmd } from './steps/dmd.ts';
+import { ensureGenerated } from './steps/generate.ts';
+import { ensureNative } from './steps/native.ts';
+import { ensureSdk } from './steps/sdk.ts';
+import { check, format } from './tasks/check.ts';
+import { nothingRan, summary } from './tasks/counts.ts';
+import { test } from './tasks/test.ts';
+
+interface Task {
+  readonly help: string;
+  /** Set-up steps, in order; each does nothing when it is up to date. */
+  readonly needs: readonly (() => Promise<void>)[];
+  /** @returns the exit code */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/** What the TypeScript sources need in order to be checked. */
+const sources = [ensureGenerated, ensureSdk];
+const everything = [...sources, ensureNative, ensureDmd];
+
+const tasks: Readonly<Record<string, Task>> = {
+  setup: { help: 'all set-up steps, nothing else', needs: everything, run: reportReady },
+  demo: { help: 'tune a network and compare', needs: everything, run: program('demo/src/main.ts') },
+  trainer: { help: 'the trainer server', needs: everything, run: program('services/trainer/src/main.ts') },
+  bench: { help: 'the benchmark table', needs: everything, run: program('test/bench/main.ts') },
+  test: {
+    help: 'all tests but the slow ones',
+    needs: everything,
+    run: (args) => test(args, { full: false }),
+  },
+  'test:full': { help: 'all tests', needs: everything, run: (args) => test(args, { full: true }) },
+  check: { help: 'formats, lints, types, the contract', needs: sources, run: check },
+  format: { help: 'rewrites the sources as `check` wants them', needs: [], run: format },
+};
+
+/** A task that runs one of the product's programs with the arguments given. */
+function program(file: string): Task['run'] {
+  return async (args) => (await run(process.execPath, [file, ...args], { cwd: root })).code;
+}
+
+async function reportReady(): Promise<number> {
+  console.error('Everything is set up.');
+  return 0;
+}
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  const task = tasks[name];
+  if (task === undefined) {
+    console.error(`${name === '' ? 'No task given' : `No task is called ${name}`}. There are:`);
+    for (const [other, { help }] of Object.entries(tasks)) console.error(`  ${other.padEnd(10)} ${help}`);
+    return 64;
+  }
+  try {
+    for (const ensure of task.needs) await ensure();
+    return await task.run(args);
+  } catch (error) {
+    console.error(describe(error));
+    if (name.startsWith('test')) console.log(summary(nothingRan));
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,80 @@
+/** How many tests passed, failed and were skipped, from what the test runners report. */
+import { stripVTControlCharacters } from 'node:util';
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A suite that could not even start. */
+export const nothingRan: Counts = { passed: 0, failed: 1, skipped: 0 };
+
+/** The parts of vitest's JSON report that are counted. */
+export interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+/**
+ * Counts of a vitest run. A file that failed without a failed test (it did not load, a hook threw, its process died)
+ * counts as one failure.
+ *
+ * @param report undefined when vitest did not write one
+ */
+export function countVitest(report: VitestReport | undefined, exitCode: number): Counts {
+  if (report === undefined) return nothingRan;
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
+  );
+  return noteCrash(
+    {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + brokenFiles.length,
+      skipped: report.numPendingTests + report.numTodoTests,
+    },
+    exitCode,
+  );
+}
+
+/**
+ * Counts of a `cargo test` run, from its standard output. A suite that started and never reported its result crashed,
+ * and counts as one failure.
+ */
+export function countCargo(output: string, exitCode: number): Counts {
+  const text = stripVTControlCharacters(output);
+  const started = text.match(/^running \d+ tests?$/gm)?.length ?? 0;
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  let finished = 0;
+  for (const [, passed, failed, ignored] of text.matchAll(
+    /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/gm,
+  )) {
+    finished += 1;
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+    counts.skipped += Number(ignored);
+  }
+  counts.failed += Math.max(0, started - finished);
+  return noteCrash(counts, exitCode);
+}
+
+/** A runner that fails without a failed test (it did not compile, crashed, found no tests) is one failure. */
+function noteCrash(counts: Counts, exitCode: number): Counts {
+  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+export function add(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** "12 passed, 0 failed", and the skipped ones if there are any. */
+export function summary({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+}
