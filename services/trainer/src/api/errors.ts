@@ -1,0 +1,78 @@
+/** Errors that callers of the API see, and their encoding as google.rpc.Status. */
+
+import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
+import { Status } from '@glocal/proto/google/rpc/status';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+
+/** One thing that is wrong with a request. */
+export interface FieldViolation {
+  /** Path of the field in proto names, for instance `method.sigma`. */
+  readonly field: string;
+  /** What was wrong and what to do. */
+  readonly description: string;
+}
+
+export interface ApiErrorOptions {
+  readonly violations?: readonly FieldViolation[];
+  /** When the same call may succeed, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** An answer that is not the one the caller hoped for: a gRPC code, a reason for programs, a message for people. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: status;
+  readonly reason: string;
+  readonly violations: readonly FieldViolation[];
+  readonly retryAfterMs: number | undefined;
+
+  /**
+   * @param code gRPC status code.
+   * @param reason UPPER_SNAKE_CASE, stable, sent as google.rpc.ErrorInfo.reason.
+   */
+  constructor(code: status, reason: string, message: string, options: ApiErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.reason = reason;
+    this.violations = options.violations ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** INVALID_ARGUMENT with one violation per problem. */
+  static invalid(reason: string, violations: readonly FieldViolation[]): ApiError {
+    const message = violations.map((v) => `${v.field}: ${v.description}`).join('; ');
+    return new ApiError(status.INVALID_ARGUMENT, reason, message, { violations });
+  }
+
+  static notFound(resource: string): ApiError {
+    return new ApiError(status.NOT_FOUND, 'NOT_FOUND', `${resource} does not exist`);
+  }
+}
+
+const DOMAIN = 'glocal';
+
+/** The error as grpc-js sends it: code and message, and the typed details in `grpc-status-details-bin`. */
+export function toServiceError(error: ApiError, requestId: string): Partial<ServiceError> {
+  const details = [
+    detail('ErrorInfo', ErrorInfo.encode({ reason: error.reason, domain: DOMAIN, metadata: {} }).finish()),
+    detail('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }).finish()),
+  ];
+  if (error.violations.length > 0) {
+    const fieldViolations = error.violations.map((v) => ({ ...v, reason: '', localizedMessage: undefined }));
+    details.push(detail('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
+  }
+  if (error.retryAfterMs !== undefined) {
+    const seconds = BigInt(Math.floor(error.retryAfterMs / 1000));
+    const nanos = Math.round((error.retryAfterMs % 1000) * 1e6);
+    details.push(detail('RetryInfo', RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish()));
+  }
+  const metadata = new Metadata();
+  const encoded = Status.encode({ code: error.code, message: error.message, details }).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(encoded));
+  return { code: error.code, details: error.message, message: error.message, metadata };
+}
+
+function detail(type: string, value: Uint8Array) {
+  return { typeUrl: `type.googleapis.com/google.rpc.${type}`, value: Buffer.from(value) };
+}

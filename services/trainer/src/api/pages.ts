@@ -1,0 +1,43 @@
+/** Pages of lists (AIP-158). */
+
+import { OuterStep } from '@glocal/proto/glocal/v1/study';
+import { ApiError } from './errors.ts';
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 1_000;
+/** Below the 4 MiB that a client receives by default, with room for the largest single record to be cut off. */
+const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+
+/** @throws ApiError INVALID_ARGUMENT for a negative size. */
+export function pageSize(requested: number): number {
+  if (requested < 0) {
+    throw ApiError.invalid('PAGE_SIZE', [{ field: 'page_size', description: `${requested} is negative` }]);
+  }
+  return Math.min(requested || DEFAULT_PAGE, MAX_PAGE);
+}
+
+/** An opaque token for the position after `key`. */
+export const pageToken = (key: string | undefined): string => Buffer.from(key ?? '').toString('base64url');
+
+/** @throws ApiError INVALID_ARGUMENT for a token that is too long to be ours. */
+export function parsePageToken(token: string): string | undefined {
+  if (token.length > 200) {
+    throw ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
+  }
+  return token === '' ? undefined : Buffer.from(token, 'base64url').toString();
+}
+
+/** The first records that stay within `count` and within the message limit; at least one. */
+export function pageBySize(
+  records: readonly OuterStep[],
+  count: number,
+): { page: OuterStep[]; more: boolean } {
+  let bytes = 0;
+  const page: OuterStep[] = [];
+  for (const record of records) {
+    bytes += OuterStep.encode(record).finish().length;
+    if (page.length === count || (page.length > 0 && bytes > MAX_PAGE_BYTES)) break;
+    page.push(record);
+  }
+  return { page, more: page.length < records.length };
+}

@@ -1,0 +1,68 @@
+/** The gRPC server: StudyService, health and reflection on one port. */
+
+import { fileURLToPath } from 'node:url';
+import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check';
+import { type StudyServiceParts, studyService } from './study-service.ts';
+
+const STUDY_SERVICE = 'glocal.v1.StudyService';
+const PROTO_DIR = fileURLToPath(new URL('../../../../proto', import.meta.url));
+const DRAIN_MS = 5_000;
+
+/** The address cannot be listened on; the message says which and why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** A running server. */
+export interface ApiServer {
+  /** host:port that it listens on. */
+  readonly address: string;
+  /** Says NOT_SERVING, lets calls finish for a while, then cuts them. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens.
+ * @param listen host:port; port 0 for any free one.
+ * @throws ListenError
+ */
+export async function startServer(listen: string, parts: StudyServiceParts): Promise<ApiServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': parts.info.limits.maxMessageBytes,
+    // Off by default in grpc-js: without it a client that vanished is held for ever.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  server.addService(StudyServiceService, studyService(parts));
+  const health = new HealthImplementation({ '': 'SERVING', [STUDY_SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  // Reflection needs the descriptors of health too, or clients are told that it is not exposed.
+  const definitions = loadSync(['glocal/v1/study_service.proto', healthProtoPath], {
+    includeDirs: [PROTO_DIR],
+  });
+  new ReflectionService(definitions).addToServer(server);
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) return resolve(bound);
+      const inUse = error.message.includes('EADDRINUSE');
+      const why = inUse ? 'the port is in use; stop what listens there or choose another with --listen' : error.message;
+      reject(new ListenError(`cannot listen on ${listen}: ${why}`, { cause: error }));
+    });
+  });
+  const host = listen.slice(0, listen.lastIndexOf(':'));
+  return {
+    address: `${host}:${port}`,
+    stop: async () => {
+      health.setStatus('', 'NOT_SERVING');
+      health.setStatus(STUDY_SERVICE, 'NOT_SERVING');
+      const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
+      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      clearTimeout(cut);
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** The methods of StudyService: each checks its request, asks store, runner or catalogue, and answers. */
+
+import { createHash } from 'node:crypto';
+import { Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import type { Limits, Schedule, ServerInfo, StudyServiceServer } from '@glocal/proto/glocal/v1/study_service';
+import { status, type UntypedHandleCall } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { ulid } from 'ulid';
+import { ActiveStudiesError, RequestIdReusedError, type Store } from '../store/store.ts';
+import type { Catalogue } from '../study/catalogue.ts';
+import type { EventHub } from '../study/hub.ts';
+import { parseOuterStepName, parseStudyName, parseTrialName, studyName, trialName } from '../study/names.ts';
+import type { Runner } from '../study/runner.ts';
+import { initialValues } from '../study/values.ts';
+import { completeStudy } from '../study/specification.ts';
+import { watchStudy } from '../study/watch.ts';
+import { ApiError } from './errors.ts';
+import { serverStreaming, unary } from './handlers.ts';
+import { pageBySize, pageSize, pageToken, parsePageToken } from './pages.ts';
+
+/** What the methods work with. */
+export interface StudyServiceParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly runner: Runner;
+  readonly catalogue: Catalogue;
+  readonly info: ServerInfo & { readonly limits: Limits };
+  readonly log: Logger;
+}
+
+/** The service, ready to be added to a server. */
+export function studyService(parts: StudyServiceParts): StudyServiceServer & Record<string, UntypedHandleCall> {
+  const { store, hub, runner, catalogue, info, log } = parts;
+  const { limits } = info;
+  let watchers = 0;
+
+  const complete = (requested: Study | undefined): Study => {
+    if (requested === undefined) {
+      throw ApiError.invalid('STUDY', [{ field: 'study', description: 'is missing' }]);
+    }
+    const { study, violations } = completeStudy(requested, catalogue, limits);
+    if (violations.length > 0) {
+      throw ApiError.invalid(
+        violations.every(({ field }) => field.startsWith('space')) ? 'SEARCH_SPACE' : 'STUDY',
+        violations.map((violation) => ({ ...violation, field: `study.${violation.field}` })),
+      );
+    }
+    return study;
+  };
+
+  const getStudy = async (name: string, field = 'name'): Promise<Study> => {
+    parseStudyName(name, field);
+    return found(await store.getStudy(name), name);
+  };
+
+  const getTrial = async (name: string, field = 'name'): Promise<Trial> => {
+    parseTrialName(name, field);
+    return found(await store.getTrial(name), name);
+  };
+
+  return {
+    createStudy: unary(log, async ({ study: requested, requestId }) => {
+      if (requestId.length > 128) {
+        throw ApiError.invalid('REQUEST_ID', [
+          { field: 'request_id', description: `has ${requestId.length} characters; at most 128` },
+        ]);
+      }
+      const completed = complete(requested);
+      const specification = createHash('sha256').update(Study.encode(completed).finish()).digest();
+      const now = new Date();
+      const id = ulid().toLowerCase();
+      const study: Study = { ...completed, name: studyName(id), createTime: now, updateTime: now };
+      const trials = (study.training?.seeds ?? []).map((seed, number) => newTrial(id, number, seed, study));
+      const result = await createOnce({
+        study,
+        trials,
+        requestId,
+        specification,
+        maxActiveStudies: limits.maxActiveStudies,
+      });
+      if (result.created) runner.submit(trials);
+      return result.study;
+    }),
+
+    validateStudy: unary(log, async ({ study }) => complete(study)),
+
+    getStudy: unary(log, ({ name }) => getStudy(name)),
+
+    listStudies: unary(log, async (request) => {
+      const size = pageSize(request.pageSize);
+      const after = parsePageToken(request.pageToken);
+      const studies = await store.listStudies(size + 1, after);
+      const page = studies.slice(0, size);
+      return { studies: page, nextPageToken: studies.length > size ? pageToken(page.at(-1)?.name) : '' };
+    }),
+
+    cancelStudy: unary(log, async ({ name }) => runner.cancel(await getStudy(name))),
+
+    getTrial: unary(log, ({ name }) => getTrial(name)),
+
+    listTrials: unary(log, async (request) => {
+      await getStudy(request.parent, 'parent');
+      const size = pageSize(request.pageSize);
+      const start = numberToken(request.pageToken);
+      const trials = await store.listTrials(request.parent);
+      const page = trials.slice(start, start + size);
+      const next = start + page.length;
+      return { trials: page, nextPageToken: next < trials.length ? pageToken(String(next)) : '' };
+    }),
+
+    getOuterStep: unary(log, async ({ name }) => {
+      parseOuterStepName(name, 'name');
+      return found(await store.getOuterStep(name), name);
+    }),
+
+    listOuterSteps: unary(log, async (request) => {
+      await getTrial(request.parent, 'parent');
+      const size = pageSize(request.pageSize);
+      const steps = await store.listOuterSteps(request.parent, {
+        limit: size + 1,
+        after: numberToken(request.pageToken),
+        windows: request.includeWindows,
+      });
+      const { page, more } = pageBySize(steps, size);
+      return { outerSteps: page, nextPageToken: more ? pageToken(String(page.at(-1)?.index)) : '' };
+    }),
+
+    watchStudy: serverStreaming(log, async function* ({ name, cursor }, signal) {
+      await getStudy(name);
+      if (watchers >= limits.maxWatchers) {
+        throw new ApiError(
+          status.RESOURCE_EXHAUSTED,
+          'WATCHERS',
+          `${limits.maxWatchers} watchers are connected, as many as this server allows`,
+          { retryAfterMs: 5_000 },
+        );
+      }
+      watchers += 1;
+      try {
+        yield* watchStudy(store, hub, name, cursor, signal);
+      } finally {
+        watchers -= 1;
+      }
+    }),
+
+    exportSchedule: unary(log, async ({ name }) => {
+      const trial = await getTrial(name);
+      const study = await getStudy(name.slice(0, name.indexOf('/trials/')));
+      return exportSchedule(store, study, trial);
+    }),
+
+    listProblems: unary(log, async () => ({
+      datasets: [...catalogue.datasets],
+      models: catalogue.models.map((entry) => entry.info),
+      optimizers: [...catalogue.optimizers],
+    })),
+
+    getServerInfo: unary(log, async () => info),
+  };
+
+  async function createOnce(request: Parameters<Store['createStudy']>[0]) {
+    try {
+      return await store.createStudy(request);
+    } catch (error) {
+      if (error instanceof RequestIdReusedError) {
+        throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
+      }
+      if (error instanceof ActiveStudiesError) {
+        throw new ApiError(status.RESOURCE_EXHAUSTED, 'ACTIVE_STUDIES', error.message, { retryAfterMs: 30_000 });
+      }
+      throw error;
+    }
+  }
+}
+
+function newTrial(study: string, number: number, seed: number, { space }: Study): Trial {
+  return {
+    name: trialName(study, number),
+    seed,
+    state: TrialState.PENDING,
+    stateReason: 'waiting for a worker',
+    stepsDone: 0,
+    outerStepsDone: 0,
+    values: initialValues(space),
+    validation: undefined,
+    test: undefined,
+    backend: '',
+    startTime: undefined,
+    endTime: undefined,
+  };
+}
+
+async function exportSchedule(store: Store, study: Study, trial: Trial): Promise<Schedule> {
+  const start = initialValues(study.space);
+  const schedule: Schedule = {
+    parameters: start.map(({ name }) => name),
+    points: [{ step: 0, values: start.map(({ value }) => value) }],
+  };
+  const total = trial.outerStepsDone;
+  const steps = await store.listOuterSteps(trial.name, { limit: total, after: 0, windows: false });
+  for (const { step, nextValues } of steps) {
+    // After a roll back training goes on from an earlier step: what was planned from there on did not happen.
+    while ((schedule.points.at(-1)?.step ?? -1) >= step) schedule.points.pop();
+    schedule.points.push({ step, values: nextValues.map(({ value }) => value) });
+  }
+  return schedule;
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw ApiError.notFound(name);
+  return value;
+}
+
+function numberToken(token: string): number {
+  const value = Number(parsePageToken(token) ?? 0);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
+  }
+  return value;
+}
+

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { OuterOptimizer } from './outer-optimizer.ts';
+
+const options = { rate: 0.2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const free = (point: Float64Array) => point;
+const make = (clip = free) => new OuterOptimizer(Float64Array.of(1), options, clip);
+
+describe('OuterOptimizer', () => {
+  it('makes the last move again at half the rate, from where it started', () => {
+    const once = make();
+    once.move(Float64Array.of(3));
+    expect(once.point[0]).toBeCloseTo(0.8, 6);
+    expect(once.retryAtHalfRate()).toBe(true);
+    expect(once.point[0]).toBeCloseTo(0.9, 6);
+    expect(once.rate).toBe(0.1);
+  });
+
+  it('goes on after a retry as if only the smaller move had been made', () => {
+    const retried = make();
+    retried.move(Float64Array.of(3));
+    retried.retryAtHalfRate();
+    retried.move(Float64Array.of(-2));
+    const direct = new OuterOptimizer(Float64Array.of(1), { ...options, rate: 0.1 }, free);
+    direct.move(Float64Array.of(3));
+    direct.move(Float64Array.of(-2));
+    expect(retried.point).toEqual(direct.point);
+  });
+
+  it('retries a move once, and none that was never made or was settled by holding', () => {
+    const optimizer = make();
+    expect(optimizer.retryAtHalfRate()).toBe(false);
+    optimizer.move(Float64Array.of(1));
+    expect(optimizer.retryAtHalfRate()).toBe(true);
+    expect(optimizer.retryAtHalfRate()).toBe(false);
+    optimizer.move(Float64Array.of(1));
+    optimizer.hold();
+    const { point, rate } = optimizer;
+    expect(optimizer.retryAtHalfRate()).toBe(false);
+    expect(optimizer.point).toBe(point);
+    expect(optimizer.rate).toBe(rate);
+  });
+
+  it('keeps every point between the bounds', () => {
+    const optimizer = make((point) => point.map((x) => Math.max(x, 0.95)));
+    optimizer.move(Float64Array.of(1));
+    expect(optimizer.point[0]).toBe(0.95);
+  });
+});

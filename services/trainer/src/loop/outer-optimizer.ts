@@ -1,0 +1,70 @@
+/** Moves the hyperparameters, and can take its last move back (docs/method.md, section 7). */
+
+import { type AdamOptions, type AdamState, adamUpdate, initialAdam } from './adam.ts';
+
+
+interface LastMove {
+  readonly point: Float64Array;
+  readonly adam: AdamState;
+  readonly gradient: Float64Array;
+  readonly retried: boolean;
+}
+
+export class OuterOptimizer {
+  #point: Float64Array;
+  #adam: AdamState;
+  #options: AdamOptions;
+  #last: LastMove | undefined;
+  readonly #clip: (point: Float64Array) => Float64Array;
+
+  /**
+   * @param start phi, one entry a learned hyperparameter.
+   * @param clip brings a point back between the bounds; applied to each new point.
+   */
+  constructor(start: Float64Array, options: AdamOptions, clip: (point: Float64Array) => Float64Array) {
+    this.#point = start;
+    this.#adam = initialAdam(start.length);
+    this.#options = options;
+    this.#clip = clip;
+  }
+
+  get point(): Float64Array {
+    return this.#point;
+  }
+
+  get rate(): number {
+    return this.#options.rate;
+  }
+
+  /** One step down the gradient; every entry must be finite. */
+  move(gradient: Float64Array): void {
+    this.#last = { point: this.#point, adam: this.#adam, gradient, retried: false };
+    this.#step(gradient);
+  }
+
+  /** Leaves the point where it is, for good: the last move can no longer be taken back. */
+  hold(): void {
+    this.#last = undefined;
+  }
+
+  /**
+   * Takes the last move back, halves the rate from here on, and makes the move again.
+   * @returns false, with nothing changed, when there is no move to take back or it has been made again already.
+   */
+  retryAtHalfRate(): boolean {
+    if (this.#last === undefined || this.#last.retried) return false;
+    const { point, adam, gradient } = this.#last;
+    this.#last = { ...this.#last, retried: true };
+    this.#point = point;
+    this.#adam = adam;
+    this.#options = { ...this.#options, rate: this.#options.rate / 2 };
+    this.#step(gradient);
+    return true;
+  }
+
+  #step(gradient: Float64Array): void {
+    const { point, state } = adamUpdate(this.#point, gradient, this.#adam, this.#options);
+    this.#point = this.#clip(point);
+    this.#adam = state;
+  }
+}

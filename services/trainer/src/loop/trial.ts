@@ -1,0 +1,251 @@
+/** The outer loop (the paper's Algorithm 1): train a window, see where the hypergradient heads, move, repeat. */
+
+import { setImmediate as yieldToIo } from 'node:timers/promises';
+import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
+import {
+  Estimator,
+  type Evaluation,
+  type Method,
+  type OuterStep,
+  Source,
+  type Study,
+  type Update,
+} from '@glocal/proto/glocal/v1/study';
+import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
+import { outerStepName, parseTrialName } from '../study/names.ts';
+import { type Decision, decide } from './decide.ts';
+import type { Learner, Snapshot } from './learner.ts';
+import { OuterOptimizer } from './outer-optimizer.ts';
+import { SearchPoint } from './search-point.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { encodeRows, isFiniteRow, norm } from './window.ts';
+
+/** How a trial ended. */
+export type Outcome =
+  | { readonly outcome: 'succeeded'; readonly reason: string; readonly test: Evaluation }
+  | { readonly outcome: 'infeasible'; readonly reason: string };
+
+/** Told while the trial runs. */
+export interface TrialListener {
+  progress(stepsDone: number): void;
+  /** An outer step is complete. */
+  outerStep(outerStep: OuterStep): void;
+}
+
+export interface TrialParts {
+  /** Complete and checked (`study/specification.ts`). */
+  readonly study: Study;
+  /** Resource name of the trial. */
+  readonly trial: string;
+  readonly learner: Learner;
+  /** Only GLOCAL uses it. */
+  readonly dmd: DmdClient;
+  readonly listener: TrialListener;
+}
+
+/** One trained window. */
+interface TrainedWindow {
+  readonly rows: readonly Float64Array[];
+  /** Inner step after which the first row was taken. */
+  readonly firstStep: number;
+  /** Undefined unless GLOCAL and the service answered. */
+  readonly report: WindowReport | undefined;
+  readonly trainLoss: number;
+  readonly validation: Evaluation;
+}
+
+/** Trains a trial to its end. */
+export async function runTrial(parts: TrialParts): Promise<Outcome> {
+  return new TrialRun(parts).run();
+}
+
+class TrialRun {
+  readonly #trial: string;
+  readonly #learner: Learner;
+  readonly #dmd: DmdClient;
+  readonly #listener: TrialListener;
+  readonly #method: Method;
+  readonly #steps: number;
+  readonly #space: SearchPoint;
+  readonly #optimizer: OuterOptimizer;
+  readonly #priorNorms: number[] = [];
+  #stepsDone = 0;
+  #boundary: { readonly snapshot: Snapshot; readonly stepsDone: number };
+
+  constructor({ study, trial, learner, dmd, listener }: TrialParts) {
+    const { method, training, space } = study;
+    if (method?.outer === undefined || training === undefined || space === undefined) {
+      throw new TypeError('the study is not complete');
+    }
+    this.#trial = trial;
+    this.#learner = learner;
+    this.#dmd = dmd;
+    this.#listener = listener;
+    this.#method = method;
+    this.#steps = training.steps;
+    this.#space = new SearchPoint(space);
+    const { rate = 0.1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = method.outer;
+    this.#optimizer = new OuterOptimizer(this.#space.initial, { rate, beta1, beta2, epsilon }, (point) =>
+      this.#space.clip(point),
+    );
+    this.#boundary = { snapshot: learner.snapshot(), stepsDone: 0 };
+  }
+
+  async run(): Promise<Outcome> {
+    for (let index = 1; this.#stepsDone < this.#steps; index++) {
+      const watch = new Stopwatch();
+      const start = this.#optimizer.point;
+      const window = await this.#trainWindow(watch);
+      const { update, infeasible } = this.#conclude(window);
+      this.#listener.outerStep(this.#record(index, start, window, update, watch));
+      if (infeasible !== undefined) return { outcome: 'infeasible', reason: infeasible };
+    }
+    const test = this.#learner.evaluate('test');
+    return { outcome: 'succeeded', reason: `all ${this.#steps} inner steps done`, test };
+  }
+
+  async #trainWindow(watch: Stopwatch): Promise<TrainedWindow> {
+    const count = this.#rowsPerWindow();
+    const end = this.#stepsDone + this.#method.window;
+    const firstStep = end - count + 1;
+    const open = this.#openWindow(count);
+    const rows: Float64Array[] = [];
+    let finite = true;
+    this.#learner.startWindow(this.#optimizer.point);
+    while (this.#stepsDone < end && finite) {
+      watch.run('training', () => this.#learner.step());
+      this.#stepsDone += 1;
+      if (this.#stepsDone >= firstStep) {
+        const row = watch.run('hypergradients', () => this.#learner.hypergradient());
+        rows.push(row);
+        finite = isFiniteRow(row);
+        // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
+        if (finite) open?.push(row);
+      }
+      this.#listener.progress(this.#stepsDone);
+      await yieldToIo();
+    }
+    if (!finite) open?.abandon();
+    const report = finite && open ? await watch.runAsync('dmd', () => reportOrNothing(open)) : undefined;
+    const trainLoss = this.#learner.takeTrainLoss();
+    return { rows, firstStep, report, trainLoss, validation: this.#learner.evaluate('validation') };
+  }
+
+  #rowsPerWindow(): number {
+    switch (this.#method.estimator) {
+      case Estimator.FIXED:
+        return 0;
+      case Estimator.LOCAL:
+        return 1;
+      default:
+        return this.#method.sigma;
+    }
+  }
+
+  #openWindow(rows: number): OpenWindow | undefined {
+    const { estimator, dmd: options } = this.#method;
+    if (estimator !== Estimator.GLOCAL || options === undefined) return undefined;
+    const components = this.#space.components.length;
+    return this.#dmd.openWindow({ rows, components, options, priorNorms: this.#priorNorms });
+  }
+
+  /** Moves, holds or goes back, and says so. */
+  #conclude(window: TrainedWindow): { update: Update | undefined; infeasible?: string } {
+    const decision = this.#decide(window);
+    if (decision === undefined) {
+      this.#setBoundary();
+      return { update: undefined };
+    }
+    const { reason } = decision;
+    switch (decision.action) {
+      case 'move':
+        this.#keepNorms(window);
+        this.#optimizer.move(decision.hypergradient);
+        this.#setBoundary();
+        return { update: this.#update(decision.hypergradient, decision.sources, reason) };
+      case 'hold':
+        return { update: this.#hold(window, reason) };
+      case 'rollBack':
+        if (this.#optimizer.retryAtHalfRate()) {
+          this.#learner.restore(this.#boundary.snapshot);
+          this.#stepsDone = this.#boundary.stepsDone;
+          return { update: { ...this.#update(undefined, [], reason), rolledBack: true } };
+        }
+        if (isSound(window)) {
+          return { update: this.#hold(window, `${reason}; there is nothing left to take back`) };
+        }
+        return { update: this.#update(undefined, [], reason), infeasible: `${reason} at step ${this.#stepsDone}` };
+    }
+  }
+
+  #decide(window: TrainedWindow): Decision | undefined {
+    const { estimator } = this.#method;
+    if (!isSound(window)) return { action: 'rollBack', reason: 'a loss or hypergradient is not finite' };
+    return estimator === Estimator.FIXED ? undefined : decide(estimator, window.rows, window.report);
+  }
+
+  #hold(window: TrainedWindow, reason: string): Update {
+    this.#keepNorms(window);
+    this.#optimizer.hold();
+    this.#setBoundary();
+    return this.#update(undefined, this.#space.components.map(() => Source.HELD), reason);
+  }
+
+  #keepNorms({ rows }: TrainedWindow): void {
+    this.#priorNorms.push(...rows.map(norm));
+  }
+
+  #setBoundary(): void {
+    this.#boundary = { snapshot: this.#learner.snapshot(), stepsDone: this.#stepsDone };
+  }
+
+  #update(hypergradient: Float64Array | undefined, sources: readonly Source[], reason: string): Update {
+    return {
+      hypergradient: [...(hypergradient ?? [])],
+      sources: [...sources],
+      rate: this.#optimizer.rate,
+      reason,
+      rolledBack: false,
+      clipped: this.#space.clipped(this.#optimizer.point),
+    };
+  }
+
+  #record(
+    index: number,
+    start: Float64Array,
+    { rows, firstStep, report, trainLoss, validation }: TrainedWindow,
+    update: Update | undefined,
+    watch: Stopwatch,
+  ): OuterStep {
+    const { study, trial } = parseTrialName(this.#trial, 'trial');
+    return {
+      name: outerStepName(study, trial, index),
+      index,
+      step: this.#stepsDone,
+      values: this.#space.values(start),
+      nextValues: this.#space.values(this.#optimizer.point),
+      trainLoss,
+      validation,
+      window:
+        rows.length === 0
+          ? undefined
+          : { components: this.#space.components, firstStep, rows: rows.length, hypergradients: encodeRows(rows) },
+      report,
+      update,
+      timing: watch.read(),
+    };
+  }
+}
+
+/** The service's answer, or undefined when it stayed away for the whole budget: then the policy falls back. */
+async function reportOrNothing(open: OpenWindow): Promise<WindowReport | undefined> {
+  try {
+    return await open.report();
+  } catch (error) {
+    if (error instanceof DmdError && error.unavailable) return undefined;
+    throw error;
+  }
+}
+
+const isSound = ({ rows, trainLoss, validation }: TrainedWindow): boolean =>
+  rows.every(isFiniteRow) && Number.isFinite(trainLoss) && Number.isFinite(validation.loss);

@@ -1,0 +1,42 @@
+/** The hypergradients of one outer step, and plain statistics of them. */
+
+/** Rows of equal length, oldest first. */
+export type Rows = readonly Float64Array[];
+
+export const lastRow = (rows: Rows): Float64Array => rows.at(-1) ?? new Float64Array();
+
+/** Component-wise mean. */
+export function meanRow(rows: Rows): Float64Array {
+  return lastRow(rows).map((_, i) => column(rows, i).reduce((sum, x) => sum + x, 0) / rows.length);
+}
+
+/** Component-wise median; of an even number of rows the mean of the middle two. */
+export function medianRow(rows: Rows): Float64Array {
+  return lastRow(rows).map((_, i) => {
+    const sorted = column(rows, i).sort((a, b) => a - b);
+    const upper = Math.floor(sorted.length / 2);
+    const lower = Math.ceil(sorted.length / 2) - 1;
+    return ((sorted[lower] ?? 0) + (sorted[upper] ?? 0)) / 2;
+  });
+}
+
+export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Number.isFinite(x));
+
+/** Euclidean norm. */
+export const norm = (row: Float64Array): number => Math.hypot(...row);
+
+/** The rows as little-endian binary64, row-major, as the contract sends them. */
+export function encodeRows(rows: Rows): Buffer {
+  const bytes = Buffer.alloc(rows.reduce((sum, row) => sum + row.length, 0) * 8);
+  let offset = 0;
+  for (const row of rows) for (const value of row) offset = bytes.writeDoubleLE(value, offset);
+  return bytes;
+}
+
+/** Little-endian binary64 as numbers. */
+export function decodeRow(bytes: Uint8Array): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
+}
+
+const column = (rows: Rows, i: number): Float64Array => Float64Array.from(rows, (row) => row[i] ?? 0);

@@ -1,0 +1,93 @@
+/** The trainer's server process. */
+
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { ListenError, startServer } from './api/server.ts';
+import { backendDescription } from './backend/describe.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { DmdProcess, DmdStartError } from './dmd/process.ts';
+import { SqliteStore } from './store/sqlite.ts';
+import { StoreError } from './store/store.ts';
+import { catalogue } from './study/catalogue.ts';
+import { EventHub } from './study/hub.ts';
+import { Runner } from './study/runner.ts';
+
+const EXIT_UNAVAILABLE = 69;
+const MAX_TRIALS = 64;
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+async function serve(): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const config = readConfig(process.argv.slice(2), version);
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+
+  const cleanUp = new AsyncDisposableStack();
+  try {
+    const store = new SqliteStore(config.store);
+    cleanUp.defer(() => store.close());
+    let dmdAddress = config.dmdAddress;
+    if (dmdAddress === undefined) {
+      const dmd = await DmdProcess.start(config.dmdBinary, log);
+      cleanUp.defer(() => dmd.stop());
+      dmdAddress = dmd.address;
+    }
+    const hub = new EventHub();
+    const { dmdRetryBudgetMs, backend, maxRunningTrials } = config;
+    const runner = new Runner(store, hub, log, { maxRunningTrials, dmdAddress, dmdRetryBudgetMs, backend });
+    const server = await startServer(config.listen, {
+      store,
+      hub,
+      runner,
+      catalogue,
+      log,
+      info: {
+        version,
+        backend: backendDescription(backend),
+        dmdAddress,
+        limits: {
+          maxSteps: config.maxSteps,
+          maxTrials: MAX_TRIALS,
+          maxActiveStudies: config.maxActiveStudies,
+          maxWatchers: config.maxWatchers,
+          maxMessageBytes: MAX_MESSAGE_BYTES,
+          maxRunningTrials,
+        },
+      },
+    });
+    cleanUp.defer(() => server.stop());
+    // Stopped before the server, so that watchers are told how their trials ended.
+    cleanUp.defer(() => runner.stop());
+    await runner.recover();
+    process.stdout.write(`glocal-trainer listening on ${server.address}\n`);
+    log.info({ address: server.address, store: config.store, dmdAddress }, 'trainer ready');
+    const why = await stopRequested(config.exitWithStdin);
+    log.info({ why }, 'stopping');
+  } finally {
+    await cleanUp.disposeAsync();
+  }
+}
+
+/** Resolves at the first reason to stop. */
+function stopRequested(exitWithStdin: boolean): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    if (exitWithStdin) process.stdin.resume().once('end', () => resolve('standard input closed'));
+  });
+}
+
+try {
+  await serve();
+  process.exit(0);
+} catch (error) {
+  if (error instanceof ConfigError) {
+    if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
+  if (error instanceof ListenError || error instanceof StoreError || error instanceof DmdStartError) {
+    process.stderr.write(`glocal-trainer: ${error.message}\n`);
+    process.exit(EXIT_UNAVAILABLE);
+  }
+  throw error;
+}

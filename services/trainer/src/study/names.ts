@@ -1,0 +1,43 @@
+/** Resource names: `studies/{study}/trials/{trial}/outerSteps/{index}`. */
+
+import { ApiError } from '../api/errors.ts';
+
+const ID = '[A-Za-z0-9_-]{1,64}';
+const STUDY = new RegExp(`^studies/(${ID})$`);
+const TRIAL = new RegExp(`^studies/(${ID})/trials/(\\d{1,6})$`);
+const OUTER_STEP = new RegExp(`^studies/(${ID})/trials/(\\d{1,6})/outerSteps/(\\d{1,9})$`);
+
+export const studyName = (study: string): string => `studies/${study}`;
+export const trialName = (study: string, trial: number): string => `studies/${study}/trials/${trial}`;
+export const outerStepName = (study: string, trial: number, index: number): string =>
+  `${trialName(study, trial)}/outerSteps/${index}`;
+
+/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+export function parseStudyName(name: string, field: string): string {
+  const [, study] = match(STUDY, name, field, 'studies/{study}');
+  return study as string;
+}
+
+/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+export function parseTrialName(name: string, field: string): { study: string; trial: number } {
+  const [, study, trial] = match(TRIAL, name, field, 'studies/{study}/trials/{trial}');
+  return { study: study as string, trial: Number(trial) };
+}
+
+/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+export function parseOuterStepName(
+  name: string,
+  field: string,
+): { study: string; trial: number; index: number } {
+  const form = 'studies/{study}/trials/{trial}/outerSteps/{index}';
+  const [, study, trial, index] = match(OUTER_STEP, name, field, form);
+  return { study: study as string, trial: Number(trial), index: Number(index) };
+}
+
+function match(pattern: RegExp, name: string, field: string, form: string): RegExpMatchArray {
+  const found = name.match(pattern);
+  if (found === null) {
+    throw ApiError.invalid('RESOURCE_NAME', [{ field, description: `"${name}" is not of the form ${form}` }]);
+  }
+  return found;
+}

@@ -1,0 +1,207 @@
+/** Runs trials: a queue in this process, one training process per running trial, and the states that follow from it. */
+
+import { Evaluation, OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import type { Logger } from 'pino';
+import type { Store } from '../store/store.ts';
+import type { EndedMessage, StartMessage } from '../worker/messages.ts';
+import { TrainingProcess } from '../worker/process.ts';
+import type { EventHub } from './hub.ts';
+
+export interface RunnerOptions {
+  readonly maxRunningTrials: number;
+  readonly dmdAddress: string;
+  readonly dmdRetryBudgetMs: number;
+  readonly backend: StartMessage['backend'];
+}
+
+interface Running {
+  readonly process: TrainingProcess;
+  readonly done: Promise<void>;
+  cancelled: boolean;
+}
+
+const ENDED: ReadonlySet<TrialState> = new Set([
+  TrialState.SUCCEEDED,
+  TrialState.FAILED,
+  TrialState.INFEASIBLE,
+  TrialState.CANCELLED,
+]);
+
+export class Runner {
+  readonly #store: Store;
+  readonly #hub: EventHub;
+  readonly #log: Logger;
+  readonly #options: RunnerOptions;
+  /** Names of trials that wait, first in first out. */
+  readonly #queue: string[] = [];
+  readonly #running = new Map<string, Running>();
+  #stopping = false;
+
+  constructor(store: Store, hub: EventHub, log: Logger, options: RunnerOptions) {
+    this.#store = store;
+    this.#hub = hub;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** Takes up what an earlier server left: waiting trials wait again, trials that were running have failed. */
+  async recover(): Promise<void> {
+    for (const trial of await this.#store.listUnfinishedTrials()) {
+      if (trial.state === TrialState.PENDING) {
+        this.#queue.push(trial.name);
+      } else {
+        await this.#end(trial, TrialState.FAILED, 'the server stopped while the trial was running');
+      }
+    }
+    this.#startWaiting();
+  }
+
+  /** Queues trials that are stored as PENDING. */
+  submit(trials: readonly Trial[]): void {
+    this.#queue.push(...trials.map(({ name }) => name));
+    this.#startWaiting();
+  }
+
+  /** Ends all trials of a study; resolves with the cancelled study, or with the study as it is when it has ended. */
+  async cancel(study: Study): Promise<Study> {
+    if (study.state !== StudyState.ACTIVE) return study;
+    const cancelled = { ...study, ...stateNow(StudyState.CANCELLED, 'cancelled by a caller') };
+    await this.#store.updateStudy(cancelled);
+    this.#hub.changed(study.name);
+    for (const trial of await this.#store.listTrials(study.name)) {
+      const running = this.#running.get(trial.name);
+      if (running !== undefined) {
+        running.cancelled = true;
+        await running.process.kill();
+        await running.done;
+      } else if (!ENDED.has(trial.state)) {
+        this.#dequeue(trial.name);
+        await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
+      }
+    }
+    return cancelled;
+  }
+
+  /** Stops all training; running trials end as FAILED, waiting ones wait for the next server. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const running = [...this.#running.values()];
+    await Promise.all(running.map(({ process }) => process.kill()));
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  #dequeue(name: string): void {
+    const position = this.#queue.indexOf(name);
+    if (position >= 0) this.#queue.splice(position, 1);
+  }
+
+  #startWaiting(): void {
+    while (!this.#stopping && this.#running.size < this.#options.maxRunningTrials) {
+      const name = this.#queue.shift();
+      if (name === undefined) return;
+      const process = new TrainingProcess(this.#log);
+      const running: Running = {
+        process,
+        cancelled: false,
+        done: this.#run(name, process)
+          .catch((error: unknown) => this.#log.error({ err: error, trial: name }, 'trial could not be ended'))
+          .finally(() => {
+            this.#running.delete(name);
+            this.#startWaiting();
+          }),
+      };
+      this.#running.set(name, running);
+    }
+  }
+
+  async #run(name: string, process: TrainingProcess): Promise<void> {
+    const trial = await this.#store.getTrial(name);
+    const study = await this.#store.getStudy(studyOf(name));
+    if (trial === undefined || study === undefined) throw new Error(`${name} is queued but not stored`);
+    let current: Trial = { ...trial, state: TrialState.RUNNING, startTime: new Date(), stateReason: '' };
+    const save = async (changes: Partial<Trial>) => {
+      current = { ...current, ...changes };
+      await this.#store.updateTrial(current);
+      this.#hub.changed(study.name);
+    };
+    try {
+      await save({});
+      const ended = await process.run(this.#startMessage(study, current), {
+        started: (backend) => save({ backend }),
+        progress: (stepsDone) =>
+          this.#hub.progressed(study.name, { trial: name, stepsDone, steps: study.training?.steps ?? 0 }),
+        outerStep: async (encoded) => {
+          const outerStep = OuterStep.decode(encoded);
+          current = {
+            ...current,
+            stepsDone: outerStep.step,
+            outerStepsDone: outerStep.index,
+            values: outerStep.nextValues,
+            validation: outerStep.validation,
+          };
+          await this.#store.addOuterStep(current, outerStep);
+          this.#hub.changed(study.name);
+        },
+      });
+      await this.#finish(current, ended);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (this.#running.get(name)?.cancelled) {
+        await this.#end(current, TrialState.CANCELLED, 'the study was cancelled');
+      } else if (this.#stopping) {
+        await this.#end(current, TrialState.FAILED, 'the server stopped while the trial was running');
+      } else {
+        this.#log.error({ err: error, trial: name }, 'trial failed');
+        await this.#end(current, TrialState.FAILED, message);
+      }
+    }
+  }
+
+  #startMessage(study: Study, trial: Trial): StartMessage {
+    const { dmdAddress, dmdRetryBudgetMs, backend } = this.#options;
+    return {
+      type: 'start',
+      study: Study.encode(study).finish(),
+      trial: Trial.encode(trial).finish(),
+      dmdAddress,
+      dmdRetryBudgetMs,
+      backend,
+    };
+  }
+
+  async #finish(trial: Trial, { outcome, reason, test }: EndedMessage): Promise<void> {
+    switch (outcome) {
+      case 'succeeded':
+        return this.#end({ ...trial, test: Evaluation.decode(test) }, TrialState.SUCCEEDED, reason);
+      case 'infeasible':
+        return this.#end(trial, TrialState.INFEASIBLE, reason);
+      case 'failed':
+        return this.#end(trial, TrialState.FAILED, reason);
+    }
+  }
+
+  async #end(trial: Trial, state: TrialState, stateReason: string): Promise<void> {
+    const study = studyOf(trial.name);
+    await this.#store.updateTrial({ ...trial, state, stateReason, endTime: new Date() });
+    this.#hub.forget(study, trial.name);
+    await this.#endStudyWhenDone(study);
+    this.#hub.changed(study);
+  }
+
+  async #endStudyWhenDone(name: string): Promise<void> {
+    const study = await this.#store.getStudy(name);
+    if (study?.state !== StudyState.ACTIVE) return;
+    const trials = await this.#store.listTrials(name);
+    if (!trials.every(({ state }) => ENDED.has(state))) return;
+    const succeeded = trials.filter(({ state }) => state === TrialState.SUCCEEDED).length;
+    const reason = `${succeeded} of ${trials.length} trials succeeded`;
+    const state = succeeded > 0 ? StudyState.COMPLETED : StudyState.FAILED;
+    await this.#store.updateStudy({ ...study, ...stateNow(state, reason) });
+  }
+}
+
+const studyOf = (trial: string): string => trial.slice(0, trial.indexOf('/trials/'));
+
+function stateNow(state: StudyState, stateReason: string): Pick<Study, 'state' | 'stateReason' | 'updateTime'> {
+  return { state, stateReason, updateTime: new Date() };
+}

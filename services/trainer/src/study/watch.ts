@@ -1,0 +1,49 @@
+/** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
+
+import { StudyState } from '@glocal/proto/glocal/v1/study';
+import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
+import { ApiError } from '../api/errors.ts';
+import type { Store } from '../store/store.ts';
+import type { EventHub } from './hub.ts';
+
+const PAGE = 100;
+
+/** @throws ApiError INVALID_ARGUMENT when the cursor is none of ours, NOT_FOUND when there is no such study. */
+export async function* watchStudy(
+  store: Store,
+  hub: EventHub,
+  name: string,
+  cursor: string,
+  signal: AbortSignal,
+): AsyncGenerator<StudyEvent> {
+  if (!/^\d{0,15}$/.test(cursor)) {
+    throw ApiError.invalid('CURSOR', [{ field: 'cursor', description: `"${cursor}" is not a cursor of this study` }]);
+  }
+  let sequence = Number(cursor);
+  const told = new Map<string, TrialProgress>();
+  while (!signal.aborted) {
+    // One listener a round, registered before reading, so that nothing falls between reading and waiting.
+    const round = new AbortController();
+    const change = hub.nextChange(name, AbortSignal.any([signal, round.signal]));
+    try {
+      const study = await store.getStudy(name);
+      if (study === undefined) throw ApiError.notFound(name);
+      const events = await store.listEvents(name, sequence, PAGE);
+      for (const { sequence: next, event } of events) {
+        sequence = next;
+        yield event;
+      }
+      if (events.length === PAGE) continue;
+      if (study.state !== StudyState.ACTIVE && events.length === 0) return;
+      for (const progress of hub.progressOf(name)) {
+        if (told.get(progress.trial) === progress) continue;
+        told.set(progress.trial, progress);
+        yield { cursor: String(sequence), time: new Date(), event: { $case: 'progress', value: progress } };
+      }
+      if (events.length > 0) continue;
+      await change;
+    } finally {
+      round.abort();
+    }
+  }
+}

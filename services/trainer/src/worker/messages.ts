@@ -1,0 +1,44 @@
+/** What the server and the process that trains say to each other over the IPC channel. Records travel as protobuf. */
+
+/** Server to worker, once: what to do. */
+export interface StartMessage {
+  readonly type: 'start';
+  /** Encoded Study, complete. */
+  readonly study: Uint8Array;
+  /** Encoded Trial. */
+  readonly trial: Uint8Array;
+  readonly dmdAddress: string;
+  readonly dmdRetryBudgetMs: number;
+  readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
+}
+
+/** Worker to server: ready to train. */
+export interface StartedMessage {
+  readonly type: 'started';
+  /** What computes, for people. */
+  readonly backend: string;
+}
+
+/** Worker to server, a few times a second. */
+export interface ProgressMessage {
+  readonly type: 'progress';
+  readonly stepsDone: number;
+}
+
+/** Worker to server after each outer step; training goes on while it is being stored. */
+export interface OuterStepMessage {
+  readonly type: 'outerStep';
+  /** Encoded OuterStep. */
+  readonly outerStep: Uint8Array;
+}
+
+/** Worker to server, last: how it ended. The process exits when the server has closed the channel. */
+export interface EndedMessage {
+  readonly type: 'ended';
+  readonly outcome: 'succeeded' | 'infeasible' | 'failed';
+  readonly reason: string;
+  /** Encoded Evaluation on the test part; empty unless it succeeded. */
+  readonly test: Uint8Array;
+}
+
+export type FromWorker = StartedMessage | ProgressMessage | OuterStepMessage | EndedMessage;
