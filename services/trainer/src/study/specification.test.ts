@@ -1,0 +1,160 @@
+import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from './catalogue.ts';
+import { completeStudy, defaultOuterRate } from './specification.ts';
+
+const catalogue: Catalogue = {
+  datasets: [
+    { id: 'tiny', description: '', trainExamples: 1000, testExamples: 100, classes: 10, inputShape: [28, 28, 1] },
+    { id: 'wide', description: '', trainExamples: 1000, testExamples: 100, classes: 10, inputShape: [32, 32, 3] },
+  ],
+  models: [
+    {
+      info: { id: 'net', description: '', parameters: 10 },
+      rejects: ({ inputShape }) => (inputShape[0] === 28 ? undefined : 'it takes 28x28x1'),
+    },
+  ],
+  optimizers: [
+    {
+      id: 'sgd',
+      description: '',
+      hyperparameters: [
+        { name: 'lr', description: '', min: 0, max: 10 },
+        { name: 'momentum', description: '', min: 0, max: 1, defaultValue: 0 },
+      ],
+    },
+  ],
+};
+const limits: Limits = {
+  maxSteps: 10_000,
+  maxTrials: 4,
+  maxActiveStudies: 1,
+  maxWatchers: 1,
+  maxMessageBytes: 1,
+  maxRunningTrials: 1,
+};
+
+const float = (name: string, min: number, max: number, initial: number, scale: Scale = Scale.UNSPECIFIED) => ({
+  name,
+  kind: { $case: 'float' as const, value: { min, max, initial, scale } },
+});
+const fixed = (name: string, value: number) => ({ name, kind: { $case: 'fixed' as const, value: { value } } });
+
+/** A study without a fault, with some parts replaced. */
+const study = (changes: Partial<Study> = {}): Study =>
+  Study.fromPartial({
+    displayName: 'good',
+    space: { parameters: [float('lr', 1e-4, 1, 0.01)] },
+    problem: { dataset: 'tiny', model: 'net', optimizer: 'sgd' },
+    training: { steps: 600 },
+    method: { estimator: Estimator.GLOCAL },
+    ...changes,
+  });
+const problems = (changes: Partial<Study>): [string, string][] =>
+  completeStudy(study(changes), catalogue, limits).violations.map(({ field, description }) => [field, description]);
+const space = (...parameters: NonNullable<Study['space']>['parameters']) => ({ space: { parameters } });
+const method = (changes: object) => ({
+  method: { estimator: Estimator.GLOCAL, window: 0, sigma: 0, dmd: undefined, outer: undefined, ...changes },
+});
+
+describe('completeStudy', () => {
+  it('fills every default in', () => {
+    const { study: complete, violations } = completeStudy(study(), catalogue, limits);
+    expect(violations).toEqual([]);
+    expect(complete.problem).toMatchObject({ batchSize: 128, validationExamples: 100 });
+    expect(complete.training).toEqual({ steps: 600, seeds: [0] });
+    expect(complete.method).toMatchObject({
+      window: 50,
+      sigma: 20,
+      dmd: { delays: 10, svdRank: -1, tolerance: 0.1 },
+      outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    });
+    expect(complete.space?.parameters).toEqual([
+      float('lr', 1e-4, 1, 0.01, Scale.LOGIT),
+      fixed('momentum', 0),
+    ]);
+  });
+
+  it('is not changed by being completed again', () => {
+    const { study: once } = completeStudy(study(), catalogue, limits);
+    expect(completeStudy(once, catalogue, limits)).toEqual({ study: once, violations: [] });
+  });
+
+  it.each<[string, Partial<Study>, string, RegExp]>([
+    ['bounds reversed', space(float('lr', 1, 0.1, 0.5)), 'space.lr.min', /1 is not below max \(0\.1\)/],
+    ['initial above', space(float('lr', 0.1, 1, 2)), 'space.lr.initial', /2 is above max \(1\)/],
+    ['initial below', space(float('lr', 0.1, 1, 0.01)), 'space.lr.initial', /0\.01 is below min \(0\.1\)/],
+    ['initial on a logit bound', space(float('lr', 0, 1, 0)), 'space.lr.initial', /starts strictly between/],
+    ['log of zero', space(float('lr', 0, 1, 0.1, Scale.LOG)), 'space.lr.min', /not positive/],
+    ['not a number', space(float('lr', 0, Number.NaN, 0.1)), 'space.lr.max', /NaN is not finite/],
+    ['outside the domain', space(float('lr', 0, 20, 0.1)), 'space.lr.max', /outside the domain of lr, \[0, 10\]/],
+    ['fixed outside', space(float('lr', 0, 1, 0.1), fixed('momentum', 2)), 'space.momentum.value', /outside/],
+    ['unknown name', space(float('lr', 0, 1, 0.1), fixed('speed', 1)), 'space.speed', /it has lr, momentum/],
+    ['name missing', space(float('lr', 0, 1, 0.1), fixed('', 1)), 'space.parameters[1]', /has no name/],
+    ['listed twice', space(float('lr', 0, 1, 0.1), fixed('lr', 1)), 'space.lr', /listed twice/],
+    ['neither kind', space(float('lr', 0, 1, 0.1), { name: 'momentum', kind: undefined }), 'space.momentum', /neither float nor fixed/],
+    ['required one missing', space(float('momentum', 0, 1, 0.1)), 'space.lr', /sgd needs it/],
+    ['nothing differentiable', space(fixed('lr', 0.1)), 'space', /nothing that hypergradients could move/],
+    ['sigma below delays + 1', method({ sigma: 8 }), 'method.sigma', /delays = 10; at least 11, 20 is a good start/],
+    ['sigma above window', method({ window: 15, sigma: 20 }), 'method.sigma', /do not fit into 15/],
+    ['negative window', method({ window: -5 }), 'method.window', /-5 is not a positive/],
+    ['no estimator', method({ estimator: Estimator.UNSPECIFIED }), 'method.estimator', /one of FIXED, LOCAL/],
+    ['rank 1.5', method({ dmd: DmdOptions.fromPartial({ svdRank: 1.5 }) }), 'method.dmd.svd_rank', /1\.5 is neither/],
+    ['tolerance 0', method({ dmd: DmdOptions.fromPartial({ tolerance: 0 }) }), 'method.dmd.tolerance', /positive/],
+    ['outer rate 0', method({ outer: { rate: 0 } }), 'method.outer.rate', /not a positive/],
+    ['beta1 1', method({ outer: { beta1: 1 } }), 'method.outer.beta1', /not in \[0, 1\)/],
+    ['no steps', { training: { steps: 0, seeds: [] } }, 'training.steps', /0 is not a positive/],
+    ['negative steps', { training: { steps: -50, seeds: [] } }, 'training.steps', /-50 is not a positive/],
+    ['too many steps', { training: { steps: 20_000, seeds: [] } }, 'training.steps', /limit, 10000/],
+    ['a broken window', { training: { steps: 620, seeds: [] } }, 'training.steps', /620 is not a multiple.*600 is/],
+    ['too many seeds', { training: { steps: 600, seeds: [1, 2, 3, 4, 5] } }, 'training.seeds', /5 seeds/],
+    ['a seed twice', { training: { steps: 600, seeds: [1, 1] } }, 'training.seeds', /repeated/],
+    ['a long name', { displayName: 'x'.repeat(201) }, 'display_name', /200/],
+  ])('names the field: %s', (_, changes, field, description) => {
+    const found = problems(changes);
+    expect(found.map(([where]) => where)).toEqual([field]);
+    expect(found[0]?.[1]).toMatch(description);
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    ['data set', { dataset: 'mars' }, 'problem.dataset', /unknown data set "mars"; one of tiny, wide/],
+    ['model', { model: 'gpt' }, 'problem.model', /unknown model "gpt"/],
+    ['shape', { dataset: 'wide' }, 'problem.model', /net cannot be trained on wide: it takes 28x28x1/],
+    ['batch', { batchSize: -1 }, 'problem.batch_size', /-1 is not positive/],
+    ['batch too large', { batchSize: 901 }, 'problem.batch_size', /more than the 900 examples/],
+    ['no training left', { validationExamples: 1000 }, 'problem.validation_examples', /nothing to train on/],
+  ])('names the field of the problem: %s', (_, changes, field, description) => {
+    const problem = { dataset: 'tiny', model: 'net', optimizer: 'sgd', batchSize: 0, validationExamples: 0, ...changes };
+    const found = problems({ problem });
+    expect(found.map(([where]) => where)).toEqual([field]);
+    expect(found[0]?.[1]).toMatch(description);
+  });
+
+  it('lists all problems of an empty study at once', () => {
+    const { violations } = completeStudy(Study.fromPartial({}), catalogue, limits);
+    expect(violations.map(({ field }) => field)).toEqual([
+      'problem.dataset',
+      'problem.model',
+      'problem.optimizer',
+      'method.estimator',
+      'training.steps',
+      'space',
+    ]);
+  });
+
+  it('lets FIXED run without anything to move, and without caring for sigma', () => {
+    expect(
+      problems({ ...space(fixed('lr', 0.1)), ...method({ estimator: Estimator.FIXED, window: 10, sigma: 20 }) }),
+    ).toEqual([]);
+  });
+});
+
+describe('defaultOuterRate', () => {
+  it('is 0.3 up to 40 outer steps and about 0.1 at 400', () => {
+    expect(defaultOuterRate(1)).toBe(0.3);
+    expect(defaultOuterRate(40)).toBe(0.3);
+    expect(defaultOuterRate(400)).toBeCloseTo(0.095, 3);
+  });
+});
