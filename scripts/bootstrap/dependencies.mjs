@@ -1,6 +1,7 @@
 /** Installs the npm dependencies when they are not what package-lock.json says. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SetupError } from './errors.mjs';
 import { withSetupLock } from './lock.mjs';
 import { showStep } from './progress.mjs';
 import { runQuietly } from './run-process.mjs';
@@ -11,10 +12,12 @@ import { runQuietly } from './run-process.mjs';
  */
 
 /**
- * Runs `npm ci` unless node_modules already agrees with package-lock.json.
+ * Makes node_modules what package-lock.json says, unless it is. `npm install --no-save` and not `npm ci`: neither changes
+ * the lockfile, but this one keeps what is installed already, and does not refuse a lockfile that was written against a
+ * registry without some optional packages for other platforms.
  *
  * @param {string} root
- * @throws {import('./errors.mjs').SetupError} npm failed
+ * @throws {SetupError} npm failed, or the lockfile is not up to date
  */
 export async function ensureDependencies(root) {
   if (areInstalled(root)) return;
@@ -25,10 +28,15 @@ export async function ensureDependencies(root) {
         'The npm dependencies could not be installed (see above).',
         'npm',
         // Everything is built and tested from source here, so the development dependencies are always needed.
-        ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+        ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
         { cwd: root },
       ),
     );
+    if (!areInstalled(root)) {
+      throw new SetupError(
+        'package.json and package-lock.json disagree: run `npm install` and commit the lockfile with the package.json.',
+      );
+    }
   });
 }
 

@@ -18,13 +18,8 @@ export function ensureSdk(): Promise<void> {
     except: ['**/*.test.ts'],
     outputs: ['sdk/dist/**'],
     make: () =>
-      runQuietly(
-        'The SDK could not be built (see above).',
-        'npm',
-        ['run', 'build', '--workspace', 'sdk'],
-        {
-          cwd: root,
-        },
-      ),
+      runQuietly('The SDK could not be built (see above).', 'npm', ['run', 'build', '--workspace', 'sdk'], {
+        cwd: root,
+      }),
   });
 }
