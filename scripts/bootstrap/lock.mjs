@@ -95,9 +95,23 @@ function ownerOf(file) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return isErrno(error, 'EPERM');
+  }
+  return !isZombie(pid);
+}
+
+/**
+ * A killed process whose parent does not collect it still answers signals; in a container without an init process that
+ * can last for ever. Known on Linux only.
+ *
+ * @param {number} pid
+ */
+function isZombie(pid) {
+  try {
+    return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { withSetupLock } from './lock.mjs';
 
 let checkout: string;
@@ -48,6 +48,21 @@ test('the lock of a process that is gone is taken over, by one at a time', async
   await Promise.all(processes.map((child) => once(child, 'exit')));
   expect(readFileSync(join(checkout, 'log'), 'utf8')).toBe('+-'.repeat(3));
 });
+
+test.runIf(process.platform === 'linux')(
+  'a killed process that nobody has collected does not hold the lock',
+  async () => {
+    // The shell starts a child, which becomes a zombie because `exec` replaces the shell by a program that never waits.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void parent.kill());
+    const [line] = await once(parent.stdout, 'data');
+    mkdirSync(join(checkout, '.glocal'));
+    writeFileSync(lockFile(), String(line));
+    expect(await withSetupLock(checkout, async () => 'taken over')).toBe('taken over');
+  },
+);
 
 test('the lock is released when the action fails, and its error passes through', async () => {
   await expect(withSetupLock(checkout, () => Promise.reject(new Error('no disk')))).rejects.toThrow(
