@@ -1,11 +1,37 @@
-/** The native TensorFlow runtime of the trainer. Training works without it, several times slower. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * The native TensorFlow runtime of the trainer. Training works without it, several times slower; so a failure is told
+ * and remembered, and only `npm run setup` tries again.
+ */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isNativeInstalled, TENSORFLOW_VERSION } from '@glocal/trainer/backend/native-runtime.ts';
+import { withSetupLock } from '../bootstrap/lock.mjs';
+import { showStep } from '../bootstrap/progress.mjs';
 import { root } from '../root.ts';
 
+const failureNote = join(root, '.glocal', 'stamps', `native-${TENSORFLOW_VERSION}-failed`);
+
+/** Sets the runtime up unless it is, or unless that has failed before. */
 export async function ensureNative(): Promise<void> {
-  const file = join(root, 'services', 'trainer', 'src', 'backend', 'native-setup.ts');
-  if (!existsSync(file)) return;
-  const { setUpNative } = await import(file);
-  await setUpNative({ log: (line: string) => console.error(`native       ${line}`) });
+  if (!existsSync(failureNote)) await setUp();
+}
+
+/** Sets the runtime up unless it is, whatever happened before. */
+export async function retryNative(): Promise<void> {
+  rmSync(failureNote, { force: true });
+  await setUp();
+}
+
+async function setUp(): Promise<void> {
+  if (isNativeInstalled()) return;
+  await withSetupLock(root, async () => {
+    if (isNativeInstalled()) return;
+    const { setUpNative } = await import('@glocal/trainer/backend/native-setup.ts');
+    const status = await showStep('native', 'setting up the TensorFlow runtime', (note) =>
+      setUpNative({ log: note }),
+    );
+    if (status.installed) return;
+    mkdirSync(dirname(failureNote), { recursive: true });
+    writeFileSync(failureNote, `${status.reason}\n`);
+  });
 }
