@@ -47,21 +47,75 @@ export class ConfigError extends Error {
  */
 export function readConfig(args: readonly string[], version: string): Config {
   const command = new Command('glocal-trainer')
-    .description('Trains models and moves their hyperparameters while they train: glocal.v1.StudyService over gRPC.')
+    .description(
+      'Trains models and moves their hyperparameters while they train: glocal.v1.StudyService over gRPC.',
+    )
     .version(version)
-    .addOption(option('--listen <host:port>', 'address to listen on; port 0 for any free one', 'LISTEN').default('127.0.0.1:50061'))
-    .addOption(option('--store <file>', 'SQLite file with studies and results', 'STORE').default(join(envPaths('glocal', { suffix: '' }).data, 'studies.db')))
-    .addOption(option('--dmd-address <host:port>', 'DMD service to use; without it one is started', 'DMD_ADDRESS'))
-    .addOption(option('--dmd-binary <file>', 'DMD service to start', 'DMD_BINARY').default(join(REPOSITORY, 'target/release/glocal-dmd')))
-    .addOption(option('--dmd-retry-seconds <seconds>', 'how long a trial waits for the DMD service before it uses the local hypergradient', 'DMD_RETRY_SECONDS').default(60).argParser(positive))
-    .addOption(option('--backend <name>', 'tfjs backend; by default the fastest that is installed', 'BACKEND').choices(['tensorflow', 'wasm', 'cpu']))
-    .addOption(option('--max-running-trials <n>', 'trials that train at a time', 'MAX_RUNNING_TRIALS').default(1).argParser(whole))
-    .addOption(option('--max-active-studies <n>', 'studies that may be active', 'MAX_ACTIVE_STUDIES').default(100).argParser(whole))
-    .addOption(option('--max-steps <n>', 'inner steps of a trial', 'MAX_STEPS').default(10_000_000).argParser(whole))
-    .addOption(option('--max-watchers <n>', 'watchers that may be connected', 'MAX_WATCHERS').default(1_000).argParser(whole))
-    .addOption(option('--log-level <level>', 'how much to log', 'LOG_LEVEL').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'))
-    .addOption(option('--insecure', 'allow an address off this machine without TLS and authentication', 'INSECURE'))
-    .addOption(option('--exit-with-stdin', 'stop when standard input closes, so as not to outlive a parent', 'EXIT_WITH_STDIN'))
+    .addOption(
+      option('--listen <host:port>', 'address to listen on; port 0 for any free one', 'LISTEN').default(
+        '127.0.0.1:50061',
+      ),
+    )
+    .addOption(
+      option('--store <file>', 'SQLite file with studies and results', 'STORE').default(
+        join(envPaths('glocal', { suffix: '' }).data, 'studies.db'),
+      ),
+    )
+    .addOption(
+      option('--dmd-address <host:port>', 'DMD service to use; without it one is started', 'DMD_ADDRESS'),
+    )
+    .addOption(
+      option('--dmd-binary <file>', 'DMD service to start', 'DMD_BINARY').default(
+        join(REPOSITORY, 'target/release/glocal-dmd'),
+      ),
+    )
+    .addOption(
+      option(
+        '--dmd-retry-seconds <seconds>',
+        'how long a trial waits for the DMD service before it uses the local hypergradient',
+        'DMD_RETRY_SECONDS',
+      )
+        .default(60)
+        .argParser(positive),
+    )
+    .addOption(
+      option('--backend <name>', 'tfjs backend; by default the fastest that is installed', 'BACKEND').choices(
+        ['tensorflow', 'wasm', 'cpu'],
+      ),
+    )
+    .addOption(
+      option('--max-running-trials <n>', 'trials that train at a time', 'MAX_RUNNING_TRIALS')
+        .default(1)
+        .argParser(whole),
+    )
+    .addOption(
+      option('--max-active-studies <n>', 'studies that may be active', 'MAX_ACTIVE_STUDIES')
+        .default(100)
+        .argParser(whole),
+    )
+    .addOption(
+      option('--max-steps <n>', 'inner steps of a trial', 'MAX_STEPS').default(10_000_000).argParser(whole),
+    )
+    .addOption(
+      option('--max-watchers <n>', 'watchers that may be connected', 'MAX_WATCHERS')
+        .default(1_000)
+        .argParser(whole),
+    )
+    .addOption(
+      option('--log-level <level>', 'how much to log', 'LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .addOption(
+      option('--insecure', 'allow an address off this machine without TLS and authentication', 'INSECURE'),
+    )
+    .addOption(
+      option(
+        '--exit-with-stdin',
+        'stop when standard input closes, so as not to outlive a parent',
+        'EXIT_WITH_STDIN',
+      ),
+    )
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -69,7 +123,10 @@ export function readConfig(args: readonly string[], version: string): Config {
     command.parse([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      throw new ConfigError(error.exitCode === 0 ? '' : error.message.replace(/^error: /, ''), error.exitCode === 0 ? 0 : 64);
+      throw new ConfigError(
+        error.exitCode === 0 ? '' : error.message.replace(/^error: /, ''),
+        error.exitCode === 0 ? 0 : 64,
+      );
     }
     throw error;
   }

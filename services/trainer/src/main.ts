@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { ListenError, startServer } from './api/server.ts';
-import { backendDescription } from './backend/describe.ts';
+import { chooseBackend } from './backend/select.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { SqliteStore } from './store/sqlite.ts';
@@ -44,7 +44,7 @@ async function serve(): Promise<void> {
       log,
       info: {
         version,
-        backend: backendDescription(backend),
+        backend: chooseBackend(backend).description,
         dmdAddress,
         limits: {
           maxSteps: config.maxSteps,

@@ -20,7 +20,8 @@ export function unary<Request, Response>(
     const requestId = requestIdOf(call.metadata);
     handle(call.request).then(
       (response) => callback(null, response),
-      (error: unknown) => callback(toServiceError(asApiError(error, requestId, call.getPath(), log), requestId)),
+      (error: unknown) =>
+        callback(toServiceError(asApiError(error, requestId, call.getPath(), log), requestId)),
     );
   };
 }
@@ -80,5 +81,9 @@ function asApiError(error: unknown, requestId: string, method: string, log: Logg
     return error;
   }
   log.error({ requestId, method, err: error }, 'internal error');
-  return new ApiError(status.INTERNAL, 'INTERNAL', `internal error; the server's log has it under request ${requestId}`);
+  return new ApiError(
+    status.INTERNAL,
+    'INTERNAL',
+    `internal error; the server's log has it under request ${requestId}`,
+  );
 }

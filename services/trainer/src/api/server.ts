@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from 'node:url';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
@@ -50,7 +50,9 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) return resolve(bound);
       const inUse = error.message.includes('EADDRINUSE');
-      const why = inUse ? 'the port is in use; stop what listens there or choose another with --listen' : error.message;
+      const why = inUse
+        ? 'the port is in use; stop what listens there or choose another with --listen'
+        : error.message;
       reject(new ListenError(`cannot listen on ${listen}: ${why}`, { cause: error }));
     });
   });

@@ -11,8 +11,8 @@ import type { Catalogue } from '../study/catalogue.ts';
 import type { EventHub } from '../study/hub.ts';
 import { parseOuterStepName, parseStudyName, parseTrialName, studyName, trialName } from '../study/names.ts';
 import type { Runner } from '../study/runner.ts';
-import { initialValues } from '../study/values.ts';
 import { completeStudy } from '../study/specification.ts';
+import { initialValues } from '../study/values.ts';
 import { watchStudy } from '../study/watch.ts';
 import { ApiError } from './errors.ts';
 import { serverStreaming, unary } from './handlers.ts';
@@ -29,7 +29,9 @@ export interface StudyServiceParts {
 }
 
 /** The service, ready to be added to a server. */
-export function studyService(parts: StudyServiceParts): StudyServiceServer & Record<string, UntypedHandleCall> {
+export function studyService(
+  parts: StudyServiceParts,
+): StudyServiceServer & Record<string, UntypedHandleCall> {
   const { store, hub, runner, catalogue, info, log } = parts;
   const { limits } = info;
   let watchers = 0;
@@ -166,7 +168,9 @@ export function studyService(parts: StudyServiceParts): StudyServiceServer & Rec
         throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
       }
       if (error instanceof ActiveStudiesError) {
-        throw new ApiError(status.RESOURCE_EXHAUSTED, 'ACTIVE_STUDIES', error.message, { retryAfterMs: 30_000 });
+        throw new ApiError(status.RESOURCE_EXHAUSTED, 'ACTIVE_STUDIES', error.message, {
+          retryAfterMs: 30_000,
+        });
       }
       throw error;
     }
@@ -218,4 +222,3 @@ function numberToken(token: string): number {
   }
   return value;
 }
-

@@ -55,7 +55,9 @@ function glocal(rows: Rows, report: WindowReport): Decision {
   const mean = meanRow(rows);
   const estimate = report.glocal === undefined ? mean : decodeRow(report.glocal);
   const trusted = mean.map((_, i) =>
-    report.glocal !== undefined && report.componentTrusted[i] === true && Number.isFinite(estimate[i]) ? 1 : 0,
+    report.glocal !== undefined && report.componentTrusted[i] === true && Number.isFinite(estimate[i])
+      ? 1
+      : 0,
   );
   return {
     action: 'move',

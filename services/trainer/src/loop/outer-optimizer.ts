@@ -2,7 +2,6 @@
 
 import { type AdamOptions, type AdamState, adamUpdate, initialAdam } from './adam.ts';
 
-
 interface LastMove {
   readonly point: Float64Array;
   readonly adam: AdamState;

@@ -174,7 +174,10 @@ class TrialRun {
         if (isSound(window)) {
           return { update: this.#hold(window, `${reason}; there is nothing left to take back`) };
         }
-        return { update: this.#update(undefined, [], reason), infeasible: `${reason} at step ${this.#stepsDone}` };
+        return {
+          update: this.#update(undefined, [], reason),
+          infeasible: `${reason} at step ${this.#stepsDone}`,
+        };
     }
   }
 
@@ -188,7 +191,11 @@ class TrialRun {
     this.#keepNorms(window);
     this.#optimizer.hold();
     this.#setBoundary();
-    return this.#update(undefined, this.#space.components.map(() => Source.HELD), reason);
+    return this.#update(
+      undefined,
+      this.#space.components.map(() => Source.HELD),
+      reason,
+    );
   }
 
   #keepNorms({ rows }: TrainedWindow): void {
@@ -229,7 +236,12 @@ class TrialRun {
       window:
         rows.length === 0
           ? undefined
-          : { components: this.#space.components, firstStep, rows: rows.length, hypergradients: encodeRows(rows) },
+          : {
+              components: this.#space.components,
+              firstStep,
+              rows: rows.length,
+              hypergradients: encodeRows(rows),
+            },
       report,
       update,
       timing: watch.read(),

@@ -5,7 +5,14 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { ActiveStudiesError, type CreateResult, RequestIdReusedError, type Store, type StoredEvent, StoreError } from './store.ts';
+import {
+  ActiveStudiesError,
+  type CreateResult,
+  RequestIdReusedError,
+  type Store,
+  type StoredEvent,
+  StoreError,
+} from './store.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -76,7 +83,9 @@ export class SqliteStore implements Store {
     } catch (error) {
       if (error instanceof StoreError) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      const hint = why.includes('locked') ? 'another server has it open; stop that one or choose another file' : why;
+      const hint = why.includes('locked')
+        ? 'another server has it open; stop that one or choose another file'
+        : why;
       throw new StoreError(`store ${path}: ${hint}`, { cause: error });
     }
   }
@@ -107,7 +116,9 @@ export class SqliteStore implements Store {
       }
       const active = Number(this.#get('SELECT count(*) AS n FROM studies WHERE active = 1')?.['n']);
       if (active >= maxActiveStudies) {
-        throw new ActiveStudiesError(`${active} studies are active, as many as this server allows; wait or cancel one`);
+        throw new ActiveStudiesError(
+          `${active} studies are active, as many as this server allows; wait or cancel one`,
+        );
       }
       this.#run(
         'INSERT INTO studies (name, request_id, specification, active, record) VALUES (?, ?, ?, ?, ?)',

@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ActiveStudiesError, RequestIdReusedError, type Store, StoreError } from './store.ts';
 
 const study = (id: string) =>
-  Study.fromPartial({ name: `studies/${id}`, displayName: id, state: StudyState.ACTIVE, createTime: new Date(0) });
+  Study.fromPartial({
+    name: `studies/${id}`,
+    displayName: id,
+    state: StudyState.ACTIVE,
+    createTime: new Date(0),
+  });
 const trial = (id: string, number = 0) =>
   Trial.fromPartial({ name: `studies/${id}/trials/${number}`, seed: number, state: TrialState.PENDING });
 const outerStep = (id: string, index: number) =>
@@ -63,7 +68,9 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
       const again = await create('b', { requestId: 'r', specification: 'same' });
       expect(again).toMatchObject({ created: false, study: { name: 'studies/a' } });
       expect(await store.getStudy('studies/b')).toBeUndefined();
-      await expect(create('c', { requestId: 'r', specification: 'other' })).rejects.toThrow(RequestIdReusedError);
+      await expect(create('c', { requestId: 'r', specification: 'other' })).rejects.toThrow(
+        RequestIdReusedError,
+      );
     });
 
     it('holds the number of active studies, except for a repeated request', async () => {
@@ -98,7 +105,10 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
       await create('a');
       for (const index of [1, 2, 3]) await store.addOuterStep(trial('a'), outerStep('a', index));
       const lean = await store.listOuterSteps('studies/a/trials/0', { limit: 2, after: 0, windows: false });
-      expect(lean.map(({ index, window }) => [index, window?.hypergradients.length])).toEqual([[1, 0], [2, 0]]);
+      expect(lean.map(({ index, window }) => [index, window?.hypergradients.length])).toEqual([
+        [1, 0],
+        [2, 0],
+      ]);
       const full = await store.listOuterSteps('studies/a/trials/0', { limit: 2, after: 2, windows: true });
       expect(full).toEqual([outerStep('a', 3)]);
     });
@@ -106,7 +116,9 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
     it('refuses an outer step twice and changes nothing then', async () => {
       await create('a');
       await store.addOuterStep({ ...trial('a'), stepsDone: 50 }, outerStep('a', 1));
-      await expect(store.addOuterStep({ ...trial('a'), stepsDone: 99 }, outerStep('a', 1))).rejects.toThrow(StoreError);
+      await expect(store.addOuterStep({ ...trial('a'), stepsDone: 99 }, outerStep('a', 1))).rejects.toThrow(
+        StoreError,
+      );
       expect((await store.getTrial('studies/a/trials/0'))?.stepsDone).toBe(50);
       expect(await store.listEvents('studies/a', 0, 10)).toHaveLength(2);
     });

@@ -54,7 +54,10 @@ export interface Store {
   addOuterStep(trial: Trial, outerStep: OuterStep): Promise<void>;
   getOuterStep(name: string): Promise<OuterStep | undefined>;
   /** Oldest first, those with an index above `after`; rows of the windows only with `windows`. */
-  listOuterSteps(trial: string, options: { limit: number; after: number; windows: boolean }): Promise<OuterStep[]>;
+  listOuterSteps(
+    trial: string,
+    options: { limit: number; after: number; windows: boolean },
+  ): Promise<OuterStep[]>;
   /** Oldest first, those with a sequence above `after`. */
   listEvents(study: string, after: number, limit: number): Promise<StoredEvent[]>;
   close(): Promise<void>;

@@ -202,6 +202,9 @@ export class Runner {
 
 const studyOf = (trial: string): string => trial.slice(0, trial.indexOf('/trials/'));
 
-function stateNow(state: StudyState, stateReason: string): Pick<Study, 'state' | 'stateReason' | 'updateTime'> {
+function stateNow(
+  state: StudyState,
+  stateReason: string,
+): Pick<Study, 'state' | 'stateReason' | 'updateTime'> {
   return { state, stateReason, updateTime: new Date() };
 }

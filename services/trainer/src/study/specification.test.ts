@@ -7,8 +7,22 @@ import { completeStudy, defaultOuterRate } from './specification.ts';
 
 const catalogue: Catalogue = {
   datasets: [
-    { id: 'tiny', description: '', trainExamples: 1000, testExamples: 100, classes: 10, inputShape: [28, 28, 1] },
-    { id: 'wide', description: '', trainExamples: 1000, testExamples: 100, classes: 10, inputShape: [32, 32, 3] },
+    {
+      id: 'tiny',
+      description: '',
+      trainExamples: 1000,
+      testExamples: 100,
+      classes: 10,
+      inputShape: [28, 28, 1],
+    },
+    {
+      id: 'wide',
+      description: '',
+      trainExamples: 1000,
+      testExamples: 100,
+      classes: 10,
+      inputShape: [32, 32, 3],
+    },
   ],
   models: [
     {
@@ -36,11 +50,20 @@ const limits: Limits = {
   maxRunningTrials: 1,
 };
 
-const float = (name: string, min: number, max: number, initial: number, scale: Scale = Scale.UNSPECIFIED) => ({
+const float = (
+  name: string,
+  min: number,
+  max: number,
+  initial: number,
+  scale: Scale = Scale.UNSPECIFIED,
+) => ({
   name,
   kind: { $case: 'float' as const, value: { min, max, initial, scale } },
 });
-const fixed = (name: string, value: number) => ({ name, kind: { $case: 'fixed' as const, value: { value } } });
+const fixed = (name: string, value: number) => ({
+  name,
+  kind: { $case: 'fixed' as const, value: { value } },
+});
 
 /** A study without a fault, with some parts replaced. */
 const study = (changes: Partial<Study> = {}): Study =>
@@ -53,7 +76,10 @@ const study = (changes: Partial<Study> = {}): Study =>
     ...changes,
   });
 const problems = (changes: Partial<Study>): [string, string][] =>
-  completeStudy(study(changes), catalogue, limits).violations.map(({ field, description }) => [field, description]);
+  completeStudy(study(changes), catalogue, limits).violations.map(({ field, description }) => [
+    field,
+    description,
+  ]);
 const space = (...parameters: NonNullable<Study['space']>['parameters']) => ({ space: { parameters } });
 const method = (changes: object) => ({
   method: { estimator: Estimator.GLOCAL, window: 0, sigma: 0, dmd: undefined, outer: undefined, ...changes },
@@ -89,26 +115,56 @@ describe('completeStudy', () => {
     ['initial on a logit bound', space(float('lr', 0, 1, 0)), 'space.lr.initial', /starts strictly between/],
     ['log of zero', space(float('lr', 0, 1, 0.1, Scale.LOG)), 'space.lr.min', /not positive/],
     ['not a number', space(float('lr', 0, Number.NaN, 0.1)), 'space.lr.max', /NaN is not finite/],
-    ['outside the domain', space(float('lr', 0, 20, 0.1)), 'space.lr.max', /outside the domain of lr, \[0, 10\]/],
+    [
+      'outside the domain',
+      space(float('lr', 0, 20, 0.1)),
+      'space.lr.max',
+      /outside the domain of lr, \[0, 10\]/,
+    ],
     ['fixed outside', space(float('lr', 0, 1, 0.1), fixed('momentum', 2)), 'space.momentum.value', /outside/],
     ['unknown name', space(float('lr', 0, 1, 0.1), fixed('speed', 1)), 'space.speed', /it has lr, momentum/],
     ['name missing', space(float('lr', 0, 1, 0.1), fixed('', 1)), 'space.parameters[1]', /has no name/],
     ['listed twice', space(float('lr', 0, 1, 0.1), fixed('lr', 1)), 'space.lr', /listed twice/],
-    ['neither kind', space(float('lr', 0, 1, 0.1), { name: 'momentum', kind: undefined }), 'space.momentum', /neither float nor fixed/],
+    [
+      'neither kind',
+      space(float('lr', 0, 1, 0.1), { name: 'momentum', kind: undefined }),
+      'space.momentum',
+      /neither float nor fixed/,
+    ],
     ['required one missing', space(float('momentum', 0, 1, 0.1)), 'space.lr', /sgd needs it/],
     ['nothing differentiable', space(fixed('lr', 0.1)), 'space', /nothing that hypergradients could move/],
-    ['sigma below delays + 1', method({ sigma: 8 }), 'method.sigma', /delays = 10; at least 11, 20 is a good start/],
+    [
+      'sigma below delays + 1',
+      method({ sigma: 8 }),
+      'method.sigma',
+      /delays = 10; at least 11, 20 is a good start/,
+    ],
     ['sigma above window', method({ window: 15, sigma: 20 }), 'method.sigma', /do not fit into 15/],
     ['negative window', method({ window: -5 }), 'method.window', /-5 is not a positive/],
     ['no estimator', method({ estimator: Estimator.UNSPECIFIED }), 'method.estimator', /one of FIXED, LOCAL/],
-    ['rank 1.5', method({ dmd: DmdOptions.fromPartial({ svdRank: 1.5 }) }), 'method.dmd.svd_rank', /1\.5 is neither/],
-    ['tolerance 0', method({ dmd: DmdOptions.fromPartial({ tolerance: 0 }) }), 'method.dmd.tolerance', /positive/],
+    [
+      'rank 1.5',
+      method({ dmd: DmdOptions.fromPartial({ svdRank: 1.5 }) }),
+      'method.dmd.svd_rank',
+      /1\.5 is neither/,
+    ],
+    [
+      'tolerance 0',
+      method({ dmd: DmdOptions.fromPartial({ tolerance: 0 }) }),
+      'method.dmd.tolerance',
+      /positive/,
+    ],
     ['outer rate 0', method({ outer: { rate: 0 } }), 'method.outer.rate', /not a positive/],
     ['beta1 1', method({ outer: { beta1: 1 } }), 'method.outer.beta1', /not in \[0, 1\)/],
     ['no steps', { training: { steps: 0, seeds: [] } }, 'training.steps', /0 is not a positive/],
     ['negative steps', { training: { steps: -50, seeds: [] } }, 'training.steps', /-50 is not a positive/],
     ['too many steps', { training: { steps: 20_000, seeds: [] } }, 'training.steps', /limit, 10000/],
-    ['a broken window', { training: { steps: 620, seeds: [] } }, 'training.steps', /620 is not a multiple.*600 is/],
+    [
+      'a broken window',
+      { training: { steps: 620, seeds: [] } },
+      'training.steps',
+      /620 is not a multiple.*600 is/,
+    ],
     ['too many seeds', { training: { steps: 600, seeds: [1, 2, 3, 4, 5] } }, 'training.seeds', /5 seeds/],
     ['a seed twice', { training: { steps: 600, seeds: [1, 1] } }, 'training.seeds', /repeated/],
     ['a long name', { displayName: 'x'.repeat(201) }, 'display_name', /200/],
@@ -126,7 +182,14 @@ describe('completeStudy', () => {
     ['batch too large', { batchSize: 901 }, 'problem.batch_size', /more than the 900 examples/],
     ['no training left', { validationExamples: 1000 }, 'problem.validation_examples', /nothing to train on/],
   ])('names the field of the problem: %s', (_, changes, field, description) => {
-    const problem = { dataset: 'tiny', model: 'net', optimizer: 'sgd', batchSize: 0, validationExamples: 0, ...changes };
+    const problem = {
+      dataset: 'tiny',
+      model: 'net',
+      optimizer: 'sgd',
+      batchSize: 0,
+      validationExamples: 0,
+      ...changes,
+    };
     const found = problems({ problem });
     expect(found.map(([where]) => where)).toEqual([field]);
     expect(found[0]?.[1]).toMatch(description);
@@ -146,7 +209,10 @@ describe('completeStudy', () => {
 
   it('lets FIXED run without anything to move, and without caring for sigma', () => {
     expect(
-      problems({ ...space(fixed('lr', 0.1)), ...method({ estimator: Estimator.FIXED, window: 10, sigma: 20 }) }),
+      problems({
+        ...space(fixed('lr', 0.1)),
+        ...method({ estimator: Estimator.FIXED, window: 10, sigma: 20 }),
+      }),
     ).toEqual([]);
   });
 });

@@ -13,7 +13,12 @@ import {
   StudyState,
   type Training,
 } from '@glocal/proto/glocal/v1/study';
-import type { DatasetInfo, HyperparameterInfo, Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import type {
+  DatasetInfo,
+  HyperparameterInfo,
+  Limits,
+  OptimizerInfo,
+} from '@glocal/proto/glocal/v1/study_service';
 import type { FieldViolation } from '../api/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 
@@ -137,7 +142,11 @@ function completeMethod(requested: Method | undefined, check: Checker): Method {
     'is missing; one of FIXED, LOCAL, MEAN, MEDIAN, GLOCAL',
   );
   const window = requested?.window || DEFAULT_WINDOW;
-  const windowPositive = check.require(window >= 1, 'method.window', `${window} is not a positive number of steps`);
+  const windowPositive = check.require(
+    window >= 1,
+    'method.window',
+    `${window} is not a positive number of steps`,
+  );
   const usesWindow =
     estimator === Estimator.MEAN || estimator === Estimator.MEDIAN || estimator === Estimator.GLOCAL;
   const sigma = requested?.sigma || DEFAULT_SIGMA;
@@ -215,7 +224,10 @@ export function defaultOuterRate(outerSteps: number): number {
 
 function withOuterRate(method: Method, training: Training): Method {
   const outer = method.outer ?? { rate: undefined, beta1: undefined, beta2: undefined, epsilon: undefined };
-  return { ...method, outer: { ...outer, rate: outer.rate ?? defaultOuterRate(training.steps / method.window) } };
+  return {
+    ...method,
+    outer: { ...outer, rate: outer.rate ?? defaultOuterRate(training.steps / method.window) },
+  };
 }
 
 function completeTraining(
@@ -300,11 +312,7 @@ function completeParameter(
   const domain = optimizer?.hyperparameters.find((hyperparameter) => hyperparameter.name === name);
   if (optimizer !== undefined && name !== '') {
     const known = optimizer.hyperparameters.map((hyperparameter) => hyperparameter.name).join(', ');
-    check.require(
-      domain !== undefined,
-      path,
-      `is not a hyperparameter of ${optimizer.id}; it has ${known}`,
-    );
+    check.require(domain !== undefined, path, `is not a hyperparameter of ${optimizer.id}; it has ${known}`);
   }
   if (!check.require(kind !== undefined, path, 'is neither float nor fixed')) return parameter;
   switch (kind?.$case) {
@@ -331,7 +339,13 @@ function completeFloat(
   const { min, max, initial } = requested;
   const scale = requested.scale || Scale.LOGIT;
   check.require(scale !== Scale.UNRECOGNIZED, `${path}.scale`, 'is unknown; one of LOGIT, LOG, LINEAR');
-  const finite = ([['min', min], ['max', max], ['initial', initial]] as const).map(([field, value]) =>
+  const finite = (
+    [
+      ['min', min],
+      ['max', max],
+      ['initial', initial],
+    ] as const
+  ).map(([field, value]) =>
     check.require(Number.isFinite(value), `${path}.${field}`, `${value} is not finite`),
   );
   if (finite.includes(false)) return { min, max, initial, scale };
@@ -343,17 +357,34 @@ function completeFloat(
     }
     const inside = 'the scale LOGIT starts strictly between the bounds';
     if (check.require(initial >= min, `${path}.initial`, `${initial} is below min (${min})`)) {
-      check.require(initial > min || scale !== Scale.LOGIT, `${path}.initial`, `${initial} is min; ${inside}`);
+      check.require(
+        initial > min || scale !== Scale.LOGIT,
+        `${path}.initial`,
+        `${initial} is min; ${inside}`,
+      );
     }
     if (check.require(initial <= max, `${path}.initial`, `${initial} is above max (${max})`)) {
-      check.require(initial < max || scale !== Scale.LOGIT, `${path}.initial`, `${initial} is max; ${inside}`);
+      check.require(
+        initial < max || scale !== Scale.LOGIT,
+        `${path}.initial`,
+        `${initial} is max; ${inside}`,
+      );
     }
   }
   return { min, max, initial, scale };
 }
 
-function inDomain(value: number, field: string, domain: HyperparameterInfo | undefined, check: Checker): void {
+function inDomain(
+  value: number,
+  field: string,
+  domain: HyperparameterInfo | undefined,
+  check: Checker,
+): void {
   if (domain === undefined) return;
   const { name, min, max } = domain;
-  check.require(value >= min && value <= max, field, `${value} is outside the domain of ${name}, [${min}, ${max}]`);
+  check.require(
+    value >= min && value <= max,
+    field,
+    `${value} is outside the domain of ${name}, [${min}, ${max}]`,
+  );
 }

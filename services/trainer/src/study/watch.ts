@@ -17,7 +17,9 @@ export async function* watchStudy(
   signal: AbortSignal,
 ): AsyncGenerator<StudyEvent> {
   if (!/^\d{0,15}$/.test(cursor)) {
-    throw ApiError.invalid('CURSOR', [{ field: 'cursor', description: `"${cursor}" is not a cursor of this study` }]);
+    throw ApiError.invalid('CURSOR', [
+      { field: 'cursor', description: `"${cursor}" is not a cursor of this study` },
+    ]);
   }
   let sequence = Number(cursor);
   const told = new Map<string, TrialProgress>();

@@ -56,7 +56,9 @@ export class TrainingProcess {
         child.once('exit', (code, signal) => {
           const how = signal ?? `exit code ${code}`;
           const said = lastWords.trim().split('\n').at(-1);
-          const error = new TrainingProcessError(`the training process ended with ${how}${said ? `: ${said}` : ''}`);
+          const error = new TrainingProcessError(
+            `the training process ended with ${how}${said ? `: ${said}` : ''}`,
+          );
           previous.catch(() => {}).then(() => reject(error));
         });
         this.#send(start);
@@ -77,7 +79,11 @@ export class TrainingProcess {
     clearTimeout(timer);
   }
 
-  async #handle(message: FromWorker, events: TrainingEvents, ended: (message: EndedMessage) => void): Promise<void> {
+  async #handle(
+    message: FromWorker,
+    events: TrainingEvents,
+    ended: (message: EndedMessage) => void,
+  ): Promise<void> {
     switch (message.type) {
       case 'started':
         return events.started(message.backend);
@@ -91,6 +97,7 @@ export class TrainingProcess {
   }
 
   #send(message: StartMessage): void {
-    if (this.#child.connected) this.#child.send(message, (error) => error && this.#log.debug({ err: error }, 'send'));
+    if (this.#child.connected)
+      this.#child.send(message, (error) => error && this.#log.debug({ err: error }, 'send'));
   }
 }

@@ -1,0 +1,170 @@
+/** Pictures of a run, as SVG: the schedule of the hyperparameters, and the eigenvalues on the unit circle. */
+
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+
+/** One value of one quantity of one run. */
+export interface SchedulePoint {
+  readonly run: string;
+  /** Inner step from which the value holds. */
+  readonly step: number;
+  readonly quantity: string;
+  readonly value: number;
+}
+
+/** A quantity and how its axis is drawn. */
+export interface Quantity {
+  readonly name: string;
+  readonly title: string;
+  readonly scale: 'linear' | 'log';
+  /** `step` for what is constant between two points. */
+  readonly interpolate: 'step-after' | 'linear';
+}
+
+/** One eigenvalue of one window. */
+export interface EigenvaluePoint {
+  readonly outerStep: number;
+  readonly re: number;
+  readonly im: number;
+  /** Share of the window's energy, 0 to 1. */
+  readonly energy: number;
+  readonly steady: boolean;
+}
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif';
+const CONFIG = {
+  background: 'white',
+  font: FONT,
+  view: { stroke: null },
+  axis: {
+    labelColor: '#52525b',
+    titleColor: '#18181b',
+    gridColor: '#eeeef0',
+    domain: false,
+    tickColor: '#d4d4d8',
+    titleFontWeight: 500,
+  },
+  title: { anchor: 'start', fontSize: 16, subtitleColor: '#52525b', subtitleFontSize: 12, offset: 16 },
+  legend: { orient: 'top', title: null, labelFontSize: 12, symbolStrokeWidth: 3 },
+} as const;
+/** Grey for the baseline, blue for what we test, then the rest of a palette that the colour-blind can tell apart. */
+const COLOURS = ['#a1a1aa', '#2563eb', '#d97706', '#059669'];
+
+/**
+ * One panel a quantity, one line a run.
+ * @returns SVG that needs nothing from a network.
+ */
+export function scheduleChart(
+  title: string,
+  subtitle: string,
+  runs: readonly string[],
+  quantities: readonly Quantity[],
+  points: readonly SchedulePoint[],
+): Promise<string> {
+  const panel = ({ name, title: axis, scale, interpolate }: Quantity) => ({
+    width: 380,
+    height: 170,
+    title: { text: axis, fontSize: 13, fontWeight: 500, offset: 6 },
+    transform: [{ filter: { field: 'quantity', equal: name } }],
+    mark: { type: 'line', interpolate, strokeWidth: 2.5, strokeCap: 'round' },
+    encoding: {
+      x: { field: 'step', type: 'quantitative', title: 'inner step', axis: { tickCount: 5 } },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        title: null,
+        scale: { type: scale, nice: true, ...(scale === 'linear' && { zero: false }) },
+        axis: { tickCount: 5, format: '~g' },
+      },
+      color: { field: 'run', type: 'nominal', scale: { domain: runs, range: COLOURS } },
+    },
+  });
+  return render({
+    title: { text: title, subtitle },
+    data: { values: [...points] },
+    columns: 2,
+    spacing: 36,
+    concat: quantities.map(panel),
+    config: CONFIG,
+  } as unknown as TopLevelSpec);
+}
+
+/**
+ * Eigenvalues of all windows around the unit circle, early windows light, late ones dark; the disc around 1 is where a
+ * mode counts as steady.
+ * @param tolerance radius of that disc.
+ * @returns SVG that needs nothing from a network.
+ */
+export function spectrumChart(
+  title: string,
+  subtitle: string,
+  tolerance: number,
+  points: readonly EigenvaluePoint[],
+): Promise<string> {
+  const reach = Math.max(1.25, ...points.map(({ re, im }) => Math.min(1.6, Math.hypot(re, im) + 0.1)));
+  const axis = (field: 're' | 'im', text: string) => ({
+    field,
+    type: 'quantitative',
+    title: text,
+    scale: { domain: [-reach, reach], nice: false },
+    axis: { values: [-1, -0.5, 0, 0.5, 1] },
+  });
+  const inView = points.filter(({ re, im }) => Math.abs(re) <= reach && Math.abs(im) <= reach);
+  const outside = points.length - inView.length;
+  const note = outside === 0 ? subtitle : `${subtitle} · ${outside} outside the picture`;
+  const ring = (radius: number, centre: number) =>
+    Array.from({ length: 121 }, (_, i) => {
+      const angle = (i / 120) * 2 * Math.PI;
+      return { re: centre + radius * Math.cos(angle), im: radius * Math.sin(angle), order: i };
+    });
+  const curve = (radius: number, centre: number, mark: object) => ({
+    data: { values: ring(radius, centre) },
+    mark: { type: 'line', ...mark },
+    encoding: { x: axis('re', 'real part'), y: axis('im', 'imaginary part'), order: { field: 'order' } },
+  });
+  return render({
+    title: { text: title, subtitle: note },
+    width: 460,
+    height: 460,
+    layer: [
+      curve(1, 0, { stroke: '#71717a', strokeWidth: 1.5 }),
+      curve(tolerance, 1, {
+        stroke: '#059669',
+        strokeWidth: 1.5,
+        strokeDash: [4, 3],
+        fill: '#059669',
+        fillOpacity: 0.08,
+      }),
+      {
+        data: { values: inView },
+        mark: { type: 'point', filled: true, opacity: 0.75, stroke: 'white', strokeWidth: 0.6 },
+        encoding: {
+          x: axis('re', 'real part'),
+          y: axis('im', 'imaginary part'),
+          size: {
+            field: 'energy',
+            type: 'quantitative',
+            scale: { domain: [0, 1], range: [18, 320] },
+            legend: {
+              title: 'share of energy',
+              orient: 'right',
+              values: [0.05, 0.25, 1],
+              titleFontWeight: 500,
+            },
+          },
+          color: {
+            field: 'outerStep',
+            type: 'quantitative',
+            scale: { range: ['#bfdbfe', '#1e3a8a'] },
+            legend: { title: 'outer step', orient: 'right', titleFontWeight: 500, tickMinStep: 1 },
+          },
+        },
+      },
+    ],
+    config: CONFIG,
+  } as unknown as TopLevelSpec);
+}
+
+function render(spec: TopLevelSpec): Promise<string> {
+  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
+}
