@@ -1,0 +1,100 @@
+/**
+ * Kernels of our own with several outputs: the operation's value, and what its derivatives are made of. The backward pass
+ * and all tangents share the latter, which stock kernels would compute anew (docs/method.md, section 3). Written in
+ * kernels that every backend has; the JVP rules stand in `rules/primitives.ts`.
+ */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { currentBackend, runKernel } from '../engine.ts';
+
+/** Attributes of AvgPool and AvgPoolGrad for windows of 2 × 2. */
+export const PAIRS = { filterSize: 2, strides: 2, pad: 'valid' } as const;
+
+type Kernel = (
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: Readonly<Record<string, unknown>>,
+) => tf.Tensor | tf.Tensor[];
+
+const KERNELS: Readonly<Record<string, Kernel>> = {
+  /** x `[b, h, w, c]`, h and w even → y `[b, h/2, w/2, c]`, and a mask like x: 4 at the chosen element, 0 elsewhere. */
+  MaxPool2x2: ({ x }) => maxPool2x2(x as tf.Tensor),
+  /** dy, mask → dx. (AvgPoolGrad hands a quarter to each element of a window.) */
+  MaxPool2x2Grad: ({ dy, mask }) =>
+    tf.mul(
+      mask as tf.Tensor,
+      runKernel('AvgPoolGrad', { dy: dy as tf.Tensor, input: mask as tf.Tensor }, PAIRS),
+    ),
+  /** x → y, and the slope like x: 1 above 0, else alpha. */
+  LeakyReluWithSlope: ({ x }, { alpha }) => {
+    const slope = tf.maximum(tf.cast(tf.greater(x as tf.Tensor, 0), 'float32'), alpha as number);
+    return [tf.mul(x as tf.Tensor, slope), slope];
+  },
+  /** logits, labels `[b, classes]` → losses `[b]`, and the softmax `[b, classes]`. */
+  SoftmaxCrossEntropy: ({ logits, labels }) => {
+    const shifted = tf.sub(logits as tf.Tensor, tf.max(logits as tf.Tensor, -1, true));
+    const exponentials = tf.exp(shifted);
+    const sum = tf.sum(exponentials, -1, true);
+    const losses = tf.sub(tf.log(tf.squeeze(sum, [1])), tf.sum(tf.mul(shifted, labels as tf.Tensor), -1));
+    return [losses, tf.div(exponentials, sum)];
+  },
+};
+
+/** Makes the kernels known to a backend; again does nothing. */
+export function registerPrimitives(backendName: string): void {
+  for (const [kernelName, kernel] of Object.entries(KERNELS)) {
+    if (tf.getKernel(kernelName, backendName) !== undefined) return;
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: ({ inputs, attrs = {} }) =>
+        tf.tidy(() => kernel(inputs as Record<string, tf.Tensor>, attrs as Record<string, unknown>)),
+    });
+  }
+}
+
+/** Runs one of the kernels above on the backend in use. */
+export function runPrimitive<T extends tf.Tensor | tf.Tensor[]>(
+  kernel: keyof typeof KERNELS,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: object = {},
+): T {
+  registerPrimitives(currentBackend());
+  return runKernel<T>(kernel, inputs, attributes);
+}
+
+/**
+ * By halves: the better of two columns, then of two rows. Of equal elements the left one is chosen, then the upper one,
+ * which is the first in row-major order, as TensorFlow has it.
+ */
+function maxPool2x2(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
+  const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
+  const [outHeight, outWidth] = [height / 2, width / 2];
+  const halves = (tensor: tf.Tensor) => tf.split(tensor, 2, 1) as [tf.Tensor, tf.Tensor];
+  const [left, right] = halves(tf.reshape(x, [batch * height * outWidth, 2 * channels]));
+  const [upper, lower] = halves(
+    tf.reshape(tf.maximum(left, right), [batch * outHeight, 2 * outWidth * channels]),
+  );
+  const four = tf.fill(upper.shape, 4);
+  const toLower = whereAboveZero(four, tf.sub(lower, upper));
+  const toRow = tf.reshape(tf.concat([tf.sub(four, toLower), toLower], 1), left.shape);
+  const toRight = whereAboveZero(toRow, tf.sub(right, left));
+  const mask = tf.reshape(tf.concat([tf.sub(toRow, toRight), toRight], 1), x.shape);
+  return [tf.reshape(tf.maximum(upper, lower), [batch, outHeight, outWidth, channels]), mask];
+}
+
+/** Members of the native backend that its declarations hide. */
+interface NativeBackend {
+  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
+  executeSingleOutput(operation: string, attributes: object[], inputs: tf.Tensor[]): tf.Tensor;
+}
+
+/** `values` where `condition` > 0, else 0. */
+function whereAboveZero(values: tf.Tensor, condition: tf.Tensor): tf.Tensor {
+  if (currentBackend() !== 'tensorflow') {
+    return tf.mul(values, tf.cast(tf.greater(condition, 0), 'float32'));
+  }
+  // One vectorised pass; the kernel is not among those that tfjs names.
+  const native = tf.backend() as unknown as NativeBackend;
+  const type = { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
+  return native.executeSingleOutput('ReluGrad', [type], [values, condition]);
+}

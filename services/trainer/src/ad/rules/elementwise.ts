@@ -1,0 +1,76 @@
+/** Kernels that act element by element, with broadcasting where there are two inputs. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { MissingRuleError } from '../errors.ts';
+import { aligned, broadcast, indicator, listRule, plus, type Rule, rule, type Tangent } from './rule.ts';
+
+type Unary = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
+type Binary = (a: tf.Tensor, b: tf.Tensor, y: tf.Tensor) => tf.Tensor;
+
+/** y = f(x): dy = f'(x) dx, with f' from x and y. */
+const unary = (slope: Unary): Rule =>
+  rule<'x'>(({ primals: { x }, tangents, output }) => tangents.x && tf.mul(tangents.x, slope(x, output)));
+
+/** y = f(a, b): dy = ∂f/∂a da + ∂f/∂b db; a partial that is not given is 1. */
+const binary = (partials: { a?: Binary; b?: Binary }): Rule =>
+  rule<'a' | 'b'>(({ primals: { a, b }, tangents, output }) => {
+    const term = (tangent: Tangent, partial: Binary | undefined): Tangent => {
+      if (tangent === undefined) return undefined;
+      const direction = aligned(tangent, output.rank);
+      return partial ? tf.mul(direction, partial(a, b, output)) : direction;
+    };
+    const sum = plus(term(tangents.a, partials.a), term(tangents.b, partials.b));
+    return sum && broadcast(sum, output.shape);
+  });
+
+const subtract = rule<'a' | 'b'>(({ tangents, output }) => {
+  const a = tangents.a && aligned(tangents.a, output.rank);
+  const b = tangents.b && aligned(tangents.b, output.rank);
+  const difference = a && b ? tf.sub(a, b) : (a ?? (b && tf.neg(b)));
+  return difference && broadcast(difference, output.shape);
+});
+
+const power = rule<'a' | 'b'>((call) => {
+  // d/db a^b = a^b log a needs a > 0, and the stock gradient does something else at 0.
+  if (call.tangents.b) throw new MissingRuleError('Pow', 'a tangent of the exponent');
+  const slope = binary({ a: (a, b) => tf.mul(b, tf.pow(a, tf.sub(b, 1))) });
+  return slope(call as unknown as Parameters<Rule>[0]);
+});
+
+export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
+  Add: binary({}),
+  AddN: listRule(({ tangents }) => tangents.reduce(plus, undefined)),
+  Sub: subtract,
+  Multiply: binary({ a: (_a, b) => b, b: (a) => a }),
+  RealDiv: binary({ a: (_a, b) => tf.reciprocal(b), b: (_a, b, y) => tf.neg(tf.div(y, b)) }),
+  SquaredDifference: binary({
+    a: (a, b) => tf.mul(2, tf.sub(a, b)),
+    b: (a, b) => tf.mul(2, tf.sub(b, a)),
+  }),
+  // At a tie the first input has the whole slope, as in tfjs's own gradients.
+  Maximum: binary({ a: (a, b) => indicator(tf.greaterEqual(a, b)), b: (a, b) => indicator(tf.less(a, b)) }),
+  Minimum: binary({ a: (a, b) => indicator(tf.lessEqual(a, b)), b: (a, b) => indicator(tf.greater(a, b)) }),
+  Pow: power,
+
+  Neg: rule<'x'>(({ tangents }) => tangents.x && tf.neg(tangents.x)),
+  Exp: unary((_x, y) => y),
+  Expm1: unary((_x, y) => tf.add(y, 1)),
+  Log: unary((x) => tf.reciprocal(x)),
+  Log1p: unary((x) => tf.reciprocal(tf.add(x, 1))),
+  Square: unary((x) => tf.mul(2, x)),
+  Sqrt: unary((_x, y) => tf.div(0.5, y)),
+  Rsqrt: unary((_x, y) => tf.mul(-0.5, tf.mul(y, tf.square(y)))),
+  Reciprocal: unary((_x, y) => tf.neg(tf.square(y))),
+  Abs: unary((x) => tf.sign(x)),
+  Tanh: unary((_x, y) => tf.sub(1, tf.square(y))),
+  Sigmoid: unary((_x, y) => tf.mul(y, tf.sub(1, y))),
+  Softplus: unary((x) => tf.sigmoid(x)),
+  Sin: unary((x) => tf.cos(x)),
+  Cos: unary((x) => tf.neg(tf.sin(x))),
+  Relu: unary((x) => tf.step(x)),
+  LeakyRelu: rule<'x', { alpha: number }>(
+    ({ primals: { x }, tangents, attributes: { alpha } }) =>
+      tangents.x && tf.mul(tangents.x, tf.step(x, alpha)),
+  ),
+  Cast: rule<'x', { dtype: tf.DataType }>(({ tangents }) => tangents.x),
+};

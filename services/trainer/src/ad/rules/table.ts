@@ -1,0 +1,50 @@
+/** Which kernel has which JVP rule. A new kernel is one entry here and one test. */
+
+import { CONVOLUTION } from './convolution.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { LINEAR_ALGEBRA } from './linear-algebra.ts';
+import { POOLING } from './pooling.ts';
+import { PRIMITIVES } from './primitives.ts';
+import { REDUCTION } from './reduction.ts';
+import type { Rule } from './rule.ts';
+import { SHAPE } from './shape.ts';
+import { SOFTMAX } from './softmax.ts';
+
+export const RULES: Readonly<Record<string, Rule>> = {
+  ...CONVOLUTION,
+  ...ELEMENTWISE,
+  ...LINEAR_ALGEBRA,
+  ...POOLING,
+  ...PRIMITIVES,
+  ...REDUCTION,
+  ...SHAPE,
+  ...SOFTMAX,
+};
+
+/** Kernels with outputs of dtype float32 that do not change with their inputs (where they have a derivative at all). */
+export const CONSTANT_KERNELS: ReadonlySet<string> = new Set([
+  'ArgMax',
+  'ArgMin',
+  'Ceil',
+  'Equal',
+  'Fill',
+  'Floor',
+  'Greater',
+  'GreaterEqual',
+  'IsFinite',
+  'IsInf',
+  'IsNan',
+  'Less',
+  'LessEqual',
+  'LogicalAnd',
+  'LogicalNot',
+  'LogicalOr',
+  'NotEqual',
+  'OneHot',
+  'OnesLike',
+  'Range',
+  'Round',
+  'Sign',
+  'Step',
+  'ZerosLike',
+]);
