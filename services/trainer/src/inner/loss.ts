@@ -1,0 +1,89 @@
+/** The inner and the validation loss: mean softmax cross-entropy of a model on labelled examples. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { softmaxCrossEntropy } from '../ad/ops/softmax-cross-entropy.ts';
+import type { Model } from '../model/model.ts';
+import { InnerTrainingError } from './errors.ts';
+
+/** Labelled examples on the backend. */
+export interface Examples {
+  /** `[n, ...the model's inputShape]`, float32. */
+  readonly x: tf.Tensor;
+  /** Class of each example, `[n]`, int32. */
+  readonly labels: tf.Tensor1D;
+}
+
+/** Figures over some examples. */
+export interface Figures {
+  /** Mean cross-entropy in nats. */
+  readonly loss: number;
+  /** Share of correct classes, 0 to 1. */
+  readonly accuracy: number;
+  /** Number of examples. */
+  readonly examples: number;
+}
+
+/** Most examples that go through the model at once, outside training: bounds the memory. */
+const CHUNK = 1024;
+
+/** @throws InnerTrainingError when the examples are not of the model's shape, or there are none. */
+export function checkExamples(model: Model, { x, labels }: Examples): void {
+  const [n = 0, ...shape] = x.shape;
+  if (n === 0 || !model.accepts(shape) || x.dtype !== 'float32') {
+    throw new InnerTrainingError(
+      'SHAPE_MISMATCH',
+      `examples are ${x.dtype} of shape [${x.shape}]; ${model.id} takes float32 of shape [n, ${model.inputShape}], n > 0`,
+    );
+  }
+  if (!tf.util.arraysEqual(labels.shape, [n]) || labels.dtype !== 'int32') {
+    throw new InnerTrainingError(
+      'SHAPE_MISMATCH',
+      `labels are ${labels.dtype} of shape [${labels.shape}]; ${n} examples have int32 labels of shape [${n}]`,
+    );
+  }
+}
+
+/** Classes as float32 rows with a one, `[n, classes]`. */
+export function oneHot(labels: tf.Tensor1D, classes: number): tf.Tensor2D {
+  return tf.cast(tf.oneHot(labels, classes), 'float32') as tf.Tensor2D;
+}
+
+/** Mean cross-entropy of the examples as a function of the weights. */
+export function meanLoss(
+  model: Model,
+  { x, labels }: Examples,
+): (parameters: readonly tf.Tensor[]) => tf.Scalar {
+  const targets = oneHot(labels, model.classes);
+  return (parameters) => tf.mean(softmaxCrossEntropy(model.apply(parameters, x), targets));
+}
+
+/** The examples in as few equal parts as memory allows. */
+export function inChunks({ x, labels }: Examples): Examples[] {
+  const n = labels.size;
+  const parts = Math.ceil(n / CHUNK);
+  if (parts <= 1) return [{ x, labels }];
+  const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * n) / parts));
+  return bounds.slice(1).map((end, i) => {
+    const begin = bounds[i] ?? 0;
+    return { x: tf.slice(x, begin, end - begin), labels: tf.slice(labels, begin, end - begin) };
+  });
+}
+
+/** Loss and accuracy. Reads from the backend once for each chunk. */
+export function evaluate(model: Model, parameters: readonly tf.Tensor[], examples: Examples): Figures {
+  checkExamples(model, examples);
+  const sums = tf.tidy(() =>
+    tf.addN(
+      inChunks(examples).map(({ x, labels }) => {
+        const logits = model.apply(parameters, x);
+        const losses = softmaxCrossEntropy(logits, oneHot(labels, model.classes));
+        const correct = tf.equal(tf.argMax(logits, 1), labels);
+        return tf.stack([tf.sum(losses), tf.sum(tf.cast(correct, 'float32'))]);
+      }),
+    ),
+  );
+  const [loss = Number.NaN, correct = Number.NaN] = sums.dataSync();
+  sums.dispose();
+  const count = examples.labels.size;
+  return { loss: loss / count, accuracy: correct / count, examples: count };
+}
