@@ -34,7 +34,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     const shifted = tf.sub(logits as tf.Tensor, tf.max(logits as tf.Tensor, -1, true));
     const exponentials = tf.exp(shifted);
     const sum = tf.sum(exponentials, -1, true);
-    const losses = tf.sub(tf.log(tf.squeeze(sum, [1])), tf.sum(tf.mul(shifted, labels as tf.Tensor), -1));
+    const losses = tf.sum(tf.mul(tf.sub(tf.log(sum), shifted), labels as tf.Tensor), -1);
     return [losses, tf.div(exponentials, sum)];
   },
 };

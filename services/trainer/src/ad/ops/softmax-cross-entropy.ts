@@ -6,7 +6,7 @@ import { runPrimitive } from './primitives.ts';
 /**
  * Cross-entropy of each example, −Σ_c labels_c · log softmax(logits)_c, in nats.
  * @param logits `[batch, classes]`, float32.
- * @param labels `[batch, classes]`, float32: a distribution in each row.
+ * @param labels `[batch, classes]`, float32: usually a distribution in each row, but they need not sum to 1.
  * @returns `[batch]`.
  * @throws RangeError when the shapes differ.
  */
@@ -26,7 +26,7 @@ tf.registerGradient({
     const [logits, labels, p] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
     const perExample = () => tf.expandDims((dys as tf.Tensor[])[0] as tf.Tensor1D, 1);
     return {
-      logits: () => tf.mul(tf.sub(p, labels), perExample()),
+      logits: () => tf.mul(tf.sub(tf.mul(p, tf.sum(labels, -1, true)), labels), perExample()),
       labels: () => tf.neg(tf.mul(tf.logSoftmax(logits), perExample())),
     };
   },

@@ -72,5 +72,8 @@ export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
     ({ primals: { x }, tangents, attributes: { alpha } }) =>
       tangents.x && tf.mul(tangents.x, tf.step(x, alpha)),
   ),
-  Cast: rule<'x', { dtype: tf.DataType }>(({ tangents }) => tangents.x),
+  Cast: rule<'x', { dtype: tf.DataType }>(({ tangents, attributes: { dtype } }) => {
+    if (dtype === 'complex64') throw new MissingRuleError('Cast', 'a complex result');
+    return tangents.x;
+  }),
 };

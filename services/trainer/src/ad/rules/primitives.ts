@@ -6,7 +6,7 @@ import { PAIRS } from '../ops/primitives.ts';
 import { avgPoolGradOf } from './pooling.ts';
 import { fold, plus, type Rule, rule, type Tangent, unfold } from './rule.ts';
 
-/** Tangents of the losses, Σ (p − labels) t − Σ log p · s, and of the softmax, p ⊙ (t − Σ p t). */
+/** With l the labels, S their sum: tangents of the losses, Σ (p S − l) t − Σ log p · dl, and of the softmax, p ⊙ (t − Σ p t). */
 const softmaxCrossEntropy = rule<'logits' | 'labels'>(({ primals, tangents, outputs }) => {
   const { logits, labels } = primals;
   const { logits: t, labels: s } = tangents;
@@ -14,9 +14,9 @@ const softmaxCrossEntropy = rule<'logits' | 'labels'>(({ primals, tangents, outp
   const ofLabels = s && tf.neg(tf.sum(tf.mul(s, tf.logSoftmax(logits)), -1));
   if (t === undefined) return [ofLabels, undefined];
   const weighted = tf.mul(p, t);
-  const mean = tf.sum(weighted, -1, true);
-  const ofLogits = tf.sum(tf.mul(t, tf.sub(p, labels)), -1);
-  return [plus(ofLogits, ofLabels), tf.sub(weighted, tf.mul(p, mean))];
+  const slope = tf.sub(tf.mul(p, tf.sum(labels, -1, true)), labels);
+  const ofLogits = tf.sum(tf.mul(t, slope), -1);
+  return [plus(ofLogits, ofLabels), tf.sub(weighted, tf.mul(p, tf.sum(weighted, -1, true)))];
 });
 
 export const PRIMITIVES: Readonly<Record<string, Rule>> = {

@@ -16,11 +16,12 @@ const linear = (reduce: (t: tf.Tensor, axes: number[], keepDims: boolean) => tf.
   );
 
 /** The tangent of the extremal element; of several equal ones the mean. */
-const extremum = rule<'x', { reductionIndices: number | readonly number[]; keepDims: boolean }>(
-  ({ primals: { x }, tangents, output, attributes: { reductionIndices, keepDims } }): Tangent => {
+const extremum = rule<'x', Partial<Reduction> & { reductionIndices?: number | readonly number[] }>(
+  ({ primals: { x }, tangents, output, attributes: { axis, reductionIndices, keepDims } }): Tangent => {
     if (tangents.x === undefined) return undefined;
-    const axes = axesOf(reductionIndices, x.rank);
-    const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    // Max calls its axes reductionIndices, Min axis.
+    const axes = axesOf(reductionIndices ?? axis, x.rank);
+    const kept = x.shape.map((size, i) => (axes.includes(i) ? 1 : size));
     const chosen = indicator(tf.equal(x, tf.reshape(output, kept)));
     const share = tf.div(chosen, tf.sum(chosen, axes, true));
     return tf.sum(tf.mul(tangents.x, share), lifted(axes), keepDims);

@@ -1,6 +1,7 @@
 /** Kernels that move elements without changing them. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { MissingRuleError } from '../errors.ts';
 import { axesOf, dim, listRule, type Rule, rule, stacked } from './rule.ts';
 
 const reshapeTo: Rule = rule<'x' | 'input'>(({ tangents, q, output }) => {
@@ -26,8 +27,13 @@ const pack = listRule<{ axis: number }>(({ primals, tangents, q, output, attribu
 });
 
 const select = rule<'condition' | 't' | 'e'>(({ primals: { condition }, tangents, q, output }) => {
-  const rows = [...condition.shape, ...new Array<number>(output.rank - condition.rank).fill(1)];
-  const chosen = tf.broadcastTo(tf.reshape(condition, [1, ...rows]), stacked(q, output.shape));
+  if (condition.rank !== output.rank) {
+    throw new MissingRuleError(
+      'Select',
+      'a condition of another rank than its branches; tf.where makes them equal',
+    );
+  }
+  const chosen = tf.broadcastTo(tf.expandDims(condition, 0), stacked(q, output.shape));
   const zeros = () => tf.zeros(stacked(q, output.shape));
   return tf.where(chosen, tangents.t ?? zeros(), tangents.e ?? zeros());
 });

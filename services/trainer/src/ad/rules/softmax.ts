@@ -1,23 +1,13 @@
-/** Softmax and its logarithm. */
+/** Softmax. (Its logarithm is no kernel in tfjs: `tf.logSoftmax` is made of others.) */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { axesOf, type Rule, rule, type Tangent } from './rule.ts';
-
-/** t − Σ p t along the axis of the classes. */
-function centred(tangent: tf.Tensor, p: tf.Tensor, axis: number | undefined): tf.Tensor {
-  const [classes = p.rank - 1] = axesOf(axis ?? -1, p.rank);
-  return tf.sub(tangent, tf.sum(tf.mul(p, tangent), classes + 1, true));
-}
+import { axesOf, lifted, type Rule, rule, type Tangent } from './rule.ts';
 
 export const SOFTMAX: Readonly<Record<string, Rule>> = {
   // dp = p ⊙ (t − Σ p t)
-  Softmax: rule<'logits', { dim?: number }>(
-    ({ tangents, output, attributes }): Tangent =>
-      tangents.logits && tf.mul(output, centred(tangents.logits, output, attributes.dim)),
-  ),
-  // d log p = t − Σ p t
-  LogSoftmax: rule<'logits', { axis?: number }>(
-    ({ tangents, output, attributes }): Tangent =>
-      tangents.logits && centred(tangents.logits, tf.exp(output), attributes.axis),
-  ),
+  Softmax: rule<'logits', { dim?: number }>(({ tangents, output: p, attributes: { dim = -1 } }): Tangent => {
+    if (tangents.logits === undefined) return undefined;
+    const weighted = tf.mul(p, tangents.logits);
+    return tf.sub(weighted, tf.mul(p, tf.sum(weighted, lifted(axesOf(dim, p.rank)), true)));
+  }),
 };

@@ -1,0 +1,156 @@
+/** For tests: calls of a kernel to check its rule on, and the check by central differences. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { runKernel } from '../engine.ts';
+import { jvp } from '../jvp.ts';
+
+/** A call of a kernel with random inputs. */
+export interface Call {
+  /** In the kernel's order or by its names; made anew for each check. */
+  readonly inputs: () => Record<string, tf.Tensor> | tf.Tensor[];
+  readonly attributes?: object;
+  /** Inputs to give tangents, in every combination. */
+  readonly differentiable: readonly (string | number)[];
+}
+
+/** How a kernel's differences approach its derivative. */
+export type Smoothness =
+  /** At most quadratic along any line: central differences are exact at any distance. */
+  | 'quadratic'
+  /** Smooth: extrapolated differences. */
+  | 'smooth'
+  /** Linear near the inputs of the case, which stay clear of the kinks. */
+  | 'piecewise';
+
+export interface RuleCase {
+  readonly smoothness: Smoothness;
+  readonly calls: fc.Arbitrary<Call>;
+}
+
+/** A number from a seed and a position, in [0, 1). */
+export function noise(seed: number, i: number): number {
+  const x = Math.sin((i + 1) * 12.9898 + (seed + 1) * 78.233) * 43758.5453;
+  return x - Math.floor(x);
+}
+
+/** A tensor of numbers made from noise in [0, 1). */
+export function made(
+  shape: readonly number[],
+  seed: number,
+  from: (u: number, i: number) => number,
+): tf.Tensor {
+  const size = tf.util.sizeFromShape([...shape]);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => from(noise(seed, i), i)),
+    [...shape],
+  );
+}
+
+/** Between −1.5 and 1.5. */
+export const anywhere = (shape: readonly number[], seed: number): tf.Tensor =>
+  made(shape, seed, (u) => 3 * u - 1.5);
+
+/** Between 0.3 and 2. */
+export const positive = (shape: readonly number[], seed: number): tf.Tensor =>
+  made(shape, seed, (u) => 0.3 + 1.7 * u);
+
+/** At least 0.1 from zero. */
+export const offZero = (shape: readonly number[], seed: number): tf.Tensor =>
+  made(shape, seed, (u) => (u < 0.5 ? -0.1 - 2 * u : 2 * u - 0.9));
+
+/** All different, at least 0.1 apart, in random order. */
+export function distinct(shape: readonly number[], seed: number): tf.Tensor {
+  const size = tf.util.sizeFromShape([...shape]);
+  const order = Array.from({ length: size }, (_, i) => i).sort((a, b) => noise(seed, a) - noise(seed, b));
+  return made(shape, seed, (_, i) => 0.1 * ((order[i] ?? 0) - Math.floor(size / 2)));
+}
+
+export const seeds = fc.integer({ min: 0, max: 1e6 });
+export const size = (max: number, min = 1) => fc.integer({ min, max });
+/** Shapes of rank 1 to 4. */
+export const shapes = fc.array(size(4), { minLength: 1, maxLength: 4 });
+
+const STEP: Record<Smoothness, number> = { quadratic: 0.5, smooth: 0.05, piecewise: 0.02 };
+const TOLERANCE: Record<Smoothness, number> = { quadratic: 2e-5, smooth: 2e-4, piecewise: 2e-4 };
+
+/**
+ * The largest difference between a kernel's tangents by its rule and by central differences, over all outputs and
+ * combinations of tangents, relative to the largest tangent (or 1) and to the tolerance: at most 1 is right.
+ */
+export function ruleError(
+  kernel: string,
+  call: Call,
+  smoothness: Smoothness,
+  q: number,
+  seed: number,
+): number {
+  return tf.tidy(() => {
+    const inputs = call.inputs();
+    const keys = Object.keys(inputs);
+    const values = Object.values(inputs);
+    const run = (tensors: tf.Tensor[]): tf.Tensor[] => {
+      const arranged = Array.isArray(inputs)
+        ? tensors
+        : Object.fromEntries(keys.map((key, i) => [key, tensors[i] as tf.Tensor]));
+      const result = runKernel<tf.Tensor | tf.Tensor[]>(kernel, arranged, call.attributes);
+      return Array.isArray(result) ? result : [result];
+    };
+    const errors = combinations(call.differentiable.map(String)).flatMap((chosen) => {
+      const tangents = values.map((value, i) =>
+        chosen.includes(keys[i] as string)
+          ? made([q, ...value.shape], seed + 31 * i + 7, (u) => 2 * u - 1)
+          : null,
+      );
+      return run(values).map((output, i) => {
+        const one = (tensors: tf.Tensor[]) => run(tensors)[i] as tf.Tensor;
+        if (output.dtype !== 'float32') return 0;
+        const found = jvp(one, values, tangents).tangents;
+        return distance(found, differences(one, values, tangents, q, smoothness)) / TOLERANCE[smoothness];
+      });
+    });
+    return Math.max(...errors);
+  });
+}
+
+/** Every choice of at least one. */
+function combinations(names: readonly string[]): string[][] {
+  return Array.from({ length: 2 ** names.length - 1 }, (_, bits) =>
+    names.filter((_name, i) => ((bits + 1) >> i) % 2 === 1),
+  );
+}
+
+function differences(
+  f: (inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly tf.Tensor[],
+  tangents: readonly (tf.Tensor | null)[],
+  q: number,
+  smoothness: Smoothness,
+): tf.Tensor {
+  const along = (k: number, distance: number) =>
+    f(
+      inputs.map((input, i) => {
+        const direction = tangents[i]?.slice([k], [1]).reshape(input.shape);
+        return direction ? tf.add(input, tf.mul(direction, distance)) : input;
+      }),
+    );
+  const central = (k: number, step: number) => tf.div(tf.sub(along(k, step), along(k, -step)), 2 * step);
+  const step = STEP[smoothness];
+  const rows = Array.from({ length: q }, (_, k) =>
+    smoothness === 'smooth'
+      ? tf.sub(tf.mul(4 / 3, central(k, step / 2)), tf.mul(1 / 3, central(k, step)))
+      : central(k, step),
+  );
+  return tf.stack(rows);
+}
+
+function distance(found: tf.Tensor, expected: tf.Tensor): number {
+  tf.util.assertShapesMatch(found.shape, expected.shape);
+  const reference = [...expected.dataSync()];
+  const scale = Math.max(1, ...reference.map(Math.abs));
+  // Math.max answers NaN when one of them is.
+  return Math.max(
+    0,
+    ...[...found.dataSync()].map((x, i) => Math.abs(x - (reference[i] ?? Number.NaN)) / scale),
+  );
+}

@@ -1,0 +1,47 @@
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { registerPrimitives } from '../ops/primitives.ts';
+import { CONVOLUTION_CASES } from './convolution.cases.ts';
+import { ELEMENTWISE_CASES } from './elementwise.cases.ts';
+import { LINEAR_ALGEBRA_CASES } from './linear-algebra.cases.ts';
+import { POOLING_CASES } from './pooling.cases.ts';
+import { PRIMITIVES_CASES } from './primitives.cases.ts';
+import { REDUCTION_CASES } from './reduction.cases.ts';
+import { type RuleCase, ruleError, seeds } from './rule-case.ts';
+import { SHAPE_CASES } from './shape.cases.ts';
+import { SOFTMAX_CASES } from './softmax.cases.ts';
+import { RULES } from './table.ts';
+
+const CASES: Readonly<Record<string, RuleCase>> = {
+  ...CONVOLUTION_CASES,
+  ...ELEMENTWISE_CASES,
+  ...LINEAR_ALGEBRA_CASES,
+  ...POOLING_CASES,
+  ...PRIMITIVES_CASES,
+  ...REDUCTION_CASES,
+  ...SHAPE_CASES,
+  ...SOFTMAX_CASES,
+};
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  registerPrimitives('cpu');
+});
+
+it('every rule is tested', () => {
+  expect(Object.keys(CASES).sort()).toEqual(Object.keys(RULES).sort());
+});
+
+describe.each(Object.keys(RULES))('%s', (kernel) => {
+  it('moves as its differences, for every combination of tangents', () => {
+    const { smoothness, calls } = CASES[kernel] as RuleCase;
+    fc.assert(
+      fc.property(calls, fc.integer({ min: 1, max: 4 }), seeds, (call, q, seed) => {
+        expect(ruleError(kernel, call, smoothness, q, seed)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
