@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { addBackend, alias, runKernel, withBackend } from './engine.ts';
 import { DifferentiationError, MissingRuleError } from './errors.ts';
 import { registerPrimitives } from './ops/primitives.ts';
-import type { Rule, Tangent } from './rules/rule.ts';
+import type { KernelCall, Rule, Tangent } from './rules/rule.ts';
 import { CONSTANT_KERNELS, RULES } from './rules/table.ts';
 import { nameOn, VirtualBackend } from './virtual-backend.ts';
 
@@ -55,13 +55,13 @@ function virtualKernel(backend: VirtualBackend, kernel: string): tf.KernelFunc {
         const call = {
           primals,
           tangents,
-          output: outputs[0],
+          output: outputs[0] as tf.Tensor,
           outputs,
           q,
           attributes: attrs,
           cache: backend.cache,
         };
-        const derived = q > 0 ? outputTangents(kernel, rule, call as unknown as Parameters<Rule>[0]) : [];
+        const derived = q > 0 ? outputTangents(kernel, rule, call) : [];
         const own = ownTensors(Object.values(primals), Object.values(tangents));
         const owned = outputs.map((output, i) => backend.own(own(output), own(derived[i])));
         data = Array.isArray(result) ? owned : (owned[0] as tf.TensorInfo);
@@ -86,11 +86,7 @@ function resolveAll(backend: VirtualBackend, inputs: Inputs) {
   return { primals, tangents, q };
 }
 
-function outputTangents(
-  kernel: string,
-  rule: Rule | undefined,
-  call: Parameters<Rule>[0],
-): readonly Tangent[] {
+function outputTangents(kernel: string, rule: Rule | undefined, call: KernelCall): readonly Tangent[] {
   const { outputs, q } = call;
   if (CONSTANT_KERNELS.has(kernel) || outputs.every(isDiscrete)) return [];
   if (rule === undefined) throw new MissingRuleError(kernel);

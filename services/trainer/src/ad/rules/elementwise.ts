@@ -34,7 +34,7 @@ const power = rule<'a' | 'b'>((call) => {
   // d/db a^b = a^b log a needs a > 0, and the stock gradient does something else at 0.
   if (call.tangents.b) throw new MissingRuleError('Pow', 'a tangent of the exponent');
   const slope = binary({ a: (a, b) => tf.mul(b, tf.pow(a, tf.sub(b, 1))) });
-  return slope(call as unknown as Parameters<Rule>[0]);
+  return slope(call);
 });
 
 export const ELEMENTWISE: Readonly<Record<string, Rule>> = {

@@ -1,14 +1,13 @@
 /** What a JVP rule is, and the small vocabulary that the rules are written in. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import type { Attributes } from '../engine.ts';
 import type { TensorCache } from '../tensor-cache.ts';
 
 /** A tangent `[q, ...shape of its primal]`; undefined is zero. */
 export type Tangent = tf.Tensor | undefined;
 
 /** One call of a kernel, with at least one tangent among its inputs. */
-export interface KernelCall<Inputs = never, A = Attributes> {
+export interface KernelCall<Inputs = Record<string, tf.Tensor>, A = object> {
   /** The inputs' values. */
   readonly primals: Readonly<Inputs>;
   /** The inputs' tangents. */
@@ -27,18 +26,16 @@ export interface KernelCall<Inputs = never, A = Attributes> {
  * Tangents of a kernel's outputs from those of its inputs. Runs on the underlying backend, in a scope of its own. May
  * answer with an input's tangent as it is. For several outputs: a list in their order.
  */
-export type Rule = (
-  call: KernelCall<Record<string, tf.Tensor> & readonly tf.Tensor[]>,
-) => Tangent | readonly Tangent[];
+export type Rule = (call: KernelCall) => Tangent | readonly Tangent[];
 
-/** A kernel with named inputs `N` and attributes `A`. The table of rules pairs it with its kernel, whose types these are. */
+/** The rule of a kernel whose inputs are named `N`, with attributes `A`; the table of rules pairs the two. */
 export function rule<N extends string, A extends object = object>(
   tangentOf: (call: KernelCall<Record<N, tf.Tensor>, A>) => Tangent | readonly Tangent[],
 ): Rule {
   return tangentOf as unknown as Rule;
 }
 
-/** A kernel whose inputs are a list. */
+/** The rule of a kernel whose inputs are a list. */
 export function listRule<A extends object = object>(
   tangentOf: (call: KernelCall<readonly tf.Tensor[], A>) => Tangent | readonly Tangent[],
 ): Rule {

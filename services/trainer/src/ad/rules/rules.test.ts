@@ -1,7 +1,7 @@
-import '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isNativeInstalled } from '../../backend/native-runtime.ts';
+import { type BackendName, initBackend } from '../../backend/select.ts';
 import { registerPrimitives } from '../ops/primitives.ts';
 import { CONVOLUTION_CASES } from './convolution.cases.ts';
 import { ELEMENTWISE_CASES } from './elementwise.cases.ts';
@@ -25,17 +25,23 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   ...SOFTMAX_CASES,
 };
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  registerPrimitives('cpu');
-});
+const BACKENDS: readonly BackendName[] = [
+  'cpu',
+  'wasm',
+  ...(isNativeInstalled() ? ['tensorflow' as const] : []),
+];
 
 it('every rule is tested', () => {
   expect(Object.keys(CASES).sort()).toEqual(Object.keys(RULES).sort());
 });
 
-describe.each(Object.keys(RULES))('%s', (kernel) => {
-  it('moves as its differences, for every combination of tangents', () => {
+describe.each(BACKENDS)('on backend %s', (backend) => {
+  beforeAll(async () => {
+    await initBackend({ backend, log: () => {} });
+    registerPrimitives(backend);
+  });
+
+  it.each(Object.keys(RULES))('%s moves as its differences, for every combination of tangents', (kernel) => {
     const { smoothness, calls } = CASES[kernel] as RuleCase;
     fc.assert(
       fc.property(calls, fc.integer({ min: 1, max: 4 }), seeds, (call, q, seed) => {
