@@ -221,6 +221,14 @@ describe('jvp', () => {
 });
 
 describe('what cannot be differentiated', () => {
+  beforeAll(() => {
+    tf.registerKernel({
+      kernelName: 'Unheard',
+      backendName: 'cpu',
+      kernelFunc: ({ inputs }) => runKernel('Identity', { x: inputs.x as tf.Tensor }),
+    });
+  });
+
   const x = () => tf.tensor1d([1, 2]);
   const u = () => tf.ones([1, 2]);
   const sum = ([p]: tf.Tensor[]) => tf.sum(p as tf.Tensor) as tf.Scalar;
@@ -261,20 +269,32 @@ describe('what cannot be differentiated', () => {
     expect(attempt).toThrow(expect.objectContaining({ name: 'DifferentiationError', reason }));
   });
 
-  it('a kernel without a rule is named, and nothing of the interrupted pass is left', () => {
-    tf.registerKernel({
-      kernelName: 'Unheard',
-      backendName: 'cpu',
-      kernelFunc: ({ inputs }) => runKernel('Identity', { x: inputs.x as tf.Tensor }),
-    });
-    const attempt = () =>
-      gradJvp(
-        ([p]) => tf.sum(runKernel('Unheard', { x: tf.mul(p as tf.Tensor, tf.exp(p as tf.Tensor)) })),
-        [x()],
-        [u()],
-      );
+  it('a kernel without a rule is named with the line that calls it, and nothing of the interrupted pass is left', () => {
+    const call = ([p]: tf.Tensor[]) =>
+      tf.sum(runKernel('Unheard', { x: tf.mul(p as tf.Tensor, tf.exp(p as tf.Tensor)) })) as tf.Scalar;
+    const attempt = () => gradJvp(call, [x()], [u()]);
     expect(attempt).toThrow(MissingRuleError);
-    expect(attempt).toThrow(expect.objectContaining({ reason: 'MISSING_RULE', kernel: 'Unheard' }));
+    const location = expect.stringMatching(/jvp\.test\.ts:\d+:\d+$/);
+    expect(attempt).toThrow(expect.objectContaining({ reason: 'MISSING_RULE', kernel: 'Unheard', location }));
+  });
+
+  it('a kernel without a rule that a gradient of tfjs calls is named', () => {
+    const stock = tf.getGradient('Cos');
+    const engine = tf.engine();
+    // No line of this file is on the stack when a bound function runs.
+    const gradFunc = (dy: tf.Tensor | tf.Tensor[]) => ({
+      x: engine.runKernel.bind(engine, 'Unheard', { x: dy as tf.Tensor }) as () => tf.Tensor,
+    });
+    tf.unregisterGradient('Cos');
+    tf.registerGradient({ kernelName: 'Cos', gradFunc });
+    try {
+      const attempt = () =>
+        gradJvp(([p]) => tf.sum(tf.square(tf.cos(p as tf.Tensor))) as tf.Scalar, [x()], [u()]);
+      expect(attempt).toThrow(expect.objectContaining({ kernel: 'Unheard', location: undefined }));
+    } finally {
+      tf.unregisterGradient('Cos');
+      tf.registerGradient(stock);
+    }
   });
 
   it('a tensor with tangents that reaches another backend is refused', () => {

@@ -17,20 +17,38 @@ interface Reference {
   readonly xtrain_shape: readonly [number, number, number, number, number];
   readonly xval_shape: readonly [number, number, number, number];
   readonly phi_logits: readonly number[];
-  readonly results: { readonly float32: { readonly h: readonly (readonly number[])[] } };
+  readonly results: Readonly<Record<'float32' | 'float64', Results>>;
+}
+
+interface Results {
+  /** By forward mode, after each step. */
+  readonly h: readonly (readonly number[])[];
+  /** By reverse mode, after the fifth step. */
+  readonly reverse_mode_h5: readonly number[];
 }
 
 const LEARNED = ['lr', 'momentum', 'weightDecay'];
 
 /**
- * Trains LeNet as the reference did, and compares each hypergradient h[t][k] with its float32 result.
+ * Trains LeNet as the reference did, and compares each hypergradient h[t][k] with its results.
  * @param folder with `hyper.json`, `hyper_theta0.f32`, `hyper_mom0.f32`, `hyper_xtrain.f32` and `hyper_xval.f32`.
+ * @param against which results: in one of the precisions by forward mode, or in float64 by reverse mode (the last step).
  * @returns the largest |h[t][k] − reference| / max over t of |reference[t][k]|, over all steps and components.
  */
-export async function hypergradientFixtureError(folder: string): Promise<number> {
+export async function hypergradientFixtureError(
+  folder: string,
+  against: 'float32' | 'float64' | 'reverse' = 'float32',
+): Promise<number> {
   const reference = JSON.parse(await readFile(join(folder, 'hyper.json'), 'utf8')) as Reference;
-  const expected = reference.results.float32.h;
   const found = await hypergradients(folder, reference);
+  const { float64 } = reference.results;
+  return against === 'reverse'
+    ? largestError(found.slice(-1), [float64.reverse_mode_h5])
+    : largestError(found, reference.results[against].h);
+}
+
+/** Relative to each component's largest value. */
+function largestError(found: readonly Float64Array[], expected: readonly (readonly number[])[]): number {
   const scale = LEARNED.map((_, k) => Math.max(...expected.map((row) => Math.abs(row[k] ?? Number.NaN))));
   const errors = expected.flatMap((row, t) =>
     row.map((value, k) => Math.abs((found[t]?.[k] ?? Number.NaN) - value) / (scale[k] ?? Number.NaN)),
