@@ -1,0 +1,56 @@
+/** Where the server is, and whether what is sent there must be encrypted. */
+
+import { GlocalError } from './error.ts';
+import type { ClientOptions, TlsOptions } from './options.ts';
+
+/** The trainer's own default. */
+export const DEFAULT_ADDRESS = 'localhost:50061';
+
+/** A server and how to talk to it. */
+export interface Target {
+  readonly address: string;
+  /** Undefined: in the clear. */
+  readonly tls: TlsOptions | undefined;
+}
+
+/**
+ * The server from options and environment.
+ * @throws GlocalError INVALID_ARGUMENT, reason ADDRESS or TLS; FAILED_PRECONDITION, reason INSECURE, for a server
+ *   elsewhere without encryption.
+ */
+export function resolveTarget(options: Pick<ClientOptions, 'address' | 'tls' | 'insecure'>): Target {
+  const { tls, insecure = false } = options;
+  const fromEnvironment = process.env.GLOCAL_ADDRESS || undefined;
+  const address = options.address ?? fromEnvironment ?? DEFAULT_ADDRESS;
+  if (!/^(?:unix:.+|(?:\[[0-9a-f:.%]+\]|[^\s:/[\]]+):\d{1,5})$/i.test(address)) {
+    const field = options.address === undefined ? 'GLOCAL_ADDRESS' : 'address';
+    throw GlocalError.invalid('ADDRESS', [
+      { field, description: `"${address}" is not of the form host:port` },
+    ]);
+  }
+  if (tls !== undefined && insecure) {
+    throw GlocalError.invalid('TLS', [
+      { field: 'insecure', description: 'contradicts tls; give one of them' },
+    ]);
+  }
+  if (tls === undefined && !insecure && !isLocal(address)) {
+    throw new GlocalError(
+      'FAILED_PRECONDITION',
+      `${address} is not on this machine: give tls, or insecure: true to send everything in the clear`,
+      { reason: 'INSECURE' },
+    );
+  }
+  return { address, tls: tls === true ? {} : tls };
+}
+
+/** Whether what is sent there stays on this machine. */
+function isLocal(address: string): boolean {
+  if (address.startsWith('unix:')) return true;
+  const host = address.slice(0, address.lastIndexOf(':')).toLowerCase();
+  return (
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    host === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(host)
+  );
+}

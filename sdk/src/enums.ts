@@ -1,0 +1,69 @@
+/**
+ * The contract's enums as string unions. What a caller chooses is in lower case, what the server observes in upper
+ * case. A newer server may send a value that this version does not know: it arrives as `UNKNOWN`.
+ */
+
+import * as dmd from '@glocal/proto/glocal/v1/dmd';
+import * as study from '@glocal/proto/glocal/v1/study';
+
+/** What moves the hyperparameters: nothing, the last hypergradient of a window, its mean, its median, or DMD. */
+export type Estimator = 'fixed' | 'local' | 'mean' | 'median' | 'glocal';
+
+/**
+ * The unconstrained coordinate in which a hyperparameter moves: `logit` (sigmoid onto the bounds), `log`, or `linear`,
+ * the last two clipped to the bounds.
+ */
+export type Scale = 'logit' | 'log' | 'linear';
+
+/** How the components of a window are scaled before the decomposition: each by itself, all alike, or not at all. */
+export type Scaling = 'component' | 'global' | 'none';
+
+/** Where a component of an update came from; `held` is a component that did not move. */
+export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'unknown';
+
+/** State of a study: ACTIVE until every trial has ended. */
+export type StudyState = 'ACTIVE' | 'COMPLETED' | 'CANCELLED' | 'FAILED' | 'UNKNOWN';
+
+/** State of a trial. INFEASIBLE: it diverged, also after rolling back and halving the outer rate. */
+export type TrialState =
+  | 'PENDING'
+  | 'RUNNING'
+  | 'SUCCEEDED'
+  | 'FAILED'
+  | 'INFEASIBLE'
+  | 'CANCELLED'
+  | 'UNKNOWN';
+
+/** How far to trust the glocal hypergradient of a window. */
+export type Verdict =
+  | 'TRUSTED'
+  | 'UNCERTAIN'
+  | 'NO_STEADY_MODE'
+  | 'OSCILLATING'
+  | 'DIVERGING'
+  | 'DEGENERATE'
+  | 'UNKNOWN';
+
+/** An enum as ts-proto generates it, without its prefix. */
+type ProtoEnum = Readonly<Record<string, number>>;
+
+export const estimatorName = (value: number) => nameOf(study.Estimator, value).toLowerCase() as Estimator;
+export const scaleName = (value: number) => nameOf(study.Scale, value).toLowerCase() as Scale;
+export const scalingName = (value: number) => nameOf(dmd.Scaling, value).toLowerCase() as Scaling;
+export const sourceName = (value: number) => nameOf(study.Source, value).toLowerCase() as Source;
+export const studyStateName = (value: number) => nameOf(study.StudyState, value) as StudyState;
+export const trialStateName = (value: number) => nameOf(study.TrialState, value) as TrialState;
+export const verdictName = (value: number) => nameOf(dmd.Verdict, value) as Verdict;
+
+/** Names that a caller may choose from, in lower case. */
+export const choices = (values: ProtoEnum): string[] =>
+  Object.keys(values)
+    .filter((name) => !NOT_SENT.has(name))
+    .map((name) => name.toLowerCase());
+
+const NOT_SENT: ReadonlySet<string> = new Set(['UNSPECIFIED', 'UNRECOGNIZED']);
+
+function nameOf(values: ProtoEnum, value: number): string {
+  const name = Object.keys(values).find((key) => values[key] === value);
+  return name === undefined || NOT_SENT.has(name) ? 'UNKNOWN' : name;
+}

@@ -1,0 +1,61 @@
+/** Options of a client and of its calls. All times are in milliseconds. */
+
+/** How to encrypt. Certificates and keys are PEM. */
+export interface TlsOptions {
+  /** Certificates of the authorities that the server's certificate is checked against. @default Node's own */
+  readonly ca?: string | Uint8Array | undefined;
+  /** The client's certificate chain, for servers that ask for one (mutual TLS). */
+  readonly cert?: string | Uint8Array | undefined;
+  /** The private key of `cert`. */
+  readonly key?: string | Uint8Array | undefined;
+  /** Name that the server's certificate is checked for. @default the host of the address */
+  readonly serverName?: string | undefined;
+}
+
+/** How a dead connection is noticed while a call waits. */
+export interface KeepaliveOptions {
+  /** Between two pings. @default 30000 */
+  readonly time?: number | undefined;
+  /** For the answer to a ping, before the connection counts as lost. @default 10000 */
+  readonly timeout?: number | undefined;
+}
+
+/** How patiently idempotent calls are repeated when the server cannot be reached. */
+export interface RetryOptions {
+  /** Attempts in all, 1 to 5; 1 never repeats a call. @default 5 */
+  readonly maxAttempts?: number | undefined;
+  /** Pause after the first attempt, give or take a fifth; it triples from attempt to attempt. @default 100 */
+  readonly initialBackoff?: number | undefined;
+  /** Longest pause. @default 5000 */
+  readonly maxBackoff?: number | undefined;
+}
+
+/** Options of a client. */
+export interface ClientOptions {
+  /** `host:port` or `unix:path`. @default the environment variable GLOCAL_ADDRESS, else `localhost:50061` */
+  readonly address?: string | undefined;
+  /** Encrypts; `true` with Node's own certificate authorities. @default nothing is encrypted */
+  readonly tls?: true | TlsOptions | undefined;
+  /** Permits to send in the clear to another machine. @default false */
+  readonly insecure?: boolean | undefined;
+  /** For the answer to a call, repeated attempts included; a watch has no limit. @default 30000 */
+  readonly timeout?: number | undefined;
+  readonly keepalive?: KeepaliveOptions | undefined;
+  readonly retry?: RetryOptions | undefined;
+}
+
+/** Options of `GlocalClient.connect()`. */
+export interface ConnectOptions extends ClientOptions {
+  /** Aborts the attempt. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the server to be there. @default 10000 */
+  readonly connectTimeout?: number | undefined;
+}
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Aborts the call: it throws a GlocalError CANCELLED whose `cause` is the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** For the answer, repeated attempts included. @default the client's `timeout` */
+  readonly timeout?: number | undefined;
+}

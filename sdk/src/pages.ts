@@ -1,0 +1,21 @@
+/** Lists that come page by page (AIP-158). */
+
+import type { CallOptions } from './options.ts';
+
+/** Options of every list. */
+export interface ListOptions extends CallOptions {
+  /** Items fetched at a time. @default the server's, 50 */
+  readonly pageSize?: number | undefined;
+}
+
+/** The items of all pages; the next page is fetched when the last item of one was taken. */
+export async function* pages<Item>(
+  fetch: (pageToken: string) => Promise<{ items: readonly Item[]; nextPageToken: string }>,
+): AsyncGenerator<Item, void, undefined> {
+  let pageToken = '';
+  do {
+    const { items, nextPageToken } = await fetch(pageToken);
+    yield* items;
+    pageToken = nextPageToken;
+  } while (pageToken !== '');
+}

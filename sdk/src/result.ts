@@ -1,0 +1,67 @@
+/** What came out of a study. */
+
+import type { StudyState, Verdict } from './enums.ts';
+import type { Schedule } from './schedule.ts';
+import type { ParameterMap } from './space.ts';
+import type { Trial } from './trial.ts';
+
+/** How often each verdict came. */
+export type VerdictCounts = Readonly<Record<Verdict, number>>;
+
+/** What came out of one trial: its final state and figures, and how its hyperparameters got there. */
+export interface TrialResult<P extends ParameterMap = ParameterMap> extends Trial<P> {
+  readonly schedule: Schedule<P>;
+  /** Of its windows; all 0 unless the estimator is `glocal`. */
+  readonly verdicts: VerdictCounts;
+}
+
+/** What came out of a study. */
+export interface StudyResult<P extends ParameterMap = ParameterMap> {
+  /** COMPLETED, CANCELLED or FAILED. */
+  readonly state: StudyState;
+  /** Why, in one sentence. */
+  readonly stateReason: string;
+  /** In the order of the seeds. */
+  readonly trials: readonly TrialResult<P>[];
+  /** The SUCCEEDED trial with the lowest validation loss; undefined when none succeeded. */
+  readonly best: TrialResult<P> | undefined;
+}
+
+/** Counts verdicts while events go by. */
+export class VerdictCounter {
+  readonly #byTrial = new Map<string, Record<Verdict, number>>();
+
+  add(trial: string, verdict: Verdict): void {
+    const counts = this.#byTrial.get(trial) ?? noVerdicts();
+    counts[verdict] += 1;
+    this.#byTrial.set(trial, counts);
+  }
+
+  of(trial: string): VerdictCounts {
+    return this.#byTrial.get(trial) ?? noVerdicts();
+  }
+}
+
+function noVerdicts(): Record<Verdict, number> {
+  return {
+    TRUSTED: 0,
+    UNCERTAIN: 0,
+    NO_STEADY_MODE: 0,
+    OSCILLATING: 0,
+    DIVERGING: 0,
+    DEGENERATE: 0,
+    UNKNOWN: 0,
+  };
+}
+
+/** The SUCCEEDED trial with the lowest validation loss; one without a finite loss comes last. */
+export function bestTrial<P extends ParameterMap>(
+  trials: readonly TrialResult<P>[],
+): TrialResult<P> | undefined {
+  const loss = ({ validation }: TrialResult<P>): number =>
+    Number.isFinite(validation?.loss) ? (validation?.loss as number) : Number.POSITIVE_INFINITY;
+  const [best] = trials
+    .filter(({ state }) => state === 'SUCCEEDED')
+    .sort((a, b) => (loss(a) < loss(b) ? -1 : 1));
+  return best;
+}

@@ -1,0 +1,77 @@
+/** What a server offers: its catalogue, version and limits. */
+
+/** A data set. */
+export interface DatasetInfo {
+  /** The id that a study names. */
+  readonly id: string;
+  readonly description: string;
+  /** Examples in the training part, before the validation examples are taken from it. */
+  readonly trainExamples: number;
+  readonly testExamples: number;
+  readonly classes: number;
+  /** Height, width, channels. */
+  readonly inputShape: readonly number[];
+}
+
+/** A model. */
+export interface ModelInfo {
+  /** The id that a study names. */
+  readonly id: string;
+  readonly description: string;
+  /** Number of weights. */
+  readonly parameters: number;
+}
+
+/** A hyperparameter of an optimizer. */
+export interface HyperparameterInfo {
+  /** The name that a search space uses. */
+  readonly name: string;
+  readonly description: string;
+  /** Smallest value of its domain. */
+  readonly min: number;
+  /** Largest value of its domain. */
+  readonly max: number;
+  /** Value when the search space does not list it; undefined when it must be listed. */
+  readonly defaultValue?: number | undefined;
+}
+
+/** An inner optimizer. */
+export interface OptimizerInfo {
+  /** The id that a study names. */
+  readonly id: string;
+  readonly description: string;
+  readonly hyperparameters: readonly HyperparameterInfo[];
+}
+
+/** What a study's `problem` may name. */
+export interface Problems {
+  readonly datasets: readonly DatasetInfo[];
+  readonly models: readonly ModelInfo[];
+  readonly optimizers: readonly OptimizerInfo[];
+}
+
+/** Limits that requests are checked against. */
+export interface Limits {
+  /** Inner steps of a trial. */
+  readonly maxSteps: number;
+  /** Trials of a study. */
+  readonly maxTrials: number;
+  /** Studies that are ACTIVE at a time. */
+  readonly maxActiveStudies: number;
+  /** Watchers connected at a time. */
+  readonly maxWatchers: number;
+  /** Bytes of one request. */
+  readonly maxMessageBytes: number;
+  /** Trials that run at a time. */
+  readonly maxRunningTrials: number;
+}
+
+/** The server. */
+export interface ServerInfo {
+  readonly version: string;
+  /** What computes the trials, for instance `native TensorFlow 2.21 (oneDNN)`. */
+  readonly backend: string;
+  /** Address of the DMD service. */
+  readonly dmdAddress: string;
+  readonly limits: Limits;
+}

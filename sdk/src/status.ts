@@ -1,0 +1,88 @@
+/** From what gRPC reports (a status, and google.rpc details in its trailer) to a {@link GlocalError}. */
+
+import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
+import { Status } from '@glocal/proto/google/rpc/status';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { milliseconds } from './duration.ts';
+import { describe, type ErrorCode, type FieldViolation, GlocalError } from './error.ts';
+
+/** The call that failed. */
+export interface CallContext {
+  /** Name of the method, for instance `GetStudy`. */
+  readonly method: string;
+  readonly address: string;
+  /** Sent along with the call. */
+  readonly requestId: string;
+  /** Milliseconds that the call had; undefined for one without a deadline. */
+  readonly timeout: number | undefined;
+}
+
+interface Details {
+  reason?: string;
+  requestId?: string;
+  retryDelay?: number;
+  fieldViolations?: readonly FieldViolation[];
+}
+
+/** The error of a call. */
+export function fromServiceError(error: ServiceError, context: CallContext): GlocalError {
+  const code = (status[error.code] ?? 'UNKNOWN') as ErrorCode;
+  const details = readDetails(error);
+  const fromServer = details.reason !== undefined;
+  const violations = details.fieldViolations ?? [];
+  const message = violations.length > 0 ? describe(violations) : error.details;
+  return new GlocalError(code, fromServer ? message : explain(code, message, context), {
+    requestId: context.requestId,
+    ...(code === 'UNAVAILABLE' ? { reason: 'UNREACHABLE' } : {}),
+    ...details,
+    cause: error,
+  });
+}
+
+/** Errors of gRPC itself come without details of ours; these say what they mean. */
+function explain(code: ErrorCode, details: string, { method, address, timeout }: CallContext): string {
+  switch (code) {
+    case 'UNAVAILABLE':
+      return `no answer from the Glocal server at ${address}: ${connectionProblem(details)}`;
+    case 'DEADLINE_EXCEEDED':
+      return timeout === undefined ? details : `${method} got no answer from ${address} within ${timeout} ms`;
+    case 'UNIMPLEMENTED':
+      return `the server at ${address} does not know ${method}: no Glocal trainer, or one older than this SDK`;
+    default:
+      return details;
+  }
+}
+
+/** `No connection established. Last error: Error: connect ECONNREFUSED ::1:1. Resolution note: ` and the like. */
+function connectionProblem(details: string): string {
+  const last = details.match(/Last error: (?:Error: )?(.+?)(?:\. Resolution note:|$)/)?.[1];
+  return (last === undefined || last === 'null' ? details : last).trim();
+}
+
+function readDetails(error: ServiceError): Details {
+  const [trailer] = error.metadata?.get('grpc-status-details-bin') ?? [];
+  if (!(trailer instanceof Uint8Array)) return {};
+  const details: Details = {};
+  for (const { typeUrl, value } of Status.decode(trailer).details) {
+    switch (typeUrl.slice(typeUrl.lastIndexOf('/') + 1)) {
+      case 'google.rpc.ErrorInfo':
+        details.reason = ErrorInfo.decode(value).reason;
+        break;
+      case 'google.rpc.RequestInfo':
+        details.requestId = RequestInfo.decode(value).requestId;
+        break;
+      case 'google.rpc.RetryInfo': {
+        const { retryDelay } = RetryInfo.decode(value);
+        if (retryDelay !== undefined) details.retryDelay = milliseconds(retryDelay);
+        break;
+      }
+      case 'google.rpc.BadRequest':
+        details.fieldViolations = BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({
+          field,
+          description,
+        }));
+        break;
+    }
+  }
+  return details;
+}

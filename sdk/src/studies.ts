@@ -1,0 +1,105 @@
+/** The studies of a server: `client.studies`. */
+
+import { randomUUID } from 'node:crypto';
+import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { GlocalError } from './error.ts';
+import type { CallOptions } from './options.ts';
+import { type ListOptions, pages } from './pages.ts';
+import { decodeSnapshot } from './snapshot.ts';
+import type { ParameterMap, Space } from './space.ts';
+import type { CompleteStudySpec, StudySpec } from './spec.ts';
+import { decodeSpec, encodeSpec, specPath } from './spec-codec.ts';
+import { Study } from './study.ts';
+import type { Transport } from './transport.ts';
+
+/** Options of `studies.create()`. */
+export interface CreateOptions extends CallOptions {
+  /**
+   * Names this creation, in 1 to 128 characters: the same id with the same specification returns the study made first,
+   * also after the caller was started anew. @default a random UUID for each call
+   */
+  readonly requestId?: string | undefined;
+}
+
+/** Options of `studies.get()`. */
+export interface GetOptions<P extends ParameterMap = ParameterMap> extends CallOptions {
+  /** Gives the study the types of this space; the study must have its parameters. */
+  readonly space?: Space<P> | undefined;
+}
+
+/** The studies of a server. */
+export class Studies {
+  readonly #transport: Transport;
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Checks a study and starts it. @throws GlocalError INVALID_ARGUMENT with everything that is wrong */
+  async create<P extends ParameterMap>(spec: StudySpec<P>, options: CreateOptions = {}): Promise<Study<P>> {
+    const { requestId = randomUUID(), ...call } = options;
+    const study = encodeSpec(spec);
+    const created = await inSpecTerms(() =>
+      this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call),
+    );
+    return new Study<P>(this.#transport, decodeSnapshot(created));
+  }
+
+  /** Checks a study as `create` does and returns it with all defaults filled in. Starts nothing. */
+  async validate<P extends ParameterMap>(
+    spec: StudySpec<P>,
+    options?: CallOptions,
+  ): Promise<CompleteStudySpec<P>> {
+    const study = encodeSpec(spec);
+    return decodeSpec(
+      await inSpecTerms(() => this.#transport.unary(StudyServiceService.validateStudy, { study }, options)),
+    );
+  }
+
+  /**
+   * A study by its name, `studies/{study}`.
+   * @throws GlocalError NOT_FOUND; FAILED_PRECONDITION, reason SPACE_MISMATCH, when it lacks a parameter of `space`.
+   */
+  async get<P extends ParameterMap = ParameterMap>(
+    name: string,
+    { space, ...call }: GetOptions<P> = {},
+  ): Promise<Study<P>> {
+    const found = decodeSnapshot<P>(
+      await this.#transport.unary(StudyServiceService.getStudy, { name }, call),
+    );
+    for (const [parameter, { kind }] of Object.entries(space?.parameters ?? {})) {
+      if (found.space.parameters[parameter]?.kind === kind) continue;
+      throw new GlocalError('FAILED_PRECONDITION', `${name} has no ${kind} parameter ${parameter}`, {
+        reason: 'SPACE_MISMATCH',
+      });
+    }
+    return new Study(this.#transport, found);
+  }
+
+  /** All studies, newest first. */
+  list({ pageSize = 0, ...call }: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
+    return pages(async (pageToken) => {
+      const { studies, nextPageToken } = await this.#transport.unary(
+        StudyServiceService.listStudies,
+        { pageSize, pageToken },
+        call,
+      );
+      return {
+        items: studies.map((study) => new Study(this.#transport, decodeSnapshot(study))),
+        nextPageToken,
+      };
+    });
+  }
+}
+
+/** Names the fields of violations as the caller wrote them. */
+async function inSpecTerms<Response>(call: () => Promise<Response>): Promise<Response> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof GlocalError) || error.fieldViolations.length === 0) throw error;
+    const violations = error.fieldViolations.map((v) => ({ ...v, field: specPath(v.field) }));
+    throw error.withViolations(violations);
+  }
+}

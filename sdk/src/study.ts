@@ -1,0 +1,191 @@
+/** A study on the server: its state, its events, its trials and what came out of them. */
+
+import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import type { StudyState } from './enums.ts';
+import { GlocalError } from './error.ts';
+import type { StudyEvent } from './events.ts';
+import type { CallOptions } from './options.ts';
+import { type ListOptions, pages } from './pages.ts';
+import { bestTrial, type StudyResult, VerdictCounter } from './result.ts';
+import { decodeSchedule, type Schedule } from './schedule.ts';
+import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
+import type { ParameterMap } from './space.ts';
+import type { Transport } from './transport.ts';
+import { decodeOuterStep, decodeTrial, type OuterStep, type Trial } from './trial.ts';
+import { type WatchOptions, watch } from './watch.ts';
+
+/** Which trial is meant. */
+export interface TrialOptions extends CallOptions {
+  /** Position of its seed, or its name. @default 0, the only one unless the study has several seeds */
+  readonly trial?: number | string | undefined;
+}
+
+/** Options of `study.outerSteps()`. */
+export interface OuterStepsOptions extends TrialOptions, ListOptions {
+  /** Whether the windows come with their rows. @default false */
+  readonly includeWindows?: boolean | undefined;
+}
+
+/** A study. State, reason and update time are those last seen; `refresh()`, `watch()` and `cancel()` renew them. */
+export class Study<P extends ParameterMap = ParameterMap> implements StudySnapshot<P> {
+  readonly name: string;
+  readonly displayName: string;
+  readonly space: StudySnapshot<P>['space'];
+  readonly problem: StudySnapshot<P>['problem'];
+  readonly training: StudySnapshot<P>['training'];
+  readonly method: StudySnapshot<P>['method'];
+  readonly state: StudyState;
+  readonly stateReason: string;
+  readonly createTime: Date;
+  readonly updateTime: Date;
+  readonly #transport: Transport;
+  #trialNames: Promise<readonly string[]> | undefined;
+
+  /** @internal */
+  constructor(transport: Transport, snapshot: StudySnapshot<P>) {
+    this.#transport = transport;
+    this.name = snapshot.name;
+    this.displayName = snapshot.displayName;
+    this.space = snapshot.space;
+    this.problem = snapshot.problem;
+    this.training = snapshot.training;
+    this.method = snapshot.method;
+    this.state = snapshot.state;
+    this.stateReason = snapshot.stateReason;
+    this.createTime = snapshot.createTime;
+    this.updateTime = snapshot.updateTime;
+  }
+
+  /** Whether nothing more will happen to it. */
+  get ended(): boolean {
+    return hasEnded(this.state);
+  }
+
+  /** Asks the server for the study's state. */
+  async refresh(options?: CallOptions): Promise<this> {
+    const { name } = this;
+    return this.#renew(
+      decodeSnapshot(await this.#transport.unary(StudyServiceService.getStudy, { name }, options)),
+    );
+  }
+
+  /** Ends the study and its trials now. Cancelling an ended study changes nothing. */
+  async cancel(options?: CallOptions): Promise<this> {
+    const { name } = this;
+    return this.#renew(
+      decodeSnapshot(await this.#transport.unary(StudyServiceService.cancelStudy, { name }, options)),
+    );
+  }
+
+  /**
+   * What happens to the study, from its creation (or after a cursor) until it has ended. Connections that are lost are
+   * made again: no stored event is missed and none comes twice. Leaving the loop ends the watch.
+   */
+  async *watch(options: WatchOptions = {}): AsyncGenerator<StudyEvent<P>, void, undefined> {
+    for await (const event of watch<P>(this.#transport, this.name, options)) {
+      if (event.type === 'study') this.#renew(event);
+      yield event;
+    }
+  }
+
+  /** Waits until the study has ended; then what came out of it. */
+  async result(options: Omit<WatchOptions, 'cursor'> = {}): Promise<StudyResult<P>> {
+    const verdicts = new VerdictCounter();
+    for await (const event of this.watch(options)) {
+      if (event.type === 'outerStep' && event.verdict !== undefined) verdicts.add(event.trial, event.verdict);
+    }
+    const { signal } = options;
+    await this.refresh({ signal });
+    const trials = [];
+    for await (const trial of this.trials({ signal })) {
+      const schedule = await this.schedule({ trial: trial.name, signal });
+      trials.push({ ...trial, schedule, verdicts: verdicts.of(trial.name) });
+    }
+    return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
+  }
+
+  /** Its trials, in the order of the seeds. */
+  trials({ pageSize = 0, ...call }: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
+    return pages(async (pageToken) => {
+      const { trials, nextPageToken } = await this.#transport.unary(
+        StudyServiceService.listTrials,
+        { parent: this.name, pageSize, pageToken },
+        call,
+      );
+      return { items: trials.map((trial) => decodeTrial<P>(trial)), nextPageToken };
+    });
+  }
+
+  /** One of its trials, as it is now. */
+  async trial({ trial, ...call }: TrialOptions = {}): Promise<Trial<P>> {
+    const name = await this.#trialName(trial, call);
+    return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call));
+  }
+
+  /** The outer steps of a trial so far, oldest first. */
+  async *outerSteps({
+    trial,
+    includeWindows = false,
+    pageSize = 0,
+    ...call
+  }: OuterStepsOptions = {}): AsyncGenerator<OuterStep<P>, void, undefined> {
+    const parent = await this.#trialName(trial, call);
+    yield* pages(async (pageToken) => {
+      const { outerSteps, nextPageToken } = await this.#transport.unary(
+        StudyServiceService.listOuterSteps,
+        { parent, pageSize, pageToken, includeWindows },
+        call,
+      );
+      return { items: outerSteps.map((step) => decodeOuterStep<P>(step)), nextPageToken };
+    });
+  }
+
+  /** One outer step of a trial, with the rows of its window. */
+  async outerStep(index: number, { trial, ...call }: TrialOptions = {}): Promise<OuterStep<P>> {
+    const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
+    return decodeOuterStep(await this.#transport.unary(StudyServiceService.getOuterStep, { name }, call));
+  }
+
+  /** The trajectory of a trial's hyperparameters so far. */
+  async schedule({ trial, ...call }: TrialOptions = {}): Promise<Schedule<P>> {
+    const name = await this.#trialName(trial, call);
+    return decodeSchedule(await this.#transport.unary(StudyServiceService.exportSchedule, { name }, call));
+  }
+
+  /** Only what changes in the life of a study. */
+  #renew({ state, stateReason, updateTime }: StudySnapshot<P>): this {
+    return Object.assign(this, { state, stateReason, updateTime });
+  }
+
+  /** @throws GlocalError NOT_FOUND when the study has no such trial. */
+  async #trialName(trial: number | string = 0, call: CallOptions): Promise<string> {
+    if (typeof trial === 'string') return trial;
+    const names = await this.#allTrialNames(call);
+    const name = names[trial];
+    if (name === undefined) {
+      throw new GlocalError(
+        'NOT_FOUND',
+        `${this.name} has no trial ${trial}; it has ${names.length}, from 0 on`,
+        {
+          reason: 'NOT_FOUND',
+        },
+      );
+    }
+    return name;
+  }
+
+  /** Trials are made with the study, so that their names are asked for once. */
+  #allTrialNames(call: CallOptions): Promise<readonly string[]> {
+    this.#trialNames ??= this.#listTrialNames(call).catch((error: unknown) => {
+      this.#trialNames = undefined;
+      throw error;
+    });
+    return this.#trialNames;
+  }
+
+  async #listTrialNames(call: CallOptions): Promise<readonly string[]> {
+    const names: string[] = [];
+    for await (const { name } of this.trials(call)) names.push(name);
+    return names;
+  }
+}

@@ -1,0 +1,167 @@
+/** Trials and their outer steps. */
+
+import type * as proto from '@glocal/proto/glocal/v1/study';
+import { milliseconds } from './duration.ts';
+import { type Source, sourceName, type TrialState, trialStateName, type Verdict } from './enums.ts';
+import { decodeRows } from './float64.ts';
+import { decodeReport, type WindowReport } from './report.ts';
+import type { ComponentName, ParameterMap, Values } from './space.ts';
+
+/** Figures over a set of examples. */
+export interface Evaluation {
+  /** Mean cross-entropy in nats. */
+  readonly loss: number;
+  /** Share of correct classes, 0 to 1. */
+  readonly accuracy: number;
+  /** Number of examples. */
+  readonly examples: number;
+}
+
+/** One training run of a study. */
+export interface Trial<P extends ParameterMap = ParameterMap> {
+  /** `studies/{study}/trials/{trial}` */
+  readonly name: string;
+  readonly seed: number;
+  readonly state: TrialState;
+  /** Why it is in this state, in one sentence. */
+  readonly stateReason: string;
+  /** Inner steps done. */
+  readonly stepsDone: number;
+  /** Outer steps stored. */
+  readonly outerStepsDone: number;
+  /** Current values of the hyperparameters. */
+  readonly values: Values<P>;
+  /** At the last outer-step boundary; undefined before the first. */
+  readonly validation: Evaluation | undefined;
+  /** Set when the trial has SUCCEEDED. */
+  readonly test: Evaluation | undefined;
+  /** What computed it, for instance `native TensorFlow 2.21 (oneDNN)`. */
+  readonly backend: string;
+  readonly startTime: Date | undefined;
+  readonly endTime: Date | undefined;
+}
+
+/** The local hypergradients of an outer step, with respect to the unconstrained coordinates. */
+export interface Window<P extends ParameterMap = ParameterMap> {
+  /** Names of the components, in the order of all vectors of this outer step. */
+  readonly components: readonly ComponentName<P>[];
+  /** Inner step after which the first row was taken. */
+  readonly firstStep: number;
+  readonly rows: number;
+  /** The rows, oldest first; undefined in events, and in lists unless `includeWindows` asks for them. */
+  readonly hypergradients: readonly Float64Array[] | undefined;
+}
+
+/** How the hyperparameters were updated. */
+export interface Update<P extends ParameterMap = ParameterMap> {
+  /** The hypergradient that was used, in the order of the window's components. */
+  readonly hypergradient: readonly number[];
+  /** Where each component of it came from. */
+  readonly sources: readonly Source[];
+  /** Outer learning rate of this update. */
+  readonly rate: number;
+  /** Why these sources, in one sentence. */
+  readonly reason: string;
+  /** Whether the trial went back to the last boundary, because the window was not finite or diverged. */
+  readonly rolledBack: boolean;
+  /** Hyperparameters that were clipped to a bound. */
+  readonly clipped: readonly ComponentName<P>[];
+}
+
+/** Wall-clock milliseconds of the parts of an outer step. */
+export interface Timing {
+  /** Inner steps, with their tangents. */
+  readonly training: number;
+  /** Validation gradients. */
+  readonly hypergradients: number;
+  /** Waiting for the DMD service. */
+  readonly dmd: number;
+  /** Validation figures, the update and the rest. */
+  readonly other: number;
+}
+
+/** One update of the hyperparameters, with everything that led to it. */
+export interface OuterStep<P extends ParameterMap = ParameterMap> {
+  /** `studies/{study}/trials/{trial}/outerSteps/{index}` */
+  readonly name: string;
+  /** `studies/{study}/trials/{trial}` */
+  readonly trial: string;
+  /** 1 for the first. */
+  readonly index: number;
+  /** Inner steps done at its end. */
+  readonly step: number;
+  /** Values during this outer step. */
+  readonly values: Values<P>;
+  /** Values that the update moved them to. */
+  readonly nextValues: Values<P>;
+  /** Mean over the inner steps, in nats; NaN when one of them was not finite. */
+  readonly trainLoss: number;
+  /** At its end. */
+  readonly validation: Evaluation;
+  /** The verdict of `report`; undefined without one. */
+  readonly verdict: Verdict | undefined;
+  /** Undefined for the estimator `fixed`. */
+  readonly window: Window<P> | undefined;
+  /** Only for `glocal`; undefined when the DMD service could not be reached. */
+  readonly report: WindowReport | undefined;
+  /** Undefined for `fixed`. */
+  readonly update: Update<P> | undefined;
+  readonly timing: Timing;
+}
+
+export function decodeTrial<P extends ParameterMap>(trial: proto.Trial): Trial<P> {
+  return { ...trial, state: trialStateName(trial.state), values: decodeValues(trial.values) };
+}
+
+/** @throws GlocalError DATA_LOSS when a vector has a wrong length. */
+export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): OuterStep<P> {
+  const report = step.report && decodeReport(step.report);
+  return {
+    name: step.name,
+    trial: step.name.slice(0, step.name.indexOf('/outerSteps/')),
+    index: step.index,
+    step: step.step,
+    values: decodeValues(step.values),
+    nextValues: decodeValues(step.nextValues),
+    trainLoss: step.trainLoss,
+    validation: step.validation ?? { loss: Number.NaN, accuracy: Number.NaN, examples: 0 },
+    verdict: report?.verdict,
+    window: step.window && decodeWindow(step.window),
+    report,
+    update: step.update && decodeUpdate(step.update),
+    timing: {
+      training: milliseconds(step.timing?.training),
+      hypergradients: milliseconds(step.timing?.hypergradients),
+      dmd: milliseconds(step.timing?.dmd),
+      other: milliseconds(step.timing?.other),
+    },
+  };
+}
+
+function decodeWindow<P extends ParameterMap>(window: proto.Window): Window<P> {
+  const { components, firstStep, rows, hypergradients } = window;
+  return {
+    components: components as ComponentName<P>[],
+    firstStep,
+    rows,
+    hypergradients:
+      hypergradients.length > 0 ? decodeRows(hypergradients, rows, components.length) : undefined,
+  };
+}
+
+function decodeUpdate<P extends ParameterMap>(update: proto.Update): Update<P> {
+  const { hypergradient, sources, rate, reason, rolledBack, clipped } = update;
+  return {
+    hypergradient,
+    sources: sources.map(sourceName),
+    rate,
+    reason,
+    rolledBack,
+    clipped: clipped as ComponentName<P>[],
+  };
+}
+
+/** The server states a value for every hyperparameter of the study's space. */
+function decodeValues<P extends ParameterMap>(values: readonly proto.ParameterValue[]): Values<P> {
+  return Object.fromEntries(values.map(({ name, value }) => [name, value])) as Values<P>;
+}

@@ -1,0 +1,18 @@
+/** The published package: one module and its types, with the generated contract inside. */
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: 'src/index.ts',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  dts: true,
+  // The types name Symbol.asyncDispose, which not every `lib` setting knows.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
+  deps: {
+    onlyImport: ['@grpc/grpc-js', '@bufbuild/protobuf'],
+    // The public types are written out; none of them is generated.
+    dts: { neverBundle: [/^@glocal\/proto/] },
+  },
+  treeshake: { moduleSideEffects: 'no-external' },
+});
