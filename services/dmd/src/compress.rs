@@ -1,0 +1,62 @@
+//! Lossless compression of a window with many components (docs/method.md section 5, step 4).
+
+use nalgebra::DMatrix;
+
+use crate::{AnalysisError, Cancellation, Window, scale::Divisors, triangular::TriangularFactor};
+
+/// Components handled at a time, so that a chunk of a usual window stays in the second-level cache.
+pub(crate) const CHUNK: usize = 512;
+
+/// A window in min(q, sigma) coordinates.
+///
+/// With the scaled window S (q x sigma, one column per row of the window) and a thin QR factorization S = Q R, every
+/// inner product of rows is that of the columns of R, so the decomposition of R is that of S. Only R is kept: whatever
+/// is a combination of rows, S c, is formed from the window itself by `recombine`.
+pub(crate) struct CompressedWindow {
+    /// R, min(q, sigma) x sigma; column t stands for row t of the window.
+    pub matrix: DMatrix<f64>,
+}
+
+impl CompressedWindow {
+    /// # Errors
+    /// [`AnalysisError::Cancelled`].
+    pub(crate) fn new(
+        window: &Window,
+        divisors: &Divisors,
+        cancellation: &Cancellation,
+    ) -> Result<Self, AnalysisError> {
+        let (q, rows) = (window.components(), window.rows());
+        let matrix = if q <= rows {
+            let mut scaled = DMatrix::zeros(q, rows);
+            scale_into(window, divisors, 0..q, &mut scaled, 0);
+            scaled
+        } else {
+            let mut factor = TriangularFactor::new(rows);
+            for start in (0..q).step_by(CHUNK) {
+                cancellation.check()?;
+                let end = (start + CHUNK).min(q);
+                factor.append(end - start, |stacked, at| {
+                    scale_into(window, divisors, start..end, stacked, at);
+                });
+            }
+            factor.into_r()
+        };
+        Ok(Self { matrix })
+    }
+}
+
+/// Writes the scaled components `range` of the window to the rows of `target` from `at` on, one column per row of the
+/// window.
+pub(crate) fn scale_into(
+    window: &Window,
+    divisors: &Divisors,
+    range: std::ops::Range<usize>,
+    target: &mut DMatrix<f64>,
+    at: usize,
+) {
+    let stride = target.nrows();
+    for (row, column) in window.iter().zip(target.as_mut_slice().chunks_exact_mut(stride)) {
+        let scaled = &mut column[at..at + range.len()];
+        divisors.scale(range.start, &row[range.clone()], scaled);
+    }
+}

@@ -1,0 +1,284 @@
+//! The `glocal-dmd` binary: reads the command line and hands over to the library.
+
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+};
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use glocal_dmd::{
+    cli,
+    server::{
+        self,
+        config::{Config, LogFormat},
+        telemetry,
+    },
+};
+use serde::Serialize;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+
+/// Exit codes as in sysexits.h.
+mod exit {
+    pub const USAGE: u8 = 64;
+    pub const DATA: u8 = 65;
+    pub const UNAVAILABLE: u8 = 69;
+    pub const SOFTWARE: u8 = 70;
+}
+
+/// Glocal hypergradients: where is a window of hypergradients heading?
+///
+/// Fits a Hankel dynamic mode decomposition to a window of local hypergradients and estimates where they would settle,
+/// with the whole spectrum and a verdict on whether to trust the estimate.
+#[derive(Debug, Parser)]
+#[command(name = "glocal-dmd", version, max_term_width = 110)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Serve),
+    Fixtures(Fixtures),
+    Bench(Bench),
+}
+
+/// Serve the gRPC service glocal.v1.DmdService.
+///
+/// Once ready it prints one line to standard output, "glocal-dmd listening on HOST:PORT"; logs go to standard error.
+/// SIGTERM and SIGINT make it refuse new windows, answer those under way, and exit with code 0.
+///
+/// Every setting comes from the first of these that has it: a flag below, an environment variable (GLOCAL_DMD_LISTEN,
+/// GLOCAL_DMD_LIMITS__MAX_ROWS, ...), the configuration file, the default. A wrong key or value exits with code 64, a port
+/// in use with 69.
+#[derive(Debug, Args)]
+struct Serve {
+    /// Configuration file (TOML), also GLOCAL_DMD_CONFIG.
+    #[arg(long, value_name = "FILE", env = "GLOCAL_DMD_CONFIG")]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    settings: Settings,
+
+    #[command(flatten)]
+    log: LogSettings,
+
+    /// Exit when standard input closes, so that the service ends with the process that started it.
+    #[arg(long)]
+    exit_with_stdin: bool,
+}
+
+/// Flags that are settings of the configuration; those not given leave the other layers alone.
+#[derive(Debug, Args, Serialize)]
+struct Settings {
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:50062].
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listen: Option<String>,
+
+    /// Allow to listen off the loopback interface without TLS.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    insecure: bool,
+
+    /// Seconds that streams have to end after the signal to stop [default: 10].
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain_seconds: Option<u64>,
+}
+
+#[derive(Debug, Args, Serialize)]
+struct LogSettings {
+    /// error, warn, info, debug or trace [default: info].
+    #[arg(long = "log-level", value_name = "LEVEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<String>,
+
+    /// How log lines look [default: human].
+    #[arg(long = "log-format", value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<LogFormat>,
+}
+
+/// Compare the library with reference decompositions.
+///
+/// Prints the largest difference over the cases without noise: eigenvalues relative to max(1, |eigenvalue|), estimates
+/// relative to the largest value of the window.
+#[derive(Debug, Args)]
+struct Fixtures {
+    /// Reference decompositions, in the format of tests/fixtures/dmd.json.
+    file: PathBuf,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Time the analysis of windows of 3 to 1,000,000 components (20 rows, 10 delays, one thread).
+#[derive(Debug, Args)]
+struct Bench {
+    /// Only figures whose name contains this.
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            let wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nothing can be done about a terminal that is gone.
+            let _ = error.print();
+            return if wanted {
+                ExitCode::SUCCESS
+            } else {
+                exit::USAGE.into()
+            };
+        }
+    };
+    let result = match command_line.command {
+        Command::Serve(arguments) => serve(arguments),
+        Command::Fixtures(arguments) => cli::fixtures::run(&arguments.file, arguments.json)
+            .map_err(|error| Failure::new(exit::DATA, error)),
+        Command::Bench(arguments) => cli::bench::run(arguments.only.as_deref(), arguments.json)
+            .map_err(|error| Failure::new(exit::SOFTWARE, error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "glocal-dmd: {}", failure.message);
+            failure.code.into()
+        }
+    }
+}
+
+/// One line for the person at the terminal, and the exit code.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn new(code: u8, message: impl ToString) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+        }
+    }
+}
+
+fn serve(arguments: Serve) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Flags {
+        #[serde(flatten)]
+        settings: Settings,
+        log: LogSettings,
+    }
+    let flags = Flags {
+        settings: arguments.settings,
+        log: arguments.log,
+    };
+    let config =
+        Config::load(arguments.config.as_deref(), flags).map_err(|error| Failure::new(exit::USAGE, error))?;
+    telemetry::init(&config.log).map_err(|error| Failure::new(exit::USAGE, error))?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot start the runtime: {error}")))?
+        .block_on(serve_until_told(config, arguments.exit_with_stdin))
+}
+
+async fn serve_until_told(config: Config, exit_with_stdin: bool) -> Result<(), Failure> {
+    let listener = bind(&config).await?;
+    let shutdown = shutdown(exit_with_stdin)
+        .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot listen for signals: {error}")))?;
+    server::run(listener, config, shutdown, announce)
+        .await
+        .map_err(|error| Failure::new(exit::SOFTWARE, error))
+}
+
+/// The one line on standard output. Whoever started the service may not be interested in it.
+fn announce(address: SocketAddr) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "glocal-dmd listening on {address}").and_then(|()| stdout.flush());
+}
+
+async fn bind(config: &Config) -> Result<TcpListener, Failure> {
+    let listen = &config.listen;
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host(listen)
+        .await
+        .map_err(|error| {
+            Failure::new(
+                exit::USAGE,
+                format!("listen: {listen:?} is not HOST:PORT: {error}"),
+            )
+        })?
+        .collect();
+    if !config.insecure
+        && let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback())
+    {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!(
+                "listen: {exposed} can be reached from other machines, and this version has no TLS; listen on \
+                 127.0.0.1, or pass --insecure if the network is trusted"
+            ),
+        ));
+    }
+    TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
+        let message = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("{listen} is in use by another process; choose another with --listen")
+            }
+            _ => format!("cannot listen on {listen}: {error}"),
+        };
+        Failure::new(exit::UNAVAILABLE, message)
+    })
+}
+
+/// Completes at the first SIGTERM or SIGINT, or when standard input closes if that is asked for. A second signal does
+/// not wait for streams to end.
+fn shutdown(exit_with_stdin: bool) -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let closed = stdin_closed(exit_with_stdin);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = closed => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    })
+}
+
+/// Completes when standard input closes; never when that does not matter.
+async fn stdin_closed(matters: bool) {
+    if !matters {
+        return std::future::pending().await;
+    }
+    let (closed, wait) = oneshot::channel::<()>();
+    // A thread of its own: a read from standard input cannot be cancelled, and the runtime would wait for its own.
+    thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+        let _ = closed.send(());
+    });
+    let _ = wait.await;
+}

@@ -1,0 +1,71 @@
+//! Scaling of components before the decomposition, and back (docs/method.md section 5, step 2).
+
+/// How the components of a window are scaled before the decomposition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scaling {
+    /// Each component by its largest absolute value in the window, so that none drowns the others.
+    #[default]
+    Component,
+    /// All components by the largest absolute value in the window.
+    Global,
+    /// Not at all, as in the paper's experiments.
+    ///
+    /// The decomposition is invariant under one factor for all components, so internally this is [`Scaling::Global`],
+    /// which cannot overflow; only the singular values differ, by that factor.
+    None,
+}
+
+/// What each component is divided by. Never 0.
+#[derive(Debug, Clone)]
+pub(crate) enum Divisors {
+    PerComponent(Vec<f64>),
+    Uniform(f64),
+}
+
+impl Divisors {
+    /// `max_abs` holds the largest absolute value of each component over the window, all finite.
+    pub(crate) fn new(scaling: Scaling, max_abs: &[f64]) -> Self {
+        match scaling {
+            Scaling::Component => Self::PerComponent(max_abs.iter().map(|&d| one_if_zero(d)).collect()),
+            Scaling::Global | Scaling::None => {
+                Self::Uniform(one_if_zero(max_abs.iter().fold(0.0, |a, &b| a.max(b))))
+            }
+        }
+    }
+
+    /// Writes `values` divided by the divisors of the components from `start` on to `scaled`.
+    pub(crate) fn scale(&self, start: usize, values: &[f64], scaled: &mut [f64]) {
+        match self {
+            Self::PerComponent(divisors) => {
+                for ((s, v), d) in scaled.iter_mut().zip(values).zip(&divisors[start..]) {
+                    *s = v / d;
+                }
+            }
+            Self::Uniform(divisor) => {
+                for (s, v) in scaled.iter_mut().zip(values) {
+                    *s = v / divisor;
+                }
+            }
+        }
+    }
+
+    /// Divisor of one component.
+    pub(crate) fn of(&self, component: usize) -> f64 {
+        match self {
+            Self::PerComponent(divisors) => divisors[component],
+            Self::Uniform(divisor) => *divisor,
+        }
+    }
+
+    /// The largest divisor.
+    pub(crate) fn largest(&self) -> f64 {
+        match self {
+            Self::PerComponent(divisors) => divisors.iter().fold(0.0, |a, &b| a.max(b)),
+            Self::Uniform(divisor) => *divisor,
+        }
+    }
+}
+
+fn one_if_zero(divisor: f64) -> f64 {
+    if divisor == 0.0 { 1.0 } else { divisor }
+}

@@ -1,0 +1,252 @@
+//! Configuration in layers: defaults, file, environment, flags. Later layers win; a wrong key or value names itself.
+
+use std::{num::NonZeroUsize, path::Path, thread};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Thresholds;
+
+/// Prefix of the environment variables; a section is separated by two underscores (`GLOCAL_DMD_LIMITS__MAX_ROWS`).
+pub const ENV_PREFIX: &str = "GLOCAL_DMD_";
+
+/// Variables with the prefix that are for those who use the service, not for the service.
+const FOREIGN_VARIABLES: [&str; 3] = ["address", "binary", "config"];
+
+/// The configuration of the service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// host:port to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// Allows to listen off the loopback interface without TLS.
+    pub insecure: bool,
+    /// Time that streams have to end after the signal to stop.
+    pub drain_seconds: u64,
+    /// Limits.
+    pub limits: Limits,
+    /// Thresholds of the verdict.
+    pub verdict: Verdict,
+    /// Logging.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:50062".to_owned(),
+            insecure: false,
+            drain_seconds: 10,
+            limits: Limits::default(),
+            verdict: Verdict::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// Limits of the service. What would pass one is answered with RESOURCE_EXHAUSTED.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Rows of a window.
+    pub max_rows: u64,
+    /// Components of a hypergradient.
+    pub max_components: u64,
+    /// Bytes of one message from a client.
+    pub max_message_bytes: usize,
+    /// Windows that one stream may have open.
+    pub max_open_windows: usize,
+    /// Bytes that the windows of all requests, and their reports, may hold together.
+    pub max_held_bytes: u64,
+    /// Threads that analyze windows; 0 for as many as there are processors.
+    pub compute_threads: usize,
+    /// AnalyzeWindow calls that may wait for one of these threads.
+    pub compute_queue: usize,
+    /// A stream with open windows on which nothing comes for this long is ended.
+    pub idle_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_rows: 512,
+            max_components: 10_000_000,
+            max_message_bytes: 4 << 20,
+            max_open_windows: 256,
+            max_held_bytes: 1 << 30,
+            compute_threads: 0,
+            compute_queue: 1024,
+            idle_seconds: 1800,
+        }
+    }
+}
+
+impl Limits {
+    /// Threads that analyze windows.
+    #[must_use]
+    pub fn compute_threads(&self) -> usize {
+        match self.compute_threads {
+            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            threads => threads,
+        }
+    }
+}
+
+/// Thresholds of the verdict, see [`Thresholds`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "documented at Thresholds")]
+pub struct Verdict {
+    pub trusted_t_score: f64,
+    pub growing_above: f64,
+    pub growing_share: f64,
+    pub spike_ratio: f64,
+    pub spike_history: usize,
+    pub undamped_within: f64,
+    pub undamped_share: f64,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        let Thresholds {
+            trusted_t_score,
+            growing_above,
+            growing_share,
+            spike_ratio,
+            spike_history,
+            undamped_within,
+            undamped_share,
+        } = Thresholds::default();
+        Self {
+            trusted_t_score,
+            growing_above,
+            growing_share,
+            spike_ratio,
+            spike_history,
+            undamped_within,
+            undamped_share,
+        }
+    }
+}
+
+impl From<Verdict> for Thresholds {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            trusted_t_score: verdict.trusted_t_score,
+            growing_above: verdict.growing_above,
+            growing_share: verdict.growing_share,
+            spike_ratio: verdict.spike_ratio,
+            spike_history: verdict.spike_history,
+            undamped_within: verdict.undamped_within,
+            undamped_share: verdict.undamped_share,
+        }
+    }
+}
+
+/// Logging. Logs go to standard error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`, or directives of tracing's `EnvFilter`.
+    pub level: String,
+    /// For people or for machines.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: "info".to_owned(),
+            format: LogFormat::Human,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line each.
+    Human,
+    /// One JSON object each.
+    Json,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A layer has an unknown key or a value of the wrong type.
+    #[error("{0}")]
+    Layer(#[from] Box<figment::Error>),
+    /// A value is out of range.
+    #[error("{key}: {problem}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong, and what is expected.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Merges the layers: defaults, the file (which must exist when given), the environment, `flags`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key and the layer.
+    pub fn load(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let config: Self = figment
+            .merge(Env::prefixed(ENV_PREFIX).ignore(&FOREIGN_VARIABLES).split("__"))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(Box::new)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("limits.max_rows", self.limits.max_rows),
+            ("limits.max_components", self.limits.max_components),
+            ("limits.max_message_bytes", self.limits.max_message_bytes as u64),
+            ("limits.max_open_windows", self.limits.max_open_windows as u64),
+            ("limits.max_held_bytes", self.limits.max_held_bytes),
+            ("limits.idle_seconds", self.limits.idle_seconds),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(value_error(key, "is 0; at least 1"));
+            }
+        }
+        let v = &self.verdict;
+        let numbers = [
+            ("verdict.trusted_t_score", v.trusted_t_score),
+            ("verdict.growing_above", v.growing_above),
+            ("verdict.growing_share", v.growing_share),
+            ("verdict.spike_ratio", v.spike_ratio),
+            ("verdict.undamped_within", v.undamped_within),
+            ("verdict.undamped_share", v.undamped_share),
+        ];
+        for (key, value) in numbers {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(value_error(key, format!("is {value}; a finite number above 0")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value that is out of range.
+pub(crate) fn value_error(key: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError::Value {
+        key,
+        problem: problem.into(),
+    }
+}

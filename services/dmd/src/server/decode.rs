@@ -1,0 +1,234 @@
+//! From messages to windows, refusing what is wrong with every field named.
+
+use bytes::Bytes;
+
+use super::{
+    config::Limits,
+    proto,
+    refusal::{Refusal, Violation},
+};
+use crate::{Options, Scaling, SvdRank, Thresholds};
+
+/// Norms of earlier hypergradients that a window may carry (part of the contract).
+const MAX_PRIOR_NORMS: usize = 10_000;
+
+/// A window specification that has been checked.
+#[derive(Debug, Clone)]
+pub(super) struct Spec {
+    pub rows: usize,
+    pub components: usize,
+    pub options: Options,
+    pub prior_norms: Vec<f64>,
+}
+
+impl Spec {
+    /// Checks a specification; `path` is where it stands in the request.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with every problem, or [`Refusal::Limit`].
+    pub(super) fn check(
+        spec: Option<proto::WindowSpec>,
+        path: &str,
+        limits: &Limits,
+        thresholds: &Thresholds,
+    ) -> Result<Self, Refusal> {
+        let Some(spec) = spec else {
+            return Err(Refusal::invalid("INVALID_WINDOW", path, "is required"));
+        };
+        let mut problems = Problems {
+            path,
+            violations: Vec::new(),
+        };
+        let options = problems.options(spec.options.unwrap_or_default(), thresholds);
+        if spec.components == 0 {
+            problems.add(
+                "components",
+                "a hypergradient needs at least one component".to_owned(),
+            );
+        }
+        let rows = spec.rows as usize;
+        if options.delays > 0 && rows <= options.delays {
+            problems.add(
+                "rows",
+                format!(
+                    "{rows} is too few for delays = {}; at least {}, {} is a good start",
+                    options.delays,
+                    options.delays + 1,
+                    2 * options.delays
+                ),
+            );
+        }
+        if spec.prior_norms.len() > MAX_PRIOR_NORMS {
+            problems.add(
+                "prior_norms",
+                format!("has {} values; at most {MAX_PRIOR_NORMS}", spec.prior_norms.len()),
+            );
+        }
+        if let Some((i, norm)) = spec
+            .prior_norms
+            .iter()
+            .enumerate()
+            .find(|(_, norm)| !(norm.is_finite() && **norm >= 0.0))
+        {
+            problems.add(
+                &format!("prior_norms[{i}]"),
+                format!("is {norm}; a norm is finite and not negative"),
+            );
+        }
+        if !problems.violations.is_empty() {
+            return Err(Refusal::Invalid {
+                reason: "INVALID_WINDOW",
+                violations: problems.violations,
+            });
+        }
+        within("limits.max_rows", "rows", u64::from(spec.rows), limits.max_rows)?;
+        within(
+            "limits.max_components",
+            "components",
+            u64::from(spec.components),
+            limits.max_components,
+        )?;
+        Ok(Self {
+            rows,
+            components: spec.components as usize,
+            options,
+            prior_norms: spec.prior_norms,
+        })
+    }
+
+    /// Bytes of one row.
+    pub(super) fn row_bytes(&self) -> u64 {
+        8 * self.components as u64
+    }
+
+    /// Bytes to hold for this window until it is answered: its rows and its report.
+    pub(super) fn held_bytes(&self) -> u64 {
+        // Estimate, mean, median, last row and t-scores.
+        let mut vectors = self.rows as u64 + 5;
+        if self.options.include_contributions {
+            vectors += 2 * (self.rows - self.options.delays) as u64;
+        }
+        vectors.saturating_mul(self.row_bytes())
+    }
+}
+
+fn within(limit: &'static str, what: &str, value: u64, max: u64) -> Result<(), Refusal> {
+    if value <= max {
+        return Ok(());
+    }
+    Err(Refusal::Limit {
+        limit,
+        message: format!("{value} {what} are more than this server takes ({limit} = {max})"),
+        retry_after: None,
+    })
+}
+
+/// Collects what is wrong with the fields below a path.
+struct Problems<'a> {
+    path: &'a str,
+    violations: Vec<Violation>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, field: &str, description: String) {
+        self.violations
+            .push(Violation::new(format!("{}.{field}", self.path), description));
+    }
+
+    /// Options with their defaults. What is wrong is noted and replaced by the default.
+    fn options(&mut self, options: proto::DmdOptions, thresholds: &Thresholds) -> Options {
+        let defaults = Options::default();
+        let scaling = match options.scaling() {
+            _ if proto::Scaling::try_from(options.scaling).is_err() => {
+                self.add(
+                    "options.scaling",
+                    format!("{} is not a known scaling", options.scaling),
+                );
+                defaults.scaling
+            }
+            proto::Scaling::Unspecified | proto::Scaling::Component => Scaling::Component,
+            proto::Scaling::Global => Scaling::Global,
+            proto::Scaling::None => Scaling::None,
+        };
+        let svd_rank = match options
+            .svd_rank
+            .map(|number| (number, SvdRank::from_number(number)))
+        {
+            None => defaults.svd_rank,
+            Some((_, Some(rank))) => rank,
+            Some((number, None)) => {
+                self.add(
+                    "options.svd_rank",
+                    format!("is {number}; -1, 0, between 0 and 1, or a whole number of 1 or more"),
+                );
+                defaults.svd_rank
+            }
+        };
+        let tolerance = options.tolerance.unwrap_or(defaults.tolerance);
+        if !(tolerance.is_finite() && tolerance > 0.0) {
+            self.add(
+                "options.tolerance",
+                format!("is {tolerance}; a finite number above 0"),
+            );
+        }
+        let delays = options.delays.map_or(defaults.delays, |delays| delays as usize);
+        if delays == 0 {
+            self.add("options.delays", "is 0; at least 1".to_owned());
+        }
+        Options {
+            delays,
+            svd_rank,
+            tolerance,
+            scaling,
+            include_contributions: options.include_contributions,
+            thresholds: thresholds.clone(),
+        }
+    }
+}
+
+/// Decodes little-endian binary64 values. `field` names them in errors; `first_row` is the row of the first value.
+///
+/// # Errors
+/// [`Refusal::Invalid`] when their number is not `rows` x `components`, or one is not finite.
+pub(super) fn values(
+    bytes: &Bytes,
+    field: &str,
+    first_row: usize,
+    rows: usize,
+    components: usize,
+) -> Result<Vec<f64>, Refusal> {
+    let expected = 8 * rows as u64 * components as u64;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    if !rest.is_empty() || bytes.len() as u64 != expected {
+        let shape = if rows == 1 {
+            format!("{components} components")
+        } else {
+            format!("{rows} rows of {components} components")
+        };
+        return Err(Refusal::invalid(
+            "WRONG_LENGTH",
+            field,
+            format!(
+                "has {} bytes; {shape} of 8 bytes each are {expected}",
+                bytes.len()
+            ),
+        ));
+    }
+    let values: Vec<f64> = chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect();
+    // Any non-finite value turns the sum of products with 0 into NaN, which is quick to see.
+    if values.iter().map(|v| v * 0.0).sum::<f64>().is_nan()
+        && let Some(at) = values.iter().position(|v| !v.is_finite())
+    {
+        return Err(Refusal::invalid(
+            "NON_FINITE_VALUE",
+            field,
+            format!(
+                "row {}, component {} is {}; every value must be finite",
+                first_row + at / components,
+                at % components,
+                values[at]
+            ),
+        ));
+    }
+    Ok(values)
+}

@@ -1,0 +1,70 @@
+//! From reports to messages.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::proto;
+use crate::{Mode, Report, Spectrum, Verdict};
+
+/// A report as a message.
+pub(super) fn report(report: Report, compute_time: Duration) -> proto::WindowReport {
+    proto::WindowReport {
+        verdict: verdict(report.verdict).into(),
+        verdict_reason: report.verdict_reason,
+        glocal: report.glocal.as_deref().map(values),
+        component_trusted: report.component_trusted,
+        t_scores: values(&report.t_scores),
+        mean: values(&report.mean),
+        median: values(&report.median),
+        last: values(&report.last),
+        spectrum: Some(spectrum(report.spectrum)),
+        // Never out of range: it would take 10,000 years.
+        compute_time: prost_types::Duration::try_from(compute_time).ok(),
+    }
+}
+
+fn spectrum(spectrum: Spectrum) -> proto::Spectrum {
+    proto::Spectrum {
+        modes: spectrum.modes.into_iter().map(mode).collect(),
+        singular_values: spectrum.singular_values,
+        rank: u32::try_from(spectrum.rank).unwrap_or(u32::MAX),
+        pair_residual: spectrum.pair_residual,
+        reconstruction_error: spectrum.reconstruction_error,
+        spectral_radius: spectrum.spectral_radius,
+    }
+}
+
+fn mode(mode: Mode) -> proto::Mode {
+    let parts = |c: &crate::Complex<f64>| [c.re, c.im];
+    proto::Mode {
+        eigenvalue_re: mode.eigenvalue.re,
+        eigenvalue_im: mode.eigenvalue.im,
+        contribution_norm: mode.contribution_norm,
+        energy_share: mode.energy_share,
+        steady: mode.steady,
+        contribution: mode.contribution.map_or_else(Bytes::new, |contribution| {
+            values(&contribution.iter().flat_map(parts).collect::<Vec<_>>())
+        }),
+    }
+}
+
+fn verdict(verdict: Verdict) -> proto::Verdict {
+    match verdict {
+        Verdict::Trusted => proto::Verdict::Trusted,
+        Verdict::Uncertain => proto::Verdict::Uncertain,
+        Verdict::NoSteadyMode => proto::Verdict::NoSteadyMode,
+        Verdict::Oscillating => proto::Verdict::Oscillating,
+        Verdict::Diverging => proto::Verdict::Diverging,
+        Verdict::Degenerate => proto::Verdict::Degenerate,
+    }
+}
+
+/// Little-endian binary64 values.
+fn values(values: &[f64]) -> Bytes {
+    let mut bytes = vec![0; 8 * values.len()];
+    for (target, value) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(values) {
+        *target = value.to_le_bytes();
+    }
+    bytes.into()
+}

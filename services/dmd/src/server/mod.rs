@@ -1,0 +1,148 @@
+//! The gRPC service around the library: [`run`] serves until it is told to stop.
+
+mod budget;
+mod compute;
+pub mod config;
+mod decode;
+mod encode;
+mod oversize;
+mod refusal;
+mod service;
+mod stream;
+pub mod telemetry;
+
+use std::{future::Future, io, net::SocketAddr, time::Duration};
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Server, server::TcpIncoming};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::util::MapResponseLayer;
+
+use self::{config::Config, proto::dmd_service_server::DmdServiceServer, service::DmdService};
+use crate::{AnalysisError, Cancellation, Options, Window, analyze};
+
+/// Messages and services generated from `proto/glocal/v1/dmd.proto`.
+#[allow(missing_docs, clippy::all, reason = "generated code")]
+pub mod proto {
+    tonic::include_proto!("glocal.v1");
+
+    /// The contract as an encoded `FileDescriptorSet`, with all that it imports.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glocal.v1.binpb"));
+}
+
+/// Bytes that a client may send on one stream, and on one connection, before the server has read them. The defaults of
+/// HTTP/2 (64 KiB) would make a window of 100,000 components wait for the round trip a dozen times a row.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+const MAX_FRAME: u32 = 1 << 20;
+
+/// A connection on which nothing has come for this long is asked for a sign of life, and closed without one.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The service ended for another reason than being told to.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The transport failed.
+    #[error("{0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The descriptors for reflection are not readable.
+    #[error("cannot serve reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The address of the listener is not known.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The library does not find the limit of a window with a known one.
+    #[error("self-check failed: {0}")]
+    SelfCheck(String),
+}
+
+/// Serves on `listener` until `shutdown` completes, then refuses new windows, answers those under way, and returns, at
+/// the latest after [`Config::drain_seconds`]. `ready` is called with the address once requests are answered.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    self_check()?;
+    let address = listener.local_addr()?;
+    let stopping = CancellationToken::new();
+    let drain = Duration::from_secs(config.drain_seconds);
+
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::Serving).await;
+    let max_message = config.limits.max_message_bytes;
+    let dmd_service = DmdServiceServer::new(DmdService::new(config, stopping.clone()))
+        .max_decoding_message_size(max_message)
+        .max_encoding_message_size(usize::MAX);
+
+    tokio::spawn({
+        let stopping = stopping.clone();
+        async move {
+            shutdown.await;
+            tracing::info!("shutting down");
+            set_health(&health, ServingStatus::NotServing).await;
+            stopping.cancel();
+        }
+    });
+
+    ready(address);
+    tracing::info!(%address, "ready");
+    let serve = Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(MapResponseLayer::new(oversize::as_resource_exhausted))
+        .add_service(dmd_service)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            stopping.clone().cancelled_owned(),
+        );
+    let overdue = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        result = serve => result?,
+        () = overdue => tracing::warn!(seconds = drain.as_secs(), "streams did not end in time; closing them"),
+    }
+    Ok(())
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    health.set_service_status("", status).await;
+    health
+        .set_service_status(proto::dmd_service_server::SERVICE_NAME, status)
+        .await;
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// Analyzes a window whose limit is known, so that a binary that computes nonsense never reports itself ready.
+fn self_check() -> Result<(), ServeError> {
+    let values: Vec<f64> = (0..20).map(|t| 2.0 + 0.5_f64.powi(t)).collect();
+    let failed = |error: AnalysisError| ServeError::SelfCheck(error.to_string());
+    let window = Window::from_flat(&values, 1).map_err(|error| ServeError::SelfCheck(error.to_string()))?;
+    let report = analyze(&window, &Options::default(), &[], &Cancellation::new()).map_err(failed)?;
+    match report.glocal.as_deref() {
+        Some(&[limit]) if (limit - 2.0).abs() < 1e-4 => Ok(()),
+        other => Err(ServeError::SelfCheck(format!(
+            "2 + 0.5^t has the limit 2, found {other:?}"
+        ))),
+    }
+}

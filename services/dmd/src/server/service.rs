@@ -1,0 +1,95 @@
+//! The methods of DmdService.
+
+use std::{sync::Arc, time::Instant};
+
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{
+    budget::Budget,
+    compute::ComputePool,
+    config::{Config, Limits},
+    decode::{self, Spec},
+    encode, proto,
+    refusal::Refusal,
+    stream::{self, Answers},
+};
+use crate::{Cancellation, Thresholds, Window, analyze};
+
+/// What the methods share.
+pub(super) struct Shared {
+    pub limits: Limits,
+    pub thresholds: Thresholds,
+    pub budget: Budget,
+    pub pool: ComputePool,
+    /// Cancelled when the server begins to stop.
+    pub stopping: CancellationToken,
+}
+
+/// Implementation of the contract.
+pub(super) struct DmdService(Arc<Shared>);
+
+impl DmdService {
+    pub(super) fn new(config: Config, stopping: CancellationToken) -> Self {
+        Self(Arc::new(Shared {
+            budget: Budget::new(config.limits.max_held_bytes),
+            pool: ComputePool::new(config.limits.compute_threads(), config.limits.compute_queue),
+            thresholds: config.verdict.into(),
+            limits: config.limits,
+            stopping,
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl proto::dmd_service_server::DmdService for DmdService {
+    type EstimateGlocalStream = Answers;
+
+    async fn analyze_window(
+        &self,
+        request: Request<proto::AnalyzeWindowRequest>,
+    ) -> Result<Response<proto::AnalyzeWindowResponse>, Status> {
+        let shared = &self.0;
+        let request = request.into_inner();
+        let spec = Spec::check(request.spec, "spec", &shared.limits, &shared.thresholds)?;
+        let _held = shared.budget.hold(spec.held_bytes())?;
+        let values = decode::values(
+            &request.hypergradients,
+            "hypergradients",
+            0,
+            spec.rows,
+            spec.components,
+        )?;
+        drop(request.hypergradients);
+        let report = shared
+            .pool
+            .run_or_refuse(move |cancellation| {
+                let rows = values.chunks_exact(spec.components).collect();
+                answer(rows, &spec, cancellation)
+            })
+            .await?;
+        Ok(Response::new(proto::AnalyzeWindowResponse {
+            report: Some(report),
+        }))
+    }
+
+    async fn estimate_glocal(
+        &self,
+        request: Request<Streaming<proto::EstimateGlocalRequest>>,
+    ) -> Result<Response<Answers>, Status> {
+        let answers = stream::start(request.into_inner(), Arc::clone(&self.0));
+        Ok(Response::new(answers))
+    }
+}
+
+/// Analyzes a window. Runs on a thread of the pool.
+pub(super) fn answer(
+    rows: Vec<&[f64]>,
+    spec: &Spec,
+    cancellation: &Cancellation,
+) -> Result<proto::WindowReport, Refusal> {
+    let started = Instant::now();
+    let window = Window::new(rows).map_err(|error| Refusal::Failed(error.to_string()))?;
+    let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation)?;
+    Ok(encode::report(report, started.elapsed()))
+}

@@ -1,0 +1,252 @@
+//! How far to trust an estimate (docs/method.md section 6).
+
+use crate::report::Mode;
+
+/// How far to trust the glocal hypergradient of a window. When several apply, the first of DIVERGING, DEGENERATE,
+/// OSCILLATING, NO_STEADY_MODE, UNCERTAIN, TRUSTED is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Every component is trusted.
+    Trusted,
+    /// At least one component is not trusted.
+    Uncertain,
+    /// There is no estimate, because no eigenvalue lies within the tolerance of 1.
+    NoSteadyMode,
+    /// Undamped oscillation holds most of the energy.
+    Oscillating,
+    /// The hypergradient is not finite, grows without bound, or jumped far above what came before.
+    Diverging,
+    /// Nothing to decompose: all rows are zero, or there are fewer than two pairs of snapshots.
+    Degenerate,
+}
+
+/// Thresholds of the verdict. The defaults were chosen on windows whose continuation is known (docs/method.md section 6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thresholds {
+    /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign.
+    pub trusted_t_score: f64,
+    /// Modes with a larger absolute eigenvalue grow.
+    pub growing_above: f64,
+    /// DIVERGING from this share of the energy in growing modes on.
+    pub growing_share: f64,
+    /// DIVERGING when a row's norm is above this multiple of the median norm of the rows before the window.
+    pub spike_ratio: f64,
+    /// Number of norms from before the window that the spike test needs.
+    pub spike_history: usize,
+    /// Modes with | |eigenvalue| - 1 | below this that are not steady oscillate undamped.
+    pub undamped_within: f64,
+    /// OSCILLATING above this share of the energy in undamped oscillation.
+    pub undamped_share: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            trusted_t_score: 0.75,
+            growing_above: 1.2,
+            growing_share: 0.99,
+            spike_ratio: 600.0,
+            spike_history: 20,
+            undamped_within: 0.05,
+            undamped_share: 0.5,
+        }
+    }
+}
+
+/// What a verdict is made from.
+pub(crate) struct Evidence<'a> {
+    /// Row with a non-finite value, if there is one.
+    pub first_non_finite_row: Option<usize>,
+    /// Largest Euclidean norm of a row, when the spike test is to be made.
+    pub largest_norm: f64,
+    pub prior_norms: &'a [f64],
+    /// Pairs of snapshots, n = sigma - m.
+    pub pairs: usize,
+    pub rank: usize,
+    pub tolerance: f64,
+    pub modes: &'a [Mode],
+    pub glocal: Option<&'a [f64]>,
+    pub mean: &'a [f64],
+    pub t_scores: &'a [f64],
+}
+
+/// A verdict with its reason.
+pub(crate) struct Assessment {
+    pub verdict: Verdict,
+    pub reason: String,
+    /// For each component whether the estimate can be trusted.
+    pub component_trusted: Vec<bool>,
+}
+
+impl Thresholds {
+    pub(crate) fn assess(&self, evidence: &Evidence) -> Assessment {
+        let component_trusted = self.trusted_components(evidence);
+        let (verdict, reason) = self
+            .diverging(evidence)
+            .or_else(|| degenerate(evidence))
+            .or_else(|| self.oscillating(evidence))
+            .or_else(|| no_steady_mode(evidence))
+            .unwrap_or_else(|| self.by_components(evidence, &component_trusted));
+        Assessment {
+            verdict,
+            reason,
+            component_trusted,
+        }
+    }
+
+    /// A component that is zero throughout is estimated exactly and counts as trusted: it must not decide over others.
+    fn trusted_components(&self, evidence: &Evidence) -> Vec<bool> {
+        let Some(glocal) = evidence.glocal else {
+            return vec![false; evidence.mean.len()];
+        };
+        glocal
+            .iter()
+            .zip(evidence.mean)
+            .zip(evidence.t_scores)
+            .map(|((&estimate, &mean), &t)| {
+                let zero = estimate == 0.0 && mean == 0.0;
+                zero || (t >= self.trusted_t_score && estimate * mean.signum() > 0.0)
+            })
+            .collect()
+    }
+
+    fn diverging(&self, evidence: &Evidence) -> Option<(Verdict, String)> {
+        let reason = if let Some(row) = evidence.first_non_finite_row {
+            format!("row {row} has a value that is not finite")
+        } else if let Some(reason) = self.spike(evidence) {
+            reason
+        } else {
+            let share = energy(evidence.modes, |mode| mode.eigenvalue.norm() > self.growing_above);
+            if evidence.modes.is_empty() || share < self.growing_share {
+                return None;
+            }
+            format!(
+                "modes that grow by more than {} a row hold {} of the energy (limit {})",
+                self.growing_above,
+                percent(share),
+                percent(self.growing_share)
+            )
+        };
+        Some((Verdict::Diverging, reason))
+    }
+
+    fn spike(&self, evidence: &Evidence) -> Option<String> {
+        if evidence.prior_norms.len() < self.spike_history {
+            return None;
+        }
+        let mut norms = evidence.prior_norms.to_vec();
+        let middle = norms.len() / 2;
+        let median = *norms.select_nth_unstable_by(middle, f64::total_cmp).1;
+        // Before the window nothing moved: there is no size to compare with.
+        if median == 0.0 {
+            return None;
+        }
+        let ratio = evidence.largest_norm / median;
+        (ratio > self.spike_ratio).then(|| {
+            format!(
+                "a hypergradient of norm {:.3e} is {:.0} times the median {:.3e} of the {} before the window (limit {})",
+                evidence.largest_norm,
+                ratio,
+                median,
+                evidence.prior_norms.len(),
+                self.spike_ratio
+            )
+        })
+    }
+
+    fn oscillating(&self, evidence: &Evidence) -> Option<(Verdict, String)> {
+        let share = energy(evidence.modes, |mode| {
+            (mode.eigenvalue.norm() - 1.0).abs() < self.undamped_within
+                && (mode.eigenvalue - 1.0).norm() >= evidence.tolerance
+        });
+        (share > self.undamped_share).then(|| {
+            (
+                Verdict::Oscillating,
+                format!(
+                    "undamped oscillation holds {} of the energy (limit {})",
+                    percent(share),
+                    percent(self.undamped_share)
+                ),
+            )
+        })
+    }
+
+    fn by_components(&self, evidence: &Evidence, trusted: &[bool]) -> (Verdict, String) {
+        let count = trusted.len();
+        let doubtful = trusted.iter().filter(|&&t| !t).count();
+        if doubtful == 0 {
+            let smallest = evidence
+                .t_scores
+                .iter()
+                .zip(evidence.mean)
+                .filter(|&(_, &mean)| mean != 0.0)
+                .map(|(&t, _)| t)
+                .fold(f64::INFINITY, f64::min);
+            let reason = if smallest.is_finite() {
+                format!(
+                    "every component has |mean| / deviation of at least {smallest:.2} (limit {}) and an estimate with \
+                     the mean's sign",
+                    self.trusted_t_score
+                )
+            } else {
+                "every component is constant".to_owned()
+            };
+            return (Verdict::Trusted, reason);
+        }
+        let first = trusted.iter().position(|&t| !t).unwrap_or(0);
+        let t = evidence.t_scores[first];
+        let why = if t < self.trusted_t_score {
+            format!("|mean| / deviation {t:.2} (limit {})", self.trusted_t_score)
+        } else {
+            let estimate = evidence.glocal.map_or(0.0, |glocal| glocal[first]);
+            format!(
+                "estimate {estimate:.3e} against mean {:.3e}",
+                evidence.mean[first]
+            )
+        };
+        let reason = format!(
+            "{doubtful} of {count} components not trusted, the first of them component {first}: {why}"
+        );
+        (Verdict::Uncertain, reason)
+    }
+}
+
+fn degenerate(evidence: &Evidence) -> Option<(Verdict, String)> {
+    let reason = if evidence.rank == 0 {
+        "all rows are zero".to_owned()
+    } else if evidence.pairs < 2 {
+        "one pair of snapshots is too few; a decomposition needs two".to_owned()
+    } else {
+        return None;
+    };
+    Some((Verdict::Degenerate, reason))
+}
+
+fn no_steady_mode(evidence: &Evidence) -> Option<(Verdict, String)> {
+    if evidence.glocal.is_some() {
+        return None;
+    }
+    let reason = match evidence.modes.first() {
+        Some(nearest) => format!(
+            "the eigenvalue nearest to 1, {:.4}{:+.4}i, is {:.4} away (tolerance {})",
+            nearest.eigenvalue.re,
+            nearest.eigenvalue.im,
+            (nearest.eigenvalue - 1.0).norm(),
+            evidence.tolerance
+        ),
+        None => "there is no mode".to_owned(),
+    };
+    Some((Verdict::NoSteadyMode, reason))
+}
+
+fn energy(modes: &[Mode], counts: impl Fn(&Mode) -> bool) -> f64 {
+    modes
+        .iter()
+        .filter(|mode| counts(mode))
+        .map(|mode| mode.energy_share)
+        .sum()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}

@@ -1,0 +1,73 @@
+//! The input of an analysis: the last hypergradients of an outer step.
+
+use crate::WindowError;
+
+/// A window of `rows` hypergradients (sigma) with `components` values each (q), oldest first. It borrows its values.
+///
+/// Values may be non-finite; the analysis then answers [`crate::Verdict::Diverging`].
+#[derive(Debug, Clone)]
+pub struct Window<'a> {
+    rows: Vec<&'a [f64]>,
+    components: usize,
+}
+
+impl<'a> Window<'a> {
+    /// A window of separate rows.
+    ///
+    /// # Errors
+    /// [`WindowError`] when there are no rows, no components, or rows of different length.
+    pub fn new(rows: Vec<&'a [f64]>) -> Result<Self, WindowError> {
+        let components = rows.first().ok_or(WindowError::NoRows)?.len();
+        if components == 0 {
+            return Err(WindowError::NoComponents);
+        }
+        if let Some(row) = rows.iter().position(|row| row.len() != components) {
+            return Err(WindowError::RaggedRow {
+                row,
+                expected: components,
+                actual: rows[row].len(),
+            });
+        }
+        Ok(Self { rows, components })
+    }
+
+    /// A window of rows that lie one after the other in `values` (row-major).
+    ///
+    /// # Errors
+    /// [`WindowError`] when `values` is empty or not a multiple of `components`, or `components` is 0.
+    pub fn from_flat(values: &'a [f64], components: usize) -> Result<Self, WindowError> {
+        if components == 0 {
+            return Err(WindowError::NoComponents);
+        }
+        if !values.len().is_multiple_of(components) {
+            return Err(WindowError::RaggedValues {
+                values: values.len(),
+                components,
+            });
+        }
+        Self::new(values.chunks_exact(components).collect())
+    }
+
+    /// Number of hypergradients (sigma), at least 1.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Number of components of each hypergradient (q), at least 1.
+    #[must_use]
+    pub fn components(&self) -> usize {
+        self.components
+    }
+
+    /// Hypergradient `t`, 0 for the oldest.
+    #[must_use]
+    pub fn row(&self, t: usize) -> &'a [f64] {
+        self.rows[t]
+    }
+
+    /// All hypergradients, oldest first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f64]> + '_ {
+        self.rows.iter().copied()
+    }
+}
