@@ -2,13 +2,11 @@
 
 import { Limits as LimitsMessage, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { resolveTarget } from './address.ts';
-import { GlocalError } from './error.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
+import { reach } from './reach.ts';
 import type { Problems, ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
 import { Transport } from './transport.ts';
-
-const PAUSE_BETWEEN_ATTEMPTS = 250;
 
 /** A client of one Glocal trainer. */
 export class GlocalClient implements AsyncDisposable {
@@ -24,13 +22,7 @@ export class GlocalClient implements AsyncDisposable {
    *   or would send in the clear to another machine.
    */
   constructor(options: ClientOptions = {}) {
-    const { timeout = 30_000, keepalive = {}, retry = {} } = options;
-    this.#transport = new Transport(resolveTarget(options), {
-      timeout,
-      keepaliveTime: keepalive.time ?? 30_000,
-      keepaliveTimeout: keepalive.timeout ?? 10_000,
-      retry,
-    });
+    this.#transport = new Transport(resolveTarget(options), options);
     this.address = this.#transport.address;
     this.studies = new Studies(this.#transport);
   }
@@ -45,14 +37,8 @@ export class GlocalClient implements AsyncDisposable {
     connectTimeout = 10_000,
     ...options
   }: ConnectOptions = {}): Promise<GlocalClient> {
-    const client = new GlocalClient(options);
-    try {
-      await client.#reach(connectTimeout, signal);
-      return client;
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+    await reach(resolveTarget(options), connectTimeout, signal);
+    return new GlocalClient(options);
   }
 
   /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters. */
@@ -73,24 +59,5 @@ export class GlocalClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-  }
-
-  /** Asks until there is an answer. */
-  async #reach(timeout: number, signal: AbortSignal | undefined): Promise<void> {
-    const end = performance.now() + timeout;
-    let unreachable: unknown;
-    for (;;) {
-      try {
-        await this.serverInfo({ signal, timeout: Math.max(1, end - performance.now()) });
-        return;
-      } catch (error) {
-        const code = error instanceof GlocalError ? error.code : undefined;
-        // Time ran out between two attempts: what the last one said tells more.
-        if (code === 'DEADLINE_EXCEEDED') throw unreachable ?? error;
-        if (code !== 'UNAVAILABLE' || performance.now() >= end) throw error;
-        unreachable = error;
-      }
-      await this.#transport.pause(PAUSE_BETWEEN_ATTEMPTS, signal);
-    }
   }
 }

@@ -24,13 +24,16 @@ interface Details {
   fieldViolations?: readonly FieldViolation[];
 }
 
-/** The error of a call. */
+/** The error of a call that the caller did not cancel. */
 export function fromServiceError(error: ServiceError, context: CallContext): GlocalError {
-  const code = (status[error.code] ?? 'UNKNOWN') as ErrorCode;
   const details = readDetails(error);
   const fromServer = details.reason !== undefined;
+  // A server that is shut down at once resets its streams with CANCEL.
+  const cut = error.code === status.CANCELLED && !fromServer;
+  const code = (cut ? 'UNAVAILABLE' : (status[error.code] ?? 'UNKNOWN')) as ErrorCode;
   const violations = details.fieldViolations ?? [];
-  const message = violations.length > 0 ? describe(violations) : error.details;
+  const said = cut ? 'it cut the call' : error.details;
+  const message = violations.length > 0 ? describe(violations) : said;
   return new GlocalError(code, fromServer ? message : explain(code, message, context), {
     requestId: context.requestId,
     ...(code === 'UNAVAILABLE' ? { reason: 'UNREACHABLE' } : {}),

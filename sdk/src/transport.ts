@@ -12,17 +12,11 @@ import { onAbort, sleep, throwIfAborted } from './abort.ts';
 import type { Target } from './address.ts';
 import { channelCredentials } from './credentials.ts';
 import { GlocalError } from './error.ts';
-import type { CallOptions, RetryOptions } from './options.ts';
+import type { CallOptions, ClientOptions } from './options.ts';
 import { serviceConfig } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
 
-export interface TransportOptions {
-  /** Milliseconds for a unary call that says nothing else. */
-  readonly timeout: number;
-  readonly keepaliveTime: number;
-  readonly keepaliveTimeout: number;
-  readonly retry: RetryOptions;
-}
+type TransportOptions = Pick<ClientOptions, 'timeout' | 'keepalive' | 'retry'>;
 
 /** One channel to one server. */
 export class Transport {
@@ -31,16 +25,16 @@ export class Transport {
   readonly #timeout: number;
   readonly #closing = new AbortController();
 
-  constructor(target: Target, options: TransportOptions) {
+  constructor(target: Target, { timeout = 30_000, keepalive = {}, retry = {} }: TransportOptions) {
     this.address = target.address;
-    this.#timeout = options.timeout;
+    this.#timeout = timeout;
     this.#client = new Client(target.address, channelCredentials(target.tls), {
-      'grpc.keepalive_time_ms': options.keepaliveTime,
-      'grpc.keepalive_timeout_ms': options.keepaliveTimeout,
+      'grpc.keepalive_time_ms': keepalive.time ?? 30_000,
+      'grpc.keepalive_timeout_ms': keepalive.timeout ?? 10_000,
       // Without these a server that comes back is not looked for again for up to two minutes.
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 5_000,
-      'grpc.service_config': serviceConfig(options.retry),
+      'grpc.service_config': serviceConfig(retry),
       ...(target.tls?.serverName === undefined
         ? {}
         : { 'grpc.ssl_target_name_override': target.tls.serverName }),

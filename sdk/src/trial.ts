@@ -42,9 +42,9 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
 }
 
 /** The local hypergradients of an outer step, with respect to the unconstrained coordinates. */
-export interface Window<P extends ParameterMap = ParameterMap> {
+export interface Window<Name extends string = string> {
   /** Names of the components, in the order of all vectors of this outer step. */
-  readonly components: readonly ComponentName<P>[];
+  readonly components: readonly Name[];
   /** Inner step after which the first row was taken. */
   readonly firstStep: number;
   readonly rows: number;
@@ -53,7 +53,7 @@ export interface Window<P extends ParameterMap = ParameterMap> {
 }
 
 /** How the hyperparameters were updated. */
-export interface Update<P extends ParameterMap = ParameterMap> {
+export interface Update<Name extends string = string> {
   /** The hypergradient that was used, in the order of the window's components. */
   readonly hypergradient: readonly number[];
   /** Where each component of it came from. */
@@ -65,7 +65,7 @@ export interface Update<P extends ParameterMap = ParameterMap> {
   /** Whether the trial went back to the last boundary, because the window was not finite or diverged. */
   readonly rolledBack: boolean;
   /** Hyperparameters that were clipped to a bound. */
-  readonly clipped: readonly ComponentName<P>[];
+  readonly clipped: readonly Name[];
 }
 
 /** Wall-clock milliseconds of the parts of an outer step. */
@@ -101,11 +101,11 @@ export interface OuterStep<P extends ParameterMap = ParameterMap> {
   /** The verdict of `report`; undefined without one. */
   readonly verdict: Verdict | undefined;
   /** Undefined for the estimator `fixed`. */
-  readonly window: Window<P> | undefined;
+  readonly window: Window<ComponentName<P>> | undefined;
   /** Only for `glocal`; undefined when the DMD service could not be reached. */
   readonly report: WindowReport | undefined;
   /** Undefined for `fixed`. */
-  readonly update: Update<P> | undefined;
+  readonly update: Update<ComponentName<P>> | undefined;
   readonly timing: Timing;
 }
 
@@ -138,10 +138,10 @@ export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): 
   };
 }
 
-function decodeWindow<P extends ParameterMap>(window: proto.Window): Window<P> {
+function decodeWindow<Name extends string>(window: proto.Window): Window<Name> {
   const { components, firstStep, rows, hypergradients } = window;
   return {
-    components: components as ComponentName<P>[],
+    components: components as Name[],
     firstStep,
     rows,
     hypergradients:
@@ -149,7 +149,7 @@ function decodeWindow<P extends ParameterMap>(window: proto.Window): Window<P> {
   };
 }
 
-function decodeUpdate<P extends ParameterMap>(update: proto.Update): Update<P> {
+function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
   const { hypergradient, sources, rate, reason, rolledBack, clipped } = update;
   return {
     hypergradient,
@@ -157,7 +157,7 @@ function decodeUpdate<P extends ParameterMap>(update: proto.Update): Update<P> {
     rate,
     reason,
     rolledBack,
-    clipped: clipped as ComponentName<P>[],
+    clipped: clipped as Name[],
   };
 }
 

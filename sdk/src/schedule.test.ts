@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { decodeSchedule } from './schedule.ts';
+import type { FixedParameter, FloatParameter } from './space.ts';
+
+const schedule = decodeSchedule<{ lr: FloatParameter; weightDecay: FixedParameter }>({
+  parameters: ['lr', 'weightDecay'],
+  points: [
+    { step: 0, values: [0.01, 5e-4] },
+    { step: 50, values: [0.1 + 0.2, 1e-7] },
+  ],
+});
+
+it('gives values by name', () => {
+  expect(schedule.points[1]).toEqual({ step: 50, values: { lr: 0.1 + 0.2, weightDecay: 1e-7 } });
+});
+
+it('writes CSV that keeps every digit', () => {
+  expect(schedule.toCsv()).toBe('step,lr,weightDecay\n0,0.01,0.0005\n50,0.30000000000000004,1e-7\n');
+});

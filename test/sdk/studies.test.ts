@@ -1,0 +1,299 @@
+/** What the SDK makes of studies, trials, outer steps and results that a server sends. */
+
+import { Verdict } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator, Source, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
+import { fixed, float, GlocalClient, space } from '@glocal/sdk';
+import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { event, outerStep, STUDY, study, TRIAL, trial } from './support/messages.ts';
+import { type Script, type ScriptedServer, startScriptedServer } from './support/scripted-server.ts';
+
+let server: ScriptedServer | undefined;
+let client: GlocalClient | undefined;
+
+afterEach(() => {
+  client?.close();
+  server?.stop();
+});
+
+async function studiesOf(script: Script) {
+  server = await startScriptedServer({ getStudy: (_call, callback) => callback(null, study()), ...script });
+  client = new GlocalClient({ address: server.address });
+  return client.studies;
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const doubles = (...values: number[]): Buffer => Buffer.from(Float64Array.from(values).buffer);
+
+describe('lists', () => {
+  it('come page by page, as far as they are read', async () => {
+    const asked: { pageSize: number; pageToken: string }[] = [];
+    const studies = await studiesOf({
+      listStudies: ({ request }, callback) => {
+        asked.push({ ...request });
+        const page = Number(request.pageToken || 1);
+        const named = [1, 2].map((i) => ({ ...study(), name: `studies/${page}${i}` }));
+        callback(null, { studies: named, nextPageToken: page < 3 ? String(page + 1) : '' });
+      },
+    });
+    const names = (await collect(studies.list({ pageSize: 2 }))).map(({ name }) => name);
+    expect(names).toEqual(['11', '12', '21', '22', '31', '32'].map((id) => `studies/${id}`));
+    expect(asked).toEqual(['', '2', '3'].map((pageToken) => ({ pageSize: 2, pageToken })));
+    for await (const { name } of studies.list()) if (name === 'studies/12') break;
+    expect(asked).toHaveLength(4);
+  });
+
+  it('may have empty pages', async () => {
+    const studies = await studiesOf({
+      listStudies: ({ request }, callback) =>
+        callback(null, { studies: [], nextPageToken: request.pageToken === '' ? 'on' : '' }),
+    });
+    expect(await collect(studies.list())).toEqual([]);
+  });
+});
+
+describe('studies.get', () => {
+  it('gives what the study is to do, and its state', async () => {
+    const studies = await studiesOf({});
+    const found = await studies.get(STUDY);
+    expect(found).toMatchObject({
+      name: STUDY,
+      displayName: 'a test',
+      state: 'ACTIVE',
+      stateReason: 'as the test says',
+      createTime: new Date('2024-05-01T10:00:00Z'),
+      space: {
+        parameters: {
+          lr: { kind: 'float', min: 1e-4, max: 1, init: 0.01, scale: 'log' },
+          weightDecay: { kind: 'fixed', value: 5e-4 },
+        },
+      },
+    });
+  });
+
+  it('gives the types of a space that the study has, and refuses another', async () => {
+    const studies = await studiesOf({
+      exportSchedule: (_call, callback) =>
+        callback(null, { parameters: ['lr'], points: [{ step: 0, values: [0.01] }] }),
+      listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
+    });
+    const typed = await studies.get(STUDY, { space: space({ lr: float({ min: 0, max: 1, init: 0.5 }) }) });
+    const { points } = await typed.schedule();
+    expectTypeOf<NonNullable<(typeof points)[0]>['values']['lr']>().toEqualTypeOf<number>();
+    await expect(studies.get(STUDY, { space: space({ lr: fixed(0.1) }) })).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      reason: 'SPACE_MISMATCH',
+      message: `${STUDY} has no fixed parameter lr`,
+    });
+  });
+});
+
+it('studies.validate gives the specification with its defaults', async () => {
+  const studies = await studiesOf({
+    validateStudy: ({ request }, callback) => {
+      if (request.study === undefined) throw new Error('no study');
+      const { study: given } = request;
+      callback(null, {
+        ...given,
+        problem: given.problem && { ...given.problem, batchSize: 128, validationExamples: 1_000 },
+        method: given.method && { ...given.method, estimator: Estimator.LOCAL, window: 50, sigma: 20 },
+      });
+    },
+  });
+  const complete = await studies.validate({
+    space: space({ lr: float({ min: 1e-4, max: 1, init: 0.01 }) }),
+    problem: { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd' },
+    training: { steps: 100 },
+    method: { estimator: 'local' },
+  });
+  expect(complete.problem.batchSize).toBe(128);
+  expect(complete.method).toMatchObject({ estimator: 'local', window: 50, sigma: 20 });
+});
+
+it('study.refresh and study.cancel renew the state in place', async () => {
+  let now: StudyState = StudyState.ACTIVE;
+  const studies = await studiesOf({
+    getStudy: (_call, callback) => callback(null, study(now)),
+    cancelStudy: (_call, callback) => callback(null, study(StudyState.CANCELLED)),
+  });
+  const found = await studies.get(STUDY);
+  now = StudyState.FAILED;
+  expect(await found.refresh()).toBe(found);
+  expect(found.state).toBe('FAILED');
+  expect(await found.cancel()).toBe(found);
+  expect(found).toMatchObject({ state: 'CANCELLED', ended: true });
+});
+
+describe('study.outerSteps', () => {
+  const step = outerStep(1, {
+    trainLoss: 0.75,
+    window: {
+      components: ['lr', 'momentum'],
+      firstStep: 48,
+      rows: 2,
+      hypergradients: doubles(1, 2, 3, Number.POSITIVE_INFINITY),
+    },
+    report: {
+      verdict: Verdict.TRUSTED,
+      verdictReason: 'all of them',
+      glocal: doubles(0.5, -0.5),
+      componentTrusted: [true, true],
+      tScores: doubles(3, 4),
+      mean: doubles(5, 6),
+      median: doubles(7, 8),
+      last: doubles(9, 10),
+      spectrum: {
+        modes: [
+          {
+            eigenvalueRe: 0.9,
+            eigenvalueIm: 0.1,
+            contributionNorm: 2,
+            energyShare: 0.4,
+            steady: true,
+            contribution: doubles(1, -1, 2, -2),
+          },
+        ],
+        singularValues: [4, 2],
+        rank: 1,
+        pairResidual: 0.01,
+        reconstructionError: 0.02,
+        spectralRadius: 0.95,
+      },
+      computeTime: { seconds: 1n, nanos: 250_000 },
+    },
+    update: {
+      hypergradient: [0.5, -0.5],
+      sources: [Source.GLOCAL, Source.HELD],
+      rate: 0.3,
+      reason: 'TRUSTED',
+      rolledBack: false,
+      clipped: ['momentum'],
+    },
+    timing: {
+      training: { seconds: 6n, nanos: 500_000_000 },
+      hypergradients: { seconds: 2n, nanos: 0 },
+      dmd: { seconds: 0n, nanos: 2_500_000 },
+      other: undefined,
+    },
+  });
+  const script: Script = {
+    listTrials: (_call, callback) => callback(null, { trials: [trial(0), trial(1)], nextPageToken: '' }),
+    listOuterSteps: ({ request }, callback) => {
+      const rows = request.includeWindows
+        ? step.window
+        : step.window && { ...step.window, hypergradients: Buffer.of() };
+      callback(null, {
+        outerSteps: [{ ...step, name: `${request.parent}/outerSteps/1`, window: rows }],
+        nextPageToken: '',
+      });
+    },
+    getOuterStep: ({ request }, callback) => callback(null, { ...step, name: request.name }),
+  };
+
+  it('gives numbers, names and vectors', async () => {
+    const studies = await studiesOf(script);
+    const [decoded] = await collect((await studies.get(STUDY)).outerSteps({ includeWindows: true }));
+    expect(decoded).toEqual({
+      name: `${TRIAL}/outerSteps/1`,
+      trial: TRIAL,
+      index: 1,
+      step: 50,
+      values: { lr: 0.01, momentum: 0.1, weightDecay: 5e-4 },
+      nextValues: { lr: 0.02, momentum: 0.1, weightDecay: 5e-4 },
+      trainLoss: 0.75,
+      validation: { loss: 1, accuracy: 0.5, examples: 1_000 },
+      verdict: 'TRUSTED',
+      window: {
+        components: ['lr', 'momentum'],
+        firstStep: 48,
+        rows: 2,
+        hypergradients: [Float64Array.of(1, 2), Float64Array.of(3, Number.POSITIVE_INFINITY)],
+      },
+      report: {
+        verdict: 'TRUSTED',
+        verdictReason: 'all of them',
+        glocal: Float64Array.of(0.5, -0.5),
+        componentTrusted: [true, true],
+        tScores: Float64Array.of(3, 4),
+        mean: Float64Array.of(5, 6),
+        median: Float64Array.of(7, 8),
+        last: Float64Array.of(9, 10),
+        spectrum: {
+          modes: [
+            {
+              eigenvalue: { re: 0.9, im: 0.1 },
+              contributionNorm: 2,
+              energyShare: 0.4,
+              steady: true,
+              contribution: { re: Float64Array.of(1, 2), im: Float64Array.of(-1, -2) },
+            },
+          ],
+          singularValues: [4, 2],
+          rank: 1,
+          pairResidual: 0.01,
+          reconstructionError: 0.02,
+          spectralRadius: 0.95,
+        },
+        computeTime: 1_000.25,
+      },
+      update: {
+        hypergradient: [0.5, -0.5],
+        sources: ['glocal', 'held'],
+        rate: 0.3,
+        reason: 'TRUSTED',
+        rolledBack: false,
+        clipped: ['momentum'],
+      },
+      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0 },
+    });
+  });
+
+  it('leaves the rows out unless asked for them', async () => {
+    const studies = await studiesOf(script);
+    const [decoded] = await collect((await studies.get(STUDY)).outerSteps());
+    expect(decoded?.window).toMatchObject({ rows: 2, hypergradients: undefined });
+  });
+
+  it('gives those of the trial that is meant', async () => {
+    const studies = await studiesOf(script);
+    const found = await studies.get(STUDY);
+    expect((await collect(found.outerSteps({ trial: 1 })))[0]?.trial).toBe(`${STUDY}/trials/1`);
+    expect((await found.outerStep(7, { trial: 1 })).name).toBe(`${STUDY}/trials/1/outerSteps/7`);
+  });
+});
+
+it('study.result waits for the end and gathers what came out', async () => {
+  const ended = (number: number, loss: number) =>
+    trial(number, { state: TrialState.SUCCEEDED, validation: { loss, accuracy: 0.8, examples: 1_000 } });
+  const studies = await studiesOf({
+    watchStudy: (call) => {
+      call.write(event(1, { $case: 'study', value: study() }));
+      for (const index of [1, 2, 3]) {
+        call.write(event(index + 1, { $case: 'outerStep', value: outerStep(index) }));
+      }
+      setTimeout(() => {
+        call.write(event(5, { $case: 'study', value: study(StudyState.COMPLETED) }));
+        call.end();
+      }, 100);
+    },
+    getStudy: (_call, callback) => callback(null, study(StudyState.COMPLETED)),
+    listTrials: (_call, callback) =>
+      callback(null, { trials: [ended(0, 0.5), ended(1, 0.4)], nextPageToken: '' }),
+    exportSchedule: ({ request }, callback) =>
+      callback(null, {
+        parameters: ['lr'],
+        points: [{ step: request.name === TRIAL ? 1 : 2, values: [0.01] }],
+      }),
+  });
+  const { state, trials, best } = await (await studies.get(STUDY)).result();
+  expect(state).toBe('COMPLETED');
+  expect(trials.map(({ name }) => name)).toEqual([TRIAL, `${STUDY}/trials/1`]);
+  expect(trials[0]?.verdicts).toMatchObject({ TRUSTED: 2, UNCERTAIN: 1, DIVERGING: 0 });
+  expect(trials[1]?.verdicts).toMatchObject({ TRUSTED: 0, UNCERTAIN: 0 });
+  expect(trials[1]?.schedule.toCsv()).toBe('step,lr\n2,0.01\n');
+  expect(best).toBe(trials[1]);
+});
