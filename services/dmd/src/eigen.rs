@@ -7,7 +7,7 @@ use crate::AnalysisError;
 /// QR steps allowed per row of the matrix; three are usual.
 const STEPS_PER_ROW: usize = 60;
 
-/// How often a matrix on which the iteration stalls is turned and tried again.
+/// How often a matrix is tried, turned each time.
 const ATTEMPTS: usize = 4;
 
 /// Largest ||A v - lambda v|| / ||A|| accepted for a unit vector v.
@@ -23,17 +23,44 @@ pub(crate) struct Eigenpair {
 /// All eigenpairs of a real square matrix. Complex ones come in exactly conjugate pairs, one after the other, the one
 /// with positive imaginary part first.
 ///
+/// nalgebra's iteration has no exceptional shifts and stalls on some orthogonal matrices (a cyclic shift, for one), and
+/// entries whose squares underflow lead it to wrong results. A similarity by a reflection, which changes its course but
+/// not the eigenvalues, helps against both, so a result that is missing or wrong is tried for again.
+///
 /// # Errors
 /// [`AnalysisError::EigenvaluesNotConverged`], [`AnalysisError::InaccurateEigenpair`].
 pub(crate) fn eigenpairs(matrix: &DMatrix<f64>) -> Result<Vec<Eigenpair>, AnalysisError> {
     let order = matrix.nrows();
-    let norm = matrix.norm();
-    if norm == 0.0 {
+    let size = matrix.amax();
+    if size == 0.0 {
         return Ok(of_zero_matrix(order));
     }
-    let (q, t) = schur(matrix).ok_or(AnalysisError::EigenvaluesNotConverged { order })?;
-    let (triangle, basis) = complex_schur(&q, t);
+    // Squares of entries of order 1 can be represented.
+    let matrix = &(matrix / size);
+    let mut result = Err(AnalysisError::EigenvaluesNotConverged { order });
+    for attempt in 0..ATTEMPTS {
+        if let Some((q, t)) = schur(matrix, attempt) {
+            result = from_schur(matrix, &q, t);
+        }
+        if result.is_ok() {
+            break;
+        }
+    }
+    result.map(|mut pairs| {
+        pairs.iter_mut().for_each(|pair| pair.value *= size);
+        pairs
+    })
+}
 
+/// Eigenpairs from the real Schur form A = Q T Q^T.
+fn from_schur(
+    matrix: &DMatrix<f64>,
+    q: &DMatrix<f64>,
+    t: DMatrix<f64>,
+) -> Result<Vec<Eigenpair>, AnalysisError> {
+    let order = matrix.nrows();
+    let norm = matrix.norm();
+    let (triangle, basis) = complex_schur(q, t);
     let mut pairs = Vec::with_capacity(order);
     let mut k = 0;
     while k < order {
@@ -46,14 +73,12 @@ pub(crate) fn eigenpairs(matrix: &DMatrix<f64>) -> Result<Vec<Eigenpair>, Analys
             k += 1;
         } else {
             check(matrix, value, &vector, norm)?;
-            pairs.push(Eigenpair {
-                value,
-                vector: vector.clone(),
-            });
-            pairs.push(Eigenpair {
+            let conjugate = Eigenpair {
                 value: value.conj(),
                 vector: vector.conjugate(),
-            });
+            };
+            pairs.push(Eigenpair { value, vector });
+            pairs.push(conjugate);
             k += 2;
         }
     }
@@ -70,24 +95,19 @@ fn of_zero_matrix(order: usize) -> Vec<Eigenpair> {
         .collect()
 }
 
-/// Real Schur form A = Q T Q^T.
-///
-/// nalgebra's iteration has no exceptional shifts and stalls on some orthogonal matrices (a cyclic shift, for one). A
-/// similarity by a reflection changes its course but not the eigenvalues.
-fn schur(matrix: &DMatrix<f64>) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
+/// Real Schur form A = Q T Q^T, computed on a matrix that is turned by a reflection from the second attempt on.
+fn schur(matrix: &DMatrix<f64>, attempt: usize) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
     if !matrix.iter().all(|v| v.is_finite()) {
         return None;
     }
     let steps = STEPS_PER_ROW * matrix.nrows();
-    (0..ATTEMPTS).find_map(|attempt| {
-        if attempt == 0 {
-            return Some(Schur::try_new(matrix.clone(), f64::EPSILON, steps)?.unpack());
-        }
-        let reflection = reflection(matrix.nrows(), attempt);
-        let turned = &reflection * matrix * &reflection;
-        let (q, t) = Schur::try_new(turned, f64::EPSILON, steps)?.unpack();
-        Some((reflection * q, t))
-    })
+    if attempt == 0 {
+        return Some(Schur::try_new(matrix.clone(), f64::EPSILON, steps)?.unpack());
+    }
+    let reflection = reflection(matrix.nrows(), attempt);
+    let turned = &reflection * matrix * &reflection;
+    let (q, t) = Schur::try_new(turned, f64::EPSILON, steps)?.unpack();
+    Some((reflection * q, t))
 }
 
 /// A symmetric orthogonal matrix I - 2 v v^T with a direction of no particular relation to the axes.
@@ -259,6 +279,12 @@ mod tests {
                 .collect();
             assert_spectrum(&shift, &roots);
         }
+    }
+
+    #[test]
+    fn a_matrix_with_an_entry_whose_square_underflows() {
+        let matrix = DMatrix::from_row_slice(3, 3, &[0.0, 0.0, 0.9, -0.6, 1e-177, 0.0, 0.4, 0.0, 0.0]);
+        assert_spectrum(&matrix, &[(0.6, 0.0), (-0.6, 0.0), (0.0, 0.0)]);
     }
 
     #[test]

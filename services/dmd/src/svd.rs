@@ -11,6 +11,10 @@ use crate::AnalysisError;
 /// Sweeps over all pairs of columns before giving up; ten are unusual.
 const MAX_SWEEPS: usize = 60;
 
+/// Columns whose square is below this (of a matrix whose largest entry is 1) are not rotated: their inner products
+/// cannot be represented.
+const NEGLIGIBLE: f64 = 1e-280;
+
 /// A thin decomposition U diag(s) V^T.
 pub(crate) struct Svd {
     /// k x p, orthonormal columns where the singular value is not 0.
@@ -22,15 +26,19 @@ pub(crate) struct Svd {
 }
 
 impl Svd {
-    /// Decomposes a k x n matrix with k <= n; p = k. Entries are expected to be of order 1 at most, so that squares do
-    /// not overflow.
+    /// Decomposes a k x n matrix with k <= n; p = k.
     ///
     /// # Errors
     /// [`AnalysisError::SingularValuesNotConverged`].
     pub(crate) fn of_wide(matrix: &DMatrix<f64>) -> Result<Self, AnalysisError> {
         let (k, n) = matrix.shape();
         // Rotations J make the columns of A = X^T orthogonal: A J = V diag(s), so X = J diag(s) V^T.
+        let largest = matrix.amax();
         let mut a = matrix.transpose();
+        if largest > 0.0 {
+            // Squares of entries of order 1 do not overflow.
+            a /= largest;
+        }
         let mut j = DMatrix::identity(k, k);
         if !orthogonalize(a.as_mut_slice(), n, j.as_mut_slice(), k) {
             return Err(AnalysisError::SingularValuesNotConverged { rows: k, columns: n });
@@ -38,16 +46,16 @@ impl Svd {
         let lengths: Vec<f64> = a.column_iter().map(|column| column.norm()).collect();
         let mut order: Vec<usize> = (0..k).collect();
         order.sort_by(|&x, &y| lengths[y].total_cmp(&lengths[x]));
-        let singular_values: Vec<f64> = order.iter().map(|&c| lengths[c]).collect();
+        let lengths: Vec<f64> = order.iter().map(|&c| lengths[c]).collect();
         let mut v = a.select_columns(&order);
-        for (mut column, &s) in v.column_iter_mut().zip(&singular_values) {
+        for (mut column, &s) in v.column_iter_mut().zip(&lengths) {
             if s > 0.0 {
                 column /= s;
             }
         }
         Ok(Self {
             u: j.select_columns(&order),
-            singular_values,
+            singular_values: lengths.iter().map(|s| s * largest).collect(),
             v,
         })
     }
@@ -67,7 +75,7 @@ fn orthogonalize(a: &mut [f64], n: usize, j: &mut [f64], k: usize) -> bool {
             for first in 0..second {
                 let x = &mut head[first * n..(first + 1) * n];
                 let (alpha, beta, gamma) = products(x, y);
-                if gamma.abs() <= tolerance * (alpha * beta).sqrt() || gamma == 0.0 {
+                if alpha.min(beta) < NEGLIGIBLE || gamma.abs() <= tolerance * (alpha.sqrt() * beta.sqrt()) {
                     continue;
                 }
                 rotated = true;

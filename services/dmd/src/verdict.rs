@@ -213,7 +213,7 @@ impl Thresholds {
 
 fn degenerate(evidence: &Evidence) -> Option<(Verdict, String)> {
     let reason = if evidence.rank == 0 {
-        "all rows are zero".to_owned()
+        "all snapshots but the last are zero".to_owned()
     } else if evidence.pairs < 2 {
         "one pair of snapshots is too few; a decomposition needs two".to_owned()
     } else {

@@ -21,6 +21,10 @@ use crate::{
 /// Below this absolute eigenvalue a mode is projected instead of exact, which divides by the eigenvalue.
 const PROJECTED_BELOW: f64 = 1e-12;
 
+/// Snapshots that are smaller than this (of a window whose largest value is 1) count as zero: the operator that maps
+/// them to the next would not be representable.
+const VANISHING: f64 = 1e-100;
+
 /// Columns whose pivot is below this share of the first are left out of the least squares for the amplitudes.
 const DEPENDENT_BELOW: f64 = 1e-14;
 
@@ -44,7 +48,18 @@ impl Variant for Hankel {
         let mut singular_values = svd.singular_values;
         // Components that are zero throughout only add zeros.
         singular_values.truncate(shape.0);
-        let rank = input.svd_rank.select(&singular_values, shape);
+        let rank = match singular_values.first() {
+            Some(&largest) if largest > VANISHING => input.svd_rank.select(&singular_values, shape),
+            _ => 0,
+        };
+        if rank == 0 {
+            // Only the last row is not zero, and nothing maps to it.
+            return Ok(Fit {
+                singular_values,
+                pair_residual: 1.0,
+                ..Fit::default()
+            });
+        }
 
         let u = svd.u.columns(0, rank);
         let v = svd.v.columns(0, rank);

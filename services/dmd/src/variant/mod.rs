@@ -23,7 +23,7 @@ pub struct Input<'a> {
     pub svd_rank: SvdRank,
     /// A mode is steady when |eigenvalue - 1| is below this.
     pub tolerance: f64,
-    /// Components of the window that are not zero throughout, at least 1.
+    /// Number of components of the window that are not zero throughout, at least 1.
     pub active_components: usize,
     /// To be looked at between expensive steps.
     pub cancellation: &'a Cancellation,
