@@ -32,11 +32,8 @@ export class GlocalClient implements AsyncDisposable {
    * @throws GlocalError UNAVAILABLE, reason UNREACHABLE, naming the address, when it does not in time; and as the
    *   constructor.
    */
-  static async connect({
-    signal,
-    connectTimeout = 10_000,
-    ...options
-  }: ConnectOptions = {}): Promise<GlocalClient> {
+  static async connect(options: ConnectOptions = {}): Promise<GlocalClient> {
+    const { signal, connectTimeout = 10_000 } = options;
     await reach(resolveTarget(options), connectTimeout, signal);
     return new GlocalClient(options);
   }

@@ -32,7 +32,7 @@ describe('GlocalError', () => {
     const [first, second, third, frame] = invalid.stack?.split('\n') ?? [];
     expect([first, second, third].join('\n')).toBe(String(invalid));
     expect(frame).toMatch(/^ +at .*error\.test\.ts/);
-    expect(inspect(invalid)).toContain(String(invalid));
+    expect(inspect(invalid)).toBe(invalid.stack);
   });
 
   it('is an error, with its cause', () => {

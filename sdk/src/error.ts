@@ -1,5 +1,7 @@
 /** The one error class of the SDK. How an answer of the server becomes one: `status.ts`. */
 
+import { inspect } from 'node:util';
+
 /** gRPC status codes, by name. */
 export type ErrorCode =
   | 'CANCELLED'
@@ -66,17 +68,31 @@ export class GlocalError extends Error {
     });
   }
 
-  /** INVALID_ARGUMENT for what cannot even be sent. */
+  /**
+   * INVALID_ARGUMENT for what cannot even be sent.
+   * @internal
+   */
   static invalid(reason: string, violations: readonly FieldViolation[], cause?: unknown): GlocalError {
     const message = describe(violations);
     return new GlocalError('INVALID_ARGUMENT', message, { reason, fieldViolations: violations, cause });
   }
 
-  /** The same error with its fields named otherwise. */
+  /**
+   * The same error with its fields named otherwise.
+   * @internal
+   */
   withViolations(fieldViolations: readonly FieldViolation[]): GlocalError {
     const { code, reason, retryDelay, requestId, cause } = this;
     const details = { reason, fieldViolations, retryDelay, requestId, cause };
     return new GlocalError(code, describe(fieldViolations), details);
+  }
+
+  /**
+   * What console.error prints: what is wrong and where, without the error of gRPC below it.
+   * @internal
+   */
+  [inspect.custom](): string {
+    return this.stack ?? this.toString();
   }
 
   /** Code, reason and request in one line, then what is wrong: in the same line, or one line for each field. */

@@ -63,8 +63,9 @@ export class Studies {
    */
   async get<P extends ParameterMap = ParameterMap>(
     name: string,
-    { space, ...call }: GetOptions<P> = {},
+    options: GetOptions<P> = {},
   ): Promise<Study<P>> {
+    const { space, ...call } = options;
     const found = decodeSnapshot<P>(
       await this.#transport.unary(StudyServiceService.getStudy, { name }, call),
     );
@@ -78,7 +79,8 @@ export class Studies {
   }
 
   /** All studies, newest first. */
-  list({ pageSize = 0, ...call }: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
+  list(options: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
+    const { pageSize = 0, ...call } = options;
     return pages(async (pageToken) => {
       const { studies, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listStudies,

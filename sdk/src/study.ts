@@ -105,7 +105,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   /** Its trials, in the order of the seeds. */
-  trials({ pageSize = 0, ...call }: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
+  trials(options: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
+    const { pageSize = 0, ...call } = options;
     return pages(async (pageToken) => {
       const { trials, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listTrials,
@@ -117,18 +118,15 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   /** One of its trials, as it is now. */
-  async trial({ trial, ...call }: TrialOptions = {}): Promise<Trial<P>> {
+  async trial(options: TrialOptions = {}): Promise<Trial<P>> {
+    const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
     return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call));
   }
 
   /** The outer steps of a trial so far, oldest first. */
-  async *outerSteps({
-    trial,
-    includeWindows = false,
-    pageSize = 0,
-    ...call
-  }: OuterStepsOptions = {}): AsyncGenerator<OuterStep<P>, void, undefined> {
+  async *outerSteps(options: OuterStepsOptions = {}): AsyncGenerator<OuterStep<P>, void, undefined> {
+    const { trial, includeWindows = false, pageSize = 0, ...call } = options;
     const parent = await this.#trialName(trial, call);
     yield* pages(async (pageToken) => {
       const { outerSteps, nextPageToken } = await this.#transport.unary(
@@ -141,13 +139,15 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   /** One outer step of a trial, with the rows of its window. */
-  async outerStep(index: number, { trial, ...call }: TrialOptions = {}): Promise<OuterStep<P>> {
+  async outerStep(index: number, options: TrialOptions = {}): Promise<OuterStep<P>> {
+    const { trial, ...call } = options;
     const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
     return decodeOuterStep(await this.#transport.unary(StudyServiceService.getOuterStep, { name }, call));
   }
 
   /** The trajectory of a trial's hyperparameters so far. */
-  async schedule({ trial, ...call }: TrialOptions = {}): Promise<Schedule<P>> {
+  async schedule(options: TrialOptions = {}): Promise<Schedule<P>> {
+    const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
     return decodeSchedule(await this.#transport.unary(StudyServiceService.exportSchedule, { name }, call));
   }
