@@ -78,16 +78,6 @@ export class GlocalError extends Error {
   }
 
   /**
-   * The same error with its fields named otherwise.
-   * @internal
-   */
-  withViolations(fieldViolations: readonly FieldViolation[]): GlocalError {
-    const { code, reason, retryDelay, requestId, cause } = this;
-    const details = { reason, fieldViolations, retryDelay, requestId, cause };
-    return new GlocalError(code, describe(fieldViolations), details);
-  }
-
-  /**
    * What console.error prints: what is wrong and where, without the error of gRPC below it.
    * @internal
    */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { GlocalError } from './error.ts';
 import { fixed, float, space } from './space.ts';
 import type { StudySpec } from './spec.ts';
-import { decodeSpec, encodeSpec, specPath } from './spec-codec.ts';
+import { decodeSpec, encodeSpec } from './spec-codec.ts';
 
 const least: StudySpec = {
   space: space({ lr: float({ min: 1e-4, max: 1, init: 0.01 }) }),
@@ -93,19 +93,5 @@ describe('encodeSpec', () => {
 
   it('leaves whole numbers that make no sense to the server', () => {
     expect(sent({ ...least, training: { steps: -5 } }).training?.steps).toBe(-5);
-  });
-});
-
-describe('specPath', () => {
-  it.each([
-    ['study.method.dmd.svd_rank', 'method.dmd.svdRank'],
-    ['study.problem.batch_size', 'problem.batchSize'],
-    ['study.display_name', 'displayName'],
-    ['study.space.lr.initial', 'space.lr.init'],
-    ['study.space.weight_decay.min', 'space.weight_decay.min'],
-    ['study.space', 'space'],
-    ['request_id', 'requestId'],
-  ])('%s is what the caller wrote as %s', (field, path) => {
-    expect(specPath(field)).toBe(path);
   });
 });

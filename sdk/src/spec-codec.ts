@@ -131,13 +131,3 @@ function decodeOuter(outer: proto.OuterOptimizer | undefined): Required<OuterOpt
 
 /** A number that the server states in every study it returns. */
 const filledIn = (value: number | undefined): number => value ?? Number.NaN;
-
-/**
- * A field violation's path, as the caller wrote the field: `study.method.dmd.svd_rank` is `method.dmd.svdRank`,
- * `study.space.lr.initial` is `space.lr.init`.
- */
-export function specPath(field: string): string {
-  const [first, ...rest] = field.replace(/^study\./, '').split('.');
-  if (first === 'space') return [first, ...rest].join('.').replace(/\.initial$/, '.init');
-  return [first, ...rest].join('.').replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}

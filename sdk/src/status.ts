@@ -5,6 +5,7 @@ import { Status } from '@glocal/proto/google/rpc/status';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { milliseconds } from './duration.ts';
 import { describe, type ErrorCode, type FieldViolation, GlocalError } from './error.ts';
+import { fieldPath } from './field-path.ts';
 
 /** The call that failed. */
 export interface CallContext {
@@ -81,7 +82,7 @@ function readDetails(error: ServiceError): Details {
       }
       case 'google.rpc.BadRequest':
         details.fieldViolations = BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({
-          field,
+          field: fieldPath(field),
           description,
         }));
         break;

@@ -8,7 +8,7 @@ import { type ListOptions, pages } from './pages.ts';
 import { decodeSnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
 import type { CompleteStudySpec, StudySpec } from './spec.ts';
-import { decodeSpec, encodeSpec, specPath } from './spec-codec.ts';
+import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { Study } from './study.ts';
 import type { Transport } from './transport.ts';
 
@@ -40,9 +40,7 @@ export class Studies {
   async create<P extends ParameterMap>(spec: StudySpec<P>, options: CreateOptions = {}): Promise<Study<P>> {
     const { requestId = randomUUID(), ...call } = options;
     const study = encodeSpec(spec);
-    const created = await inSpecTerms(() =>
-      this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call),
-    );
+    const created = await this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call);
     return new Study<P>(this.#transport, decodeSnapshot(created));
   }
 
@@ -52,9 +50,7 @@ export class Studies {
     options?: CallOptions,
   ): Promise<CompleteStudySpec<P>> {
     const study = encodeSpec(spec);
-    return decodeSpec(
-      await inSpecTerms(() => this.#transport.unary(StudyServiceService.validateStudy, { study }, options)),
-    );
+    return decodeSpec(await this.#transport.unary(StudyServiceService.validateStudy, { study }, options));
   }
 
   /**
@@ -92,16 +88,5 @@ export class Studies {
         nextPageToken,
       };
     });
-  }
-}
-
-/** Names the fields of violations as the caller wrote them. */
-async function inSpecTerms<Response>(call: () => Promise<Response>): Promise<Response> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof GlocalError) || error.fieldViolations.length === 0) throw error;
-    const violations = error.fieldViolations.map((v) => ({ ...v, field: specPath(v.field) }));
-    throw error.withViolations(violations);
   }
 }

@@ -16,6 +16,11 @@ import type { CallOptions, ClientOptions } from './options.ts';
 import { serviceConfig } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
 
+interface StreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onOpen?: (() => void) | undefined;
+}
+
 type TransportOptions = Pick<ClientOptions, 'timeout' | 'keepalive' | 'retry'>;
 
 /** One channel to one server. */
@@ -78,11 +83,14 @@ export class Transport {
     }
   }
 
-  /** One request, a stream of responses without a deadline. Leaving the loop cancels the call. */
+  /**
+   * One request, a stream of responses without a deadline. Leaving the loop cancels the call.
+   * @param onOpen called when the server has begun to answer, also before the first response
+   */
   async *serverStream<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    { signal }: Pick<CallOptions, 'signal'> = {},
+    { signal, onOpen = () => {} }: StreamOptions = {},
   ): AsyncGenerator<Response, void, undefined> {
     const context = this.#context(method.path, undefined);
     const signals = [signal, this.#closing.signal];
@@ -95,6 +103,7 @@ export class Transport {
       metadata(context),
       {},
     );
+    call.on('metadata', onOpen);
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
     call.on('error', () => {});
     const stopListening = onAbort(signals, () => call.cancel());

@@ -30,13 +30,14 @@ export async function* watch<P extends ParameterMap>(
   let position = cursor;
   let attempts = 0;
   let lostAt = Number.POSITIVE_INFINITY;
+  const onOpen = () => {
+    attempts = 0;
+  };
   for (;;) {
+    const request = { name, cursor: position };
+    const messages = transport.serverStream(StudyServiceService.watchStudy, request, { signal, onOpen });
     try {
-      const request = { name, cursor: position };
-      for await (const message of transport.serverStream(StudyServiceService.watchStudy, request, {
-        signal,
-      })) {
-        attempts = 0;
+      for await (const message of messages) {
         position = message.cursor;
         const event = decodeEvent<P>(message);
         if (event !== undefined) yield event;

@@ -3,7 +3,7 @@
 import { StudyState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent as EventMessage, WatchStudyRequest } from '@glocal/proto/glocal/v1/study_service';
 import { type GlocalClient as Client, GlocalClient, type GlocalError, type StudyEvent } from '@glocal/sdk';
-import { type ServerWritableStream, status } from '@grpc/grpc-js';
+import { Metadata, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { event, history, STUDY, study, TRIAL } from './support/messages.ts';
 import { TcpProxy } from './support/proxy.ts';
@@ -144,6 +144,21 @@ describe('a watch whose connection is broken', () => {
       reason: 'UNREACHABLE',
       message: expect.stringContaining(proxy.address),
     });
+  });
+
+  it('counts reconnectTimeout anew when the server answered in between, be it with no event', async () => {
+    answer = (call, attempt) => {
+      if (attempt <= 2) {
+        call.sendMetadata(new Metadata());
+        setTimeout(() => proxy.cut(), 1_600);
+      } else {
+        send(call, stored);
+        call.end();
+      }
+    };
+    const watched = await open();
+    expect(await cursorsOf(watched.watch({ reconnectTimeout: 1_500 }))).toEqual(all);
+    expect(cursors).toHaveLength(3);
   });
 
   it('waits as long as a server asks that still counts the lost watcher', async () => {
