@@ -70,7 +70,7 @@ describe("the README's program", () => {
   });
   afterAll(() => server.stop());
 
-  it.each(runtimes())('trains a network and prints its schedule, on Node %s', async (_version, node) => {
+  it.each(runtimes())('runs to its end and prints the schedule, on Node %s', async (_version, node) => {
     const { stdout } = await execa(node, ['tune.mjs'], {
       cwd: folder,
       env: { GLOCAL_ADDRESS: server.address },
