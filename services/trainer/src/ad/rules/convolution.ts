@@ -35,7 +35,7 @@ export interface ConvolutionAttributes {
 const foldable = (channelsIn: number, { dataFormat }: ConvolutionAttributes): boolean =>
   channelsIn >= 8 && dataFormat !== 'NCHW';
 
-const conv2d = rule<'x' | 'filter', ConvolutionAttributes>(
+export const conv2d = rule<'x' | 'filter', ConvolutionAttributes>(
   ({ primals: { x, filter }, tangents, q, output, attributes, cache }) => {
     const convolve = (input: tf.Tensor, weights: tf.Tensor) =>
       runKernel('Conv2D', { x: input, filter: weights }, attributes);

@@ -1,39 +1,31 @@
 /** For tests: calls of the kernels in `elementwise.ts`. */
 
-import type * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {
   anywhere,
   distinct,
+  made,
   offZero,
   positive,
   type RuleCase,
   type Smoothness,
   seeds,
   shapes,
+  unary,
+  type Values,
 } from './rule-case.ts';
-
-type Values = (shape: readonly number[], seed: number) => tf.Tensor;
-
-const unary = (smoothness: Smoothness, values: Values, attributes: object = {}): RuleCase => ({
-  smoothness,
-  calls: fc.record({ shape: shapes, seed: seeds }).map(({ shape, seed }) => ({
-    inputs: () => ({ x: values(shape, seed) }),
-    attributes,
-    differentiable: ['x'],
-  })),
-});
 
 /** Two shapes that broadcast together: axes of either are 1 now and then, and leading axes missing. */
 const broadcasting = fc
   .record({
     shape: shapes,
-    a: fc.infiniteStream(fc.boolean()),
-    b: fc.infiniteStream(fc.boolean()),
+    a: fc.nat(15),
+    b: fc.nat(15),
     cut: fc.nat(3),
   })
   .map(({ shape, a, b, cut }) => {
-    const thin = (flags: Iterator<boolean>) => shape.map((size) => (flags.next().value === true ? 1 : size));
+    /** The axes whose bits are set become 1. */
+    const thin = (bits: number) => shape.map((size, axis) => ((bits >> axis) % 2 === 1 ? 1 : size));
     return [thin(a), thin(b).slice(Math.min(cut, shape.length - 1))] as const;
   });
 
@@ -48,6 +40,11 @@ const binary = (smoothness: Smoothness, a: Values, b: Values = a): RuleCase => (
 /** Off the values of {@link distinct} by half their distance. */
 const between: Values = (shape, seed) => distinct(shape, seed).add(0.05);
 
+const within =
+  (min: number, max: number): Values =>
+  (shape, seed) =>
+    made(shape, seed, (u) => min + (max - min) * u);
+
 export const ELEMENTWISE_CASES: Readonly<Record<string, RuleCase>> = {
   Add: binary('quadratic', anywhere),
   Sub: binary('quadratic', anywhere),
@@ -56,13 +53,14 @@ export const ELEMENTWISE_CASES: Readonly<Record<string, RuleCase>> = {
   RealDiv: binary('smooth', anywhere, positive),
   Maximum: binary('piecewise', distinct, between),
   Minimum: binary('piecewise', distinct, between),
-  Pow: {
-    smoothness: 'smooth',
-    calls: fc.record({ pair: broadcasting, seed: seeds }).map(({ pair: [a, b], seed }) => ({
-      inputs: () => ({ a: positive(a, seed), b: anywhere(b, seed + 1) }),
-      differentiable: ['a'],
-    })),
-  },
+  Pow: binary('smooth', within(0.7, 2), anywhere),
+  Atan2: binary('smooth', within(0.7, 2), anywhere),
+  // Dividends at least 0.05 from a multiple of their divisor.
+  Mod: binary(
+    'piecewise',
+    (shape, seed) => made(shape, seed, (u) => (Math.floor(20 * u) - 10) / 10 + 0.05),
+    (shape, seed) => made(shape, seed, (u) => 1 + Math.floor(3 * u)),
+  ),
   AddN: {
     smoothness: 'quadratic',
     calls: fc.record({ shape: shapes, seed: seeds }).map(({ shape, seed }) => ({
@@ -80,12 +78,18 @@ export const ELEMENTWISE_CASES: Readonly<Record<string, RuleCase>> = {
   Rsqrt: unary('smooth', positive),
   Reciprocal: unary('smooth', positive),
   Abs: unary('piecewise', offZero),
-  Tanh: unary('smooth', anywhere),
-  Sigmoid: unary('smooth', anywhere),
-  Softplus: unary('smooth', anywhere),
   Sin: unary('smooth', anywhere),
   Cos: unary('smooth', anywhere),
-  Relu: unary('piecewise', offZero),
-  LeakyRelu: unary('piecewise', offZero, { alpha: 0.2 }),
+  Tan: unary('smooth', within(-1, 1)),
+  Asin: unary('smooth', within(-0.8, 0.8)),
+  Acos: unary('smooth', within(-0.8, 0.8)),
+  Atan: unary('smooth', anywhere),
+  Sinh: unary('smooth', anywhere),
+  Cosh: unary('smooth', anywhere),
+  Asinh: unary('smooth', anywhere),
+  Acosh: unary('smooth', within(1.5, 3)),
+  Atanh: unary('smooth', within(-0.7, 0.7)),
+  Erf: unary('smooth', anywhere),
+  ClipByValue: unary('piecewise', between, { clipValueMin: -0.3, clipValueMax: 0.6 }),
   Cast: unary('quadratic', anywhere, { dtype: 'float32' }),
 };

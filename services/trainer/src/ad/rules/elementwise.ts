@@ -2,14 +2,19 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { MissingRuleError } from '../errors.ts';
-import { aligned, broadcast, indicator, listRule, plus, type Rule, rule, type Tangent } from './rule.ts';
+import {
+  aligned,
+  broadcast,
+  indicator,
+  listRule,
+  plus,
+  type Rule,
+  rule,
+  type Tangent,
+  unary,
+} from './rule.ts';
 
-type Unary = (x: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 type Binary = (a: tf.Tensor, b: tf.Tensor, y: tf.Tensor) => tf.Tensor;
-
-/** y = f(x): dy = f'(x) dx, with f' from x and y. */
-const unary = (slope: Unary): Rule =>
-  rule<'x'>(({ primals: { x }, tangents, output }) => tangents.x && tf.mul(tangents.x, slope(x, output)));
 
 /** y = f(a, b): dy = ∂f/∂a da + ∂f/∂b db; a partial that is not given is 1. */
 const binary = (partials: { a?: Binary; b?: Binary }): Rule =>
@@ -30,13 +35,6 @@ const subtract = rule<'a' | 'b'>(({ tangents, output }) => {
   return difference && broadcast(difference, output.shape);
 });
 
-const power = rule<'a' | 'b'>((call) => {
-  // d/db a^b = a^b log a needs a > 0, and the stock gradient does something else at 0.
-  if (call.tangents.b) throw new MissingRuleError('Pow', 'a tangent of the exponent');
-  const slope = binary({ a: (a, b) => tf.mul(b, tf.pow(a, tf.sub(b, 1))) });
-  return slope(call);
-});
-
 export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
   Add: binary({}),
   AddN: listRule(({ tangents }) => tangents.reduce(plus, undefined)),
@@ -50,7 +48,17 @@ export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
   // At a tie the first input has the whole slope, as in tfjs's own gradients.
   Maximum: binary({ a: (a, b) => indicator(tf.greaterEqual(a, b)), b: (a, b) => indicator(tf.less(a, b)) }),
   Minimum: binary({ a: (a, b) => indicator(tf.lessEqual(a, b)), b: (a, b) => indicator(tf.greater(a, b)) }),
-  Pow: power,
+  Pow: binary({
+    a: (a, b) => tf.mul(b, tf.pow(a, tf.sub(b, 1))),
+    // Zero where the logarithm has no value, as in tfjs's own gradients.
+    b: (a, _b, y) => tf.mul(y, tf.where(tf.greater(a, 0), tf.log(a), tf.zerosLike(a))),
+  }),
+  Atan2: binary({
+    a: (a, b) => tf.div(b, tf.add(tf.square(a), tf.square(b))),
+    b: (a, b) => tf.neg(tf.div(a, tf.add(tf.square(a), tf.square(b)))),
+  }),
+  // a − ⌊a/b⌋ b
+  Mod: binary({ a: (a) => tf.onesLike(a), b: (a, b) => tf.neg(tf.floor(tf.div(a, b))) }),
 
   Neg: rule<'x'>(({ tangents }) => tangents.x && tf.neg(tangents.x)),
   Exp: unary((_x, y) => y),
@@ -62,15 +70,24 @@ export const ELEMENTWISE: Readonly<Record<string, Rule>> = {
   Rsqrt: unary((_x, y) => tf.mul(-0.5, tf.mul(y, tf.square(y)))),
   Reciprocal: unary((_x, y) => tf.neg(tf.square(y))),
   Abs: unary((x) => tf.sign(x)),
-  Tanh: unary((_x, y) => tf.sub(1, tf.square(y))),
-  Sigmoid: unary((_x, y) => tf.mul(y, tf.sub(1, y))),
-  Softplus: unary((x) => tf.sigmoid(x)),
   Sin: unary((x) => tf.cos(x)),
   Cos: unary((x) => tf.neg(tf.sin(x))),
-  Relu: unary((x) => tf.step(x)),
-  LeakyRelu: rule<'x', { alpha: number }>(
-    ({ primals: { x }, tangents, attributes: { alpha } }) =>
-      tangents.x && tf.mul(tangents.x, tf.step(x, alpha)),
+  Tan: unary((_x, y) => tf.add(1, tf.square(y))),
+  Asin: unary((x) => tf.rsqrt(tf.sub(1, tf.square(x)))),
+  Acos: unary((x) => tf.neg(tf.rsqrt(tf.sub(1, tf.square(x))))),
+  Atan: unary((x) => tf.reciprocal(tf.add(1, tf.square(x)))),
+  Sinh: unary((x) => tf.cosh(x)),
+  Cosh: unary((x) => tf.sinh(x)),
+  Asinh: unary((x) => tf.rsqrt(tf.add(1, tf.square(x)))),
+  Acosh: unary((x) => tf.rsqrt(tf.sub(tf.square(x), 1))),
+  Atanh: unary((x) => tf.reciprocal(tf.sub(1, tf.square(x)))),
+  Erf: unary((x) => tf.mul(2 / Math.sqrt(Math.PI), tf.exp(tf.neg(tf.square(x))))),
+  // Both ends count as inside, as in tfjs's own gradients.
+  ClipByValue: rule<'x', { clipValueMin: number; clipValueMax: number }>(
+    ({ primals: { x }, tangents, attributes: { clipValueMin, clipValueMax } }) => {
+      const inside = tf.logicalAnd(tf.greaterEqual(x, clipValueMin), tf.lessEqual(x, clipValueMax));
+      return tangents.x && tf.mul(tangents.x, indicator(inside));
+    },
   ),
   Cast: rule<'x', { dtype: tf.DataType }>(({ tangents, attributes: { dtype } }) => {
     if (dtype === 'complex64') throw new MissingRuleError('Cast', 'a complex result');

@@ -10,7 +10,7 @@ interface MatMulAttributes {
 }
 
 /** d(AB) = dA·B + A·dB, each term one product of batches: the tangents are a further batch axis in front. */
-const batchMatMul = rule<'a' | 'b', MatMulAttributes>(
+export const batchMatMul = rule<'a' | 'b', MatMulAttributes>(
   ({ primals: { a, b }, tangents, q, attributes, output }): Tangent => {
     const product = (left: tf.Tensor, right: tf.Tensor) =>
       runKernel('BatchMatMul', { a: left, b: right }, attributes);

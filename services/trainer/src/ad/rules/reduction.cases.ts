@@ -1,7 +1,16 @@
 /** For tests: calls of the kernels in `reduction.ts`. */
 
 import fc from 'fast-check';
-import { anywhere, distinct, type RuleCase, type Smoothness, seeds, shapes } from './rule-case.ts';
+import {
+  anywhere,
+  distinct,
+  made,
+  type RuleCase,
+  type Smoothness,
+  seeds,
+  shapes,
+  type Values,
+} from './rule-case.ts';
 
 /** Some axes of a shape; the engine's kernels take them as tfjs gives them: sorted, not negative. */
 const reductions = shapes.chain((shape) =>
@@ -16,7 +25,7 @@ const reductions = shapes.chain((shape) =>
   }),
 );
 
-const reduction = (smoothness: Smoothness, values: typeof anywhere, axesName: string): RuleCase => ({
+const reduction = (smoothness: Smoothness, values: Values, axesName: string): RuleCase => ({
   smoothness,
   calls: reductions.map(({ shape, axes, keepDims, seed }) => ({
     inputs: () => ({ x: values(shape, seed) }),
@@ -25,9 +34,28 @@ const reduction = (smoothness: Smoothness, values: typeof anywhere, axesName: st
   })),
 });
 
+/** Now and then exactly zero, where a quotient would fail. */
+const withZeros: Values = (shape, seed) => made(shape, seed, (u) => (u < 0.1 ? 0 : 2 * u - 1));
+
+const running = (smoothness: Smoothness, values: Values): RuleCase => ({
+  smoothness,
+  calls: shapes.chain((shape) =>
+    fc
+      .record({ axis: fc.nat(shape.length - 1), exclusive: fc.boolean(), reverse: fc.boolean(), seed: seeds })
+      .map(({ seed, ...attributes }) => ({
+        inputs: () => ({ x: values(shape, seed) }),
+        attributes,
+        differentiable: ['x'],
+      })),
+  ),
+});
+
 export const REDUCTION_CASES: Readonly<Record<string, RuleCase>> = {
   Sum: reduction('quadratic', anywhere, 'axis'),
   Mean: reduction('quadratic', anywhere, 'axis'),
   Max: reduction('piecewise', distinct, 'reductionIndices'),
   Min: reduction('piecewise', distinct, 'axis'),
+  Prod: reduction('smooth', withZeros, 'axis'),
+  Cumsum: running('quadratic', anywhere),
+  Cumprod: running('smooth', withZeros),
 };

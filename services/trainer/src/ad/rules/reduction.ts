@@ -1,7 +1,7 @@
-/** Kernels that reduce axes. */
+/** Kernels that reduce axes, and running sums and products. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { axesOf, indicator, lifted, type Rule, rule, type Tangent } from './rule.ts';
+import { axesOf, dim, indicator, lifted, plus, type Rule, rule, stacked, type Tangent } from './rule.ts';
 
 interface Reduction {
   readonly axis: number | readonly number[];
@@ -28,9 +28,51 @@ const extremum = rule<'x', Partial<Reduction> & { reductionIndices?: number | re
   },
 );
 
+/** dy = Σ_i t_i Π_{j≠i} x_j, the other factors as products of those before and those after: right at zeros too. */
+const product = rule<'x', Partial<Reduction>>(({ primals: { x }, tangents, output, q, attributes }) => {
+  if (tangents.x === undefined) return undefined;
+  const axes = axesOf(attributes.axis, x.rank);
+  const others = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const factors = tf.reshape(tf.transpose(x, [...others, ...axes]), [output.size, -1]);
+  const directions = tf.transpose(tangents.x, [0, ...lifted([...others, ...axes])]);
+  const slope = tf.mul(tf.cumprod(factors, 1, true, false), tf.cumprod(factors, 1, true, true));
+  const sum = tf.sum(tf.mul(tf.reshape(directions, stacked(q, factors.shape)), slope), 2);
+  return tf.reshape(sum, stacked(q, output.shape));
+});
+
+interface Running {
+  readonly axis: number;
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
+}
+
+const runningSum = rule<'x', Running>(({ tangents, attributes: { axis, exclusive, reverse } }) => {
+  return tangents.x && tf.cumsum(tangents.x, axis + 1, exclusive, reverse);
+});
+
+/** The sum over factors of the running product with that factor replaced by its tangent, from that factor on. */
+const runningProduct = rule<'x', Running>(({ primals: { x }, tangents, attributes }): Tangent => {
+  const direction = tangents.x;
+  if (direction === undefined) return undefined;
+  const { axis, exclusive, reverse } = attributes;
+  const length = dim(x.shape, axis);
+  const along = x.shape.map((_, i) => (i === axis ? length : 1));
+  return Array.from({ length }, (_, k): Tangent => {
+    const position = tf.reshape(tf.range(0, length), along);
+    const here = indicator(tf.equal(position, k));
+    const replaced = tf.add(tf.mul(x, tf.sub(1, here)), tf.mul(direction, here));
+    const from = reverse ? tf.lessEqual(position, k) : tf.greaterEqual(position, k);
+    const counts = exclusive ? tf.logicalAnd(from, tf.notEqual(position, k)) : from;
+    return tf.mul(tf.cumprod(replaced, axis + 1, exclusive, reverse), indicator(counts));
+  }).reduce(plus);
+});
+
 export const REDUCTION: Readonly<Record<string, Rule>> = {
   Sum: linear((t, axes, keepDims) => tf.sum(t, axes, keepDims)),
   Mean: linear((t, axes, keepDims) => tf.mean(t, axes, keepDims)),
   Max: extremum,
   Min: extremum,
+  Prod: product,
+  Cumsum: runningSum,
+  Cumprod: runningProduct,
 };

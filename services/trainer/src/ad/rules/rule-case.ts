@@ -26,6 +26,8 @@ export type Smoothness =
 export interface RuleCase {
   readonly smoothness: Smoothness;
   readonly calls: fc.Arbitrary<Call>;
+  /** Backends on which the stock kernel itself is wrong, each with what is. */
+  readonly defects?: Readonly<Record<string, string>>;
 }
 
 /** A number from a seed and a position, in [0, 1). */
@@ -70,6 +72,19 @@ export const seeds = fc.integer({ min: 0, max: 1e6 });
 export const size = (max: number, min = 1) => fc.integer({ min, max });
 /** Shapes of rank 1 to 4. */
 export const shapes = fc.array(size(4), { minLength: 1, maxLength: 4 });
+
+/** Makes the numbers of a tensor. */
+export type Values = (shape: readonly number[], seed: number) => tf.Tensor;
+
+/** Of a kernel with one input x of any shape. */
+export const unary = (smoothness: Smoothness, values: Values, attributes: object = {}): RuleCase => ({
+  smoothness,
+  calls: fc.record({ shape: shapes, seed: seeds }).map(({ shape, seed }) => ({
+    inputs: () => ({ x: values(shape, seed) }),
+    attributes,
+    differentiable: ['x'],
+  })),
+});
 
 const STEP: Record<Smoothness, number> = { quadratic: 0.5, smooth: 0.05, piecewise: 0.02 };
 const TOLERANCE: Record<Smoothness, number> = { quadratic: 2e-5, smooth: 2e-4, piecewise: 2e-4 };

@@ -42,6 +42,10 @@ export function listRule<A extends object = object>(
   return tangentOf as unknown as Rule;
 }
 
+/** The rule of a kernel y = f(x) that acts element by element: dy = f'(x) dx, with f' from x and y. */
+export const unary = (slope: (x: tf.Tensor, y: tf.Tensor) => tf.Tensor): Rule =>
+  rule<'x'>(({ primals: { x }, tangents, output }) => tangents.x && tf.mul(tangents.x, slope(x, output)));
+
 /** a + b, where a missing tangent is zero. */
 export function plus(a: Tangent, b: Tangent): Tangent {
   return a && b ? tf.add(a, b) : (a ?? b);

@@ -1,8 +1,15 @@
-/** Which kernel has which JVP rule. A new kernel is one entry here and one test. */
+/**
+ * Which kernel has which JVP rule. A new kernel is one entry here and one test. Every kernel with a gradient in tfjs has
+ * one, and every kernel that those gradients call; but for complex numbers, which no float32 parameter reaches.
+ */
 
+import { ACTIVATION } from './activation.ts';
 import { CONVOLUTION } from './convolution.ts';
 import { ELEMENTWISE } from './elementwise.ts';
+import { FUSED } from './fused.ts';
 import { LINEAR_ALGEBRA } from './linear-algebra.ts';
+import { MULTILINEAR } from './multilinear.ts';
+import { NORMALIZATION } from './normalization.ts';
 import { POOLING } from './pooling.ts';
 import { PRIMITIVES } from './primitives.ts';
 import { REDUCTION } from './reduction.ts';
@@ -11,9 +18,13 @@ import { SHAPE } from './shape.ts';
 import { SOFTMAX } from './softmax.ts';
 
 export const RULES: Readonly<Record<string, Rule>> = {
+  ...ACTIVATION,
   ...CONVOLUTION,
   ...ELEMENTWISE,
+  ...FUSED,
   ...LINEAR_ALGEBRA,
+  ...MULTILINEAR,
+  ...NORMALIZATION,
   ...POOLING,
   ...PRIMITIVES,
   ...REDUCTION,
@@ -29,6 +40,7 @@ export const CONSTANT_KERNELS: ReadonlySet<string> = new Set([
   'Equal',
   'Fill',
   'Floor',
+  'FloorDiv',
   'Greater',
   'GreaterEqual',
   'IsFinite',
