@@ -1,34 +1,46 @@
 /** Sets the native runtime up: libraries from the cache, the addon of @tensorflow/tfjs-node compiled against them. */
 
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { ensureLibraries, type Log, NativeSetupError } from './native-libraries.ts';
+import { NativeSetupError, type NativeSetupReason } from './errors.ts';
+import { buildAddon, findCompiler } from './native-addon.ts';
+import { ensureLibraries } from './native-libraries.ts';
 import {
   addonFile,
   isNativeInstalled,
-  LIBRARIES,
-  libraryLinks,
+  type NativeWheel,
+  nativeWheel,
   platform,
   runtimeFolder,
   TENSORFLOW_VERSION,
-  tfjsNodeFolder,
+  WASM_COST,
 } from './native-runtime.ts';
+import type { Log } from './native-wheel.ts';
 
 const SELF_CHECK = fileURLToPath(new URL('./self-check.ts', import.meta.url));
+const SELF_CHECK_TIMEOUT_MS = 120_000;
+const TRY_AGAIN = 'npm run setup';
+/** The oldest C library that the wheels are built for. */
+const GLIBC = [2, 27] as const;
 
 /** Whether backend `tensorflow` can be used, and if not, why. */
 export type NativeStatus =
   | { readonly installed: true }
-  | { readonly installed: false; readonly reason: string };
+  | {
+      readonly installed: false;
+      readonly code: NativeSetupReason;
+      /** One line: what is wrong. */
+      readonly reason: string;
+      /** One line: what is wrong, what it costs, and what to do about it. */
+      readonly message: string;
+    };
 
 /**
  * Sets the runtime up unless it is. Never throws for what a machine may lack: training works without, on wasm.
+ * A runtime that works is left as it is when the new one cannot be made.
  * @param options.log takes one line at a time, for people.
- * @param options.force even when it is set up already.
+ * @param options.force compiles again, and checks the libraries' sha256, even when all is in place.
  */
 export async function setUpNative({
   log,
@@ -39,84 +51,80 @@ export async function setUpNative({
 }): Promise<NativeStatus> {
   if (!force && isNativeInstalled()) return { installed: true };
   try {
-    const libraries = await ensureLibraries(log);
-    log('compiling the TensorFlow addon for Node');
-    await compileAddon(libraries);
-    await linkLibraries(libraries);
-    await selfCheck();
+    const wheel = supportedWheel();
+    // Before the download, which would be for nothing without.
+    const compiler = await findCompiler();
+    const install = async (verify: boolean) => {
+      const folder = runtimeFolder();
+      await ensureLibraries({ wheel, folder, verify, log });
+      log('compiling the TensorFlow addon for Node');
+      await buildAddon(compiler, folder, Object.keys(wheel.libraries));
+      await selfCheck();
+    };
+    await install(force).catch((error: unknown) => {
+      if (force || !(error instanceof NativeSetupError && error.reason === 'SELF_CHECK')) throw error;
+      log(`${error.message}; comparing the libraries in the cache with the original`);
+      return install(true);
+    });
     log(`TensorFlow ${TENSORFLOW_VERSION} is ready`);
     return { installed: true };
   } catch (error) {
-    await rm(addonFile(), { force: true });
-    const reason = error instanceof Error ? error.message : String(error);
-    log(`falling back to wasm, about 15 times slower: ${reason}. To try again: npm run setup`);
-    return { installed: false, reason };
+    const status = failed(error);
+    log(status.message);
+    return status;
   }
 }
 
-async function compileAddon(libraries: string): Promise<void> {
-  const target = addonFile();
-  const binding = join(tfjsNodeFolder(), 'binding');
-  const sources = (await readdir(binding))
-    .filter((name) => name.endsWith('.cc'))
-    .map((name) => join(binding, name));
-  const nodeHeaders = join(
-    dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')),
-    'include',
-  );
-  await mkdir(dirname(target), { recursive: true });
-  const work = await mkdtemp(join(dirname(target), 'new-'));
-  const args = [
-    '-shared',
-    '-std=c++17',
-    '-O2',
-    '-fPIC',
-    '-DNAPI_VERSION=8',
-    `-I${join(libraries, 'include')}`,
-    `-I${nodeHeaders}`,
-    ...sources,
-    ...Object.keys(LIBRARIES[platform()] ?? {}).map((name) => join(libraries, 'lib', name)),
-    '-Wl,-rpath,$ORIGIN/../../deps/lib',
-    '-o',
-    join(work, 'addon.node'),
-  ];
-  const compilers = process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
-  try {
-    for (const compiler of compilers) {
-      const result = await execa(compiler, args, { reject: false });
-      if (result.code === 'ENOENT') continue;
-      if (result.failed) {
-        const why =
-          result.stderr.split('\n').find((line) => /error/i.test(line)) ?? result.shortMessage ?? '';
-        throw new NativeSetupError(`${compiler} failed: ${why.trim()}`);
-      }
-      await rename(join(work, 'addon.node'), target);
-      return;
-    }
-    throw new NativeSetupError(`no C++ compiler (${compilers.join(', ')}): install g++ or clang`);
-  } finally {
-    await rm(work, { recursive: true, force: true });
+/** @throws NativeSetupError PLATFORM, before anything is downloaded. */
+function supportedWheel(): NativeWheel {
+  const wheel = nativeWheel();
+  if (wheel === undefined) {
+    throw new NativeSetupError('PLATFORM', `it is for Linux on x64 and arm64, and this is ${platform()}`);
   }
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  const [major = 0, minor = 0] = (header.glibcVersionRuntime ?? '').split('.').map(Number);
+  if (major < GLIBC[0] || (major === GLIBC[0] && minor < GLIBC[1])) {
+    throw new NativeSetupError(
+      'PLATFORM',
+      `it needs glibc ${GLIBC.join('.')} or newer, and this system has ${header.glibcVersionRuntime ?? 'another C library'}`,
+    );
+  }
+  return wheel;
 }
 
-/** Links, not copies: the libraries are 814 MiB. */
-async function linkLibraries(libraries: string): Promise<void> {
-  const folder = libraryLinks();
-  await mkdir(folder, { recursive: true });
-  for (const name of Object.keys(LIBRARIES[platform()] ?? {})) {
-    const link = join(folder, name);
-    await rm(link, { force: true });
-    await symlink(join(libraries, 'lib', name), link).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  }
-}
-
-/** Loads the runtime in a process of its own, where a crash does no harm, and differentiates a convolution. */
+/**
+ * Loads the runtime in a process of its own, where a crash does no harm, and differentiates a convolution. A runtime
+ * that fails is removed.
+ * @throws NativeSetupError SELF_CHECK
+ */
 async function selfCheck(): Promise<void> {
-  const result = await execa(process.execPath, [SELF_CHECK], { reject: false, timeout: 120_000 });
-  if (!result.failed) return;
-  const last = result.stderr.trim().split('\n').at(-1);
-  if (!existsSync(runtimeFolder())) throw new NativeSetupError('the libraries disappeared from the cache');
-  throw new NativeSetupError(`the runtime does not load: ${last || result.shortMessage}`);
+  const check = (env: NodeJS.ProcessEnv = {}) =>
+    execa(process.execPath, [SELF_CHECK], { reject: false, timeout: SELF_CHECK_TIMEOUT_MS, env });
+  const first = await check();
+  if (!first.failed) return;
+  // Again, with TensorFlow's own messages: what it lacks may be said there only.
+  const second = await check({ TF_CPP_MIN_LOG_LEVEL: '0' });
+  await rm(addonFile(), { force: true });
+  const result = second.failed ? second : first;
+  const how = result.timedOut ? 'no answer' : result.signal;
+  const said = result.stderr.trim().split('\n').at(-1);
+  throw new NativeSetupError(
+    'SELF_CHECK',
+    `the runtime does not work here: ${[how, said].filter(Boolean).join(', ') || result.shortMessage}`,
+    TRY_AGAIN,
+  );
+}
+
+function failed(error: unknown): NativeStatus & { installed: false } {
+  const known = error instanceof NativeSetupError ? error : undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  const remedy = known?.reason === 'PLATFORM' ? undefined : (known?.remedy ?? TRY_AGAIN);
+  return {
+    installed: false,
+    code: known?.reason ?? 'FILES',
+    reason,
+    message:
+      `no native TensorFlow, so training runs on wasm, ${WASM_COST}: ${reason}` +
+      (remedy === undefined ? '' : `. To change that: ${remedy}`),
+  };
 }

@@ -1,34 +1,46 @@
 /** Chooses and starts the tfjs backend: the native runtime when it is installed, else wasm. */
 
-import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { isNativeInstalled, TENSORFLOW_VERSION, TFJS_VERSION } from './native-runtime.ts';
+import { BackendError } from './errors.ts';
+import { loadNative, usesOneDnn } from './native-load.ts';
+import {
+  addonFile,
+  isNativeInstalled,
+  TENSORFLOW_VERSION,
+  TFJS_VERSION,
+  WASM_COST,
+} from './native-runtime.ts';
 
 export type BackendName = 'tensorflow' | 'wasm' | 'cpu';
 
 /** What computes. */
 export interface BackendInfo {
   readonly name: BackendName;
+  /** TensorFlow's version where that computes, else tfjs's. */
+  readonly version: string;
+  /** Whether TensorFlow uses oneDNN. Recorded with results, because it changes rounding. */
+  readonly oneDnn: boolean;
   /** For people, for instance `native TensorFlow 2.21 (oneDNN)`. */
   readonly description: string;
-}
-
-/** The backend cannot be used; the message says what to do. */
-export class BackendError extends Error {
-  override readonly name = 'BackendError';
 }
 
 /** The backend that {@link initBackend} would choose, without loading it. */
 export function chooseBackend(requested?: BackendName): BackendInfo {
   const name = requested ?? (isNativeInstalled() ? 'tensorflow' : 'wasm');
-  return { name, description: describe(name) };
+  if (name !== 'tensorflow') {
+    return { name, version: TFJS_VERSION, oneDnn: false, description: `tfjs ${TFJS_VERSION} ${name}` };
+  }
+  const oneDnn = usesOneDnn();
+  const [major, minor] = TENSORFLOW_VERSION.split('.');
+  const description = `native TensorFlow ${major}.${minor}${oneDnn ? ' (oneDNN)' : ''}`;
+  return { name, version: TENSORFLOW_VERSION, oneDnn, description };
 }
 
 /**
- * Loads the backend and makes it tfjs's current one. Once a process.
- * @param options.backend overrides the choice.
+ * Loads the backend, if it is not loaded, and makes it tfjs's current one.
+ * @param options.backend overrides the choice; `cpu` is for tiny tests only.
  * @param options.log told in one line what a fallback costs.
- * @throws BackendError when the requested backend is not installed, or tfjs is not the version we know.
+ * @throws BackendError
  */
 export async function initBackend({
   backend,
@@ -37,73 +49,53 @@ export async function initBackend({
   backend?: BackendName | undefined;
   log: (line: string) => void;
 }): Promise<BackendInfo> {
-  if (tf.version_core !== TFJS_VERSION) {
+  checkTfjsVersion(tf.version_core);
+  const info = chooseBackend(backend);
+  if (info.name === 'tensorflow' && !isNativeInstalled()) {
     throw new BackendError(
-      `tfjs-core is ${tf.version_core}, but engine internals of ${TFJS_VERSION} are used: run npm ci`,
+      'NOT_INSTALLED',
+      'backend tensorflow is not installed: npm run setup, or choose wasm',
     );
   }
-  // tfjs-core alone has no gradients; this package registers them (and the cpu backend).
-  await import('@tensorflow/tfjs');
-  const info = chooseBackend(backend);
-  switch (info.name) {
-    case 'tensorflow':
-      await loadNative();
-      break;
-    case 'wasm':
-      if (backend === undefined) {
-        log(
-          'The native runtime is not installed: training on wasm, about 15 times slower. To change that: npm run setup',
-        );
-      }
-      await (await import('./wasm.ts')).loadWasm();
-      break;
-    case 'cpu':
-      break;
+  if (info.name === 'wasm' && backend === undefined) {
+    log(`no native TensorFlow here, so training runs on wasm, ${WASM_COST}. To change that: npm run setup`);
   }
-  await tf.setBackend(info.name);
-  await tf.ready();
-  return info;
+  try {
+    // tfjs-core has no gradients; only this package registers them in Node. It brings the cpu backend.
+    await import('@tensorflow/tfjs');
+    await load(info.name);
+    if (await tf.setBackend(info.name)) return info;
+  } catch (error) {
+    throw loadFailed(info, error);
+  }
+  throw loadFailed(info, new Error('tfjs could not initialise it'));
 }
 
-function describe(name: BackendName): string {
+/** @throws BackendError TFJS_VERSION unless `found` is the version whose internals are used. */
+export function checkTfjsVersion(found: string): void {
+  if (found === TFJS_VERSION) return;
+  throw new BackendError(
+    'TFJS_VERSION',
+    `tfjs-core is ${found}, but internals of ${TFJS_VERSION} are used: npm ci`,
+  );
+}
+
+async function load(name: BackendName): Promise<void> {
   switch (name) {
-    case 'tensorflow': {
-      const [major, minor] = TENSORFLOW_VERSION.split('.');
-      return `native TensorFlow ${major}.${minor}${oneDnn() ? ' (oneDNN)' : ''}`;
-    }
+    case 'tensorflow':
+      return loadNative();
     case 'wasm':
-      return `tfjs ${TFJS_VERSION} wasm`;
+      return (await import('./wasm.ts')).loadWasm();
     case 'cpu':
-      return `tfjs ${TFJS_VERSION} cpu`;
+      // Its first use prints advice to install tfjs-node.
+      (tf.findBackend('cpu') as tf.KernelBackend & { firstUse: boolean }).firstUse = false;
   }
 }
 
-/** Off only when the user says so: about twice as fast, and it changes rounding. */
-const oneDnn = (): boolean => process.env['TF_ENABLE_ONEDNN_OPTS'] !== '0';
-
-async function loadNative(): Promise<void> {
-  if (!isNativeInstalled()) {
-    throw new BackendError('backend tensorflow is not installed: run npm run setup, or choose wasm');
-  }
-  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
-  // tfjs-node 4.22 calls two functions that Node 24 no longer has.
-  const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
-  legacy['isNullOrUndefined'] ??= (value) => value === null || value === undefined;
-  legacy['isArray'] ??= (value) => Array.isArray(value);
-  await import('@tensorflow/tfjs-node');
-  correctNativeRound();
-}
-
-/** TensorFlow 2.21 rounds int32 tensors to zero; they are whole already. */
-function correctNativeRound(): void {
-  const stock = tf.getKernel('Round', 'tensorflow');
-  tf.unregisterKernel('Round', 'tensorflow');
-  tf.registerKernel({
-    ...stock,
-    kernelFunc: (args) => {
-      const x = args.inputs['x'] as tf.Tensor;
-      return x.dtype === 'int32' ? tf.engine().runKernel('Identity', { x }) : stock.kernelFunc(args);
-    },
+function loadFailed({ name }: BackendInfo, cause: unknown): BackendError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const remedy = name === 'tensorflow' ? `rm ${addonFile()} && npm run setup, or choose wasm` : 'npm ci';
+  return new BackendError('LOAD_FAILED', `backend ${name} does not start: ${why}. To repair it: ${remedy}`, {
+    cause,
   });
 }

@@ -1,0 +1,85 @@
+/** Compiles the addon of @tensorflow/tfjs-node against TensorFlow's C headers, and links it to the libraries. */
+
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { NativeSetupError } from './errors.ts';
+import { addonFile, libraryLinks, quietLoaderFile, tfjsNodeFolder } from './native-runtime.ts';
+
+const QUIET_LOADER = fileURLToPath(new URL('./quiet-load.cc', import.meta.url));
+const INSTALL_COMPILER = 'install g++ (on Debian: apt-get install g++), then npm run setup';
+const FLAGS = ['-shared', '-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8'];
+
+/**
+ * The C++ compiler: `CXX`, which may hold arguments too, else the first of c++, g++ and clang++ that runs.
+ * @throws NativeSetupError COMPILER
+ */
+export async function findCompiler(): Promise<string[]> {
+  const chosen = process.env.CXX?.split(' ').filter(Boolean);
+  const candidates = chosen?.length ? [chosen] : [['c++'], ['g++'], ['clang++']];
+  for (const [command = '', ...args] of candidates) {
+    const { failed } = await execa(command, [...args, '--version'], { reject: false });
+    if (!failed) return [command, ...args];
+  }
+  const names = candidates.map((words) => words.join(' ')).join(', ');
+  throw new NativeSetupError('COMPILER', `there is no C++ compiler that runs (${names})`, INSTALL_COMPILER);
+}
+
+/**
+ * Compiles the addon and its quiet loader, and links the libraries, where @tensorflow/tfjs-node looks for them.
+ * @param runtime the folder with `lib/` and `include/`.
+ * @param libraries names of the libraries.
+ * @throws NativeSetupError COMPILER
+ */
+export async function buildAddon(
+  compiler: readonly string[],
+  runtime: string,
+  libraries: readonly string[],
+): Promise<void> {
+  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
+  const binding = join(tfjsNodeFolder(), 'binding');
+  const sources = (await readdir(binding)).filter((name) => name.endsWith('.cc'));
+  const includes = [`-I${join(headers, 'include')}`, `-I${join(runtime, 'include')}`];
+
+  const target = dirname(addonFile());
+  await mkdir(target, { recursive: true });
+  const work = await mkdtemp(join(target, 'new-'));
+  try {
+    await compile(compiler, [...includes, QUIET_LOADER, '-o', join(work, 'quiet')]);
+    await compile(compiler, [
+      ...includes,
+      ...sources.map((name) => join(binding, name)),
+      ...libraries.map((name) => join(runtime, 'lib', name)),
+      '-Wl,-rpath,$ORIGIN/../../deps/lib',
+      '-o',
+      join(work, 'addon'),
+    ]);
+    await rename(join(work, 'quiet'), quietLoaderFile());
+    await linkLibraries(runtime, libraries, work);
+    await rename(join(work, 'addon'), addonFile());
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function compile([command = '', ...first]: readonly string[], args: string[]): Promise<void> {
+  const result = await execa(command, [...first, ...FLAGS, ...args], { reject: false });
+  if (!result.failed) return;
+  const why = result.stderr.split('\n').find((line) => /error/i.test(line)) ?? result.shortMessage ?? '';
+  throw new NativeSetupError(
+    'COMPILER',
+    `${command} cannot compile the addon: ${why.trim()}`,
+    INSTALL_COMPILER,
+  );
+}
+
+/** Links, not copies: the libraries are 814 MiB. Renamed into place, because another process may use the old ones. */
+async function linkLibraries(runtime: string, libraries: readonly string[], work: string): Promise<void> {
+  await mkdir(libraryLinks(), { recursive: true });
+  for (const name of libraries) {
+    await symlink(join(runtime, 'lib', name), join(work, name));
+    await rename(join(work, name), join(libraryLinks(), name));
+  }
+}

@@ -1,0 +1,177 @@
+/** Fetches the wheel that holds TensorFlow with the user's own pip, and takes libraries and C headers out of it. */
+
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import yauzl, { type Entry } from 'yauzl';
+import { NativeSetupError } from './errors.ts';
+import { type NativeWheel, TENSORFLOW_VERSION } from './native-runtime.ts';
+
+/** Takes one line at a time, for people. */
+export type Log = (line: string) => void;
+
+const DOWNLOAD_TIMEOUT_MS = 20 * 60_000;
+const PROGRESS_INTERVAL_MS = 1_000;
+const INSTALL_PIP = 'install pip (on Debian: apt-get install python3-pip), then npm run setup';
+
+/** Ways to call pip, the first that exists is used. */
+const CLIENTS: readonly (readonly [string, ...string[]])[] = [
+  ['pip'],
+  ['pip3'],
+  ['python3', '-m', 'pip'],
+  ['python', '-m', 'pip'],
+];
+
+/** Inside the wheel; the second is what the headers of TensorFlow's C API include, and no more. */
+const LIBRARY = /^tensorflow\/(libtensorflow_\w+\.so\.2)$/;
+const HEADER =
+  /^tensorflow\/include\/((?:tensorflow\/c|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/)[\w/]*\.h)$/;
+
+/**
+ * Downloads the wheel into `destination`. pip takes a mirror or a proxy from the user's own settings; it fetches the
+ * wheel for the named system whatever Python runs it.
+ * @returns the wheel's path.
+ * @throws NativeSetupError DOWNLOAD
+ */
+export async function downloadWheel(wheel: NativeWheel, destination: string, log: Log): Promise<string> {
+  const temporary = join(destination, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  const args = [
+    'download',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--python-version=3.11',
+    `--platform=${wheel.platformTag}`,
+    '--disable-pip-version-check',
+    '--quiet',
+    `--dest=${destination}`,
+    `${wheel.distribution}==${TENSORFLOW_VERSION}`,
+  ];
+  let failure: NativeSetupError | undefined;
+  for (const [command, ...first] of CLIENTS) {
+    const stopProgress = process.stderr.isTTY ? showProgress(destination, wheel.megabytes, log) : undefined;
+    const result = await callPip([command, ...first], args, temporary);
+    stopProgress?.();
+    const file = (await readdir(destination)).find((name) => name.endsWith('.whl'));
+    if (!result.failed && file !== undefined) return join(destination, file);
+    if (isMissing(result)) continue;
+    failure ??= new NativeSetupError(
+      'DOWNLOAD',
+      `${[command, ...first].join(' ')} could not download ${wheel.distribution} ${TENSORFLOW_VERSION}: ${whyFailed(result)}`,
+      'npm run setup (it uses pip with your settings: index, proxy, certificates)',
+    );
+  }
+  throw failure ?? new NativeSetupError('DOWNLOAD', 'pip, which downloads it, is not installed', INSTALL_PIP);
+}
+
+type Outcome = Awaited<ReturnType<typeof callPip>>;
+
+function callPip([command = '', ...first]: readonly string[], args: readonly string[], temporary: string) {
+  return execa(command, [...first, ...args], {
+    reject: false,
+    timeout: DOWNLOAD_TIMEOUT_MS,
+    // On the cache's own disk: /tmp may be too small, and it is where the progress is read.
+    env: { TMPDIR: temporary },
+  });
+}
+
+/** Whether there is no pip behind this name; 127 is what version managers' shims answer. */
+function isMissing(result: Outcome): boolean {
+  return result.code === 'ENOENT' || result.exitCode === 127 || /No module named '?pip/.test(result.stderr);
+}
+
+function whyFailed(result: Outcome): string {
+  if (result.timedOut) return `not finished after ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes`;
+  const lines = result.stderr.trim().split('\n');
+  const error = lines.findLast((line) => line.startsWith('ERROR')) ?? lines.at(-1);
+  return error?.replace(/^ERROR: /, '') || (result.shortMessage ?? 'no reason given');
+}
+
+/** Tells each tenth of the download; returns a function that stops it. */
+function showProgress(folder: string, megabytes: number, log: Log): () => void {
+  let told = 0;
+  const timer = setInterval(async () => {
+    const tenths = Math.floor((await sizeOf(folder)) / 1e6 / (megabytes / 10));
+    if (tenths <= told || tenths >= 10) return;
+    told = tenths;
+    log(`downloaded ${Math.round((megabytes * tenths) / 10)} of ${megabytes} MB`);
+  }, PROGRESS_INTERVAL_MS);
+  return () => clearInterval(timer);
+}
+
+/** Bytes of all files in a folder whose files come and go. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = entries.map((name) =>
+    stat(join(folder, name)).then(
+      (found) => (found.isFile() ? found.size : 0),
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
+}
+
+/** yauzl's promises, which its type declarations lack. */
+interface ZipReader {
+  eachEntry(): AsyncIterable<Entry>;
+  openReadStreamPromise(entry: Entry): Promise<Readable>;
+  close(): void;
+}
+const { openPromise } = yauzl as unknown as { openPromise(file: string): Promise<ZipReader> };
+
+/**
+ * Writes the wheel's libraries to `lib/` and its C headers to `include/`, and checks the libraries' sha256 on the way.
+ * @throws NativeSetupError CHECKSUM when a library is missing or another one than expected.
+ */
+export async function unpackWheel(
+  file: string,
+  libraries: NativeWheel['libraries'],
+  folder: string,
+): Promise<void> {
+  const missing = new Set(Object.keys(libraries));
+  const zip = await openPromise(file);
+  try {
+    for await (const entry of zip.eachEntry()) {
+      const library = LIBRARY.exec(entry.fileName)?.[1];
+      const header = HEADER.exec(entry.fileName)?.[1];
+      if (library !== undefined && library in libraries) {
+        const found = await extract(zip, entry, join(folder, 'lib', library));
+        if (found !== libraries[library]) throw foreign(`${library} has sha256 ${found}`);
+        missing.delete(library);
+      } else if (header !== undefined) {
+        await extract(zip, entry, join(folder, 'include', header));
+      }
+    }
+  } finally {
+    zip.close();
+  }
+  if (missing.size > 0) throw foreign(`${[...missing].join(', ')} is missing`);
+}
+
+const foreign = (difference: string): NativeSetupError =>
+  new NativeSetupError(
+    'CHECKSUM',
+    `the wheel is not the original of TensorFlow ${TENSORFLOW_VERSION}: ${difference}`,
+    'npm run setup, with a package index that has the original',
+  );
+
+/** Writes one file of the zip; returns its sha256. */
+async function extract(zip: ZipReader, entry: Entry, target: string): Promise<string> {
+  const hash = createHash('sha256');
+  await mkdir(dirname(target), { recursive: true });
+  await pipeline(
+    await zip.openReadStreamPromise(entry),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    },
+    createWriteStream(target),
+  );
+  return hash.digest('hex');
+}

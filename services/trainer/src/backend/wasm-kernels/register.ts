@@ -1,0 +1,17 @@
+/** The kernels that the wasm backend 4.22.0 lacks, gets wrong or computes with naive loops. */
+
+import { conv2dBackpropFilter, conv2dBackpropInput } from './convolution.ts';
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { registerKernel } from './kernel.ts';
+import { batchMatMul } from './mat-mul.ts';
+import { registerMaxPoolGrad } from './max-pool-grad.ts';
+
+/** Registers them. Once a process, before the backend starts. */
+export function registerWasmKernels(): void {
+  registerKernel('Conv2DBackpropFilter', conv2dBackpropFilter);
+  registerKernel('Conv2DBackpropInput', conv2dBackpropInput);
+  registerKernel('DepthwiseConv2dNativeBackpropFilter', depthwiseBackpropFilter);
+  registerKernel('DepthwiseConv2dNativeBackpropInput', depthwiseBackpropInput);
+  registerKernel('BatchMatMul', batchMatMul);
+  registerMaxPoolGrad();
+}
