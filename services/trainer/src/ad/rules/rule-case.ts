@@ -2,8 +2,8 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { runKernel } from '../engine.ts';
-import { jvp } from '../jvp.ts';
+import { gradients, runKernel } from '../engine.ts';
+import { gradJvp, jvp } from '../jvp.ts';
 
 /** A call of a kernel with random inputs. */
 export interface Call {
@@ -101,16 +101,7 @@ export function ruleError(
   seed: number,
 ): number {
   return tf.tidy(() => {
-    const inputs = call.inputs();
-    const keys = Object.keys(inputs);
-    const values = Object.values(inputs);
-    const run = (tensors: tf.Tensor[]): tf.Tensor[] => {
-      const arranged = Array.isArray(inputs)
-        ? tensors
-        : Object.fromEntries(keys.map((key, i) => [key, tensors[i] as tf.Tensor]));
-      const result = runKernel<tf.Tensor | tf.Tensor[]>(kernel, arranged, call.attributes);
-      return Array.isArray(result) ? result : [result];
-    };
+    const { keys, values, run } = runnable(kernel, call);
     const errors = combinations(call.differentiable.map(String)).flatMap((chosen) => {
       const tangents = values.map((value, i) =>
         chosen.includes(keys[i] as string)
@@ -126,6 +117,65 @@ export function ruleError(
     });
     return Math.max(...errors);
   });
+}
+
+/**
+ * The same for a loss made of the kernel, Σ y²: its gradient against tfjs's own, and the gradient's tangents against
+ * differences of tfjs's own. Undefined where tfjs has no gradient.
+ */
+export function gradientError(
+  kernel: string,
+  call: Call,
+  smoothness: Smoothness,
+  seed: number,
+): number | undefined {
+  return tf.tidy(() => {
+    const { keys, values, run } = runnable(kernel, call);
+    const moving = call.differentiable.map((name) => keys.indexOf(String(name)));
+    const parameters = moving.map((i) => values[i] as tf.Tensor);
+    const loss = (tensors: tf.Tensor[]): tf.Scalar => {
+      const all = values.map((value, i) => tensors[moving.indexOf(i)] ?? value);
+      return tf.addN(run(all).map((y) => tf.sum(tf.square(y)))) as tf.Scalar;
+    };
+    /** Of all parameters, one after the other. */
+    const flat = (tensors: readonly (tf.Tensor | undefined)[], lead: number) =>
+      tf.concat(
+        tensors.map((tensor, i) => {
+          const missing = () => tf.zeros([lead, parameters[i]?.size ?? 0]);
+          return tensor ? tf.reshape(tensor, [lead, -1]) : missing();
+        }),
+        1,
+      );
+    const stock = (tensors: tf.Tensor[]) => flat(gradients(() => loss(tensors), tensors).grads, 1);
+    try {
+      stock(parameters);
+    } catch {
+      return undefined;
+    }
+    const tangents = parameters.map(({ shape }, i) => made([1, ...shape], seed + 31 * i, (u) => 2 * u - 1));
+    const found = gradJvp(loss, parameters, tangents);
+    // The gradient of a quadratic is no more than cubic.
+    const along = smoothness === 'quadratic' ? 'smooth' : smoothness;
+    const expected = differences(stock, parameters, tangents, 1, along);
+    return Math.max(
+      distance(flat(found.gradients, 1), stock(parameters)),
+      distance(tf.expandDims(flat(found.gradientTangents, 1), 0), expected),
+    );
+  });
+}
+
+/** A call's inputs in a fixed order, and the kernel as a function of them. */
+function runnable(kernel: string, call: Call) {
+  const inputs = call.inputs();
+  const keys = Object.keys(inputs);
+  const run = (tensors: tf.Tensor[]): tf.Tensor[] => {
+    const arranged = Array.isArray(inputs)
+      ? tensors
+      : Object.fromEntries(keys.map((key, i) => [key, tensors[i] as tf.Tensor]));
+    const result = runKernel<tf.Tensor | tf.Tensor[]>(kernel, arranged, call.attributes);
+    return Array.isArray(result) ? result : [result];
+  };
+  return { keys, values: Object.values(inputs), run };
 }
 
 /** Every choice of at least one. */

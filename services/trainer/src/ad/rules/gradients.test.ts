@@ -1,0 +1,48 @@
+/** Second derivatives through tfjs's own gradients: whatever kernels these call have rules, too. */
+
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { initBackend } from '../../backend/select.ts';
+import { registerPrimitives } from '../ops/primitives.ts';
+import '../ops/softmax-cross-entropy.ts';
+import { CASES } from './all.cases.ts';
+import { gradientError, type RuleCase, seeds } from './rule-case.ts';
+import { CONSTANT_KERNELS, RULES } from './table.ts';
+
+/** Answered by the virtual backend itself, and complex numbers. */
+const WITHOUT_RULE = ['Identity', 'ComplexAbs'];
+
+beforeAll(async () => {
+  await initBackend({ backend: 'cpu', log: () => {} });
+  registerPrimitives('cpu');
+});
+
+it('every kernel with a gradient has a rule, or is constant', () => {
+  const differentiable = tf
+    .getKernelsForBackend('cpu')
+    .map(({ kernelName }) => kernelName)
+    .filter((kernel) => tf.getGradient(kernel) !== undefined);
+  const missing = differentiable.filter(
+    (kernel) => !(kernel in RULES) && !CONSTANT_KERNELS.has(kernel) && !WITHOUT_RULE.includes(kernel),
+  );
+  expect(differentiable.length).toBeGreaterThan(80);
+  expect(missing).toEqual([]);
+});
+
+describe('second derivatives', () => {
+  const kernels = Object.keys(RULES).filter((kernel) => tf.getGradient(kernel) !== undefined);
+  it.each(kernels)('through the gradient of %s are right', (kernel) => {
+    const { calls, smoothness } = CASES[kernel] as RuleCase;
+    fc.assert(
+      fc.property(calls, seeds, (call, seed) => {
+        const error = gradientError(kernel, call, smoothness, seed);
+        // Some of tfjs's gradients throw, for instance for some ways to broadcast.
+        fc.pre(error !== undefined);
+        expect(error).toBeLessThanOrEqual(1e-3);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
