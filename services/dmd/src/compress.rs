@@ -60,3 +60,48 @@ pub(crate) fn scale_into(
         divisors.scale(range.start, &row[range.clone()], scaled);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        SvdRank,
+        cli::bench::{ROWS, noisy_window},
+        variant::{Hankel, Input, Variant},
+    };
+
+    #[test]
+    fn the_decomposition_of_the_compressed_window_is_that_of_the_window() {
+        // More components than one chunk.
+        let components = 2 * CHUNK + 77;
+        let values = noisy_window(components);
+        let window = Window::from_flat(&values, components).unwrap();
+        let divisors = Divisors::Uniform(100.0);
+        let compressed = CompressedWindow::new(&window, &divisors, &Cancellation::new()).unwrap();
+        assert_eq!(compressed.matrix.shape(), (ROWS, ROWS));
+        let mut whole = DMatrix::zeros(components, ROWS);
+        scale_into(&window, &divisors, 0..components, &mut whole, 0);
+
+        let fit = |rows: &DMatrix<f64>| {
+            let input = Input {
+                rows,
+                delays: 10,
+                svd_rank: SvdRank::All,
+                tolerance: 0.1,
+                active_components: components,
+                cancellation: &Cancellation::new(),
+            };
+            Hankel.fit(&input).unwrap()
+        };
+        let (compressed, whole) = (fit(&compressed.matrix), fit(&whole));
+        assert_eq!(compressed.rank, whole.rank);
+        for (a, b) in compressed.modes.iter().zip(&whole.modes) {
+            assert!((a.eigenvalue - b.eigenvalue).norm() < 1e-10);
+            assert!((&a.weights - &b.weights).norm() < 1e-9 * a.weights.norm());
+        }
+        for (a, b) in compressed.singular_values.iter().zip(&whole.singular_values) {
+            assert!((a - b).abs() < 1e-12 * whole.singular_values[0]);
+        }
+        assert!((compressed.estimate.unwrap() - whole.estimate.unwrap()).norm() < 1e-9);
+    }
+}

@@ -156,8 +156,10 @@ impl Thresholds {
 
     fn oscillating(&self, evidence: &Evidence) -> Option<(Verdict, String)> {
         let share = energy(evidence.modes, |mode| {
-            (mode.eigenvalue.norm() - 1.0).abs() < self.undamped_within
-                && (mode.eigenvalue - 1.0).norm() >= evidence.tolerance
+            let undamped = (mode.eigenvalue.norm() - 1.0).abs() < self.undamped_within;
+            // A slow decay outside a tolerance that is small does not turn.
+            let turns = mode.eigenvalue.im != 0.0 || mode.eigenvalue.re < 0.0;
+            undamped && turns && (mode.eigenvalue - 1.0).norm() >= evidence.tolerance
         });
         (share > self.undamped_share).then(|| {
             (

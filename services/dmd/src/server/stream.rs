@@ -156,6 +156,9 @@ impl Session {
                 format!("has {} characters; 1 to {MAX_ID_CHARACTERS}", id.chars().count()),
             ));
         }
+        if self.shared.stopping.is_cancelled() {
+            return Err(Refusal::ShuttingDown);
+        }
         if self.open.contains_key(&id) {
             return Err(Refusal::invalid(
                 "WINDOW_ALREADY_OPEN",

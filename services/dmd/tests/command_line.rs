@@ -1,0 +1,223 @@
+//! The binary as a process: its one line on standard output, its exit codes, its layers of configuration.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_glocal-dmd"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GLOCAL_DMD_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A server that is killed when the test ends.
+struct Server(Child);
+
+impl Server {
+    /// Starts a server that is expected to come up, and returns it with the address that it announced.
+    fn start(command: &mut Command) -> (Self, String) {
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Self(child);
+        let mut line = String::new();
+        BufReader::new(server.0.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .strip_prefix("glocal-dmd listening on ")
+            .unwrap()
+            .trim_end()
+            .to_owned();
+        (server, address)
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server did not exit");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve() -> Command {
+    let mut command = binary();
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+/// Runs to the end and returns the exit code and standard error.
+fn fails(command: &mut Command) -> (i32, String) {
+    let Output { status, stderr, .. } = command.stdin(Stdio::null()).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn one_line(message: &str) -> &str {
+    assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    message
+}
+
+#[test]
+fn the_server_announces_its_address_in_one_line_and_stops_on_sigterm() {
+    let (mut server, address) = Server::start(&mut serve());
+    assert!(
+        address.starts_with("127.0.0.1:") && !address.ends_with(":0"),
+        "{address}"
+    );
+    let killed = Command::new("kill")
+        .arg(server.0.id().to_string())
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    assert_eq!(server.exit_code(), Some(0));
+    let mut rest = String::new();
+    server.0.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn the_server_ends_with_the_process_that_started_it_when_told_to() {
+    let (mut server, _) = Server::start(serve().arg("--exit-with-stdin"));
+    drop(server.0.stdin.take());
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn a_port_in_use_is_named_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, message) = fails(binary().args(["serve", "--listen", &address]));
+    assert_eq!(code, 69);
+    assert!(
+        one_line(&message).contains(&format!("{address} is in use")),
+        "{message}"
+    );
+}
+
+#[test]
+fn off_the_loopback_interface_it_does_not_start_unless_told_that_this_is_insecure() {
+    let (code, message) = fails(binary().args(["serve", "--listen", "0.0.0.0:0"]));
+    assert_eq!(code, 64);
+    assert!(one_line(&message).contains("--insecure"), "{message}");
+    Server::start(binary().args(["serve", "--listen", "0.0.0.0:0", "--insecure"]));
+}
+
+#[test]
+fn wrong_keys_and_values_name_themselves() {
+    let file = std::env::temp_dir().join(format!("glocal-dmd-test-{}.toml", std::process::id()));
+    let with_file = |text: &str| {
+        fs::write(&file, text).unwrap();
+        fails(binary().arg("serve").arg("--config").arg(&file))
+    };
+    let cases = [
+        (fails(serve().env("GLOCAL_DMD_LISTN", "x")), "listn"),
+        (
+            fails(serve().env("GLOCAL_DMD_LIMITS__MAX_ROWS", "many")),
+            "MAX_ROWS",
+        ),
+        (
+            fails(serve().env("GLOCAL_DMD_LIMITS__MAX_ROWS", "0")),
+            "limits.max_rows",
+        ),
+        (
+            fails(serve().env("GLOCAL_DMD_VERDICT__SPIKE_RATIO", "-1")),
+            "verdict.spike_ratio",
+        ),
+        (with_file("[limits]\nmax_rowz = 1\n"), "max_rowz"),
+        (with_file("[limits]\nmax_rows = \"many\"\n"), "limits.max_rows"),
+        (
+            fails(serve().args(["--config", "/no/such/file.toml"])),
+            "/no/such/file.toml",
+        ),
+        (fails(binary().args(["serve", "--listen", "nowhere"])), "nowhere"),
+        (fails(serve().args(["--log-level", "loud=very=x"])), "log.level"),
+        (fails(serve().arg("--colour")), "--colour"),
+        (fails(&mut binary().arg("dance")), "dance"),
+    ];
+    fs::remove_file(&file).unwrap();
+    for ((code, message), named) in cases {
+        assert_eq!(code, 64, "{message}");
+        assert!(message.contains(named), "{named}: {message}");
+    }
+}
+
+#[test]
+fn flags_come_before_the_environment_and_that_before_the_file() {
+    let file = std::env::temp_dir().join(format!("glocal-dmd-layers-{}.toml", std::process::id()));
+    fs::write(&file, "listen = \"0.0.0.0:0\"\n").unwrap();
+    // The file alone is refused, as it listens off the loopback interface.
+    let of_file = || {
+        let mut command = binary();
+        command.arg("serve").arg("--config").arg(&file);
+        command
+    };
+    assert_eq!(fails(&mut of_file()).0, 64);
+    let (_server, address) = Server::start(of_file().env("GLOCAL_DMD_LISTEN", "127.0.0.1:0"));
+    assert!(address.starts_with("127.0.0.1:"));
+    let (_server, address) = Server::start(
+        of_file()
+            .env("GLOCAL_DMD_LISTEN", "0.0.0.0:0")
+            .args(["--listen", "127.0.0.1:0"]),
+    );
+    assert!(address.starts_with("127.0.0.1:"));
+    fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn variables_of_those_who_use_the_service_are_left_alone() {
+    let mut command = serve();
+    command
+        .env("GLOCAL_DMD_ADDRESS", "elsewhere:1")
+        .env("GLOCAL_DMD_BINARY", "/bin/true");
+    Server::start(&mut command);
+}
+
+#[test]
+fn the_fixtures_are_compared_from_the_command_line() {
+    let output = binary()
+        .args(["fixtures", "tests/fixtures/dmd.json", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = &parsed["rows"][0];
+    assert_eq!(row["name"], "dmd.fixtures_max_rel_error");
+    assert!(row["value"].as_f64().unwrap() < 1e-12);
+    assert_eq!(row["n"], 16);
+    let (code, message) = fails(binary().args(["fixtures", "Cargo.toml"]));
+    assert_eq!(code, 65);
+    assert!(one_line(&message).contains("Cargo.toml"), "{message}");
+}
+
+#[test]
+fn benchmarks_can_be_chosen_and_read_by_programs() {
+    let output = binary()
+        .args(["bench", "--only", "q3_", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(parsed["rows"][0]["name"], "dmd.estimate_q3_p50_us");
+    assert!(parsed["rows"][0]["value"].as_f64().unwrap() > 0.0);
+}

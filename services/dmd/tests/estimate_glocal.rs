@@ -1,0 +1,333 @@
+//! EstimateGlocal against a real server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use glocal_dmd::server::proto::{EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec};
+use support::{
+    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, eventually, messages, open,
+    reason, row, rows, spec, whole_window,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming};
+
+/// A stream whose messages the test sends one by one.
+struct Conversation {
+    send: mpsc::Sender<EstimateGlocalRequest>,
+    answers: Streaming<EstimateGlocalResponse>,
+}
+
+impl Conversation {
+    async fn begin(server: &TestServer) -> Self {
+        let (send, messages) = mpsc::channel(64);
+        let answers = server
+            .client()
+            .estimate_glocal(ReceiverStream::new(messages))
+            .await
+            .unwrap()
+            .into_inner();
+        Self { send, answers }
+    }
+
+    async fn say(&self, messages: impl IntoIterator<Item = EstimateGlocalRequest>) {
+        for message in messages {
+            self.send.send(message).await.unwrap();
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Option<EstimateGlocalResponse>, Status> {
+        tokio::time::timeout(Duration::from_secs(10), self.answers.message())
+            .await
+            .unwrap()
+    }
+}
+
+/// Sends everything and collects the answers until the end or an error.
+async fn exchange(
+    server: &TestServer,
+    messages: Vec<EstimateGlocalRequest>,
+) -> (Vec<EstimateGlocalResponse>, Result<(), Status>) {
+    let mut answers = match server.client().estimate_glocal(stream::iter(messages)).await {
+        Ok(response) => response.into_inner(),
+        Err(status) => return (Vec::new(), Err(status)),
+    };
+    let mut received = Vec::new();
+    loop {
+        match answers.message().await {
+            Ok(Some(answer)) => received.push(answer),
+            Ok(None) => return (received, Ok(())),
+            Err(status) => return (received, Err(status)),
+        }
+    }
+}
+
+async fn refusal(server: &TestServer, messages: Vec<EstimateGlocalRequest>) -> Status {
+    exchange(server, messages).await.1.unwrap_err()
+}
+
+fn assert_found(answer: &EstimateGlocalResponse) {
+    let glocal = decode(answer.report.as_ref().unwrap().glocal.as_ref().unwrap());
+    for (found, expected) in glocal.iter().zip(LIMITS) {
+        assert!((found / expected - 1.0).abs() < 1e-6);
+    }
+}
+
+#[tokio::test]
+async fn a_window_is_answered_as_soon_as_its_last_row_has_come() {
+    let server = TestServer::start().await;
+    let mut conversation = Conversation::begin(&server).await;
+    conversation.say(messages("w")).await;
+    // The stream is still open for more.
+    let answer = conversation.answer().await.unwrap().unwrap();
+    assert_eq!(answer.window_id, "w");
+    assert_found(&answer);
+    // The id is free again.
+    conversation.say(messages("w")).await;
+    assert_found(&conversation.answer().await.unwrap().unwrap());
+    drop(conversation.send);
+    assert!(conversation.answers.message().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_streamed_window_gets_the_report_of_a_whole_one() {
+    let server = TestServer::start().await;
+    let (answers, end) = exchange(&server, messages("w")).await;
+    end.unwrap();
+    let mut streamed = answers[0].report.clone().unwrap();
+    let mut whole = server
+        .client()
+        .analyze_window(whole_window())
+        .await
+        .unwrap()
+        .into_inner()
+        .report
+        .unwrap();
+    streamed.compute_time = None;
+    whole.compute_time = None;
+    assert_eq!(streamed, whole);
+}
+
+#[tokio::test]
+async fn interleaved_windows_are_told_apart() {
+    let server = TestServer::start().await;
+    let ids: Vec<String> = (0..50).map(|i| format!("window {i}")).collect();
+    let mut all: Vec<_> = ids.iter().map(|id| open(id, spec())).collect();
+    for (t, values) in rows().iter().enumerate() {
+        for (i, id) in ids.iter().enumerate() {
+            // Window i is i + 1 times as large.
+            let values: Vec<f64> = values.iter().map(|v| v * (i + 1) as f64).collect();
+            all.push(row(id, t, &values));
+        }
+    }
+    let (answers, end) = exchange(&server, all).await;
+    end.unwrap();
+    assert_eq!(answers.len(), ids.len());
+    for (i, id) in ids.iter().enumerate() {
+        let answer = answers.iter().find(|answer| &answer.window_id == id).unwrap();
+        let glocal = decode(answer.report.as_ref().unwrap().glocal.as_ref().unwrap());
+        for (found, limit) in glocal.iter().zip(LIMITS) {
+            assert!((found / (limit * (i + 1) as f64) - 1.0).abs() < 1e-6);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_finite_is_refused_by_name() {
+    let server = TestServer::start().await;
+    let mut all = messages("w");
+    all[8] = row("w", 7, &[1.0, f64::NAN, 1.0]);
+    let status = refusal(&server, all).await;
+    assert_invalid(&status, "NON_FINITE_VALUE", &["hypergradient.values"]);
+    assert!(status.message().contains("row 7, component 1 is NaN"), "{status}");
+}
+
+#[tokio::test]
+async fn a_row_of_wrong_length_is_refused() {
+    let server = TestServer::start().await;
+    for values in [&[][..], &[1.0; 2], &[1.0; 4]] {
+        let status = refusal(&server, vec![open("w", spec()), row("w", 0, values)]).await;
+        assert_invalid(&status, "WRONG_LENGTH", &["hypergradient.values"]);
+        assert!(status.message().contains("3 components"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn rows_out_of_order_and_duplicate_rows_are_refused() {
+    let server = TestServer::start().await;
+    let values = rows();
+    for wrong in [0, 2, u32::MAX as usize] {
+        let all = vec![
+            open("w", spec()),
+            row("w", 0, &values[0]),
+            row("w", wrong, &values[0]),
+        ];
+        let status = refusal(&server, all).await;
+        assert_invalid(&status, "ROW_OUT_OF_ORDER", &["hypergradient.row"]);
+        assert!(status.message().contains("row 1 comes next"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn windows_that_are_not_open_or_open_already_are_refused() {
+    let server = TestServer::start().await;
+    let status = refusal(&server, vec![row("nobody", 0, &[1.0])]).await;
+    assert_invalid(&status, "WINDOW_NOT_OPEN", &["window_id"]);
+    assert!(status.message().contains("nobody"), "{status}");
+    let status = refusal(&server, vec![open("w", spec()), open("w", spec())]).await;
+    assert_invalid(&status, "WINDOW_ALREADY_OPEN", &["window_id"]);
+    for id in ["", &"x".repeat(129)] {
+        assert_invalid(
+            &refusal(&server, vec![open(id, spec())]).await,
+            "INVALID_WINDOW_ID",
+            &["window_id"],
+        );
+    }
+    let empty = EstimateGlocalRequest {
+        window_id: "w".to_owned(),
+        payload: None,
+    };
+    assert_invalid(
+        &refusal(&server, vec![empty]).await,
+        "PAYLOAD_MISSING",
+        &["payload"],
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_specification_is_refused_when_the_window_is_opened() {
+    let server = TestServer::start().await;
+    let status = refusal(
+        &server,
+        vec![open(
+            "w",
+            WindowSpec {
+                rows: 10,
+                components: 0,
+                ..spec()
+            },
+        )],
+    )
+    .await;
+    assert_invalid(&status, "INVALID_WINDOW", &["open.components", "open.rows"]);
+}
+
+#[tokio::test]
+async fn announcing_more_than_the_limits_is_refused_before_any_row() {
+    let server = TestServer::start_with(|config| config.limits.max_open_windows = 2).await;
+    let huge = WindowSpec {
+        components: 1_000_000_000,
+        ..spec()
+    };
+    assert_limit(
+        &refusal(&server, vec![open("w", huge)]).await,
+        "limits.max_components",
+    );
+    let large = WindowSpec {
+        rows: 500,
+        components: 10_000_000,
+        ..spec()
+    };
+    assert_limit(
+        &refusal(&server, vec![open("w", large)]).await,
+        "limits.max_held_bytes",
+    );
+    let three = ["a", "b", "c"].map(|id| open(id, spec())).to_vec();
+    assert_limit(&refusal(&server, three).await, "limits.max_open_windows");
+}
+
+#[tokio::test]
+async fn a_row_above_the_message_limit_is_a_limit() {
+    let server = TestServer::start_with(|config| config.limits.max_message_bytes = 1000).await;
+    let wide = WindowSpec {
+        components: 200,
+        ..spec()
+    };
+    let status = refusal(&server, vec![open("w", wide), row("w", 0, &[1.0; 200])]).await;
+    assert_limit(&status, "limits.max_message_bytes");
+}
+
+#[tokio::test]
+async fn a_stream_that_stops_half_way_says_what_is_missing_after_the_answers() {
+    let server = TestServer::start().await;
+    let mut all = messages("complete");
+    all.extend(messages("cut").into_iter().take(8));
+    let (answers, end) = exchange(&server, all).await;
+    assert_eq!(answers.len(), 1);
+    assert_found(&answers[0]);
+    let status = end.unwrap_err();
+    assert_invalid(&status, "WINDOW_INCOMPLETE", &["hypergradient"]);
+    assert!(status.message().contains("\"cut\" has 7 of 20 rows"), "{status}");
+}
+
+#[tokio::test]
+async fn windows_that_are_complete_before_an_error_are_answered() {
+    let server = TestServer::start().await;
+    let mut all = messages("complete");
+    all.push(row("nobody", 0, &[1.0]));
+    let (answers, end) = exchange(&server, all).await;
+    assert_eq!(answers.len(), 1);
+    assert_invalid(&end.unwrap_err(), "WINDOW_NOT_OPEN", &["window_id"]);
+}
+
+#[tokio::test]
+async fn an_error_on_one_stream_leaves_others_alone() {
+    let server = TestServer::start().await;
+    let mut other = Conversation::begin(&server).await;
+    let all = messages("w");
+    let (first, rest) = all.split_at(10);
+    other.say(first.to_vec()).await;
+    refusal(&server, vec![row("nobody", 0, &[1.0])]).await;
+    other.say(rest.to_vec()).await;
+    assert_found(&other.answer().await.unwrap().unwrap());
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_gives_its_memory_back() {
+    let window_bytes = ((ROWS + 5) * COMPONENTS * 8) as u64;
+    let server = TestServer::start_with(|config| config.limits.max_held_bytes = window_bytes).await;
+    let conversation = Conversation::begin(&server).await;
+    conversation.say(messages("w").into_iter().take(10)).await;
+    let full = || async { server.client().analyze_window(whole_window()).await.is_err() };
+    eventually(full).await;
+    let status = server.client().analyze_window(whole_window()).await.unwrap_err();
+    assert_limit(&status, "limits.max_held_bytes");
+    drop(conversation);
+    eventually(|| async { server.client().analyze_window(whole_window()).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn a_window_that_never_finishes_is_ended() {
+    let server = TestServer::start_with(|config| config.limits.idle_seconds = 1).await;
+    let mut conversation = Conversation::begin(&server).await;
+    // A stream without open windows may be idle.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    conversation.say(messages("w").into_iter().take(4)).await;
+    let status = conversation.answer().await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(reason(&status), "STREAM_IDLE");
+    assert!(status.message().contains("\"w\" has 3 of 20 rows"), "{status}");
+}
+
+#[tokio::test]
+async fn a_reader_that_is_slow_gets_every_answer() {
+    let server = TestServer::start().await;
+    let all: Vec<_> = (0..200).flat_map(|i| messages(&i.to_string())).collect();
+    let answers = server
+        .client()
+        .estimate_glocal(stream::iter(all))
+        .await
+        .unwrap()
+        .into_inner();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(
+        answers
+            .filter(|answer| std::future::ready(answer.is_ok()))
+            .count()
+            .await,
+        200
+    );
+}

@@ -1,0 +1,163 @@
+//! Health, reflection and shutdown of a real server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use futures::stream;
+use support::{TestServer, messages, reason};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
+
+const SERVICE: &str = "glocal.v1.DmdService";
+
+#[tokio::test]
+async fn health_says_serving_for_the_server_and_the_service() {
+    let server = TestServer::start().await;
+    for service in ["", SERVICE] {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let response = HealthClient::new(server.channel.clone())
+            .check(request)
+            .await
+            .unwrap();
+        assert_eq!(response.into_inner().status(), ServingStatus::Serving);
+    }
+}
+
+#[tokio::test]
+async fn health_says_not_serving_once_the_server_stops() {
+    let server = TestServer::start().await;
+    let request = HealthCheckRequest {
+        service: SERVICE.to_owned(),
+    };
+    let mut updates = HealthClient::new(server.channel.clone())
+        .watch(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        updates.message().await.unwrap().unwrap().status(),
+        ServingStatus::Serving
+    );
+    let _stopping = server.stop();
+    assert_eq!(
+        updates.message().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
+}
+
+async fn reflect(server: &TestServer, request: MessageRequest) -> MessageResponse {
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(request),
+    };
+    let mut client = ServerReflectionClient::new(server.channel.clone());
+    let mut responses = client
+        .server_reflection_info(stream::iter([request]))
+        .await
+        .unwrap()
+        .into_inner();
+    responses
+        .message()
+        .await
+        .unwrap()
+        .unwrap()
+        .message_response
+        .unwrap()
+}
+
+#[tokio::test]
+async fn reflection_lists_the_services_and_describes_them() {
+    let server = TestServer::start().await;
+    let MessageResponse::ListServicesResponse(list) =
+        reflect(&server, MessageRequest::ListServices(String::new())).await
+    else {
+        panic!("expected a list of services");
+    };
+    let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
+    for name in [
+        SERVICE,
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for symbol in [
+        SERVICE,
+        "grpc.health.v1.Health",
+        "glocal.v1.WindowReport",
+        "google.protobuf.Duration",
+    ] {
+        let response = reflect(&server, MessageRequest::FileContainingSymbol(symbol.to_owned())).await;
+        assert!(
+            matches!(response, MessageResponse::FileDescriptorResponse(_)),
+            "{symbol}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_window_under_way_is_answered_while_the_server_stops_and_no_other_is_opened() {
+    let server = TestServer::start().await;
+    let (send, requests) = mpsc::channel(64);
+    let mut answers = server
+        .client()
+        .estimate_glocal(ReceiverStream::new(requests))
+        .await
+        .unwrap()
+        .into_inner();
+    let all = messages("w");
+    let (first, rest) = all.split_at(10);
+    for message in first {
+        send.send(message.clone()).await.unwrap();
+    }
+    // Wait until the server has the window.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let stopped = server.stop();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for message in rest {
+        send.send(message.clone()).await.unwrap();
+    }
+    assert_eq!(answers.message().await.unwrap().unwrap().window_id, "w");
+    // With nothing open any more the stream ends, and with it the server.
+    let status = answers.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(reason(&status), "SHUTTING_DOWN");
+    tokio::time::timeout(Duration::from_secs(5), stopped)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_window_that_does_not_finish_holds_the_server_up_for_a_bounded_time() {
+    let server = TestServer::start_with(|config| config.drain_seconds = 1).await;
+    let (send, requests) = mpsc::channel(64);
+    let _answers = server
+        .client()
+        .estimate_glocal(ReceiverStream::new(requests))
+        .await
+        .unwrap()
+        .into_inner();
+    for message in messages("w").into_iter().take(10) {
+        send.send(message).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    tokio::time::timeout(Duration::from_secs(5), server.stop())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(900));
+}
