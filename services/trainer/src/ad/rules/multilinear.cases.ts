@@ -134,8 +134,8 @@ export const MULTILINEAR_CASES: Readonly<Record<string, RuleCase>> = {
   }),
   ResizeBilinear: resized(false),
   ResizeBilinearGrad: resized(true),
-  ResizeNearestNeighbor: resized(false),
-  // For several examples the stock kernel of cpu is wrong.
+  // For several examples the stock gradient of cpu is wrong.
+  ResizeNearestNeighbor: resized(false, 1),
   ResizeNearestNeighborGrad: resized(true, 1),
   GatherV2: linear(
     axes.map(({ shape, axis, count, seed }) => ({

@@ -53,9 +53,9 @@ export function made(
 export const anywhere = (shape: readonly number[], seed: number): tf.Tensor =>
   made(shape, seed, (u) => 3 * u - 1.5);
 
-/** Between 0.3 and 2. */
+/** Between 0.5 and 2. */
 export const positive = (shape: readonly number[], seed: number): tf.Tensor =>
-  made(shape, seed, (u) => 0.3 + 1.7 * u);
+  made(shape, seed, (u) => 0.5 + 1.5 * u);
 
 /** At least 0.1 from zero. */
 export const offZero = (shape: readonly number[], seed: number): tf.Tensor =>
