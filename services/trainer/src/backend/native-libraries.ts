@@ -10,25 +10,15 @@ import { downloadWheel, type Log, unpackWheel } from './native-wheel.ts';
 
 /** Older folders of unfinished work belong to nobody: a download is given up after 20 minutes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
+const READ_BYTES = 1024 * 1024;
 
 /**
- * Fills `folder` with `lib/` and `include/`, unless it is there: downloaded once for a user. Processes that do so at
- * the same time do not disturb each other: each works in a folder of its own, and the first to finish names it.
- * @param options.verify compares the libraries that are there with their sha256, and replaces them if they differ.
+ * Fills `folder` with `lib/` and `include/`, unless it has the original ones: downloaded once for a user. Processes that
+ * do so at the same time do not disturb each other: each works in a folder of its own, which gets its name at the end.
  * @throws NativeSetupError DOWNLOAD, CHECKSUM
  */
-export async function ensureLibraries({
-  wheel,
-  folder,
-  verify = false,
-  log,
-}: {
-  wheel: NativeWheel;
-  folder: string;
-  verify?: boolean;
-  log: Log;
-}): Promise<void> {
-  if (isComplete(folder, wheel) && (!verify || (await isOriginal(folder, wheel)))) return;
+export async function ensureLibraries(wheel: NativeWheel, folder: string, log: Log): Promise<void> {
+  if (await isOriginal(folder, wheel)) return;
   await mkdir(dirname(folder), { recursive: true });
   await removeAbandoned(folder);
   const work = await mkdtemp(`${folder}.new-`);
@@ -37,25 +27,27 @@ export async function ensureLibraries({
     const file = await downloadWheel(wheel, work, log);
     log('unpacking and checking TensorFlow');
     await unpackWheel(file, wheel.libraries, join(work, 'runtime'));
-    // What is there is incomplete or damaged, unless another process has just finished.
-    if (verify || !isComplete(folder, wheel)) await rm(folder, { recursive: true, force: true });
-    await rename(join(work, 'runtime'), folder).catch((error: unknown) => {
-      if (!isComplete(folder, wheel)) throw error;
+    if (await isOriginal(folder, wheel)) return;
+    await rm(folder, { recursive: true, force: true });
+    await rename(join(work, 'runtime'), folder).catch(async (error: unknown) => {
+      // Another process was faster.
+      if (!(await isOriginal(folder, wheel))) throw error;
     });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-function isComplete(folder: string, wheel: NativeWheel): boolean {
-  const names = [...Object.keys(wheel.libraries).map((name) => join('lib', name)), 'include'];
-  return names.every((name) => existsSync(join(folder, name)));
-}
-
+/** Whether all is there, and the libraries have the sha256 that they should have: about a second. */
 async function isOriginal(folder: string, wheel: NativeWheel): Promise<boolean> {
-  for (const [name, sha256] of Object.entries(wheel.libraries)) {
+  const libraries = Object.entries(wheel.libraries).map(
+    ([name, sha256]) => [join(folder, 'lib', name), sha256] as const,
+  );
+  if (![join(folder, 'include'), ...libraries.map(([file]) => file)].every((file) => existsSync(file)))
+    return false;
+  for (const [file, sha256] of libraries) {
     const hash = createHash('sha256');
-    await pipeline(createReadStream(join(folder, 'lib', name)), hash);
+    await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
     if (hash.digest('hex') !== sha256) return false;
   }
   return true;

@@ -40,7 +40,7 @@ export type NativeStatus =
  * Sets the runtime up unless it is. Never throws for what a machine may lack: training works without, on wasm.
  * A runtime that works is left as it is when the new one cannot be made.
  * @param options.log takes one line at a time, for people.
- * @param options.force compiles again, and checks the libraries' sha256, even when all is in place.
+ * @param options.force checks and compiles again what is in place.
  */
 export async function setUpNative({
   log,
@@ -54,18 +54,11 @@ export async function setUpNative({
     const wheel = supportedWheel();
     // Before the download, which would be for nothing without.
     const compiler = await findCompiler();
-    const install = async (verify: boolean) => {
-      const folder = runtimeFolder();
-      await ensureLibraries({ wheel, folder, verify, log });
-      log('compiling the TensorFlow addon for Node');
-      await buildAddon(compiler, folder, Object.keys(wheel.libraries));
-      await selfCheck();
-    };
-    await install(force).catch((error: unknown) => {
-      if (force || !(error instanceof NativeSetupError && error.reason === 'SELF_CHECK')) throw error;
-      log(`${error.message}; comparing the libraries in the cache with the original`);
-      return install(true);
-    });
+    const folder = runtimeFolder();
+    await ensureLibraries(wheel, folder, log);
+    log('compiling the TensorFlow addon for Node');
+    await buildAddon(compiler, folder, Object.keys(wheel.libraries));
+    await selfCheck();
     log(`TensorFlow ${TENSORFLOW_VERSION} is ready`);
     return { installed: true };
   } catch (error) {

@@ -29,7 +29,7 @@ const CLIENTS: readonly (readonly [string, ...string[]])[] = [
 /** Inside the wheel; the second is what the headers of TensorFlow's C API include, and no more. */
 const LIBRARY = /^tensorflow\/(libtensorflow_\w+\.so\.2)$/;
 const HEADER =
-  /^tensorflow\/include\/((?:tensorflow\/c|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/)[\w/]*\.h)$/;
+  /^tensorflow\/include\/((?:tensorflow\/c\/|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/)[\w/]*\.h)$/;
 
 /**
  * Downloads the wheel into `destination`. pip takes a mirror or a proxy from the user's own settings; it fetches the

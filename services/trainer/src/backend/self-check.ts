@@ -1,6 +1,7 @@
 /** Program: exits with 0 when backend `tensorflow` loads and differentiates a convolution; says why not in one line. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { BackendError } from './errors.ts';
 import { initBackend } from './select.ts';
 
 try {
@@ -13,6 +14,8 @@ try {
   // Each of the nine weights meets the four output positions once.
   if (found.some((value) => value !== 4)) throw new Error(`wrong gradient of a convolution: ${found}`);
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  // What lies behind a BackendError, which also says what to do: here that is told by who asked.
+  const reason = error instanceof BackendError && error.cause !== undefined ? error.cause : error;
+  process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
   process.exitCode = 1;
 }

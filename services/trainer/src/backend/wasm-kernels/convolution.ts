@@ -7,7 +7,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   type ConvolutionAttributes,
   convolutionInfo,
-  insertZeros,
   readPart,
   type Shape4D,
   spreadGradient,
@@ -26,26 +25,9 @@ export function conv2dBackpropFilter(
   const info = convolutionInfo(input.shape, filterShape, attributes);
   const across = tf.transpose(readPart(input, info), [3, 1, 2, 0]);
   const filter = tf.transpose(dy as tf.Tensor4D, [1, 2, 0, 3]);
-  const gradient = dilatedConvolution(
-    across,
-    filter,
-    [info.dilationHeight, info.dilationWidth],
-    [info.strideHeight, info.strideWidth],
-  );
-  return tf.transpose(gradient, [1, 2, 0, 3]);
-}
-
-/** tf.conv2d refuses strides and dilations together: then the filter is dilated by hand. */
-function dilatedConvolution(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  strides: [number, number],
-  dilations: [number, number],
-): tf.Tensor4D {
-  const areOne = (pair: [number, number]) => pair.every((value) => value === 1);
-  if (areOne(strides) || areOne(dilations)) return tf.conv2d(x, filter, strides, 'valid', 'NHWC', dilations);
-  const images = tf.transpose(filter, [2, 0, 1, 3]);
-  return tf.conv2d(x, tf.transpose(insertZeros(images, ...dilations), [1, 2, 0, 3]), strides, 'valid');
+  const strides: [number, number] = [info.dilationHeight, info.dilationWidth];
+  const dilations: [number, number] = [info.strideHeight, info.strideWidth];
+  return tf.transpose(tf.conv2d(across, filter, strides, 'valid', 'NHWC', dilations), [1, 2, 0, 3]);
 }
 
 /** dx `[b, H, W, ci]`: the convolution of dy, spread by the stride, by the flipped filter `[kh, kw, co, ci]`. */

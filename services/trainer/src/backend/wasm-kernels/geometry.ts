@@ -61,7 +61,7 @@ export function spreadGradient(dy: tf.Tensor4D, info: Info): tf.Tensor4D {
 }
 
 /** Puts `step - 1` zeros between neighbours along height and width. */
-export function insertZeros(x: tf.Tensor4D, stepHeight: number, stepWidth: number): tf.Tensor4D {
+function insertZeros(x: tf.Tensor4D, stepHeight: number, stepWidth: number): tf.Tensor4D {
   if (stepHeight === 1 && stepWidth === 1) return x;
   const [b, h, w, c] = x.shape;
   const apart = tf.pad(tf.reshape(x, [b * h, 1, w, 1, c]), [
