@@ -1,28 +1,53 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WASM_COST } from './native-runtime.ts';
 import { Checkout } from './testing.ts';
 
 const checkout = new Checkout();
 afterAll(() => checkout[Symbol.dispose]());
 
 /** Makes Node say that it runs on another system. */
-const system = (properties: object) =>
+const system = (properties: Record<string, unknown>) =>
   `--import=data:text/javascript,${encodeURIComponent(
     Object.entries(properties)
-      .map(([name, value]) => `Object.defineProperty(process, '${name}', { value: '${value}' });`)
+      .map(([name, value]) => `Object.defineProperty(process, '${name}', { value: ${value} });`)
       .join(''),
   )}`;
+const linux = { platform: "'linux'", arch: "'x64'" };
+const glibc = (version: string) => `{ getReport: () => ({ header: { glibcVersionRuntime: ${version} } }) }`;
 
 describe('where the native runtime is not set up, the user', () => {
   it.each([
-    ['macOS', { platform: 'darwin', arch: 'arm64' }],
-    ['Windows', { platform: 'win32' }],
-    ['another processor', { arch: 'riscv64' }],
-  ])('is told in one line that training runs on wasm on %s', async (_, properties) => {
+    [
+      'macOS',
+      { platform: "'darwin'", arch: "'arm64'" },
+      'it is for Linux on x64 and arm64, and this is darwin-arm64',
+    ],
+    [
+      'Windows',
+      { platform: "'win32'", arch: "'x64'" },
+      'it is for Linux on x64 and arm64, and this is win32-x64',
+    ],
+    [
+      'another processor',
+      { ...linux, arch: "'riscv64'" },
+      'it is for Linux on x64 and arm64, and this is linux-riscv64',
+    ],
+    [
+      'an old system',
+      { ...linux, report: glibc("'2.17'") },
+      'it needs glibc 2.27 or newer, and this system has 2.17',
+    ],
+    [
+      'Alpine',
+      { ...linux, report: glibc('undefined') },
+      'it needs glibc 2.27 or newer, and this system has another C library',
+    ],
+  ])('is told in one line why training runs on wasm on %s', async (_, properties, reason) => {
     const { succeeded, lines } = await checkout.run('setup-native.ts', { NODE_OPTIONS: system(properties) });
     expect(succeeded).toBe(false);
-    expect(lines).toEqual([expect.stringMatching(/wasm, .* slower: it is for Linux on x64 and arm64/)]);
+    expect(lines).toEqual([`no native TensorFlow, so training runs on wasm, ${WASM_COST}: ${reason}`]);
   });
 
   it.runIf(process.platform === 'linux')(
