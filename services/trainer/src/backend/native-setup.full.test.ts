@@ -2,11 +2,14 @@
 
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isNativeInstalled } from './native-runtime.ts';
 import { Checkout } from './testing.ts';
 
-const checkout = new Checkout();
+let checkout: Checkout;
+beforeAll(() => {
+  checkout = new Checkout();
+});
 afterAll(() => checkout[Symbol.dispose]());
 const whereInstalled = isNativeInstalled() ? '' : ' (skipped: not installed here, npm run setup installs it)';
 const COMPILING = 'compiling the TensorFlow addon for Node';

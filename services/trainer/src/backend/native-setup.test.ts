@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WASM_COST } from './native-runtime.ts';
 import { Checkout } from './testing.ts';
 
-const checkout = new Checkout();
+let checkout: Checkout;
+beforeAll(() => {
+  checkout = new Checkout();
+});
 afterAll(() => checkout[Symbol.dispose]());
 
 /** Makes Node say that it runs on another system. */
