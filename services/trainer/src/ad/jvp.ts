@@ -143,15 +143,11 @@ export function jvp(
 function onDuals<T>(run: (backend: VirtualBackend) => T, resultsOf: (result: T) => tf.Tensor[]): T {
   const backend = virtualBackend(currentBackend());
   let result: { readonly is: T } | undefined;
-  try {
-    withBackend(backend.name, () => {
-      tf.tidy(() => {
-        result = { is: run(backend) };
-      });
+  withBackend(backend.name, () => {
+    tf.tidy(() => {
+      result = { is: run(backend) };
     });
-  } finally {
-    withBackend(backend.underlying, () => backend.cache.clear());
-  }
+  });
   const { is } = result as unknown as { readonly is: T };
   for (const tensor of resultsOf(is)) handOver(tensor);
   return is;

@@ -8,7 +8,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { alias, currentBackend, withBackend } from './engine.ts';
 import { DifferentiationError } from './errors.ts';
-import { TensorCache } from './tensor-cache.ts';
 
 /** A tensor with its q directional derivatives; a missing tangent is zero. */
 export interface Dual {
@@ -27,8 +26,6 @@ interface DualRecord extends Dual {
 /** Backend `jvp/<underlying>`. Virtual tensors live no longer than the call of `gradJvp` or `jvp` that made them. */
 export class VirtualBackend extends tf.KernelBackend {
   readonly underlying: string;
-  /** Intermediate results that several rules share within one call. */
-  readonly cache = new TensorCache();
   readonly #records = new Map<object, DualRecord>();
 
   constructor(underlying: string) {

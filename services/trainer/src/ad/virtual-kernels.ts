@@ -59,7 +59,6 @@ function virtualKernel(backend: VirtualBackend, kernel: string): tf.KernelFunc {
           outputs,
           q,
           attributes: attrs,
-          cache: backend.cache,
         };
         const derived = q > 0 ? outputTangents(kernel, rule, call) : [];
         const own = ownTensors(Object.values(primals), Object.values(tangents));

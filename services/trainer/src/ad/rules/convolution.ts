@@ -36,7 +36,7 @@ const foldable = (channelsIn: number, { dataFormat }: ConvolutionAttributes): bo
   channelsIn >= 8 && dataFormat !== 'NCHW';
 
 export const conv2d = rule<'x' | 'filter', ConvolutionAttributes>(
-  ({ primals: { x, filter }, tangents, q, output, attributes, cache }) => {
+  ({ primals: { x, filter }, tangents, q, output, attributes }) => {
     const convolve = (input: tf.Tensor, weights: tf.Tensor) =>
       runKernel('Conv2D', { x: input, filter: weights }, attributes);
     const [, , channelsIn = 1, channelsOut = 1] = filter.shape;
@@ -44,16 +44,12 @@ export const conv2d = rule<'x' | 'filter', ConvolutionAttributes>(
     const ofFilter = (tangent: tf.Tensor): tf.Tensor => {
       if (tangents.x === undefined && worthPatches(q, filter.shape, attributes)) {
         const weights = tf.reshape(tangent, [q, -1, channelsOut]);
-        const patches = cache.get(x, ...patchesOf(x, filter.shape, attributes));
+        const patches = patchesOf(x, filter.shape, attributes);
         return tf.reshape(tf.matMul(patches, weights), stacked(q, output.shape));
       }
       if (!foldable(channelsIn, attributes))
         return together(each(tangent).map((weights) => convolve(x, weights)));
-      const wide = tf.reshape(tf.transpose(tangent, [1, 2, 3, 0, 4]), [
-        ...filter.shape.slice(0, 3),
-        q * channelsOut,
-      ]);
-      return tangentsOfLastAxis(convolve(x, wide), q);
+      return tangentsOfLastAxis(convolve(x, tangentsAsLastAxis(tangent)), q);
     };
     return plus(
       tangents.x && unfold(convolve(fold(tangents.x), filter), q),
@@ -94,32 +90,34 @@ const conv2dBackpropInput = rule<'dy' | 'filter', ConvolutionAttributes & { inpu
 
 /** Gradient of a convolution with respect to its filter. */
 const conv2dBackpropFilter = rule<'x' | 'dy', ConvolutionAttributes & { filterShape: readonly number[] }>(
-  ({ primals: { x, dy }, tangents, q, attributes, cache }): Tangent => {
+  ({ primals: { x, dy }, tangents, q, attributes }): Tangent => {
     const { filterShape } = attributes;
-    const back = (input: tf.Tensor, gradient: tf.Tensor) =>
-      runKernel('Conv2DBackpropFilter', { x: input, dy: gradient }, attributes);
+    const back = (input: tf.Tensor, gradient: tf.Tensor, shape: readonly number[] = filterShape) =>
+      runKernel('Conv2DBackpropFilter', { x: input, dy: gradient }, { ...attributes, filterShape: shape });
 
-    if (tangents.x && tangents.dy) {
-      // Both terms in one call: the filter's gradient sums over the batch.
-      const gradients = each(tangents.dy);
-      return together(
-        each(tangents.x).map((input, k) =>
-          back(tf.concat([input, x]), tf.concat([dy, gradients[k] as tf.Tensor])),
-        ),
-      );
-    }
-    if (tangents.x) return together(each(tangents.x).map((input) => back(input, dy)));
-    if (tangents.dy === undefined) return undefined;
-    if (worthPatches(q, filterShape, attributes)) {
-      const patches = cache.get(x, ...patchesOf(x, filterShape, attributes));
-      const gradient = tf.reshape(tangents.dy, [q, -1, dim(filterShape, 3)]);
-      return tf.reshape(tf.matMul(patches, gradient, true), stacked(q, filterShape));
-    }
-    return together(each(tangents.dy).map((gradient) => back(x, gradient)));
+    const ofDy = (tangent: tf.Tensor): tf.Tensor => {
+      if (!foldable(dim(filterShape, 2), attributes)) {
+        return together(each(tangent).map((gradient) => back(x, gradient)));
+      }
+      const wide = tangentsAsLastAxis(tangent);
+      return tangentsOfLastAxis(back(x, wide, [...filterShape.slice(0, 3), dim(wide.shape, -1)]), q);
+    };
+    return plus(
+      tangents.x && together(each(tangents.x).map((input) => back(input, dy))),
+      tangents.dy && ofDy(tangents.dy),
+    );
   },
 );
 
-/** `[..., q·c]` to `[q, ..., c]`. */
+/** `[q, ..., c]` to `[..., q·c]`. */
+function tangentsAsLastAxis(tangent: tf.Tensor): tf.Tensor {
+  const [q = 1, ...shape] = tangent.shape;
+  const channels = dim(shape, -1);
+  const columns = tf.transpose(tf.reshape(tangent, [q, -1, channels]), [1, 0, 2]);
+  return tf.reshape(columns, [...shape.slice(0, -1), q * channels]);
+}
+
+/** The inverse: `[..., q·c]` to `[q, ..., c]`. */
 function tangentsOfLastAxis(tensor: tf.Tensor, q: number): tf.Tensor {
   const channels = dim(tensor.shape, -1) / q;
   const rows = tf.transpose(tf.reshape(tensor, [-1, q, channels]), [1, 0, 2]);

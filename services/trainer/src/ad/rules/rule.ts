@@ -1,7 +1,6 @@
 /** What a JVP rule is, and the small vocabulary that the rules are written in. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import type { TensorCache } from '../tensor-cache.ts';
 
 /** A tangent `[q, ...shape of its primal]`; undefined is zero. */
 export type Tangent = tf.Tensor | undefined;
@@ -18,8 +17,6 @@ export interface KernelCall<Inputs = Record<string, tf.Tensor>, A = object> {
   /** Number of tangents. */
   readonly q: number;
   readonly attributes: A;
-  /** Shared by the rules within one differentiation. */
-  readonly cache: TensorCache;
 }
 
 /**
