@@ -1,5 +1,4 @@
 //! What must hold for every window (docs/method.md sections 5 and 6).
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use glocal_dmd::{Cancellation, Complex, Options, Report, Scaling, Verdict, Window, analyze};
 use proptest::prelude::*;

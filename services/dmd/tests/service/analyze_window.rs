@@ -1,14 +1,11 @@
 //! AnalyzeWindow against a real server.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
-
-use glocal_dmd::server::proto::{
-    AnalyzeWindowRequest, DmdOptions, Scaling, Verdict, WindowReport, WindowSpec,
-};
-use support::{
+use crate::support::{
     COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, rows, spec,
     whole_window,
+};
+use glocal_dmd::server::proto::{
+    AnalyzeWindowRequest, DmdOptions, Scaling, Verdict, WindowReport, WindowSpec,
 };
 use tonic::{Code, Status};
 
@@ -235,18 +232,19 @@ async fn a_full_queue_is_told_to_retry() {
     let server = TestServer::start_with(|config| {
         config.limits.compute_threads = 1;
         config.limits.compute_queue = 1;
-        config.limits.max_rows = 400;
     })
     .await;
-    // Heavy enough to keep the only thread busy: a Hankel matrix of 60,000 x 201.
-    let (rows, components) = (400, 300);
-    let values: Vec<f64> = (0..rows * components).map(|i| ((i * i) as f64).sin()).collect();
+    // Heavy enough to keep the only thread busy until all calls have come: a Hankel matrix of 20,000 x 101.
+    let (rows, components) = (200, 200);
+    let values: Vec<f64> = (0..rows * components)
+        .map(|i| ((i as f64).powi(2)).sin())
+        .collect();
     let heavy = AnalyzeWindowRequest {
         spec: Some(WindowSpec {
             rows: rows as u32,
             components: components as u32,
             options: Some(DmdOptions {
-                delays: Some(200),
+                delays: Some(100),
                 ..DmdOptions::default()
             }),
             ..WindowSpec::default()
