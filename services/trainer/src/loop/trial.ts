@@ -12,11 +12,11 @@ import {
   type Update,
 } from '@glocal/proto/glocal/v1/study';
 import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
+import { SearchPoint } from '../hyper/search-point.ts';
 import { outerStepName, parseTrialName } from '../study/names.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
-import { SearchPoint } from './search-point.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { encodeRows, isFiniteRow, norm } from './window.ts';
 
@@ -213,7 +213,7 @@ class TrialRun {
       rate: this.#optimizer.rate,
       reason,
       rolledBack: false,
-      clipped: this.#space.clipped(this.#optimizer.point),
+      clipped: this.#optimizer.clipped.map((k) => this.#space.components[k] ?? ''),
     };
   }
 

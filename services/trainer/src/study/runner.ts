@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { EndedMessage, StartMessage } from '../worker/messages.ts';
 import { TrainingProcess } from '../worker/process.ts';
 import type { EventHub } from './hub.ts';
+import { hasEnded } from './states.ts';
 
 export interface RunnerOptions {
   readonly maxRunningTrials: number;
@@ -19,13 +20,6 @@ interface Running {
   readonly done: Promise<void>;
   cancelled: boolean;
 }
-
-const ENDED: ReadonlySet<TrialState> = new Set([
-  TrialState.SUCCEEDED,
-  TrialState.FAILED,
-  TrialState.INFEASIBLE,
-  TrialState.CANCELLED,
-]);
 
 export class Runner {
   readonly #store: Store;
@@ -47,7 +41,10 @@ export class Runner {
   /** Takes up what an earlier server left: waiting trials wait again, trials that were running have failed. */
   async recover(): Promise<void> {
     for (const trial of await this.#store.listUnfinishedTrials()) {
-      if (trial.state === TrialState.PENDING) {
+      const study = await this.#store.getStudy(studyOf(trial.name));
+      if (study?.state === StudyState.CANCELLED) {
+        await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
+      } else if (trial.state === TrialState.PENDING) {
         this.#queue.push(trial.name);
       } else {
         await this.#end(trial, TrialState.FAILED, 'the server stopped while the trial was running');
@@ -74,7 +71,7 @@ export class Runner {
         running.cancelled = true;
         await running.process.kill();
         await running.done;
-      } else if (!ENDED.has(trial.state)) {
+      } else if (!hasEnded(trial)) {
         this.#dequeue(trial.name);
         await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
       }
@@ -192,7 +189,7 @@ export class Runner {
     const study = await this.#store.getStudy(name);
     if (study?.state !== StudyState.ACTIVE) return;
     const trials = await this.#store.listTrials(name);
-    if (!trials.every(({ state }) => ENDED.has(state))) return;
+    if (!trials.every(hasEnded)) return;
     const succeeded = trials.filter(({ state }) => state === TrialState.SUCCEEDED).length;
     const reason = `${succeeded} of ${trials.length} trials succeeded`;
     const state = succeeded > 0 ? StudyState.COMPLETED : StudyState.FAILED;
