@@ -18,15 +18,16 @@ export interface DownloadOptions {
  */
 export async function download(
   url: string,
-  { name, maxBytes, signal = new AbortController().signal }: DownloadOptions,
+  { name, maxBytes, signal }: DownloadOptions,
 ): Promise<Uint8Array> {
-  const { body, headers, ok, status } = await fetch(url, { signal });
+  const { body, headers, ok, status } = await fetch(url, { signal: signal ?? null });
   if (!ok || body === null) {
     await body?.cancel();
     throw new Error(`HTTP status ${status}`);
   }
-  const bar = new SingleBar({ format: BAR, hideCursor: true, clearOnComplete: true });
-  bar.start(megabytes(Number(headers.get('content-length'))), 0, { name });
+  const bar = new SingleBar({ format: BAR, clearOnComplete: true });
+  const total = megabytes(contentLength(headers));
+  if (total > 0) bar.start(total, 0, { name });
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -41,5 +42,9 @@ export async function download(
   }
   return Buffer.concat(chunks, size);
 }
+
+/** 0 when it is not known: with an encoding, it counts other bytes than those that arrive. */
+const contentLength = (headers: Headers): number =>
+  headers.has('content-encoding') ? 0 : Number(headers.get('content-length'));
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;

@@ -80,7 +80,21 @@ export function pairExamples(
   return { count, shape, classes, values: images.values, labels: Int32Array.from(labels.values) };
 }
 
+/** The bytes of a file, not compressed. */
+export function encodeIdx(shape: readonly number[], values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(fileBytes(shape));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, magicOf(shape.length));
+  shape.forEach((size, dimension) => {
+    view.setUint32(4 + 4 * dimension, size);
+  });
+  bytes.set(values, headerBytes(shape.length));
+  return bytes;
+}
+
 const times = (sizes: readonly number[]): string => sizes.join('×');
+
+const magicOf = (rank: number): number => (UNSIGNED_BYTE << 8) | rank;
 
 const headerBytes = (rank: number): number => 4 + 4 * rank;
 
@@ -95,7 +109,7 @@ function readShape(bytes: Uint8Array, file: string, rank: IdxRank): readonly num
     throw new DataError('SIZE', `${file} ${found}; expected ${name}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = (UNSIGNED_BYTE << 8) | rank;
+  const magic = magicOf(rank);
   if (view.getUint32(0) !== magic) {
     throw new DataError(
       'FORMAT',

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type LabelledExamples, subset } from './examples.ts';
+import { encodeIdx } from './idx.ts';
 import { loadDataset } from './registry.ts';
 import { fashionMnist10k, type PartFiles } from './sources.ts';
 import { membersByClass } from './split.ts';
@@ -33,18 +34,9 @@ async function writePart(
   examples: LabelledExamples,
 ): Promise<void> {
   const [height = 0, width = 0] = examples.shape;
-  await writeFile(join(folder, images.name), idx([examples.count, height, width], examples.values));
-  await writeFile(join(folder, labels.name), idx([examples.count], examples.labels));
-}
-
-/** A compressed idx file. */
-function idx(shape: readonly number[], values: ArrayLike<number>): Buffer {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  header.writeUInt32BE(0x0800 | shape.length);
-  shape.forEach((size, dimension) => {
-    header.writeUInt32BE(size, 4 + 4 * dimension);
-  });
-  return gzipSync(Buffer.concat([header, Uint8Array.from(values)]), { level: 9 });
+  const write = (name: string, idx: Uint8Array) => writeFile(join(folder, name), gzipSync(idx, { level: 9 }));
+  await write(images.name, encodeIdx([examples.count, height, width], examples.values));
+  await write(labels.name, encodeIdx([examples.count], examples.labels));
 }
 
 if (import.meta.main) await makeEmbedded(fashionMnist10k.folder);
