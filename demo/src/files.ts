@@ -80,13 +80,11 @@ function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
     const schedule = (result.best?.schedule.points ?? []).flatMap(({ step, values }) =>
       Object.entries(values).map(([quantity, value]) => ({ run, step, quantity, value })),
     );
-    const losses = outerSteps.map(({ step, validation }) => ({
-      run,
-      step,
-      quantity: 'validation',
-      value: validation.loss,
-    }));
-    return [...schedule, ...losses.filter(({ value }) => Number.isFinite(value))];
+    // What was rolled back did not happen, and what is not finite cannot be drawn.
+    const losses = outerSteps
+      .filter(({ update, validation }) => !update?.rolledBack && Number.isFinite(validation.loss))
+      .map(({ step, validation }) => ({ run, step, quantity: 'validation', value: validation.loss }));
+    return [...schedule, ...losses];
   });
 }
 

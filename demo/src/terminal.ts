@@ -8,9 +8,10 @@ import type { DemoSpace, FinishedRun, RunListener } from './study.ts';
 
 const BAR_WIDTH = 20;
 const NAME_WIDTH = 9;
+/** The parts of a table's frame, none of which is drawn. */
 const BLANK = Object.fromEntries(
-  ['top', 'bottom', 'mid'].flatMap((line) =>
-    [line, `${line}-mid`, `${line}-left`, `${line}-right`].map((name) => [name, '']),
+  ['top', 'bottom', 'mid', 'left', 'right', 'middle'].flatMap((part) =>
+    [part, `${part}-mid`, `${part}-left`, `${part}-right`].map((name) => [name, '']),
   ),
 );
 
