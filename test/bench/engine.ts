@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { initBackend } from '@glocal/trainer/backend/select.ts';
 import { hypergradientFixtureError } from '@glocal/trainer/hyper/reference.ts';
+import type { LearnedComponent } from '@glocal/trainer/inner/hyperparameter.ts';
 import type { Examples } from '@glocal/trainer/inner/loss.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
@@ -18,8 +19,8 @@ export interface Row {
   readonly n: number;
 }
 
-const LEARNED = ['lr', 'momentum', 'weightDecay'];
-const VALUES = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
+const LEARNED = ['lr', 'momentum', 'weightDecay'].map((name) => ({ name, index: 0 }));
+const VALUES = { lr: [0.05], momentum: [0.5], weightDecay: [5e-4] };
 const SLOPES = [0.0475, 0.25, 5e-4];
 const BATCH = 128;
 const VALIDATION = 1000;
@@ -87,7 +88,7 @@ async function leakRow(): Promise<Row> {
       if (t % 50 < 49) continue;
       learning.hypergradient(batch);
       learning.takeTrainLoss();
-      learning.resetSensitivity();
+      learning.startWindow();
     }
   };
   window(50);
@@ -99,7 +100,7 @@ async function leakRow(): Promise<Row> {
   return { name: 'engine.leaked_tensors_1000_steps', value, unit: 'tensors', n: LEAK_STEPS };
 }
 
-const run = (learned: readonly string[]): TrainingRun =>
+const run = (learned: readonly LearnedComponent[]): TrainingRun =>
   new TrainingRun({ model: lenet, optimizer: sgd, weights: lenet.initialise(0), learned });
 
 /** Noise; what the numbers are does not change the time. */

@@ -67,11 +67,16 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
   const coordinate = logit(0, 1);
   const values = LEARNED.map((name, k) => [
     name,
-    coordinate.toNatural(reference.phi_logits[k] ?? Number.NaN),
+    [coordinate.toNatural(reference.phi_logits[k] ?? Number.NaN)],
   ]);
   const derivatives = reference.phi_logits.map((phi) => coordinate.derivative(phi));
 
-  const run = new TrainingRun({ model: lenet, optimizer: sgd, weights, learned: LEARNED });
+  const run = new TrainingRun({
+    model: lenet,
+    optimizer: sgd,
+    weights,
+    learned: LEARNED.map((name) => ({ name, index: 0 })),
+  });
   run.restore({ weights, buffers: [momentum], sensitivity: null, trainLoss: { sum: 0, steps: 0 } });
   const examples = (images: Float32Array, shape: readonly number[], labels: readonly number[]): Examples => ({
     x: tf.tensor(images, [...shape]),
@@ -85,7 +90,7 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
       const batch = examples(images, batchShape, labels);
       run.step(batch, Object.fromEntries(values), derivatives);
       tf.dispose([batch.x, batch.labels]);
-      return run.hypergradient(held);
+      return run.hypergradient(held) ?? new Float64Array();
     });
   } finally {
     tf.dispose([held.x, held.labels]);

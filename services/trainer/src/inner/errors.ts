@@ -6,6 +6,10 @@ export type InnerTrainingReason =
   | 'UNKNOWN_HYPERPARAMETER'
   /** A value outside the hyperparameter's domain. */
   | 'OUT_OF_DOMAIN'
+  /** Another number of values than groups or network weights. */
+  | 'WRONG_LENGTH'
+  /** An option that does not go with another, or a call at the wrong time. */
+  | 'UNSUPPORTED'
   /** Weights, a batch or a snapshot of another shape than the model's. */
   | 'SHAPE_MISMATCH';
 

@@ -1,20 +1,7 @@
 /** What an inner optimizer is: its hyperparameters, and one update of the weights together with their sensitivity. */
 
 import type * as tf from '@tensorflow/tfjs-core';
-
-/** A hyperparameter of an inner optimizer. */
-export interface HyperparameterInfo {
-  /** The name that a search space uses. */
-  readonly name: string;
-  /** For people. */
-  readonly description: string;
-  /** Smallest value of its domain. */
-  readonly min: number;
-  /** Largest value of its domain. */
-  readonly max: number;
-  /** Value where none is given; without one it must be given. */
-  readonly defaultValue?: number;
-}
+import type { HyperparameterInfo } from './hyperparameter.ts';
 
 /**
  * A quantity as large as θ with its derivatives, `[1 + q, p]`: row 0 is the value, row k its derivative with respect to

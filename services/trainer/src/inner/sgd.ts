@@ -11,15 +11,23 @@ export const sgd: InnerOptimizer = {
   id: 'sgd',
   description: 'Stochastic gradient descent with momentum and weight decay (coupled, as an L2 penalty)',
   hyperparameters: [
-    { name: 'lr', description: 'Learning rate', min: 0, max: 100 },
+    { name: 'lr', description: 'Learning rate', min: 0, max: 100, groupings: ['none'] },
     {
       name: 'momentum',
       description: 'Share of the last update that is kept',
       min: 0,
       max: 1,
       defaultValue: 0,
+      groupings: ['none'],
     },
-    { name: 'weightDecay', description: 'Weight decay', min: 0, max: 10, defaultValue: 0 },
+    {
+      name: 'weightDecay',
+      description: 'Weight decay',
+      min: 0,
+      max: 10,
+      defaultValue: 0,
+      groupings: ['none'],
+    },
   ],
   buffers: ['momentum'],
   update({ weights, buffers: [momentum], gradient, values, learned }) {

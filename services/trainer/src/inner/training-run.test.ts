@@ -7,9 +7,10 @@ import { logit } from '../hyper/coordinate.ts';
 import { dense } from '../model/layers.ts';
 import { defineModel } from '../model/model.ts';
 import { InnerTrainingError } from './errors.ts';
+import type { HyperparameterValues } from './hyperparameter.ts';
 import type { Examples } from './loss.ts';
 import { sgd } from './sgd.ts';
-import { type HyperparameterValues, TrainingRun, type TrainingSnapshot } from './training-run.ts';
+import { TrainingRun, type TrainingSnapshot } from './training-run.ts';
 
 const INPUTS = 4;
 const CLASSES = 3;
@@ -110,7 +111,7 @@ function centralDifference(f: (phi: number[]) => number, phi: readonly number[],
 }
 
 const valuesOf = (phi: readonly number[]): HyperparameterValues =>
-  Object.fromEntries(NAMES.map((name, k) => [name, coordinate.toNatural(at(phi, k))]));
+  Object.fromEntries(NAMES.map((name, k) => [name, [coordinate.toNatural(at(phi, k))]]));
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -125,8 +126,22 @@ afterEach(() => {
 });
 
 /** Runs with a training run that is disposed afterwards. */
+const componentsOf = (names: readonly string[]) => names.map((name) => ({ name, index: 0 }));
+
+/** A hypergradient of forward mode, which has it at once. */
+function hypergradientOf(run: TrainingRun, held: Examples): Float64Array {
+  const found = run.hypergradient(held);
+  if (found === undefined) throw new Error('there is no hypergradient');
+  return found;
+}
+
 function withRun<T>(learned: readonly string[], use: (run: TrainingRun) => T, seed = 1): T {
-  const run = new TrainingRun({ model, optimizer: sgd, weights: model.initialise(seed), learned });
+  const run = new TrainingRun({
+    model,
+    optimizer: sgd,
+    weights: model.initialise(seed),
+    learned: componentsOf(learned),
+  });
   try {
     return use(run);
   } finally {
@@ -159,7 +174,7 @@ describe('hypergradient', () => {
             (run) => {
               const slopes = learned.map((k) => coordinate.derivative(at(phi, k)));
               for (const batch of batches) run.step(onBackend(batch), valuesOf(phi), slopes);
-              return run.hypergradient(onBackend(held));
+              return hypergradientOf(run, onBackend(held));
             },
             seed,
           );
@@ -177,15 +192,15 @@ describe('hypergradient', () => {
   it('is zero before the first step, after a reset, and empty when nothing is learned', () => {
     const held = batchOf(50);
     withRun(NAMES, (run) => {
-      expect([...run.hypergradient(held)]).toEqual([0, 0, 0]);
+      expect([...hypergradientOf(run, held)]).toEqual([0, 0, 0]);
       run.step(batchOf(1), valuesOf(PHI), SLOPES);
-      expect(run.hypergradient(held)[0]).not.toBe(0);
-      run.resetSensitivity();
-      expect([...run.hypergradient(held)]).toEqual([0, 0, 0]);
+      expect(hypergradientOf(run, held)[0]).not.toBe(0);
+      run.startWindow();
+      expect([...hypergradientOf(run, held)]).toEqual([0, 0, 0]);
     });
     withRun([], (run) => {
       run.step(batchOf(1), valuesOf(PHI), []);
-      expect(run.hypergradient(held).length).toBe(0);
+      expect(hypergradientOf(run, held).length).toBe(0);
     });
   });
 
@@ -193,13 +208,13 @@ describe('hypergradient', () => {
     const held = batchOf(50);
     withRun(NAMES, (long) => {
       long.step(batchOf(1), valuesOf(PHI), SLOPES);
-      long.resetSensitivity();
+      long.startWindow();
       const boundary = long.snapshot();
       long.step(batchOf(2), valuesOf(PHI), SLOPES);
       withRun(NAMES, (short) => {
         short.restore(boundary);
         short.step(batchOf(2), valuesOf(PHI), SLOPES);
-        expect(short.hypergradient(held)).toEqual(long.hypergradient(held));
+        expect(hypergradientOf(short, held)).toEqual(hypergradientOf(long, held));
       });
     });
   });
@@ -212,11 +227,11 @@ describe('hypergradient', () => {
         x,
         labels: many.labels.slice(1000 * i, 1000 * i + x.length),
       }));
-      const [first, second] = parts.map((part) => run.hypergradient(onBackend(part))) as [
+      const [first, second] = parts.map((part) => hypergradientOf(run, onBackend(part))) as [
         Float64Array,
         Float64Array,
       ];
-      const whole = run.hypergradient(onBackend(many));
+      const whole = hypergradientOf(run, onBackend(many));
       whole.forEach((value, k) => {
         expect(value).toBeCloseTo(0.4 * at(first, k) + 0.6 * at(second, k), 6);
       });
@@ -240,10 +255,11 @@ describe('step', () => {
   });
 
   it('takes the default of a hyperparameter that is not given', () => {
-    const weights = [{ lr: 0.1 }, { lr: 0.1, momentum: 0, weightDecay: 0 }].map((values) =>
+    const values: HyperparameterValues[] = [{ lr: [0.1] }, { lr: [0.1], momentum: [0], weightDecay: [0] }];
+    const weights = values.map((given) =>
       withRun([], (run) => {
-        run.step(batchOf(1), values, []);
-        run.step(batchOf(2), values, []);
+        run.step(batchOf(1), given, []);
+        run.step(batchOf(2), given, []);
         return run.snapshot().weights;
       }),
     );
@@ -257,9 +273,9 @@ describe('step', () => {
       const before = tf.memory();
       for (let t = 0; t < 20; t++) {
         run.step(batch, valuesOf(PHI), SLOPES);
-        run.hypergradient(batch);
+        hypergradientOf(run, batch);
         run.evaluate(batch);
-        if (t % 5 === 0) run.resetSensitivity();
+        if (t % 5 === 0) run.startWindow();
         if (t % 7 === 0) run.restore(run.snapshot());
         run.takeTrainLoss();
       }
@@ -275,12 +291,12 @@ describe('takeTrainLoss', () => {
       expect(run.takeTrainLoss()).toBeNaN();
       const losses = [1, 2, 3].map((seed) => {
         const { loss } = run.evaluate(batchOf(seed));
-        run.step(batchOf(seed), { lr: 0.1 }, []);
+        run.step(batchOf(seed), { lr: [0.1] }, []);
         return loss;
       });
       expect(run.takeTrainLoss()).toBeCloseTo(losses.reduce((a, b) => a + b) / 3, 6);
       const { loss } = run.evaluate(batchOf(4));
-      run.step(batchOf(4), { lr: 0.1 }, []);
+      run.step(batchOf(4), { lr: [0.1] }, []);
       expect(run.takeTrainLoss()).toBeCloseTo(loss, 6);
     });
   });
@@ -289,10 +305,10 @@ describe('takeTrainLoss', () => {
     withRun([], (run) => {
       run.step(
         { x: tf.fill([BATCH, INPUTS], Number.NaN), labels: tf.zeros([BATCH], 'int32') },
-        { lr: 0.1 },
+        { lr: [0.1] },
         [],
       );
-      run.step(batchOf(1), { lr: 0.1 }, []);
+      run.step(batchOf(1), { lr: [0.1] }, []);
       expect(run.takeTrainLoss()).toBeNaN();
     });
   });
@@ -318,7 +334,7 @@ describe('snapshot and restore', () => {
     const held = batchOf(50);
     const finish = (run: TrainingRun) => {
       for (let t = 3; t < 6; t++) run.step(batchOf(t), valuesOf(PHI), SLOPES);
-      return [run.snapshot(), run.hypergradient(held), run.takeTrainLoss()];
+      return [run.snapshot(), hypergradientOf(run, held), run.takeTrainLoss()];
     };
     const [expected, boundary] = withRun(NAMES, (run) => {
       for (let t = 0; t < 3; t++) run.step(batchOf(t), valuesOf(PHI), SLOPES);
@@ -352,7 +368,7 @@ describe('what does not fit', () => {
   const step = (values: HyperparameterValues, batch = batchOf(1)) =>
     withRun([], (run) => run.step(batch, values, []));
   const start = (learned: string[], weights = model.initialise(1)) =>
-    new TrainingRun({ model, optimizer: sgd, weights, learned });
+    new TrainingRun({ model, optimizer: sgd, weights, learned: componentsOf(learned) });
   const restore = (change: Partial<TrainingSnapshot>) =>
     withRun(['lr'], (run) => run.restore({ ...run.snapshot(), ...change }));
 
@@ -366,27 +382,27 @@ describe('what does not fit', () => {
     ['one that is learned twice', 'UNKNOWN_HYPERPARAMETER', /twice/, () => start(['lr', 'lr'])],
     ['too few weights', 'SHAPE_MISMATCH', /14 numbers.*15/, () => start([], new Float32Array(14))],
     ['a missing learning rate', 'UNKNOWN_HYPERPARAMETER', /value of lr/, () => step({})],
-    ['an unknown value', 'UNKNOWN_HYPERPARAMETER', /"rate"/, () => step({ lr: 0.1, rate: 1 })],
-    ['a negative learning rate', 'OUT_OF_DOMAIN', /lr = -1/, () => step({ lr: -1 })],
-    ['a momentum above 1', 'OUT_OF_DOMAIN', /momentum = 1.5/, () => step({ lr: 0.1, momentum: 1.5 })],
-    ['a value that is no number', 'OUT_OF_DOMAIN', /NaN/, () => step({ lr: Number.NaN })],
+    ['an unknown value', 'UNKNOWN_HYPERPARAMETER', /"rate"/, () => step({ lr: [0.1], rate: [1] })],
+    ['a negative learning rate', 'OUT_OF_DOMAIN', /lr = -1/, () => step({ lr: [-1] })],
+    ['a momentum above 1', 'OUT_OF_DOMAIN', /momentum = 1.5/, () => step({ lr: [0.1], momentum: [1.5] })],
+    ['a value that is no number', 'OUT_OF_DOMAIN', /NaN/, () => step({ lr: [Number.NaN] })],
     [
       'images of another shape',
       'SHAPE_MISMATCH',
       /\[5,3\]/,
-      () => step({ lr: 1 }, { ...batchOf(1), x: tf.zeros([5, 3]) }),
+      () => step({ lr: [1] }, { ...batchOf(1), x: tf.zeros([5, 3]) }),
     ],
     [
       'too few labels',
       'SHAPE_MISMATCH',
       /\[2\]/,
-      () => step({ lr: 1 }, { ...batchOf(1), labels: tf.zeros([2], 'int32') }),
+      () => step({ lr: [1] }, { ...batchOf(1), labels: tf.zeros([2], 'int32') }),
     ],
     [
       'labels of dtype float32',
       'SHAPE_MISMATCH',
       /int32/,
-      () => step({ lr: 1 }, { ...batchOf(1), labels: tf.zeros([5]) }),
+      () => step({ lr: [1] }, { ...batchOf(1), labels: tf.zeros([5]) }),
     ],
     ['a snapshot without buffers', 'SHAPE_MISMATCH', /0 optimizer buffers/, () => restore({ buffers: [] })],
     [

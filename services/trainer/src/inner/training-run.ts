@@ -5,8 +5,10 @@ import { gradJvp } from '../ad/jvp.ts';
 import { type Model, weightCount } from '../model/model.ts';
 import { InnerTrainingError } from './errors.ts';
 import { flatten, unflatten } from './flat.ts';
+import type { HyperparameterValues, LearnedComponent } from './hyperparameter.ts';
 import { checkExamples, type Examples, evaluate, type Figures, inChunks, meanLoss } from './loss.ts';
 import type { InnerOptimizer, Sensitive, Update } from './optimizer.ts';
+import type { LossOptions } from './training-loss.ts';
 
 /** State of a run on the host. Restoring it continues the same trajectory, on the same backend bit by bit. */
 export interface TrainingSnapshot {
@@ -20,16 +22,34 @@ export interface TrainingSnapshot {
   readonly trainLoss: { readonly sum: number; readonly steps: number };
 }
 
-/** Values of hyperparameters by name; one that is not given has its default. */
-export type HyperparameterValues = Readonly<Record<string, number>>;
+/** How hypergradients are computed. */
+export type Differentiation =
+  /**
+   * Z is carried along, exactly (Eq. 18).
+   * @param chunk directions of one pass, which bounds the memory; 16 by default.
+   */
+  | { readonly method: 'forward'; readonly chunk?: number }
+  /** By adjoints over the last `steps` steps before each hypergradient; exact when these reach back to the window's start. */
+  | { readonly method: 'reverse'; readonly steps: number };
+
+/** The weights at which something is taken: θ, or their running average θ̄. */
+export type EvaluationPoint = 'lastIterate' | 'averaged';
 
 export interface TrainingRunOptions {
   readonly model: Model;
   readonly optimizer: InnerOptimizer;
   /** θ to start from, `[p]`. */
   readonly weights: Float32Array;
-  /** Hyperparameters that hypergradients are wanted of, q of them, in the order of the hypergradient's components. */
-  readonly learned: readonly string[];
+  /** What hypergradients are wanted of, q of them, in the order of the hypergradient's components. */
+  readonly learned: readonly LearnedComponent[];
+  /** The training loss beside its numbers; plain cross-entropy by default. */
+  readonly loss?: LossOptions;
+  /** Forward mode by default. */
+  readonly differentiation?: Differentiation;
+  /** β of θ̄ ← β θ̄ + (1 − β) θ after each step, in [0, 1); 0.98 by default. */
+  readonly averaging?: number;
+  /** Where hypergradients are taken; at the last iterate by default. */
+  readonly evaluation?: EvaluationPoint;
 }
 
 /**
@@ -39,7 +59,7 @@ export interface TrainingRunOptions {
 export class TrainingRun {
   readonly model: Model;
   readonly optimizer: InnerOptimizer;
-  readonly learned: readonly string[];
+  readonly learned: readonly LearnedComponent[];
   /** Weights, then buffers; row 0 values, rows 1…q their derivatives. */
   #state: Sensitive[];
   /** Whether all derivatives are zero. */
@@ -48,7 +68,13 @@ export class TrainingRun {
   #lossSteps = 0;
 
   /** @throws InnerTrainingError when weights or learned hyperparameters do not fit model and optimizer. */
-  constructor({ model, optimizer, weights, learned }: TrainingRunOptions) {
+  constructor({ model, optimizer, weights, learned, differentiation, evaluation, loss }: TrainingRunOptions) {
+    if (differentiation?.method === 'reverse' || evaluation === 'averaged' || loss?.reweighting) {
+      throw new InnerTrainingError(
+        'UNSUPPORTED',
+        'this run can do no more than forward mode at the last iterate yet',
+      );
+    }
     this.model = model;
     this.optimizer = optimizer;
     this.learned = [...learned];
@@ -78,7 +104,7 @@ export class TrainingRun {
   step(batch: Examples, values: HyperparameterValues, derivatives: ArrayLike<number>): void {
     checkExamples(this.model, batch);
     const complete = this.#completeValues(values);
-    const learned = this.learned.map((name, k) => ({ name, derivative: derivatives[k] ?? Number.NaN }));
+    const learned = this.learned.map(({ name }, k) => ({ name, derivative: derivatives[k] ?? Number.NaN }));
     const [weights, ...buffers] = this.#state as [Sensitive, ...Sensitive[]];
     const next = tf.tidy(() => {
       const { loss, gradient } = this.#trainingGradient(batch, weights);
@@ -91,8 +117,9 @@ export class TrainingRun {
     this.#insensitive = this.q === 0;
   }
 
-  /** Sets Z to zero: the hyperparameters have moved, and earlier steps count as given. */
-  resetSensitivity(): void {
+  /** A new window begins: Z is set to zero, for the hyperparameters have moved, and earlier steps count as given. */
+  startWindow(discount = 0): void {
+    if (discount !== 0) throw new InnerTrainingError('UNSUPPORTED', 'Z cannot be carried on yet');
     if (this.#insensitive) return;
     const reset = tf.tidy(() =>
       this.#state.map((rows) => this.#withZeroRows(tf.slice(rows, [0, 0], [1, -1]))),
@@ -105,7 +132,7 @@ export class TrainingRun {
    * The local hypergradient h = ∇ℓ~(θ)·Z (Eq. 18), one component for each learned hyperparameter with respect to its
    * unconstrained coordinate: one reverse pass and q dot products.
    */
-  hypergradient(validation: Examples): Float64Array {
+  hypergradient(validation: Examples): Float64Array | undefined {
     checkExamples(this.model, validation);
     if (this.#insensitive) return new Float64Array(this.q);
     const [weights] = this.#state as [Sensitive];
@@ -117,6 +144,11 @@ export class TrainingRun {
     const hypergradient = Float64Array.from(products.dataSync());
     products.dispose();
     return hypergradient;
+  }
+
+  /** The hypergradients that were asked for in this window and have not been given yet, oldest first. */
+  endWindow(): Float64Array[] {
+    return [];
   }
 
   /** Loss and accuracy at the present weights. */
@@ -232,7 +264,7 @@ export class TrainingRun {
 
   #completeValues(values: HyperparameterValues): Update['values'] {
     const complete = this.optimizer.hyperparameters.map(({ name, min, max, defaultValue }) => {
-      const value = values[name] ?? defaultValue;
+      const value = values[name]?.[0] ?? defaultValue;
       if (value === undefined) {
         throw new InnerTrainingError(
           'UNKNOWN_HYPERPARAMETER',
@@ -249,11 +281,11 @@ export class TrainingRun {
   }
 
   #checkLearned(): void {
-    this.#checkNames(this.learned);
-    if (new Set(this.learned).size !== this.learned.length) {
+    this.#checkNames(this.learned.map(({ name }) => name));
+    if (new Set(this.learned.map(({ name }) => name)).size !== this.learned.length) {
       throw new InnerTrainingError(
         'UNKNOWN_HYPERPARAMETER',
-        `a hyperparameter is learned twice: ${this.learned}`,
+        `a hyperparameter is learned twice: ${this.learned.map(({ name }) => name)}`,
       );
     }
   }

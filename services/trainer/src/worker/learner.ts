@@ -7,9 +7,10 @@ import { type Indices, type LabelledExamples, labelsOf, toFloat32 } from '../dat
 import type { Dataset } from '../data/registry.ts';
 import { splitStratified } from '../data/split.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
+import type { HyperparameterValues } from '../inner/hyperparameter.ts';
 import type { Examples } from '../inner/loss.ts';
 import { getOptimizer } from '../inner/registry.ts';
-import { type HyperparameterValues, TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
+import { TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
 import type { Learner, Snapshot } from '../loop/learner.ts';
 import { getModel } from '../model/registry.ts';
 
@@ -54,14 +55,14 @@ export class TfjsLearner implements Learner, Disposable {
       model,
       optimizer: getOptimizer(problem.optimizer),
       weights: model.initialise(seed),
-      learned: isLearning ? this.#space.components : [],
+      learned: isLearning ? this.#space.components.map((name) => ({ name, index: 0 })) : [],
     });
   }
 
   startWindow(point: Float64Array): void {
-    this.#values = Object.fromEntries(this.#space.values(point).map(({ name, value }) => [name, value]));
+    this.#values = Object.fromEntries(this.#space.values(point).map(({ name, value }) => [name, [value]]));
     this.#derivatives = this.#space.derivatives(point);
-    this.#run.resetSensitivity();
+    this.#run.startWindow();
   }
 
   step(): void {
@@ -75,7 +76,7 @@ export class TfjsLearner implements Learner, Disposable {
   }
 
   hypergradient(): Float64Array {
-    return this.#run.hypergradient(this.#validation);
+    return this.#run.hypergradient(this.#validation) ?? new Float64Array();
   }
 
   takeTrainLoss(): number {
