@@ -1,8 +1,16 @@
 /** What a study may name: data sets, models, inner optimizers. */
 
-import type { DatasetInfo, ModelInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import { Grouping } from '@glocal/proto/glocal/v1/study';
+import type {
+  DatasetInfo,
+  HyperparameterInfo,
+  ModelInfo,
+  OptimizerInfo,
+} from '@glocal/proto/glocal/v1/study_service';
 import { listDatasets } from '../data/registry.ts';
+import type * as inner from '../inner/hyperparameter.ts';
 import { listOptimizers } from '../inner/registry.ts';
+import { lossHyperparameters } from '../inner/training-loss.ts';
 import { type Model, weightCount } from '../model/model.ts';
 import { listModels } from '../model/registry.ts';
 
@@ -17,7 +25,15 @@ export interface Catalogue {
   readonly datasets: readonly DatasetInfo[];
   readonly models: readonly ModelEntry[];
   readonly optimizers: readonly OptimizerInfo[];
+  /** Hyperparameters of the training loss, without the network `reweighting`. */
+  readonly lossHyperparameters: readonly HyperparameterInfo[];
 }
+
+const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
+  none: Grouping.NONE,
+  layer: Grouping.LAYER,
+  class: Grouping.CLASS,
+};
 
 /** Everything that this trainer has. */
 export const catalogue: Catalogue = {
@@ -26,9 +42,22 @@ export const catalogue: Catalogue = {
   optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
     id,
     description,
-    hyperparameters: hyperparameters.map((info) => ({ ...info, defaultValue: info.defaultValue })),
+    hyperparameters: hyperparameters.map(hyperparameterInfo),
   })),
+  lossHyperparameters: lossHyperparameters({}).map(hyperparameterInfo),
 };
+
+function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
+  const { name, description, min, max, defaultValue } = info;
+  return {
+    name,
+    description,
+    min,
+    max,
+    defaultValue,
+    groupings: info.groupings.map((grouping) => GROUPINGS[grouping]),
+  };
+}
 
 function modelEntry(model: Model): ModelEntry {
   return {

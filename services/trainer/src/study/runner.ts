@@ -126,7 +126,7 @@ export class Runner {
       const ended = await process.run(this.#startMessage(study, current), {
         started: (backend) => save({ backend }),
         progress: (stepsDone) =>
-          this.#hub.progressed(study.name, { trial: name, stepsDone, steps: study.training?.steps ?? 0 }),
+          this.#hub.progressed(study.name, { trial: name, stepsDone, steps: totalSteps(study) }),
         outerStep: async (encoded) => {
           const outerStep = OuterStep.decode(encoded);
           current = {
@@ -135,6 +135,7 @@ export class Runner {
             outerStepsDone: outerStep.index,
             values: outerStep.nextValues,
             validation: outerStep.validation,
+            averagedValidation: outerStep.averagedValidation,
           };
           await this.#store.addOuterStep(current, outerStep);
           this.#hub.changed(study.name);
@@ -166,10 +167,12 @@ export class Runner {
     };
   }
 
-  async #finish(trial: Trial, { outcome, reason, test }: EndedMessage): Promise<void> {
+  async #finish(trial: Trial, { outcome, reason, test, averagedTest }: EndedMessage): Promise<void> {
     switch (outcome) {
-      case 'succeeded':
-        return this.#end({ ...trial, test: Evaluation.decode(test) }, TrialState.SUCCEEDED, reason);
+      case 'succeeded': {
+        const figures = { test: Evaluation.decode(test), averagedTest: Evaluation.decode(averagedTest) };
+        return this.#end({ ...trial, ...figures }, TrialState.SUCCEEDED, reason);
+      }
       case 'infeasible':
         return this.#end(trial, TrialState.INFEASIBLE, reason);
       case 'failed':
@@ -196,6 +199,10 @@ export class Runner {
     await this.#store.updateStudy({ ...study, ...stateNow(state, reason) });
   }
 }
+
+/** Inner steps of a trial; GLOBAL trains more than once. */
+const totalSteps = ({ training, method }: Study): number =>
+  (training?.steps ?? 0) * (method?.trainings || 1);
 
 const studyOf = (trial: string): string => trial.slice(0, trial.indexOf('/trials/'));
 
