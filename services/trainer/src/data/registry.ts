@@ -12,6 +12,11 @@ export interface Dataset {
   /** To train on; validation examples are taken from it. */
   readonly train: LabelledExamples;
   readonly test: LabelledExamples;
+  /**
+   * Whether values are standardised where a study does not say.
+   * @default false
+   */
+  readonly standardize?: boolean;
 }
 
 const SOURCES: readonly IdxSource[] = [fashionMnist10k, fashionMnist, mnist];
