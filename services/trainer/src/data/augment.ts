@@ -3,7 +3,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { DataError } from './errors.ts';
-import { type Batch, sizeOf } from './examples.ts';
+import type { Batch } from './examples.ts';
 
 export interface Augmentation {
   /** Pixels of zeros put around an image, before a part of its own size is cut out at random; 0 for no crop. */
@@ -32,32 +32,25 @@ export function checkAugmentation({ cropPadding }: Augmentation, shape: readonly
  * @param batch images (height, width, channels), see {@link checkAugmentation}.
  */
 export function augmented(batch: Batch, { cropPadding, flip }: Augmentation, random: RandomGenerator): Batch {
+  const [height = 0, width = 0, channels = 0] = batch.shape;
   const values = new Float32Array(batch.values.length);
-  const size = sizeOf(batch.shape);
+  const size = height * width * channels;
   for (let from = 0; from < values.length; from += size) {
-    const image = { batch, from };
+    const image = batch.values.subarray(from, from + size);
+    const target = values.subarray(from, from + size);
     const down = uniformInt(random, -cropPadding, cropPadding);
     const right = uniformInt(random, -cropPadding, cropPadding);
     const mirrored = flip && uniformInt(random, 0, 1) === 1;
-    copyMoved(image, { down, right, mirrored }, values);
-  }
-  return { ...batch, values };
-}
-
-/** Copies one image such that pixel (y, x) is what was at (y + down, x + right), zeros outside, then mirrors it. */
-function copyMoved(
-  { batch, from }: { readonly batch: Batch; readonly from: number },
-  { down, right, mirrored }: { readonly down: number; readonly right: number; readonly mirrored: boolean },
-  target: Float32Array,
-): void {
-  const [height = 0, width = 0, channels = 0] = batch.shape;
-  for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
-    for (let x = Math.max(0, -right); x < Math.min(width, width - right); x++) {
-      const source = from + ((y + down) * width + x + right) * channels;
-      const place = from + (y * width + (mirrored ? width - 1 - x : x)) * channels;
-      for (let channel = 0; channel < channels; channel++) {
-        target[place + channel] = batch.values[source + channel] as number;
+    // Pixel (y, x) is what was at (y + down, x + right), and black outside.
+    for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+      for (let x = Math.max(0, -right); x < Math.min(width, width - right); x++) {
+        const source = ((y + down) * width + x + right) * channels;
+        const place = (y * width + (mirrored ? width - 1 - x : x)) * channels;
+        for (let channel = 0; channel < channels; channel++) {
+          target[place + channel] = image[source + channel] as number;
+        }
       }
     }
   }
+  return { ...batch, values };
 }

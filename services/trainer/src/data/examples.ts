@@ -83,6 +83,13 @@ export function batchOf(examples: LabelledExamples, indices: Indices): Batch {
 export const allIndices = ({ count }: Pick<LabelledExamples, 'count'>): Uint32Array =>
   Uint32Array.from({ length: count }, (_, index) => index);
 
+/** Number of examples of each class. */
+export function classCounts({ labels, classes }: Pick<LabelledExamples, 'labels' | 'classes'>): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
+  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  return counts;
+}
+
 /** Numbers in one example. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 

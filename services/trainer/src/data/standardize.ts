@@ -22,51 +22,54 @@ export function measure(examples: LabelledExamples, indices: Indices): Standardi
   if (indices.length === 0) throw new RangeError('nothing to standardise by: there are no examples');
   const channels = channelsOf(examples);
   const perChannel = (indices.length * sizeOf(examples.shape)) / channels;
-  const lowest = new Float64Array(channels).fill(Number.POSITIVE_INFINITY);
-  const highest = new Float64Array(channels).fill(Number.NEGATIVE_INFINITY);
+  const first = toFloat32(examples, [indices[0] as number]).subarray(0, channels);
+  const varies = new Uint8Array(channels);
   const sums = new Float64Array(channels);
-  forEachValue(examples, indices, (value, channel) => {
-    sums[channel] = (sums[channel] as number) + value;
-    if (value < (lowest[channel] as number)) lowest[channel] = value;
-    if (value > (highest[channel] as number)) highest[channel] = value;
-  });
+  for (const values of inChunks(examples, indices)) {
+    for (let from = 0; from < values.length; from += channels) {
+      for (let channel = 0; channel < channels; channel++) {
+        const value = values[from + channel] as number;
+        sums[channel] = (sums[channel] as number) + value;
+        if (value !== first[channel]) varies[channel] = 1;
+      }
+    }
+  }
   const means = sums.map((sum) => sum / perChannel);
   const squares = new Float64Array(channels);
-  forEachValue(examples, indices, (value, channel) => {
-    const distance = value - (means[channel] as number);
-    squares[channel] = (squares[channel] as number) + distance * distance;
-  });
-  // By comparison and not by a deviation of 0, which rounding in the mean would miss.
-  const isConstant = (channel: number): boolean => lowest[channel] === highest[channel];
+  for (const values of inChunks(examples, indices)) {
+    for (let from = 0; from < values.length; from += channels) {
+      for (let channel = 0; channel < channels; channel++) {
+        const distance = (values[from + channel] as number) - (means[channel] as number);
+        squares[channel] = (squares[channel] as number) + distance * distance;
+      }
+    }
+  }
+  // Where nothing varies, rounding in the mean would leave a deviation just above 0.
   return {
     means,
-    deviations: squares.map((sum, channel) => (isConstant(channel) ? 1 : Math.sqrt(sum / perChannel))),
+    deviations: squares.map((sum, channel) => (varies[channel] ? Math.sqrt(sum / perChannel) : 1)),
   };
 }
 
 /** The same examples with (value − mean) / deviation. */
 export function standardized(batch: Batch, { means, deviations }: Standardization): Batch {
   const channels = channelsOf(batch);
-  const values = batch.values.map((value, position) => {
-    const channel = position % channels;
-    return (value - (means[channel] as number)) / (deviations[channel] as number);
-  });
+  const values = new Float32Array(batch.values.length);
+  for (let from = 0; from < values.length; from += channels) {
+    for (let channel = 0; channel < channels; channel++) {
+      const distance = (batch.values[from + channel] as number) - (means[channel] as number);
+      values[from + channel] = distance / (deviations[channel] as number);
+    }
+  }
   return { ...batch, values };
 }
 
 const channelsOf = ({ shape }: Pick<LabelledExamples, 'shape'>): number => shape.at(-1) ?? 1;
 
-function forEachValue(
-  examples: LabelledExamples,
-  indices: Indices,
-  visit: (value: number, channel: number) => void,
-): void {
-  const channels = channelsOf(examples);
+/** The values of some examples as float32, {@link CHUNK} examples at a time. */
+function* inChunks(examples: LabelledExamples, indices: Indices): Generator<Float32Array> {
   const ordered = Uint32Array.from(indices);
   for (let from = 0; from < ordered.length; from += CHUNK) {
-    const values = toFloat32(examples, ordered.subarray(from, from + CHUNK));
-    for (let position = 0; position < values.length; position++) {
-      visit(values[position] as number, position % channels);
-    }
+    yield toFloat32(examples, ordered.subarray(from, from + CHUNK));
   }
 }
