@@ -61,7 +61,13 @@ export async function run(
     space: demoSpace,
     problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
     training: { steps, seeds: [seed] },
-    method: { estimator, window: WINDOW, sigma: 20, dmd: { delays: 10, tolerance: TOLERANCE } },
+    method: {
+      estimator,
+      window: WINDOW,
+      sigma: 20,
+      evaluation: 'last_iterate',
+      dmd: { variant: 'hankel', delays: 10, tolerance: TOLERANCE },
+    },
   });
   for await (const event of study.watch({ signal })) {
     if (event.type === 'progress') listener.progress(event.stepsDone);

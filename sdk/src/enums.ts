@@ -31,14 +31,7 @@ export type Grouping = 'none' | 'layer' | 'class';
  * How a window's heading is estimated: by the paper's Hankel DMD, by an affine map whose estimate always exists, by
  * DMD in both directions of time, by fitted decays; or, as controls, the mean, the median or the last row.
  */
-export type Variant =
-  | 'hankel'
-  | 'affine'
-  | 'forward_backward'
-  | 'optimized'
-  | 'mean'
-  | 'median'
-  | 'last';
+export type Variant = 'hankel' | 'affine' | 'forward_backward' | 'optimized' | 'mean' | 'median' | 'last';
 
 /** How the components of a window are scaled before the decomposition: each by itself, all alike, or not at all. */
 export type Scaling = 'component' | 'global' | 'none';

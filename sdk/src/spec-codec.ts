@@ -70,7 +70,7 @@ export function encodeSpec(spec: StudySpec): proto.Study {
       optimizer: problem.optimizer,
       batchSize: whole(problem.batchSize ?? 0, 'problem.batchSize'),
       validationExamples: whole(problem.validationExamples ?? 0, 'problem.validationExamples'),
-      standardize: problem.standardize ?? false,
+      standardize: problem.standardize,
       imbalanceFactor: problem.imbalanceFactor ?? 0,
       augmentation: problem.augmentation && {
         cropPadding: whole(problem.augmentation.cropPadding ?? 0, 'problem.augmentation.cropPadding'),
@@ -125,7 +125,7 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
     displayName,
     // The server answers with the names that were sent, and adds those that keep their defaults.
     space: { parameters: decodeParameters(space) as P },
-    problem: { ...proto.Problem.create(problem), augmentation: proto.Augmentation.create(problem?.augmentation) },
+    problem: decodeProblem(proto.Problem.create(problem)),
     training: proto.Training.create(training),
     method: {
       estimator: estimatorName(estimator),
@@ -143,6 +143,18 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
       dmd: decodeDmdOptions(dmd.DmdOptions.create(options)),
       outer: decodeOuter(outer),
     },
+  };
+}
+
+function decodeProblem({
+  standardize,
+  augmentation,
+  ...problem
+}: proto.Problem): CompleteStudySpec['problem'] {
+  return {
+    ...problem,
+    ...(standardize !== undefined && { standardize }),
+    augmentation: proto.Augmentation.create(augmentation),
   };
 }
 

@@ -12,7 +12,7 @@ export interface Problem {
   readonly batchSize?: number;
   /** Examples taken from the training part for validation. @default one tenth of it */
   readonly validationExamples?: number;
-  /** Shift and scale inputs to mean 0 and deviation 1, by channel or by feature. @default false */
+  /** Shift and scale inputs to mean 0 and deviation 1, by channel or by feature. @default what the data set says */
   readonly standardize?: boolean;
   /** Class c of C keeps floor(n / imbalanceFactor^(c/C)) training examples, n being those of the largest class. @default 1 */
   readonly imbalanceFactor?: number;
@@ -111,7 +111,8 @@ export interface StudySpec<P extends ParameterMap = ParameterMap> {
 /** The same with every default filled in by the server. */
 export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends StudySpec<P> {
   readonly displayName: string;
-  readonly problem: Required<Problem> & { readonly augmentation: Required<Augmentation> };
+  readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation'>> &
+    Pick<Problem, 'standardize'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
   readonly method: Required<Method> & {
     readonly dmd: Required<DmdOptions>;

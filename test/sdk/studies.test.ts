@@ -135,11 +135,13 @@ describe('study.outerSteps', () => {
       components: ['lr', 'momentum'],
       firstStep: 48,
       rows: 2,
+      stride: 1,
       hypergradients: doubles(1, 2, 3, Number.POSITIVE_INFINITY),
     },
     report: {
       verdict: Verdict.TRUSTED,
       verdictReason: 'all of them',
+      verdictFigures: undefined,
       glocal: doubles(0.5, -0.5),
       componentTrusted: [true, true],
       tScores: doubles(3, 4),

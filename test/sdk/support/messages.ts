@@ -2,9 +2,9 @@
 
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
 import {
+  Grouping,
   OuterStep,
   type Parameter,
-  Grouping,
   Scale,
   Study,
   StudyState,
@@ -25,11 +25,17 @@ export const study = (state: StudyState = StudyState.ACTIVE): Study => ({
 
 const lr: Parameter = {
   name: 'lr',
-  kind: { $case: 'float', value: { min: 1e-4, max: 1, initial: 0.01, scale: Scale.LOG, grouping: Grouping.NONE } },
+  kind: {
+    $case: 'float',
+    value: { min: 1e-4, max: 1, initial: 0.01, scale: Scale.LOG, grouping: Grouping.NONE },
+  },
 };
 const momentum: Parameter = {
   name: 'momentum',
-  kind: { $case: 'float', value: { min: 0, max: 1, initial: 0.1, scale: Scale.LOGIT, grouping: Grouping.NONE } },
+  kind: {
+    $case: 'float',
+    value: { min: 0, max: 1, initial: 0.1, scale: Scale.LOGIT, grouping: Grouping.NONE },
+  },
 };
 const weightDecay: Parameter = { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 5e-4 } } };
 

@@ -109,7 +109,8 @@ export class SearchPoint {
     return this.#entries.map(({ name, isScalar, axes, fixed }) => ({
       name,
       isScalar,
-      values: fixed === undefined ? axes.map(({ coordinate }) => coordinate.toNatural(at(phi, k++))) : [fixed],
+      values:
+        fixed === undefined ? axes.map(({ coordinate }) => coordinate.toNatural(at(phi, k++))) : [fixed],
     }));
   }
 }

@@ -204,8 +204,7 @@ export class Runner {
 }
 
 /** Inner steps of a trial; GLOBAL trains more than once. */
-const totalSteps = ({ training, method }: Study): number =>
-  (training?.steps ?? 0) * (method?.trainings || 1);
+const totalSteps = ({ training, method }: Study): number => (training?.steps ?? 0) * (method?.trainings || 1);
 
 const studyOf = (trial: string): string => trial.slice(0, trial.indexOf('/trials/'));
 

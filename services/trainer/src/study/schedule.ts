@@ -18,7 +18,8 @@ export async function exportSchedule(store: Store, trial: Trial): Promise<Schedu
   return { parameters: start.flatMap((value) => columns(value, steps[0])), points };
 }
 
-const numbers = ({ value, values }: ParameterValue): readonly number[] => (values.length > 0 ? values : [value]);
+const numbers = ({ value, values }: ParameterValue): readonly number[] =>
+  values.length > 0 ? values : [value];
 
 /** Names of a hyperparameter's values, as the window's components have them where it moves. */
 function columns({ name, values }: ParameterValue, step: OuterStep | undefined): string[] {

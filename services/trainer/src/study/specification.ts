@@ -23,12 +23,7 @@ export function completeStudy(
   const check = new Checker();
   check.require(requested.displayName.length <= 200, 'display_name', 'is longer than 200 characters');
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
-  const method = completeMethod(
-    requested.method,
-    { steps: requested.training?.steps ?? 0 },
-    problem,
-    check,
-  );
+  const method = completeMethod(requested.method, { steps: requested.training?.steps ?? 0 }, problem, check);
   const training = completeTraining(requested.training, method, limits, check);
   const { lossHyperparameters } = catalogue;
   const space = completeSpace(

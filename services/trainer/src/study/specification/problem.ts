@@ -73,7 +73,7 @@ export function completeProblem(
       optimizer: optimizerId,
       batchSize,
       validationExamples,
-      standardize: requested?.standardize ?? false,
+      standardize: requested?.standardize,
       imbalanceFactor: completeImbalance(requested?.imbalanceFactor, check),
       augmentation: completeAugmentation(requested?.augmentation, dataset, check),
     },
@@ -114,4 +114,3 @@ function completeAugmentation(
   }
   return { cropPadding, horizontalFlip };
 }
-
