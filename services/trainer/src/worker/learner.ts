@@ -61,7 +61,7 @@ export class TfjsLearner implements Learner, Disposable {
 
   startWindow(point: Float64Array): void {
     this.#values = Object.fromEntries(this.#space.values(point).map(({ name, value }) => [name, [value]]));
-    this.#derivatives = this.#space.derivatives(point);
+    this.#derivatives = this.#space.derivatives(point).slice(0, this.#run.q);
     this.#run.startWindow();
   }
 
