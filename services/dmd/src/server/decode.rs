@@ -168,7 +168,8 @@ impl Problems<'_> {
     }
 
     fn variant(&mut self, options: &proto::DmdOptions) -> Variant {
-        match proto::Variant::try_from(options.variant) {
+        let number = options.variant.unwrap_or_default();
+        match proto::Variant::try_from(number) {
             Ok(proto::Variant::Unspecified | proto::Variant::Hankel) => Variant::Hankel,
             Ok(proto::Variant::Affine) => Variant::Affine,
             Ok(proto::Variant::ForwardBackward) => Variant::ForwardBackward,
@@ -177,10 +178,7 @@ impl Problems<'_> {
             Ok(proto::Variant::Median) => Variant::Median,
             Ok(proto::Variant::Last) => Variant::Last,
             Err(_) => {
-                self.add(
-                    "options.variant",
-                    format!("{} is not a known variant", options.variant),
-                );
+                self.add("options.variant", format!("{number} is not a known variant"));
                 Variant::default()
             }
         }

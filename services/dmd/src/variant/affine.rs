@@ -130,6 +130,7 @@ impl AffineMap {
             .fold(0.0_f64, |radius, pair| radius.max(pair.value.norm()));
         if radius > clip
             && let Some(coordinates) = coordinates(eigen, &self.shift)
+            && coordinates.norm() <= ILL_CONDITIONED * self.shift.norm()
         {
             let mut point = DVector::zeros(self.shift.len());
             for (pair, coordinate) in eigen.iter().zip(&coordinates) {
@@ -175,13 +176,11 @@ impl AffineMap {
     }
 }
 
-/// Coordinates of a vector in the eigenvectors; exactly conjugate for conjugate ones. `None` where the eigenvectors are
-/// so near to each other that their digits are lost.
+/// Coordinates of a vector in the eigenvectors; exactly conjugate for conjugate ones. `None` where eigenvectors coincide.
 fn coordinates(eigen: &[Eigenpair], vector: &DVector<f64>) -> Option<DVector<Complex<f64>>> {
     let basis = DMatrix::from_fn(vector.len(), eigen.len(), |i, j| eigen[j].vector[i]);
     let mut coordinates = basis.lu().solve(&vector.map(|v| Complex::new(v, 0.0)))?;
-    let size = coordinates.norm();
-    if !size.is_finite() || size > ILL_CONDITIONED * vector.norm() {
+    if !coordinates.norm().is_finite() {
         return None;
     }
     for j in 0..eigen.len() {

@@ -75,7 +75,7 @@ async fn every_variant_can_be_asked_for() {
     let server = TestServer::start().await;
     let ask = |variant: Variant| {
         let options = DmdOptions {
-            variant: variant.into(),
+            variant: Some(variant.into()),
             ..DmdOptions::default()
         };
         analyze(&server, with_options(options))
@@ -199,7 +199,7 @@ async fn every_problem_of_a_specification_is_named_at_once() {
             svd_rank: Some(1.5),
             tolerance: Some(f64::NAN),
             scaling: 17,
-            variant: 17,
+            variant: Some(17),
             clip: Some(1.0),
             ridge: Some(-1.0),
             stride: Some(0),
