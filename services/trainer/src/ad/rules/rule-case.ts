@@ -28,6 +28,8 @@ export interface RuleCase {
   readonly calls: fc.Arbitrary<Call>;
   /** Backends on which the stock kernel itself is wrong, each with what is. */
   readonly defects?: Readonly<Record<string, string>>;
+  /** What the stock kernel of cpu gets wrong in a way that its derivatives share. */
+  readonly cpuDefect?: string;
 }
 
 /** A number from a seed and a position, in [0, 1). */

@@ -3,7 +3,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 
-type KernelCall = Parameters<tf.KernelFunc>[0];
+export type KernelCall = Parameters<tf.KernelFunc>[0];
 
 /**
  * Registers a kernel of the wasm backend.
@@ -27,7 +27,9 @@ function byCpu(kernelName: string, { inputs, attrs = {}, backend }: KernelCall):
   const copies = Object.fromEntries(
     Object.entries(inputs as tf.NamedTensorInfoMap).map(([name, input]) => {
       const { dataId, shape, dtype } = input as tf.TensorInfo;
-      return [name, { dataId: cpu.write(wasm.readSync(dataId), shape, dtype), shape, dtype }];
+      const copy = cpu.write(wasm.readSync(dataId), shape, dtype);
+      // Some kernels ask for the rank, as of a tensor.
+      return [name, { dataId: copy, shape, dtype, rank: shape.length }];
     }),
   );
   // Some kernels take a list.
