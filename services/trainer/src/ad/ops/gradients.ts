@@ -5,27 +5,45 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 
+/** A factor of an einsum with the indices of its axes. */
+interface Factor {
+  readonly indices: string;
+  readonly tensor: tf.Tensor;
+}
+
 /** The gradient of each factor is the product of the others with dy, over the indices that the factor lacks. */
 const einsum: tf.GradFunc = (dy, saved, attributes) => {
-  const factors = saved as tf.Tensor[];
   const [operands = '', result = ''] = (attributes.equation as string).replace(/\s/g, '').split('->');
   const terms = operands.split(',');
-  const gradientOf = (i: number) => (): tf.Tensor => {
-    const own = terms[i] ?? '';
-    const others = terms.filter((_, j) => j !== i);
-    const shape = factors[i]?.shape ?? [];
-    // An index that nothing else has was summed up: its gradient is the same everywhere.
-    const shared = [...own].filter((index) => [result, ...others].some((term) => term.includes(index)));
-    const product = tf.einsum(
-      `${[result, ...others].join(',')}->${shared.join('')}`,
-      dy as tf.Tensor,
-      ...factors.filter((_, j) => j !== i),
+  const factors = (saved as tf.Tensor[]).map((tensor, i): Factor => ({ tensor, indices: terms[i] ?? '' }));
+  const gradientOf = (own: Factor, i: number) => (): tf.Tensor => {
+    const others = [{ indices: result, tensor: dy as tf.Tensor }, ...factors.filter((_, j) => j !== i)];
+    const reduced = others.map((factor, j) =>
+      summedOver(factor, [own, ...others.filter((_, k) => k !== j)].map(({ indices }) => indices).join('')),
     );
-    const kept = shape.map((size, axis) => (shared.includes(own[axis] ?? '') ? size : 1));
+    const present = reduced.map(({ indices }) => indices).join('');
+    const shared = [...own.indices].filter((index) => present.includes(index));
+    const product = tf.einsum(
+      `${reduced.map(({ indices }) => indices).join(',')}->${shared.join('')}`,
+      ...reduced.map(({ tensor }) => tensor),
+    );
+    // An index that nothing else has was summed up: its gradient is the same everywhere.
+    const { shape } = own.tensor;
+    const kept = shape.map((size, axis) => (shared.includes(own.indices[axis] ?? '') ? size : 1));
     return tf.broadcastTo(tf.reshape(product, kept), shape);
   };
-  return Object.fromEntries(factors.map((_, i) => [i, gradientOf(i)]));
+  return Object.fromEntries(factors.map((own, i) => [i, gradientOf(own, i)]));
 };
+
+/** The factor without the axes whose indices are not among `needed`. */
+function summedOver({ indices, tensor }: Factor, needed: string): Factor {
+  const axes = [...indices].flatMap((index, axis) => (needed.includes(index) ? [] : [axis]));
+  if (axes.length === 0) return { indices, tensor };
+  return {
+    indices: [...indices].filter((index) => needed.includes(index)).join(''),
+    tensor: tf.sum(tensor, axes),
+  };
+}
 
 /** Makes the gradients known; those that are known are left. */
 export function registerGradients(): void {

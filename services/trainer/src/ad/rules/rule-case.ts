@@ -166,6 +166,20 @@ export function gradientError(
   });
 }
 
+/** Runs the gradient of Σ y²; false where tfjs has none. */
+export function hasGradient(kernel: string, call: Call): boolean {
+  return tf.tidy(() => {
+    const { keys, values, run } = runnable(kernel, call);
+    const moving = call.differentiable.map((name) => values[keys.indexOf(String(name))] as tf.Tensor);
+    try {
+      gradients(() => tf.addN(run(values).map((y) => tf.sum(tf.square(y)))) as tf.Scalar, moving);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** A call's inputs in a fixed order, and the kernel as a function of them. */
 function runnable(kernel: string, call: Call) {
   const inputs = call.inputs();

@@ -5,14 +5,14 @@ import { averagePool3dGrad, averagePoolGrad } from './average-pool-grad.ts';
 import { type KernelCall, registerByCpu } from './by-cpu.ts';
 import { conv2dBackpropFilter, conv2dBackpropInput } from './convolution.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { einsum } from './einsum.ts';
 import { registerKernel } from './kernel.ts';
 import { batchMatMul } from './mat-mul.ts';
 import { registerMaxPoolGrad } from './max-pool-grad.ts';
 
-/** Missing in the package. */
-const MISSING = ['Einsum', 'UnsortedSegmentSum'] as const;
-/** Wrong in the package: gradients; several images, and maxima below zero. */
-const WRONG = [
+/** Missing in the package; wrong there: gradients; several images, and maxima below zero. */
+const BY_CPU = [
+  'UnsortedSegmentSum',
   'Conv3DBackpropInputV2',
   'Conv3DBackpropFilterV2',
   'MaxPool3D',
@@ -33,7 +33,8 @@ export function registerWasmKernels(): void {
   registerMaxPoolGrad();
   registerKernel('AvgPoolGrad', averagePoolGrad);
   registerKernel('AvgPool3DGrad', averagePool3dGrad);
-  for (const kernel of [...MISSING, ...WRONG]) registerByCpu(kernel);
+  registerKernel('Einsum', einsum);
+  for (const kernel of BY_CPU) registerByCpu(kernel);
   for (const kernel of CONVOLUTIONS) registerByCpu(kernel, ({ inputs, attrs }) => !isShort(inputs, attrs));
   // With a bias, the package's is right for two plain matrices only.
   registerByCpu('_FusedMatMul', ({ inputs, attrs }) => {
