@@ -64,7 +64,7 @@ export function scheduleChart(
   const panel = ({ name, title: axis, scale, interpolate }: Quantity) => ({
     width: 380,
     height: 170,
-    title: { text: axis, fontSize: 13, fontWeight: 500, offset: 6 },
+    title: { text: axis, fontSize: 13, fontWeight: 500, offset: 6, frame: 'group' },
     transform: [{ filter: { field: 'quantity', equal: name } }],
     mark: { type: 'line', interpolate, strokeWidth: 2.5, strokeCap: 'round' },
     encoding: {

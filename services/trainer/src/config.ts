@@ -134,7 +134,7 @@ export function readConfig(args: readonly string[], version: string): Config {
   const config: Config = {
     ...rest,
     dmdRetryBudgetMs: dmdRetrySeconds * 1_000,
-    exitWithStdin: rest['exitWithStdin'] === true,
+    exitWithStdin: rest.exitWithStdin === true,
   } as Config;
   checkListen(config.listen, insecure === true);
   return config;

@@ -1,6 +1,6 @@
 //! Configuration in layers: defaults, file, environment, flags. Later layers win; a wrong key or value names itself.
 
-use std::{num::NonZeroUsize, path::Path, thread};
+use std::{fs::File, io, num::NonZeroUsize, path::Path, thread};
 
 use figment::{
     Figment,
@@ -182,6 +182,14 @@ pub enum ConfigError {
     /// A layer has an unknown key or a value of the wrong type.
     #[error("{0}")]
     Layer(#[from] Box<figment::Error>),
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    File {
+        /// Path of the file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A value is out of range.
     #[error("{key}: {problem}")]
     Value {
@@ -200,6 +208,10 @@ impl Config {
     pub fn load(file: Option<&Path>, flags: impl Serialize) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
+            File::open(file).map_err(|source| ConfigError::File {
+                path: file.display().to_string(),
+                source,
+            })?;
             figment = figment.merge(Toml::file_exact(file));
         }
         let config: Self = figment

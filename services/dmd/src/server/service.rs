@@ -91,5 +91,14 @@ pub(super) fn answer(
     let started = Instant::now();
     let window = Window::new(rows).map_err(|error| Refusal::Failed(error.to_string()))?;
     let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation)?;
-    Ok(encode::report(report, started.elapsed()))
+    let time = started.elapsed();
+    tracing::debug!(
+        rows = spec.rows,
+        components = spec.components,
+        variant = spec.options.variant.name(),
+        verdict = ?report.verdict,
+        microseconds = time.as_micros(),
+        "analyzed"
+    );
+    Ok(encode::report(report, &spec.options.thresholds, time))
 }

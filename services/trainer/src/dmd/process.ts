@@ -1,33 +1,32 @@
 /** Starts the DMD service as a child process and keeps it running, when no address of one is configured. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ServerChild, ServerStartError } from '../process/server-child.ts';
 
 /** The DMD service could not be started; the message says what to do. */
 export class DmdStartError extends Error {
   override readonly name = 'DmdStartError';
 }
 
-const READY = /listening on (\S+)$/;
-const READY_WITHIN_MS = 15_000;
-const STOP_WITHIN_MS = 5_000;
-const MAX_PAUSE_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
 
 /** A supervised child. It stays on one port over restarts, so that clients keep their address. */
 export class DmdProcess {
   readonly #binary: string;
   readonly #log: Logger;
-  #address = '';
-  #child: ChildProcess | undefined;
-  #stopping = false;
-  #pauseMs = 100;
+  readonly #stop = new AbortController();
+  #child: ServerChild;
 
-  private constructor(binary: string, log: Logger) {
+  private constructor(binary: string, log: Logger, child: ServerChild) {
     this.#binary = binary;
     this.#log = log;
+    this.#child = child;
+    this.#supervise().catch((error: unknown) =>
+      log.error({ err: error }, 'DMD service is not supervised any more'),
+    );
   }
 
   /**
@@ -41,74 +40,58 @@ export class DmdProcess {
           'or set GLOCAL_DMD_BINARY to where it is, or GLOCAL_DMD_ADDRESS to a service that runs',
       );
     }
-    const process = new DmdProcess(binary, log);
-    await process.#launch('127.0.0.1:0');
-    return process;
+    try {
+      return new DmdProcess(binary, log, await launch(binary, '127.0.0.1:0', log));
+    } catch (error) {
+      if (!(error instanceof ServerStartError)) throw error;
+      throw new DmdStartError(`the DMD service did not start: ${error.message}`, { cause: error });
+    }
   }
 
   /** host:port. */
   get address(): string {
-    return this.#address;
+    return this.#child.address;
   }
 
-  /** Asks it to stop, and insists after a while. */
+  /** Stops it for good; resolves when it is gone. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await Promise.race([exited, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await exited;
+    this.#stop.abort();
+    await this.#child.stop();
   }
 
-  async #launch(listen: string): Promise<void> {
-    // Its standard input is ours to hold: it closes when this process dies, however that happens, and it then exits.
-    const child = spawn(this.#binary, ['serve', '--listen', listen, '--exit-with-stdin'], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#child = child;
-    const errors: string[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      errors.push(line);
-      if (errors.length > 20) errors.shift();
-      this.#log.debug({ dmd: line }, 'DMD service');
-    });
-    this.#address = await new Promise<string>((resolve, reject) => {
-      const fail = (why: string) => reject(new DmdStartError(`the DMD service did not start: ${why}`));
-      const timer = setTimeout(() => fail(`not ready after ${READY_WITHIN_MS / 1000} s`), READY_WITHIN_MS);
-      child.once('error', (error) => fail(error.message));
-      child.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        fail(`it ended with ${signal ?? `exit code ${code}`}: ${errors.at(-1) ?? 'without a word'}`);
-      });
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const address = line.match(READY)?.[1];
-        if (address === undefined) return;
-        clearTimeout(timer);
-        resolve(address);
-      });
-    });
-    this.#log.info({ address: this.#address, pid: child.pid }, 'DMD service ready');
-    this.#pauseMs = 100;
-    child.once('exit', (code, signal) => {
-      if (this.#stopping) return;
-      this.#log.warn({ code, signal, last: errors.at(-1) }, 'DMD service ended; starting it again');
-      this.#relaunch().catch((error: unknown) => this.#log.error({ err: error }, 'DMD service'));
-    });
+  /** Starts it again each time that it ends unasked. */
+  async #supervise(): Promise<void> {
+    for (;;) {
+      const { how, lastWords } = await this.#child.ended;
+      if (this.#stop.signal.aborted) return;
+      this.#log.warn({ how, lastWords }, 'DMD service ended; starting it again');
+      const child = await this.#relaunch();
+      if (child === undefined) return;
+      this.#child = child;
+      if (this.#stop.signal.aborted) return child.stop();
+    }
   }
 
-  async #relaunch(): Promise<void> {
-    while (!this.#stopping) {
-      await sleep(this.#pauseMs, undefined, { ref: false });
-      this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
-      if (this.#stopping) return;
+  /** Tries until it is up; undefined when it is not wanted any more. */
+  async #relaunch(): Promise<ServerChild | undefined> {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      await sleep(pause, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {});
+      if (this.#stop.signal.aborted) return undefined;
       try {
-        return await this.#launch(this.#address);
+        return await launch(this.#binary, this.address, this.#log);
       } catch (error) {
         this.#log.error({ err: error }, 'DMD service did not come back; trying again');
       }
     }
   }
+}
+
+async function launch(binary: string, listen: string, log: Logger): Promise<ServerChild> {
+  const child = await ServerChild.start({
+    command: binary,
+    args: ['serve', '--listen', listen, '--exit-with-stdin'],
+    log: (line) => log.debug({ dmd: line }, 'DMD service'),
+  });
+  log.info({ address: child.address, pid: child.pid }, 'DMD service ready');
+  return child;
 }

@@ -40,9 +40,12 @@ describe('OuterOptimizer', () => {
     expect(optimizer.rate).toBe(rate);
   });
 
-  it('keeps every point between the bounds', () => {
+  it('keeps every point between the bounds, and says which component it clipped', () => {
     const optimizer = make((point) => point.map((x) => Math.max(x, 0.95)));
     optimizer.move(Float64Array.of(1));
     expect(optimizer.point[0]).toBe(0.95);
+    expect(optimizer.clipped).toEqual([0]);
+    optimizer.move(Float64Array.of(-100));
+    expect(optimizer.clipped).toEqual([]);
   });
 });

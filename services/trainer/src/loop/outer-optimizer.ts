@@ -14,6 +14,7 @@ export class OuterOptimizer {
   #adam: AdamState;
   #options: AdamOptions;
   #last: LastMove | undefined;
+  #clipped: readonly number[] = [];
   readonly #clip: (point: Float64Array) => Float64Array;
 
   /**
@@ -35,6 +36,11 @@ export class OuterOptimizer {
     return this.#options.rate;
   }
 
+  /** Components that the last move would have taken out of the bounds. */
+  get clipped(): readonly number[] {
+    return this.#clipped;
+  }
+
   /** One step down the gradient; every entry must be finite. */
   move(gradient: Float64Array): void {
     this.#last = { point: this.#point, adam: this.#adam, gradient, retried: false };
@@ -44,6 +50,7 @@ export class OuterOptimizer {
   /** Leaves the point where it is, for good: the last move can no longer be taken back. */
   hold(): void {
     this.#last = undefined;
+    this.#clipped = [];
   }
 
   /**
@@ -64,6 +71,7 @@ export class OuterOptimizer {
   #step(gradient: Float64Array): void {
     const { point, state } = adamUpdate(this.#point, gradient, this.#adam, this.#options);
     this.#point = this.#clip(point);
+    this.#clipped = [...point.keys()].filter((k) => this.#point[k] !== point[k]);
     this.#adam = state;
   }
 }

@@ -12,11 +12,11 @@ import {
   type Update,
 } from '@glocal/proto/glocal/v1/study';
 import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
+import { SearchPoint } from '../hyper/search-point.ts';
 import { outerStepName, parseTrialName } from '../study/names.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
-import { SearchPoint } from './search-point.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { encodeRows, isFiniteRow, norm } from './window.ts';
 
@@ -39,7 +39,7 @@ export interface TrialParts {
   readonly trial: string;
   readonly learner: Learner;
   /** Only GLOCAL uses it. */
-  readonly dmd: DmdClient;
+  readonly dmd: Pick<DmdClient, 'openWindow'>;
   readonly listener: TrialListener;
 }
 
@@ -54,6 +54,13 @@ interface TrainedWindow {
   readonly validation: Evaluation;
 }
 
+/** Where training can go back to. */
+interface Boundary {
+  readonly snapshot: Snapshot;
+  readonly stepsDone: number;
+  readonly validationLoss: number;
+}
+
 /** Trains a trial to its end. */
 export async function runTrial(parts: TrialParts): Promise<Outcome> {
   return new TrialRun(parts).run();
@@ -62,7 +69,7 @@ export async function runTrial(parts: TrialParts): Promise<Outcome> {
 class TrialRun {
   readonly #trial: string;
   readonly #learner: Learner;
-  readonly #dmd: DmdClient;
+  readonly #dmd: TrialParts['dmd'];
   readonly #listener: TrialListener;
   readonly #method: Method;
   readonly #steps: number;
@@ -70,7 +77,7 @@ class TrialRun {
   readonly #optimizer: OuterOptimizer;
   readonly #priorNorms: number[] = [];
   #stepsDone = 0;
-  #boundary: { readonly snapshot: Snapshot; readonly stepsDone: number };
+  #boundary: Boundary;
 
   constructor({ study, trial, learner, dmd, listener }: TrialParts) {
     const { method, training, space } = study;
@@ -88,7 +95,7 @@ class TrialRun {
     this.#optimizer = new OuterOptimizer(this.#space.initial, { rate, beta1, beta2, epsilon }, (point) =>
       this.#space.clip(point),
     );
-    this.#boundary = { snapshot: learner.snapshot(), stepsDone: 0 };
+    this.#boundary = this.#boundaryHere(learner.evaluate('validation'));
   }
 
   async run(): Promise<Outcome> {
@@ -153,7 +160,7 @@ class TrialRun {
   #conclude(window: TrainedWindow): { update: Update | undefined; infeasible?: string } {
     const decision = this.#decide(window);
     if (decision === undefined) {
-      this.#setBoundary();
+      this.#boundary = this.#boundaryHere(window.validation);
       return { update: undefined };
     }
     const { reason } = decision;
@@ -161,11 +168,19 @@ class TrialRun {
       case 'move':
         this.#keepNorms(window);
         this.#optimizer.move(decision.hypergradient);
-        this.#setBoundary();
+        this.#boundary = this.#boundaryHere(window.validation);
         return { update: this.#update(decision.hypergradient, decision.sources, reason) };
       case 'hold':
         return { update: this.#hold(window, reason) };
       case 'rollBack':
+        if (isSound(window) && window.validation.loss <= this.#boundary.validationLoss) {
+          return {
+            update: this.#hold(
+              window,
+              `${reason}; the validation loss did not rise, so nothing is taken back`,
+            ),
+          };
+        }
         if (this.#optimizer.retryAtHalfRate()) {
           this.#learner.restore(this.#boundary.snapshot);
           this.#stepsDone = this.#boundary.stepsDone;
@@ -190,7 +205,7 @@ class TrialRun {
   #hold(window: TrainedWindow, reason: string): Update {
     this.#keepNorms(window);
     this.#optimizer.hold();
-    this.#setBoundary();
+    this.#boundary = this.#boundaryHere(window.validation);
     return this.#update(
       undefined,
       this.#space.components.map(() => Source.HELD),
@@ -202,8 +217,8 @@ class TrialRun {
     this.#priorNorms.push(...rows.map(norm));
   }
 
-  #setBoundary(): void {
-    this.#boundary = { snapshot: this.#learner.snapshot(), stepsDone: this.#stepsDone };
+  #boundaryHere({ loss }: Evaluation): Boundary {
+    return { snapshot: this.#learner.snapshot(), stepsDone: this.#stepsDone, validationLoss: loss };
   }
 
   #update(hypergradient: Float64Array | undefined, sources: readonly Source[], reason: string): Update {
@@ -213,7 +228,7 @@ class TrialRun {
       rate: this.#optimizer.rate,
       reason,
       rolledBack: false,
-      clipped: this.#space.clipped(this.#optimizer.point),
+      clipped: this.#optimizer.clipped.map((k) => this.#space.components[k] ?? ''),
     };
   }
 

@@ -3,8 +3,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { hasEnded } from '../study/states.ts';
 import {
   ActiveStudiesError,
   type CreateResult,
@@ -50,13 +51,6 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-const FINISHED: ReadonlySet<TrialState> = new Set([
-  TrialState.SUCCEEDED,
-  TrialState.FAILED,
-  TrialState.INFEASIBLE,
-  TrialState.CANCELLED,
-]);
-
 type Row = Record<string, SQLInputValue>;
 
 /** @see Store */
@@ -91,7 +85,7 @@ export class SqliteStore implements Store {
   }
 
   #migrate(path: string): void {
-    const version = Number((this.#db.prepare('PRAGMA user_version').get() as Row)['user_version']);
+    const version = Number((this.#db.prepare('PRAGMA user_version').get() as Row).user_version);
     if (version === SCHEMA_VERSION) return;
     if (version !== 0) {
       throw new StoreError(
@@ -109,12 +103,12 @@ export class SqliteStore implements Store {
           ? undefined
           : this.#get('SELECT specification, record FROM studies WHERE request_id = ?', requestId);
       if (before !== undefined) {
-        if (Buffer.compare(before['specification'] as Uint8Array, specification) !== 0) {
+        if (Buffer.compare(before.specification as Uint8Array, specification) !== 0) {
           throw new RequestIdReusedError(`request id "${requestId}" was used before for another study`);
         }
-        return { study: Study.decode(before['record'] as Uint8Array), created: false };
+        return { study: Study.decode(before.record as Uint8Array), created: false };
       }
-      const active = Number(this.#get('SELECT count(*) AS n FROM studies WHERE active = 1')?.['n']);
+      const active = Number(this.#get('SELECT count(*) AS n FROM studies WHERE active = 1')?.n);
       if (active >= maxActiveStudies) {
         throw new ActiveStudiesError(
           `${active} studies are active, as many as this server allows; wait or cancel one`,
@@ -145,7 +139,7 @@ export class SqliteStore implements Store {
 
   async getStudy(name: string): Promise<Study | undefined> {
     const row = this.#get('SELECT record FROM studies WHERE name = ?', name);
-    return row && Study.decode(row['record'] as Uint8Array);
+    return row && Study.decode(row.record as Uint8Array);
   }
 
   async listStudies(limit: number, after?: string): Promise<Study[]> {
@@ -155,7 +149,7 @@ export class SqliteStore implements Store {
       after ?? null,
       limit,
     );
-    return rows.map((row) => Study.decode(row['record'] as Uint8Array));
+    return rows.map((row) => Study.decode(row.record as Uint8Array));
   }
 
   async updateStudy(study: Study): Promise<void> {
@@ -173,12 +167,12 @@ export class SqliteStore implements Store {
 
   async getTrial(name: string): Promise<Trial | undefined> {
     const row = this.#get('SELECT record FROM trials WHERE name = ?', name);
-    return row && Trial.decode(row['record'] as Uint8Array);
+    return row && Trial.decode(row.record as Uint8Array);
   }
 
   async listTrials(study: string): Promise<Trial[]> {
     const rows = this.#all('SELECT record FROM trials WHERE study = ? ORDER BY number', study);
-    return rows.map((row) => Trial.decode(row['record'] as Uint8Array));
+    return rows.map((row) => Trial.decode(row.record as Uint8Array));
   }
 
   async listUnfinishedTrials(): Promise<Trial[]> {
@@ -186,7 +180,7 @@ export class SqliteStore implements Store {
       `SELECT trials.record AS record FROM trials JOIN studies ON studies.name = trials.study
        WHERE finished = 0 ORDER BY studies.position, trials.number`,
     );
-    return rows.map((row) => Trial.decode(row['record'] as Uint8Array));
+    return rows.map((row) => Trial.decode(row.record as Uint8Array));
   }
 
   async updateTrial(trial: Trial): Promise<void> {
@@ -244,8 +238,8 @@ export class SqliteStore implements Store {
       limit,
     );
     return rows.map((row) => ({
-      sequence: Number(row['sequence']),
-      event: StudyEvent.decode(row['record'] as Uint8Array),
+      sequence: Number(row.sequence),
+      event: StudyEvent.decode(row.record as Uint8Array),
     }));
   }
 
@@ -265,7 +259,7 @@ export class SqliteStore implements Store {
 
   #addEvent(study: string, event: NonNullable<StudyEvent['event']>): void {
     const last = this.#get('SELECT max(sequence) AS last FROM events WHERE study = ?', study);
-    const sequence = Number(last?.['last'] ?? 0) + 1;
+    const sequence = Number(last?.last ?? 0) + 1;
     const record = StudyEvent.encode({ cursor: String(sequence), time: new Date(), event }).finish();
     this.#run('INSERT INTO events (study, sequence, record) VALUES (?, ?, ?)', study, sequence, record);
   }
@@ -305,7 +299,7 @@ export class SqliteStore implements Store {
 }
 
 const isActive = (study: Study): number => (study.state === StudyState.ACTIVE ? 1 : 0);
-const isFinished = (trial: Trial): number => (FINISHED.has(trial.state) ? 1 : 0);
+const isFinished = (trial: Trial): number => (hasEnded(trial) ? 1 : 0);
 const studyOf = (trial: Trial): string => trial.name.slice(0, trial.name.indexOf('/trials/'));
 
 /** The rows of a window are large and seldom asked for: they have a column of their own. */
@@ -316,9 +310,9 @@ function splitRows(outerStep: OuterStep): { record: OuterStep; hypergradients: U
 }
 
 function joinRows(row: Row): OuterStep {
-  const outerStep = OuterStep.decode(row['record'] as Uint8Array);
-  if (outerStep.window !== undefined && row['hypergradients'] !== undefined) {
-    outerStep.window.hypergradients = Buffer.from(row['hypergradients'] as Uint8Array);
+  const outerStep = OuterStep.decode(row.record as Uint8Array);
+  if (outerStep.window !== undefined && row.hypergradients !== undefined) {
+    outerStep.window.hypergradients = Buffer.from(row.hypergradients as Uint8Array);
   }
   return outerStep;
 }

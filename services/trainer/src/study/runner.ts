@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { EndedMessage, StartMessage } from '../worker/messages.ts';
 import { TrainingProcess } from '../worker/process.ts';
 import type { EventHub } from './hub.ts';
+import { hasEnded } from './states.ts';
 
 export interface RunnerOptions {
   readonly maxRunningTrials: number;
@@ -19,13 +20,6 @@ interface Running {
   readonly done: Promise<void>;
   cancelled: boolean;
 }
-
-const ENDED: ReadonlySet<TrialState> = new Set([
-  TrialState.SUCCEEDED,
-  TrialState.FAILED,
-  TrialState.INFEASIBLE,
-  TrialState.CANCELLED,
-]);
 
 export class Runner {
   readonly #store: Store;
@@ -47,7 +41,10 @@ export class Runner {
   /** Takes up what an earlier server left: waiting trials wait again, trials that were running have failed. */
   async recover(): Promise<void> {
     for (const trial of await this.#store.listUnfinishedTrials()) {
-      if (trial.state === TrialState.PENDING) {
+      const study = await this.#store.getStudy(studyOf(trial.name));
+      if (study?.state === StudyState.CANCELLED) {
+        await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
+      } else if (trial.state === TrialState.PENDING) {
         this.#queue.push(trial.name);
       } else {
         await this.#end(trial, TrialState.FAILED, 'the server stopped while the trial was running');
@@ -68,17 +65,18 @@ export class Runner {
     const cancelled = { ...study, ...stateNow(StudyState.CANCELLED, 'cancelled by a caller') };
     await this.#store.updateStudy(cancelled);
     this.#hub.changed(study.name);
-    for (const trial of await this.#store.listTrials(study.name)) {
-      const running = this.#running.get(trial.name);
-      if (running !== undefined) {
-        running.cancelled = true;
-        await running.process.kill();
-        await running.done;
-      } else if (!ENDED.has(trial.state)) {
-        this.#dequeue(trial.name);
-        await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
-      }
-    }
+    const trials = await this.#store.listTrials(study.name);
+    // Those that wait first: else they would be started when the running ones make room.
+    const waiting = trials.filter(({ name }) => this.#dequeue(name));
+    const running = trials.flatMap(({ name }) => this.#running.get(name) ?? []);
+    for (const trial of waiting) await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
+    await Promise.all(
+      running.map(async (trial) => {
+        trial.cancelled = true;
+        await trial.process.kill();
+        await trial.done;
+      }),
+    );
     return cancelled;
   }
 
@@ -90,9 +88,11 @@ export class Runner {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  #dequeue(name: string): void {
+  /** Tells whether it waited. */
+  #dequeue(name: string): boolean {
     const position = this.#queue.indexOf(name);
     if (position >= 0) this.#queue.splice(position, 1);
+    return position >= 0;
   }
 
   #startWaiting(): void {
@@ -192,7 +192,7 @@ export class Runner {
     const study = await this.#store.getStudy(name);
     if (study?.state !== StudyState.ACTIVE) return;
     const trials = await this.#store.listTrials(name);
-    if (!trials.every(({ state }) => ENDED.has(state))) return;
+    if (!trials.every(hasEnded)) return;
     const succeeded = trials.filter(({ state }) => state === TrialState.SUCCEEDED).length;
     const reason = `${succeeded} of ${trials.length} trials succeeded`;
     const state = succeeded > 0 ? StudyState.COMPLETED : StudyState.FAILED;

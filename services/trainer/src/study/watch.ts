@@ -1,10 +1,11 @@
 /** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
 
-import { StudyState } from '@glocal/proto/glocal/v1/study';
+import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
 import { ApiError } from '../api/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { EventHub } from './hub.ts';
+import { hasEnded } from './states.ts';
 
 const PAGE = 100;
 
@@ -30,13 +31,15 @@ export async function* watchStudy(
     try {
       const study = await store.getStudy(name);
       if (study === undefined) throw ApiError.notFound(name);
+      // Before the events, so that the last one has been stored when it says so.
+      const over = await isOver(store, study);
       const events = await store.listEvents(name, sequence, PAGE);
       for (const { sequence: next, event } of events) {
         sequence = next;
         yield event;
       }
       if (events.length === PAGE) continue;
-      if (study.state !== StudyState.ACTIVE && events.length === 0) return;
+      if (over && events.length === 0) return;
       for (const progress of hub.progressOf(name)) {
         if (told.get(progress.trial) === progress) continue;
         told.set(progress.trial, progress);
@@ -48,4 +51,9 @@ export async function* watchStudy(
       round.abort();
     }
   }
+}
+
+/** A cancelled study is over when its trials have ended, too. */
+async function isOver(store: Store, study: Study): Promise<boolean> {
+  return study.state !== StudyState.ACTIVE && (await store.listTrials(study.name)).every(hasEnded);
 }

@@ -31,6 +31,8 @@ export class TrainingProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      // Out of reach of the terminal's Ctrl-C: the server decides when training ends.
+      detached: true,
     });
   }
 

@@ -1,5 +1,4 @@
 //! Windows that are not decomposed, and what the verdict is made from (docs/method.md sections 5, step 1, and 6).
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use glocal_dmd::{
     AnalysisError, Cancellation, Options, Report, Scaling, SvdRank, Thresholds, Verdict, Window, analyze,

@@ -1,17 +1,16 @@
 //! Health, reflection and shutdown of a real server.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{TestServer, half_a_window_and_another, messages, patiently, reason};
 use futures::stream;
-use support::{TestServer, messages, reason};
+use glocal_dmd::server::proto::EstimateGlocalResponse;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
+use tonic::{Code, Streaming};
 use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus,
+    health_client::HealthClient,
 };
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
@@ -38,23 +37,29 @@ async fn health_says_serving_for_the_server_and_the_service() {
 #[tokio::test]
 async fn health_says_not_serving_once_the_server_stops() {
     let server = TestServer::start().await;
+    let mut health = watch_health(&server).await;
+    assert_eq!(next_status(&mut health).await, ServingStatus::Serving);
+    let _stopping = server.stop();
+    assert_eq!(next_status(&mut health).await, ServingStatus::NotServing);
+}
+
+async fn watch_health(server: &TestServer) -> Streaming<HealthCheckResponse> {
     let request = HealthCheckRequest {
         service: SERVICE.to_owned(),
     };
-    let mut updates = HealthClient::new(server.channel.clone())
+    HealthClient::new(server.channel.clone())
         .watch(request)
         .await
         .unwrap()
-        .into_inner();
-    assert_eq!(
-        updates.message().await.unwrap().unwrap().status(),
-        ServingStatus::Serving
-    );
-    let _stopping = server.stop();
-    assert_eq!(
-        updates.message().await.unwrap().unwrap().status(),
-        ServingStatus::NotServing
-    );
+        .into_inner()
+}
+
+async fn next_answer(answers: &mut Streaming<EstimateGlocalResponse>) -> EstimateGlocalResponse {
+    patiently(answers.message()).await.unwrap().unwrap()
+}
+
+async fn next_status(health: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
+    patiently(health.message()).await.unwrap().unwrap().status()
 }
 
 async fn reflect(server: &TestServer, request: MessageRequest) -> MessageResponse {
@@ -117,47 +122,41 @@ async fn a_window_under_way_is_answered_while_the_server_stops_and_no_other_is_o
         .await
         .unwrap()
         .into_inner();
-    let all = messages("w");
-    let (first, rest) = all.split_at(10);
-    for message in first {
-        send.send(message.clone()).await.unwrap();
+    for message in half_a_window_and_another("half", "whole") {
+        send.send(message).await.unwrap();
     }
-    // Wait until the server has the window.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(next_answer(&mut answers).await.window_id, "whole");
+    let mut health = watch_health(&server).await;
+    assert_eq!(next_status(&mut health).await, ServingStatus::Serving);
     let stopped = server.stop();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    for message in rest {
-        send.send(message.clone()).await.unwrap();
+    assert_eq!(next_status(&mut health).await, ServingStatus::NotServing);
+    for message in messages("half").split_off(10) {
+        send.send(message).await.unwrap();
     }
-    assert_eq!(answers.message().await.unwrap().unwrap().window_id, "w");
+    assert_eq!(next_answer(&mut answers).await.window_id, "half");
     // With nothing open any more the stream ends, and with it the server.
-    let status = answers.message().await.unwrap_err();
+    let status = patiently(answers.message()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(reason(&status), "SHUTTING_DOWN");
-    tokio::time::timeout(Duration::from_secs(5), stopped)
-        .await
-        .unwrap()
-        .unwrap();
+    drop(health);
+    patiently(stopped).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_window_that_does_not_finish_holds_the_server_up_for_a_bounded_time() {
     let server = TestServer::start_with(|config| config.drain_seconds = 1).await;
     let (send, requests) = mpsc::channel(64);
-    let _answers = server
+    let mut answers = server
         .client()
         .estimate_glocal(ReceiverStream::new(requests))
         .await
         .unwrap()
         .into_inner();
-    for message in messages("w").into_iter().take(10) {
+    for message in half_a_window_and_another("half", "whole") {
         send.send(message).await.unwrap();
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(next_answer(&mut answers).await.window_id, "whole");
     let started = Instant::now();
-    tokio::time::timeout(Duration::from_secs(5), server.stop())
-        .await
-        .unwrap()
-        .unwrap();
+    patiently(server.stop()).await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(900));
 }

@@ -1,15 +1,14 @@
 //! EstimateGlocal against a real server.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{
+    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, eventually,
+    half_a_window_and_another, messages, open, patiently, reason, row, rows, spec, whole_window,
+};
 use futures::{StreamExt, stream};
-use glocal_dmd::server::proto::{EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec};
-use support::{
-    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, eventually, messages, open,
-    reason, row, rows, spec, whole_window,
+use glocal_dmd::server::proto::{
+    AnalyzeWindowRequest, EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -40,9 +39,7 @@ impl Conversation {
     }
 
     async fn answer(&mut self) -> Result<Option<EstimateGlocalResponse>, Status> {
-        tokio::time::timeout(Duration::from_secs(10), self.answers.message())
-            .await
-            .unwrap()
+        patiently(self.answers.message()).await
     }
 }
 
@@ -287,16 +284,24 @@ async fn an_error_on_one_stream_leaves_others_alone() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_gives_its_memory_back() {
-    let window_bytes = ((ROWS + 5) * COMPONENTS * 8) as u64;
-    let server = TestServer::start_with(|config| config.limits.max_held_bytes = window_bytes).await;
-    let conversation = Conversation::begin(&server).await;
-    conversation.say(messages("w").into_iter().take(10)).await;
-    let full = || async { server.client().analyze_window(whole_window()).await.is_err() };
-    eventually(full).await;
-    let status = server.client().analyze_window(whole_window()).await.unwrap_err();
+    // Room for two windows of three components, or one of six.
+    let row_bytes = 8 * COMPONENTS as u64;
+    let room = 2 * (ROWS as u64 + 5) * row_bytes;
+    let server = TestServer::start_with(|config| config.limits.max_held_bytes = room).await;
+    let large = || AnalyzeWindowRequest {
+        spec: Some(WindowSpec {
+            components: 2 * COMPONENTS as u32,
+            ..spec()
+        }),
+        hypergradients: encode(&rows().as_flattened().repeat(2)),
+    };
+    let mut conversation = Conversation::begin(&server).await;
+    conversation.say(half_a_window_and_another("half", "whole")).await;
+    assert_eq!(conversation.answer().await.unwrap().unwrap().window_id, "whole");
+    let status = server.client().analyze_window(large()).await.unwrap_err();
     assert_limit(&status, "limits.max_held_bytes");
     drop(conversation);
-    eventually(|| async { server.client().analyze_window(whole_window()).await.is_ok() }).await;
+    eventually(|| async { server.client().analyze_window(large()).await.is_ok() }).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
 //! The library against reference decompositions (`tests/fixtures/README.md`).
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! A real server on a free port, and windows to send it.
-#![allow(dead_code, reason = "every test binary uses a part")]
 
 use std::time::Duration;
 
@@ -130,6 +129,14 @@ pub fn row(id: &str, row: usize, values: &[f64]) -> EstimateGlocalRequest {
     }
 }
 
+/// The first rows of a window that stays open, then a whole one: its answer says that the server has both.
+pub fn half_a_window_and_another(half: &str, whole: &str) -> Vec<EstimateGlocalRequest> {
+    let mut all = messages(half);
+    all.truncate(10);
+    all.extend(messages(whole));
+    all
+}
+
 /// All messages of one window.
 pub fn messages(id: &str) -> Vec<EstimateGlocalRequest> {
     let rows = rows()
@@ -173,13 +180,20 @@ pub fn assert_limit(status: &Status, limit: &str) {
     );
 }
 
+/// How long anything may take on a machine that is busy with other work.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for something, but not for ever.
+pub async fn patiently<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.unwrap()
+}
+
 /// Waits until something holds.
 pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    for _ in 0..200 {
-        if holds().await {
-            return;
+    patiently(async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("did not come to hold within 5 s");
+    })
+    .await;
 }

@@ -1,0 +1,101 @@
+/** The files that the demo leaves: the schedule as a table, the outer steps as JSON lines, and two pictures. */
+
+import { writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { OuterStep } from '@glocal/sdk';
+import {
+  type EigenvaluePoint,
+  type Quantity,
+  type SchedulePoint,
+  scheduleChart,
+  spectrumChart,
+} from './charts.ts';
+import { type DemoSpace, type FinishedRun, TOLERANCE } from './study.ts';
+
+const QUANTITIES: readonly Quantity[] = [
+  { name: 'lr', title: 'learning rate', scale: 'log', interpolate: 'step-after' },
+  { name: 'momentum', title: 'momentum', scale: 'linear', interpolate: 'step-after' },
+  { name: 'weightDecay', title: 'weight decay', scale: 'log', interpolate: 'step-after' },
+  { name: 'validation', title: 'validation loss (nats)', scale: 'linear', interpolate: 'linear' },
+];
+
+/**
+ * Writes them all.
+ * @param subtitle says what was trained, below the pictures' titles.
+ * @returns their paths, relative to the working directory.
+ */
+export async function writeFiles(
+  folder: string,
+  runs: readonly FinishedRun[],
+  subtitle: string,
+): Promise<string[]> {
+  const names = runs.map(({ estimator }) => estimator.toUpperCase());
+  const files: Record<string, string> = {
+    'schedule.svg': await scheduleChart(
+      'Hyperparameters while training',
+      subtitle,
+      names,
+      QUANTITIES,
+      schedulePoints(runs),
+    ),
+    'schedule.csv': scheduleCsv(runs),
+    'outer-steps.jsonl': outerStepLines(runs),
+  };
+  const glocal = runs.find(({ estimator }) => estimator === 'glocal');
+  if (glocal !== undefined) {
+    const title = 'Eigenvalues of the windows';
+    const points = eigenvalues(glocal.outerSteps);
+    const note = `${glocal.outerSteps.length} windows · steady inside the dashed disc around 1`;
+    files['spectrum.svg'] = await spectrumChart(title, note, TOLERANCE, points);
+  }
+  const paths = Object.keys(files).map((name) => join(folder, name));
+  await Promise.all(Object.values(files).map((text, i) => writeFile(paths[i] as string, text)));
+  return paths.map((path) => relative(process.cwd(), path));
+}
+
+/** One table with all runs: the schedule of each, its lines led by the run's name. */
+export function scheduleCsv(runs: readonly FinishedRun[]): string {
+  const lines = runs.flatMap(({ estimator, result }, i) => {
+    const [head, ...rows] = result.best?.schedule.toCsv().trimEnd().split('\n') ?? [];
+    const named = rows.map((row) => `${estimator},${row}`);
+    return i === 0 ? [`run,${head}`, ...named] : named;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** One JSON object for each outer step: everything that the SDK knows of it, vectors as arrays. */
+export function outerStepLines(runs: readonly FinishedRun[]): string {
+  const lines = runs.flatMap(({ estimator, outerSteps }) =>
+    outerSteps.map((step) => JSON.stringify({ run: estimator, ...step }, arraysForVectors)),
+  );
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+const arraysForVectors = (_key: string, value: unknown): unknown =>
+  value instanceof Float64Array ? Array.from(value) : value;
+
+function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
+  return runs.flatMap(({ estimator, result, outerSteps }) => {
+    const run = estimator.toUpperCase();
+    const schedule = (result.best?.schedule.points ?? []).flatMap(({ step, values }) =>
+      Object.entries(values).map(([quantity, value]) => ({ run, step, quantity, value })),
+    );
+    // What was rolled back did not happen, and what is not finite cannot be drawn.
+    const losses = outerSteps
+      .filter(({ update, validation }) => !update?.rolledBack && Number.isFinite(validation.loss))
+      .map(({ step, validation }) => ({ run, step, quantity: 'validation', value: validation.loss }));
+    return [...schedule, ...losses];
+  });
+}
+
+function eigenvalues(outerSteps: readonly OuterStep<DemoSpace>[]): EigenvaluePoint[] {
+  return outerSteps.flatMap(({ index, report }) =>
+    (report?.spectrum.modes ?? []).map(({ eigenvalue, energyShare, steady }) => ({
+      outerStep: index,
+      re: eigenvalue.re,
+      im: eigenvalue.im,
+      energy: energyShare,
+      steady,
+    })),
+  );
+}

@@ -1,0 +1,81 @@
+/** `npm run demo`: starts the services, trains the same network several ways, and compares. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GlocalClient, GlocalError } from '@glocal/sdk';
+import { ServerStartError } from '@glocal/trainer/process/server-child.ts';
+import { spawnTrainer } from '@glocal/trainer/spawn.ts';
+import { writeFiles } from './files.ts';
+import { type DemoOptions, readOptions, UsageError } from './options.ts';
+import { type FinishedRun, PROBLEM, RunError, run } from './study.ts';
+import { comparison, runLine } from './terminal.ts';
+
+const EXIT_UNAVAILABLE = 69;
+/** 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
+  await mkdir(options.out, { recursive: true });
+  const trainer = await spawnTrainer({
+    args: ['--store', join(options.out, 'studies.db'), '--log-level', 'warn'],
+    log: (line) => signal.aborted || process.stderr.write(`${line}\n`),
+  });
+  try {
+    await using client = await GlocalClient.connect({ address: trainer.address, signal });
+    const what = await describe(client);
+    console.error(`${what} · DMD ready\n`);
+    const runs: FinishedRun[] = [];
+    for (const estimator of options.estimators) {
+      const line = runLine(estimator, options.steps);
+      try {
+        runs.push(await run(client, estimator, options, line, signal));
+      } finally {
+        line.stop();
+      }
+    }
+    const files = await writeFiles(options.out, runs, `${what}, seed ${options.seed}`);
+    console.error();
+    console.log(comparison(runs));
+    console.log(`\n${files.join('   ')}`);
+  } finally {
+    await trainer.stop();
+  }
+}
+
+/** What is trained, and on what. */
+async function describe(client: GlocalClient): Promise<string> {
+  const [{ datasets, models }, { backend }] = await Promise.all([client.problems(), client.serverInfo()]);
+  const dataset = datasets.find(({ id }) => id === PROBLEM.dataset);
+  const model = models.find(({ id }) => id === PROBLEM.model);
+  const count = (n: number | undefined) => n?.toLocaleString('en') ?? '?';
+  return `Fashion-MNIST, ${count(dataset?.trainExamples)} images · LeNet, ${count(model?.parameters)} parameters · ${backend}`;
+}
+
+/** Aborted at the first Ctrl-C, or when the process is asked to end. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+const signal = interruption();
+try {
+  await demo(readOptions(process.argv.slice(2)), signal);
+  process.exitCode = 0;
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.exitCode = error.exitCode;
+  } else if (signal.aborted) {
+    console.error('\nstopped');
+    process.exitCode = EXIT_INTERRUPTED;
+  } else if (error instanceof ServerStartError || error instanceof RunError) {
+    console.error(`\nThe demo could not be run: ${error.message}`);
+    process.exitCode = EXIT_UNAVAILABLE;
+  } else if (error instanceof GlocalError) {
+    console.error(`\n${error}`);
+    process.exitCode = EXIT_UNAVAILABLE;
+  } else {
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+/** The study of the demo: what every run has in common, and one run of it from start to end. */
+
+import {
+  type Estimator,
+  float,
+  type GlocalClient,
+  type OuterStep,
+  type StudyResult,
+  space,
+} from '@glocal/sdk';
+import { type DemoOptions, WINDOW } from './options.ts';
+
+const demoSpace = space({
+  lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
+  momentum: float({ min: 0, max: 1, init: 0.1 }),
+  weightDecay: float({ min: 0, max: 1, init: 1e-3 }),
+});
+
+/** The hyperparameters of the demo. */
+export type DemoSpace = typeof demoSpace.parameters;
+
+/** The disc around eigenvalue 1 in which a mode counts as steady. */
+export const TOLERANCE = 0.1;
+export const PROBLEM = { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd' } as const;
+
+/** A run that came to its end. */
+export interface FinishedRun {
+  readonly estimator: Estimator;
+  readonly result: StudyResult<DemoSpace>;
+  /** With the rows of their windows. */
+  readonly outerSteps: readonly OuterStep<DemoSpace>[];
+  /** From the start of training to its end. */
+  readonly seconds: number;
+}
+
+/** Told while a run trains. */
+export interface RunListener {
+  /** @param stepsDone inner steps. */
+  progress(stepsDone: number): void;
+  outerStep(outerStep: OuterStep<DemoSpace>): void;
+}
+
+/** The run did not succeed; the message is what the server says about it. */
+export class RunError extends Error {
+  override readonly name = 'RunError';
+}
+
+/**
+ * Creates the study, and follows it to its end.
+ * @throws RunError, and GlocalError CANCELLED after the signal; the study is cancelled then.
+ */
+export async function run(
+  client: GlocalClient,
+  estimator: Estimator,
+  { steps, seed }: Pick<DemoOptions, 'steps' | 'seed'>,
+  listener: RunListener,
+  signal: AbortSignal,
+): Promise<FinishedRun> {
+  const study = await client.studies.create({
+    displayName: `demo, ${estimator}`,
+    space: demoSpace,
+    problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
+    training: { steps, seeds: [seed] },
+    method: { estimator, window: WINDOW, sigma: 20, dmd: { delays: 10, tolerance: TOLERANCE } },
+  });
+  for await (const event of study.watch({ signal })) {
+    if (event.type === 'progress') listener.progress(event.stepsDone);
+    if (event.type === 'outerStep') listener.outerStep(event);
+  }
+  const result = await study.result({ signal });
+  const { best } = result;
+  if (best === undefined) throw new RunError(result.trials[0]?.stateReason || result.stateReason);
+  const { startTime, endTime } = best;
+  return {
+    estimator,
+    result,
+    outerSteps: await Array.fromAsync(study.outerSteps({ includeWindows: true, signal })),
+    seconds: ((endTime?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 1_000,
+  };
+}

@@ -1,0 +1,65 @@
+import { Scale, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SearchPoint } from './search-point.ts';
+
+const float = (name: string, min: number, max: number, initial: number, scale: Scale) => ({
+  name,
+  kind: { $case: 'float' as const, value: { min, max, initial, scale } },
+});
+const space = SearchSpace.fromPartial({
+  parameters: [
+    float('lr', 1e-4, 1, 0.01, Scale.LOG),
+    { name: 'momentum', kind: { $case: 'fixed', value: { value: 0.9 } } },
+    float('weightDecay', 0, 1, 0.25, Scale.LOGIT),
+    float('shift', -1, 1, 1, Scale.LINEAR),
+  ],
+});
+const point = new SearchPoint(space);
+const named = (phi: Float64Array) =>
+  Object.fromEntries(point.values(phi).map(({ name, value }) => [name, value]));
+
+describe('SearchPoint', () => {
+  it('has a component for each learned hyperparameter, in the order of the space', () => {
+    expect(point.components).toEqual(['lr', 'weightDecay', 'shift']);
+    expect([...point.initial]).toEqual([Math.log(0.01), expect.closeTo(Math.log(0.25 / 0.75), 12), 1]);
+  });
+
+  it('starts at the initial values, with the fixed ones in their place', () => {
+    expect(point.values(point.initial).map(({ name }) => name)).toEqual([
+      'lr',
+      'momentum',
+      'weightDecay',
+      'shift',
+    ]);
+    expect(named(point.initial)).toMatchObject({ momentum: 0.9, shift: 1 });
+    expect(named(point.initial).lr).toBeCloseTo(0.01, 12);
+  });
+
+  it('gives derivatives that agree with differences of the values', () => {
+    const component = fc.double({ min: -3, max: -0.5, noNaN: true });
+    fc.assert(
+      fc.property(fc.tuple(component, component, component), (phi) => {
+        const here = Float64Array.from([phi[0], phi[1], phi[2] / 4]);
+        const slopes = point.derivatives(here);
+        point.components.forEach((name, k) => {
+          const moved = (by: number) => named(here.map((x, i) => (i === k ? x + by : x)))[name] ?? Number.NaN;
+          expect(slopes[k]).toBeCloseTo((moved(1e-6) - moved(-1e-6)) / 2e-6, 7);
+        });
+      }),
+    );
+  });
+
+  it('clips to the bounds, but never a logit', () => {
+    expect([...point.clip(Float64Array.of(5, 50, -7))]).toEqual([0, 50, -1]);
+  });
+
+  it('refuses a point of another length', () => {
+    expect(() => point.values(Float64Array.of(1))).toThrow(/component 1 is missing/);
+  });
+
+  it('refuses a scale that nobody has checked', () => {
+    const unchecked = SearchSpace.fromPartial({ parameters: [float('lr', 0, 1, 0.5, Scale.UNSPECIFIED)] });
+    expect(() => new SearchPoint(unchecked)).toThrow(/not checked/);
+  });
+});

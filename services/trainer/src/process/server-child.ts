@@ -1,0 +1,100 @@
+/** A server as a child process: started, waited for until it says where it listens, and gone when this process is. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The server did not come up; the message says why, with its own last words. */
+export class ServerStartError extends Error {
+  override readonly name: string = 'ServerStartError';
+}
+
+export interface ServerChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Takes each line that it writes to standard error. */
+  readonly log: (line: string) => void;
+}
+
+/** How a child ended, for people. */
+export interface Ending {
+  readonly how: string;
+  /** Its last line on standard error. */
+  readonly lastWords: string | undefined;
+}
+
+const READY = /listening on (\S+)$/;
+const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+
+export class ServerChild {
+  /** host:port that it listens on. */
+  readonly address: string;
+  readonly pid: number;
+  /** Resolves when it has ended, however that happened. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, address: string, ended: Promise<Ending>) {
+    this.#child = child;
+    this.address = address;
+    this.pid = child.pid ?? 0;
+    this.ended = ended;
+  }
+
+  /**
+   * Starts a program that prints `… listening on HOST:PORT` to standard output once it is ready, and that stops when its
+   * standard input closes. It is out of reach of the terminal's Ctrl-C: who started it decides when it ends.
+   * @throws ServerStartError
+   */
+  static async start({ command, args, env, log }: ServerChildOptions): Promise<ServerChild> {
+    // Its standard input is ours to hold: it closes when this process dies, however that happens.
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      detached: true,
+    });
+    // A write to a child that is gone is no news: `ended` tells.
+    child.stdin.on('error', () => {});
+    let lastWords: string | undefined;
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lastWords = line;
+      log(line);
+    });
+    const ended = new Promise<Ending>((resolve) => {
+      child.once('error', (error) => resolve({ how: error.message, lastWords }));
+      // At `close` its last words have been read, too.
+      child.once('close', (code, signal) => resolve({ how: signal ?? `exit code ${code}`, lastWords }));
+    });
+    const ready = new Promise<string>((resolve) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const address = line.match(READY)?.[1];
+        if (address !== undefined) resolve(address);
+      });
+    });
+    const waiting = new AbortController();
+    const address = await Promise.race([
+      ready,
+      ended.then((ending) => ending),
+      sleep(READY_WITHIN_MS, undefined, { signal: waiting.signal }).catch(() => undefined),
+    ]);
+    waiting.abort();
+    if (typeof address === 'string') return new ServerChild(child, address, ended);
+    child.kill('SIGKILL');
+    const why =
+      address === undefined
+        ? `it was not ready after ${READY_WITHIN_MS / 1000} s`
+        : `it ended with ${address.how}${address.lastWords === undefined ? '' : `: ${address.lastWords}`}`;
+    throw new ServerStartError(why);
+  }
+
+  /** Asks it to stop, and insists after a while. */
+  async stop(): Promise<void> {
+    this.#child.stdin?.end();
+    this.#child.kill('SIGTERM');
+    const insist = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);
+    await this.ended;
+    clearTimeout(insist);
+  }
+}

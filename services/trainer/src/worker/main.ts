@@ -1,0 +1,67 @@
+/** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
+
+import { Estimator, Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { initBackend } from '../backend/select.ts';
+import { loadDataset } from '../data/registry.ts';
+import { DmdClient } from '../dmd/client.ts';
+import { runTrial } from '../loop/trial.ts';
+import { TfjsLearner } from './learner.ts';
+import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
+
+const PROGRESS_EVERY_MS = 250;
+
+process.once('message', (start: StartMessage) => {
+  train(start).then(end, (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    end({ type: 'ended', outcome: 'failed', reason, test: new Uint8Array() });
+  });
+});
+// The server is gone, or has heard the end: nobody is left to train for.
+process.once('disconnect', () => process.exit());
+
+async function train(start: StartMessage): Promise<EndedMessage> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const study = Study.decode(start.study);
+  const trial = Trial.decode(start.trial);
+  const dataset = await loadDataset(study.problem?.dataset ?? '', { log });
+  const { description } = await initBackend({ backend: start.backend, log });
+  const isLearning = study.method?.estimator !== Estimator.FIXED;
+  using learner = new TfjsLearner(study, trial.seed, dataset, isLearning);
+  tell({ type: 'started', backend: description });
+
+  const dmd = new DmdClient(start.dmdAddress, start.dmdRetryBudgetMs);
+  try {
+    const outcome = await runTrial({ study, trial: trial.name, learner, dmd, listener: listener() });
+    const test =
+      outcome.outcome === 'succeeded' ? Evaluation.encode(outcome.test).finish() : new Uint8Array();
+    return { type: 'ended', outcome: outcome.outcome, reason: outcome.reason, test };
+  } finally {
+    dmd.close();
+  }
+}
+
+function listener(): Parameters<typeof runTrial>[0]['listener'] {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return {
+    progress(stepsDone) {
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_EVERY_MS) return;
+      toldAt = now;
+      tell({ type: 'progress', stepsDone });
+    },
+    outerStep(outerStep) {
+      tell({ type: 'outerStep', outerStep: OuterStep.encode(outerStep).finish() });
+    },
+  };
+}
+
+/** The server ends the process once it has stored the end. */
+function end(message: EndedMessage): void {
+  tell(message);
+}
+
+function tell(message: FromWorker): void {
+  // Without a channel the server is gone, and so is this process in a moment.
+  if (process.connected) process.send?.(message);
+}

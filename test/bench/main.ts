@@ -1,0 +1,74 @@
+/** `npm run bench`: measures, prints a table, and writes the rows as JSON when asked to. */
+
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chooseBackend } from '@glocal/trainer/backend/select.ts';
+import Table from 'cli-table3';
+import { Command, CommanderError, Option } from 'commander';
+import { dmdRows, fixturesRow } from './dmd.ts';
+import { endToEndRows } from './end-to-end.ts';
+import { engineRows, hypergradientErrorRow, type Row } from './engine.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const fixtures = process.env.GLOCAL_FIXTURES;
+const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtures'), 'dmd.json');
+const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
+
+/** What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have. */
+const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
+  dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
+  engine: engineRows,
+  e2e: endToEndRows,
+};
+
+const command = new Command('npm run bench --')
+  .description('Measures the engine, the DMD service and whole trials, and prints a table.')
+  .addOption(new Option('--only <group>', 'one group of rows').choices(Object.keys(GROUPS)))
+  .option('--json <file>', 'also write {"rows":[{"name","value","unit","n"}]} to a file')
+  .addHelpText(
+    'after',
+    '\nGLOCAL_FIXTURES=DIR compares with the reference numbers in another folder (dmd.json, hyper*).',
+  )
+  .allowExcessArguments(false)
+  .exitOverride();
+
+try {
+  command.parse();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exit(error.exitCode === 0 ? 0 : 64);
+}
+
+const { only, json } = command.opts<{ only?: string; json?: string }>();
+const chosen = Object.keys(GROUPS).filter((group) =>
+  only === undefined ? group !== 'fixtures' : group === only,
+);
+const rows: Row[] = [];
+for (const group of chosen) {
+  process.stderr.write(`measuring ${group} …\n`);
+  rows.push(...((await GROUPS[group]?.()) ?? []));
+}
+printTable(rows);
+if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, null, 2)}\n`);
+// The native backend keeps threads that would hold the process.
+process.exit(0);
+
+function printTable(measured: readonly Row[]): void {
+  const table = new Table({
+    head: ['row', 'value', 'unit', 'n'],
+    colAligns: ['left', 'right', 'left', 'right'],
+  });
+  for (const { name, value, unit, n } of measured) table.push([name, shortNumber(value), unit, String(n)]);
+  console.log(table.toString());
+  const [cpu] = cpus();
+  console.log(
+    `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${chooseBackend().description}, Node ${process.versions.node}`,
+  );
+}
+
+function shortNumber(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(4);
+}
