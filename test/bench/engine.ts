@@ -1,14 +1,18 @@
 /** Benchmarks of the hypergradient engine, on the backend that training would use. */
 
 import { fileURLToPath } from 'node:url';
+import { registerPrimitives } from '@glocal/trainer/ad/ops/primitives.ts';
+import { neededKernels, passes } from '@glocal/trainer/ad/rules/coverage.ts';
 import { initBackend } from '@glocal/trainer/backend/select.ts';
 import { hypergradientFixtureError } from '@glocal/trainer/hyper/reference.ts';
-import type { LearnedComponent } from '@glocal/trainer/inner/hyperparameter.ts';
 import type { Examples } from '@glocal/trainer/inner/loss.ts';
+import type { InnerOptimizer } from '@glocal/trainer/inner/optimizer.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
 import { lenet } from '@glocal/trainer/model/lenet.ts';
 import * as tf from '@tensorflow/tfjs-core';
+import { execa } from 'execa';
+import { StockLenet } from './stock-lenet.ts';
 
 /** One measured figure. */
 export interface Row {
@@ -19,14 +23,35 @@ export interface Row {
   readonly n: number;
 }
 
-const LEARNED = ['lr', 'momentum', 'weightDecay'].map((name) => ({ name, index: 0 }));
-const VALUES = { lr: [0.05], momentum: [0.5], weightDecay: [5e-4] };
+const STOCK = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
+const VALUES = { lr: [STOCK.lr], momentum: [STOCK.momentum], weightDecay: [STOCK.weightDecay] };
 const SLOPES = [0.0475, 0.25, 5e-4];
 const BATCH = 128;
 const VALIDATION = 1000;
 const REPETITIONS = 40;
 const WARM_UP = 5;
 const LEAK_STEPS = 1000;
+const MEMORY_STEPS = 30;
+/** Calls of each kernel that its rule is tested on. */
+const RULE_CALLS = 10;
+
+/** Number of learned hyperparameters of the wide step. */
+const MANY = 16;
+/** SGD with as many hyperparameters as that; what the others would do does not change the time. */
+const manySgd: InnerOptimizer = {
+  ...sgd,
+  hyperparameters: [
+    ...sgd.hyperparameters,
+    ...Array.from({ length: MANY - sgd.hyperparameters.length }, (_, k) => ({
+      name: `idle${k}`,
+      description: 'Moves nothing',
+      min: 0,
+      max: 1,
+      defaultValue: 0,
+      groupings: ['none'] as const,
+    })),
+  ],
+};
 
 let ready: Promise<unknown> | undefined;
 const backend = () => {
@@ -36,8 +61,8 @@ const backend = () => {
 
 /** All rows of the engine. The accuracy row compares with the project's own fixtures. */
 export async function engineRows(): Promise<Row[]> {
-  const ratios = await ratioRows();
-  return [...ratios, await hypergradientErrorRow(), await leakRow()];
+  const times = await timeRows();
+  return [...times, await memoryRow(), await hypergradientErrorRow(), await leakRow(), await rulesRow()];
 }
 
 /** `engine.lenet.hypergradient_rel_error`: how far hypergradients are from the reference in `folder`. */
@@ -49,46 +74,84 @@ export async function hypergradientErrorRow(
   return { name: 'engine.lenet.hypergradient_rel_error', value, unit: 'relative', n: 15 };
 }
 
-/** A step with the sensitivity to three hyperparameters, and a validation gradient, over a plain step; interleaved. */
-async function ratioRows(): Promise<Row[]> {
+/**
+ * Steps and a validation gradient of LeNet, interleaved. *Plain* in the ratios is the stock step, what a user of tfjs has
+ * without this project; our own step without hyperparameters is a row of its own.
+ */
+async function timeRows(): Promise<Row[]> {
   await backend();
-  const plain = run([]);
-  const learning = run(LEARNED);
+  const stock = new StockLenet(lenet, STOCK);
+  const ours = run(sgd, 0);
+  const three = run(sgd, 3);
+  const many = run(manySgd, MANY);
   const batch = images(BATCH);
   const validation = images(VALIDATION);
+  const step = (training: TrainingRun) => () => training.step(batch, VALUES, slopes(training.q));
   // The first step after a reset has no sensitivity to carry.
-  learning.step(batch, VALUES, SLOPES);
-  const tasks = {
-    plain: () => plain.step(batch, VALUES, []),
-    step: () => learning.step(batch, VALUES, SLOPES),
-    gradient: () => learning.hypergradient(validation),
-  };
-  const times = interleaved(tasks);
-  const ratio = (name: string, of: number[]): Row => ({
-    name,
-    value: median(of) / median(times.plain),
-    unit: 'ratio',
-    n: REPETITIONS,
+  step(three)();
+  step(many)();
+  const times = interleaved({
+    stock: () => stock.step(batch),
+    plain: step(ours),
+    step_q3: step(three),
+    step_q16: step(many),
+    valgrad1000: () => three.hypergradient(validation),
   });
-  dispose(plain, learning, batch, validation);
-  return [
-    ratio('engine.lenet.step_q3_over_plain', times.step),
-    ratio('engine.lenet.valgrad1000_over_plain', times.gradient),
-  ];
+  for (const thing of [stock, ours, three, many]) thing.dispose();
+  tf.dispose([batch.x, batch.labels, validation.x, validation.labels]);
+  const { stock: plain, plain: own, ...others } = times;
+  const milliseconds = Object.entries({ stock_plain: plain, plain: own, ...others }).map(
+    ([name, measured]): Row => ({
+      name: `engine.lenet.${name}_ms`,
+      value: median(measured),
+      unit: 'ms',
+      n: REPETITIONS,
+    }),
+  );
+  const ratios = Object.entries(others).map(
+    ([name, measured]): Row => ({
+      name: `engine.lenet.${name}_over_plain`,
+      value: median(measured) / median(plain),
+      unit: 'ratio',
+      n: REPETITIONS,
+    }),
+  );
+  return [...ratios, ...milliseconds];
+}
+
+/** Largest resident memory of a process that trains LeNet with hypergradients on a validation set, and does nothing else. */
+async function memoryRow(): Promise<Row> {
+  const { stdout } = await execa(process.execPath, [
+    fileURLToPath(new URL('engine-memory.ts', import.meta.url)),
+  ]);
+  return { name: 'engine.lenet.peak_rss_mb', value: Number(stdout), unit: 'MB', n: MEMORY_STEPS };
+}
+
+/** Trains for {@link memoryRow}, and answers with this process's largest resident memory in MB. */
+export async function peakMemory(): Promise<number> {
+  await backend();
+  const training = run(sgd, 3);
+  const batch = images(BATCH);
+  const validation = images(VALIDATION);
+  for (let t = 0; t < MEMORY_STEPS; t++) {
+    training.step(batch, VALUES, SLOPES);
+    training.hypergradient(validation);
+  }
+  return (process.resourceUsage().maxRSS * 1024) / 1e6;
 }
 
 /** Tensors and buffers that training with hypergradients holds more of after many steps than after a few. */
 async function leakRow(): Promise<Row> {
   await backend();
-  const learning = run(LEARNED);
+  const training = run(sgd, 3);
   const batch = images(8);
   const window = (steps: number) => {
     for (let t = 0; t < steps; t++) {
-      learning.step(batch, VALUES, SLOPES);
+      training.step(batch, VALUES, SLOPES);
       if (t % 50 < 49) continue;
-      learning.hypergradient(batch);
-      learning.takeTrainLoss();
-      learning.startWindow();
+      training.hypergradient(batch);
+      training.takeTrainLoss();
+      training.startWindow();
     }
   };
   window(50);
@@ -96,12 +159,30 @@ async function leakRow(): Promise<Row> {
   window(LEAK_STEPS);
   const after = tf.memory();
   const value = Math.max(after.numTensors - before.numTensors, after.numDataBuffers - before.numDataBuffers);
-  dispose(learning, batch);
+  training.dispose();
+  tf.dispose([batch.x, batch.labels]);
   return { name: 'engine.leaked_tensors_1000_steps', value, unit: 'tensors', n: LEAK_STEPS };
 }
 
-const run = (learned: readonly LearnedComponent[]): TrainingRun =>
-  new TrainingRun({ model: lenet, optimizer: sgd, weights: lenet.initialise(0), learned });
+/** Of the kernels that need a JVP rule, those whose rule agrees with central differences. */
+async function rulesRow(): Promise<Row> {
+  const needed = await neededKernels();
+  await initBackend({ log: (line) => console.error(line) });
+  registerPrimitives(tf.getBackend());
+  const right = needed.filter(({ kernel }) => passes(kernel, RULE_CALLS));
+  const value = right.length / needed.length;
+  return { name: 'engine.rules_tested_share', value, unit: 'share', n: needed.length };
+}
+
+const run = (optimizer: InnerOptimizer, q: number): TrainingRun =>
+  new TrainingRun({
+    model: lenet,
+    optimizer,
+    weights: lenet.initialise(0),
+    learned: optimizer.hyperparameters.slice(0, q).map(({ name }) => ({ name, index: 0 })),
+  });
+
+const slopes = (q: number): number[] => Array.from({ length: q }, (_, k) => SLOPES[k] ?? 0);
 
 /** Noise; what the numbers are does not change the time. */
 const images = (count: number): Examples => ({
@@ -127,11 +208,4 @@ function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
-}
-
-function dispose(...things: (TrainingRun | Examples)[]): void {
-  for (const thing of things) {
-    if (thing instanceof TrainingRun) thing.dispose();
-    else tf.dispose([thing.x, thing.labels]);
-  }
 }

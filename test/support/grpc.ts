@@ -1,6 +1,6 @@
 /** Calls below the SDK: by the definition of a method, whether generated or loaded from the .proto files. */
 
-import { Client, credentials, type MethodDefinition, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
 
 /** A channel to a server on this machine. */
 export class Channel implements Disposable {
@@ -60,14 +60,4 @@ export class Channel implements Disposable {
 
 async function all<Response>(stream: AsyncIterable<unknown>): Promise<Response[]> {
   return (await Array.fromAsync(stream)) as Response[];
-}
-
-/** The error of a call that must fail. */
-export function failure(call: Promise<unknown>): Promise<ServiceError> {
-  return call.then(
-    () => {
-      throw new Error('the call succeeded');
-    },
-    (error: unknown) => error as ServiceError,
-  );
 }

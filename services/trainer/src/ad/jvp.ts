@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { currentBackend, handOver, gradients as reverse, withBackend } from './engine.ts';
 import { DifferentiationError } from './errors.ts';
+import './ops/gradients.ts';
 import type { Dual, VirtualBackend } from './virtual-backend.ts';
 import { virtualBackend } from './virtual-kernels.ts';
 

@@ -1,4 +1,4 @@
-/** Compiles the addon of @tensorflow/tfjs-node against TensorFlow's C headers, and links it to the libraries. */
+/** Compiles the addon of @tensorflow/tfjs-node and our kernels against TensorFlow's C headers, linked to the libraries. */
 
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -6,7 +6,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { NativeSetupError } from './errors.ts';
-import { addonFile, libraryLinks, quietLoaderFile, tfjsNodeFolder } from './native-runtime.ts';
+import {
+  addonFile,
+  kernelsFile,
+  kernelsSource,
+  libraryLinks,
+  quietLoaderFile,
+  tfjsNodeFolder,
+} from './native-runtime.ts';
 
 const QUIET_LOADER = fileURLToPath(new URL('./quiet-load.cc', import.meta.url));
 const INSTALL_COMPILER = 'install g++ (on Debian: apt-get install g++), then npm run setup';
@@ -28,7 +35,7 @@ export async function findCompiler(): Promise<string[]> {
 }
 
 /**
- * Compiles the addon and its quiet loader, and links the libraries, where @tensorflow/tfjs-node looks for them.
+ * Compiles the addon, its quiet loader and our kernels, and links the libraries, where @tensorflow/tfjs-node looks for them.
  * @param runtime the folder with `lib/` and `include/`.
  * @param libraries names of the libraries.
  * @throws NativeSetupError COMPILER
@@ -42,6 +49,10 @@ export async function buildAddon(
   const binding = join(tfjsNodeFolder(), 'binding');
   const sources = (await readdir(binding)).filter((name) => name.endsWith('.cc'));
   const includes = [`-I${join(headers, 'include')}`, `-I${join(runtime, 'include')}`];
+  const linked = [
+    ...libraries.map((name) => join(runtime, 'lib', name)),
+    '-Wl,-rpath,$ORIGIN/../../deps/lib',
+  ];
 
   const target = dirname(addonFile());
   await mkdir(target, { recursive: true });
@@ -51,12 +62,13 @@ export async function buildAddon(
     await compile(compiler, [
       ...includes,
       ...sources.map((name) => join(binding, name)),
-      ...libraries.map((name) => join(runtime, 'lib', name)),
-      '-Wl,-rpath,$ORIGIN/../../deps/lib',
+      ...linked,
       '-o',
       join(work, 'addon'),
     ]);
+    await compile(compiler, [...includes, '-O3', kernelsSource(), ...linked, '-o', join(work, 'kernels')]);
     await rename(join(work, 'quiet'), quietLoaderFile());
+    await rename(join(work, 'kernels'), kernelsFile());
     await linkLibraries(runtime, libraries, work);
     await rename(join(work, 'addon'), addonFile());
   } finally {

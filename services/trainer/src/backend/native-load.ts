@@ -4,12 +4,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { libraryLinks, quietLoaderFile } from './native-runtime.ts';
+import { kernelsFile, libraryLinks, quietLoaderFile } from './native-runtime.ts';
 
 const LIBRARY = 'libtensorflow_cc.so.2';
 
 /** Whether TensorFlow uses oneDNN. Off only when the user says so: about twice as fast, and it changes rounding. */
 export const usesOneDnn = (): boolean => !/^(0|false)$/i.test(process.env.TF_ENABLE_ONEDNN_OPTS ?? '1');
+
+/** The compiled `quiet-load.cc`. */
+interface Loader {
+  load(file: string): void;
+}
 
 let loading: Promise<void> | undefined;
 
@@ -22,16 +27,13 @@ export function loadNative(): Promise<void> {
 async function load(): Promise<void> {
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
-  if (process.env.TF_CPP_MIN_LOG_LEVEL !== '0') loadQuietly();
+  const { load: loadLibrary } = createRequire(import.meta.url)(quietLoaderFile()) as Loader;
+  // Before the addon does, without what it prints.
+  if (process.env.TF_CPP_MIN_LOG_LEVEL !== '0') loadLibrary(join(libraryLinks(), LIBRARY));
   defineLegacyUtilities();
   await import('@tensorflow/tfjs-node');
+  loadLibrary(kernelsFile());
   correctRound();
-}
-
-/** Loads the libraries before the addon does, without what they print. */
-function loadQuietly(): void {
-  const loader = createRequire(import.meta.url)(quietLoaderFile()) as { load(file: string): void };
-  loader.load(join(libraryLinks(), LIBRARY));
 }
 
 /** tfjs-node 4.22 calls two functions of which Node 24 has dropped one and warns of the other. */

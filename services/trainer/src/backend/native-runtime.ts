@@ -1,8 +1,10 @@
 /** Where the native TensorFlow runtime comes from and lives, and whether it is installed. */
 
-import { existsSync, realpathSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
 
 /** TensorFlow's version; its C API is what the addon of @tensorflow/tfjs-node is compiled against. */
@@ -63,6 +65,15 @@ export const addonFile = (): string => join(tfjsNodeFolder(), 'lib', 'napi-v8', 
 /** The compiled `quiet-load.cc`. */
 export const quietLoaderFile = (): string => join(dirname(addonFile()), 'quiet_load.node');
 
+/** The source of TensorFlow operations of our own. */
+export const kernelsSource = (): string => fileURLToPath(new URL('./native-kernels.cc', import.meta.url));
+
+/** The compiled {@link kernelsSource}; its name tells of which version, so that an older one is not taken for it. */
+export function kernelsFile(): string {
+  const version = createHash('sha256').update(readFileSync(kernelsSource())).digest('hex').slice(0, 16);
+  return join(dirname(addonFile()), `glocal_kernels-${version}.so`);
+}
+
 /** Where the addon looks for the libraries: links into the cache. */
 export const libraryLinks = (): string => join(tfjsNodeFolder(), 'deps', 'lib');
 
@@ -76,11 +87,12 @@ const runtimeName = (): string => `tensorflow-${TENSORFLOW_VERSION}-${platform()
 /** Folder of the libraries (`lib/`) and headers (`include/`) in the cache. */
 export const runtimeFolder = (): string => join(cacheFolder(), 'native', runtimeName());
 
-/** Whether backend `tensorflow` can be loaded: addon and libraries of this version are in place. Looks at names only. */
+/** Whether backend `tensorflow` can be loaded: what is compiled and linked for this version is in place. Looks at names only. */
 export function isNativeInstalled(): boolean {
   const libraries = Object.keys(nativeWheel()?.libraries ?? {});
   if (libraries.length === 0) return false;
-  return [addonFile(), quietLoaderFile()].every((file) => existsSync(file)) && libraries.every(isLinked);
+  const compiled = [addonFile(), quietLoaderFile(), kernelsFile()];
+  return compiled.every((file) => existsSync(file)) && libraries.every(isLinked);
 }
 
 /** Whether the link leads to the library of this version, wherever the cache was when it was made. */

@@ -2,10 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { isNativeInstalled, TENSORFLOW_VERSION, TFJS_VERSION } from './native-runtime.ts';
-import { type BackendName, checkTfjsVersion, chooseBackend, initBackend } from './select.ts';
+import {
+  type BackendName,
+  checkTfjsVersion,
+  chooseBackend,
+  initBackend,
+  installedBackends,
+} from './select.ts';
 
 const log = () => {};
-const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm', 'cpu'] : ['wasm', 'cpu'];
 
 /** Runs a module that may import `./select.ts`, in a process of its own. */
 const runModule = (code: string, env: NodeJS.ProcessEnv = {}) =>
@@ -27,7 +32,7 @@ describe('initBackend', () => {
     );
   });
 
-  it.each(installed)('changes to %s, more than once, and computes there', async (backend) => {
+  it.each(installedBackends())('changes to %s, more than once, and computes there', async (backend) => {
     const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.square(x)));
     for (let i = 0; i < 2; i++) {
       await initBackend({ backend: 'cpu', log });
@@ -37,7 +42,7 @@ describe('initBackend', () => {
     }
   });
 
-  it.each(installed)('prints nothing when it loads %s and computes there', async (backend) => {
+  it.each(installedBackends())('prints nothing when it loads %s and computes there', async (backend) => {
     const { stdout, stderr, exitCode } = await runModule(`
       import * as tf from '@tensorflow/tfjs-core';
       import { initBackend } from './select.ts';

@@ -24,6 +24,13 @@ export interface BackendInfo {
   readonly description: string;
 }
 
+/** The backends that can be loaded here, the fastest first. */
+export const installedBackends = (): BackendName[] => [
+  ...(isNativeInstalled() ? (['tensorflow'] as const) : []),
+  'wasm',
+  'cpu',
+];
+
 /** The backend that {@link initBackend} would choose, without loading it. */
 export function chooseBackend(requested?: BackendName): BackendInfo {
   const name = requested ?? (isNativeInstalled() ? 'tensorflow' : 'wasm');

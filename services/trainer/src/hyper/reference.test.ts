@@ -1,14 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isNativeInstalled } from '../backend/native-runtime.ts';
-import { type BackendName, initBackend } from '../backend/select.ts';
+import { initBackend, installedBackends } from '../backend/select.ts';
 import { hypergradientFixtureError } from './reference.ts';
 
 const folder = fileURLToPath(new URL('../../fixtures', import.meta.url));
-const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm'] : ['wasm'];
+const fast = installedBackends().filter((backend) => backend !== 'cpu');
 
-describe.each(installed)('on backend %s', (backend) => {
+describe.each(fast)('on backend %s', (backend) => {
   beforeAll(() => initBackend({ backend, log: () => {} }));
 
   it.each(['float32', 'float64', 'reverse'] as const)(

@@ -77,7 +77,7 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
     weights,
     learned: LEARNED.map((name) => ({ name, index: 0 })),
   });
-  run.restore({ weights, buffers: [momentum], sensitivity: null, trainLoss: { sum: 0, steps: 0 } });
+  run.restore({ ...run.snapshot(), buffers: [momentum] });
   const examples = (images: Float32Array, shape: readonly number[], labels: readonly number[]): Examples => ({
     x: tf.tensor(images, [...shape]),
     labels: tf.tensor1d([...labels], 'int32'),

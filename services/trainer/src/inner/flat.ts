@@ -24,3 +24,7 @@ export function flatten(tensors: readonly tf.Tensor[], rows: number): tf.Tensor2
     1,
   );
 }
+
+/** Numbers of the host as float32. */
+export const onBackend = <R extends tf.Rank>(numbers: Float64Array, shape: tf.ShapeMap[R]): tf.Tensor<R> =>
+  tf.tensor<R>(Float32Array.from(numbers), shape);

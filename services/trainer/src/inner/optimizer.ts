@@ -1,28 +1,29 @@
-/** What an inner optimizer is: its hyperparameters, and one update of the weights together with their sensitivity. */
+/** What an inner optimizer is: its hyperparameters, and Θ as a function that the engine can differentiate. */
 
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { HyperparameterInfo } from './hyperparameter.ts';
 
-/**
- * A quantity as large as θ with its derivatives, `[1 + q, p]`: row 0 is the value, row k its derivative with respect to
- * the coordinate phi of the k-th learned hyperparameter.
- */
-export type Sensitive = tf.Tensor2D;
+/** Rows of a matrix, one for each of r copies of a quantity as large as θ: `[r, p]`, float32. */
+export type Rows = tf.Tensor2D;
 
 /** Everything that one update uses. */
-export interface Update {
-  readonly weights: Sensitive;
+export interface UpdateInputs {
+  readonly weights: Rows;
   /** In the order of {@link InnerOptimizer.buffers}. */
-  readonly buffers: readonly Sensitive[];
-  /** Row 0 the gradient of the training loss, row k the Hessian times row k of the weights. */
-  readonly gradient: Sensitive;
-  /** Value of every hyperparameter, by name. */
-  readonly values: Readonly<Record<string, number>>;
-  /** For each learned hyperparameter, in the order of the rows: its name and dvalue/dphi. */
-  readonly learned: readonly { readonly name: string; readonly derivative: number }[];
+  readonly buffers: readonly Rows[];
+  /** Of the training loss. */
+  readonly gradient: Rows;
+  /** Each hyperparameter, as {@link InnerOptimizer.enters} lets it in: `[r, 1]`, or `[r, p]` when it differs by layer. */
+  readonly values: Readonly<Record<string, tf.Tensor2D>>;
 }
 
-/** An inner optimizer: s' = Θ(s, φ), and its derivative (docs/method.md, section 2). */
+/** What a hyperparameter is turned into before it enters an update, and the derivative of that. */
+export interface Entry {
+  readonly value: number;
+  readonly slope: number;
+}
+
+/** An inner optimizer: s' = Θ(s, φ). Its derivatives follow from {@link update} (`update.ts`). */
 export interface InnerOptimizer {
   /** The id that a study names. */
   readonly id: string;
@@ -31,6 +32,22 @@ export interface InnerOptimizer {
   readonly hyperparameters: readonly HyperparameterInfo[];
   /** Names of what it keeps beside the weights; all start at zero. */
   readonly buffers: readonly string[];
-  /** The next weights and buffers. Runs in the caller's scope; its arguments stay the caller's. */
-  update(update: Update): { readonly weights: Sensitive; readonly buffers: readonly Sensitive[] };
+  /** Whether θ' − θ and the next buffers are linear in weights, buffers and gradient: all of them move by one matrix then. */
+  readonly isLinear: boolean;
+  /**
+   * Hyperparameters that do not enter the update as they are, by name: what enters in step t = 1, 2, … in their place.
+   * Computed in double precision, where float32 would cancel.
+   */
+  readonly enters?: Readonly<Record<string, (value: number, t: number) => Entry>>;
+  /** θ' − θ and the next buffers, from differentiable `tf.*` code that acts element by element. */
+  update(inputs: UpdateInputs): { readonly change: tf.Tensor; readonly buffers: readonly tf.Tensor[] };
 }
+
+/** Smallest mean square that has a derivative of its root: far below any ε, and its reciprocal root is a float32. */
+const TINY = 1e-30;
+
+/**
+ * √x for mean squares x, with a floor of 1e-15, and the derivative 0 below it: at 0, where the gradient of a dead unit
+ * stays, √x has no derivative, and |g| = √g² has the subgradient 0.
+ */
+export const rootMeanSquare = (x: tf.Tensor): tf.Tensor => tf.sqrt(tf.maximum(x, TINY));

@@ -1,9 +1,11 @@
 /** The inner optimizers that a study may name. */
 
+import { adam, adamw } from './adam.ts';
 import type { InnerOptimizer } from './optimizer.ts';
-import { sgd } from './sgd.ts';
+import { rmsprop } from './rms-prop.ts';
+import { sgd, sgdNesterov, sgdw, sgdwNesterov } from './sgd.ts';
 
-const OPTIMIZERS: readonly InnerOptimizer[] = [sgd];
+const OPTIMIZERS: readonly InnerOptimizer[] = [sgd, sgdNesterov, sgdw, sgdwNesterov, rmsprop, adam, adamw];
 
 export const listOptimizers = (): readonly InnerOptimizer[] => OPTIMIZERS;
 

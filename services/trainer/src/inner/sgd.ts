@@ -1,70 +1,44 @@
-/** Stochastic gradient descent with momentum and coupled weight decay, all learnable (docs/method.md, section 2). */
+/** Stochastic gradient descent with momentum and weight decay, all learnable (docs/method.md, section 2). */
 
 import * as tf from '@tensorflow/tfjs-core';
-import type { InnerOptimizer, Sensitive, Update } from './optimizer.ts';
+import type { InnerOptimizer } from './optimizer.ts';
+import { LEARNING_RATE, MOMENTUM, WEIGHT_DECAY } from './optimizer-hyperparameters.ts';
 
-/**
- * v' = μv + g + wθ, θ' = θ − ηv' with rate η, momentum μ, weight decay w. Linear in the rows of θ, v and the gradient, so
- * that values and sensitivities move by one matrix product.
- */
-export const sgd: InnerOptimizer = {
-  id: 'sgd',
-  description: 'Stochastic gradient descent with momentum and weight decay (coupled, as an L2 penalty)',
-  hyperparameters: [
-    { name: 'lr', description: 'Learning rate', min: 0, max: 100, groupings: ['none'] },
-    {
-      name: 'momentum',
-      description: 'Share of the last update that is kept',
-      min: 0,
-      max: 1,
-      defaultValue: 0,
-      groupings: ['none'],
-    },
-    {
-      name: 'weightDecay',
-      description: 'Weight decay',
-      min: 0,
-      max: 10,
-      defaultValue: 0,
-      groupings: ['none'],
-    },
-  ],
-  buffers: ['momentum'],
-  update({ weights, buffers: [momentum], gradient, values, learned }) {
-    const rows = tf.concat([weights, momentum as Sensitive, gradient], 0);
-    const moved = tf.matMul(tf.tensor2d(updateMatrix(values, learned)), rows);
-    const [change, next] = tf.split(moved, 2, 0) as [Sensitive, Sensitive];
-    // Added here and not in the product: 1 − ηw in float32 would round a small weight decay away.
-    return { weights: tf.add(weights, change), buffers: [next] };
-  },
-};
-
-/**
- * The matrix `[2(1 + q), 3(1 + q)]` that makes the rows of θ' − θ and v' from those of θ, v and the gradient.
- * @param learned hyperparameters of the rows 1…q of each.
- */
-export function updateMatrix(values: Update['values'], learned: Update['learned']): number[][] {
-  const { lr = Number.NaN, momentum = 0, weightDecay = 0 } = values;
-  const n = 1 + learned.length;
-  const columns = 3 * n;
-  const [theta, v, g] = [0, n, 2 * n];
-  const zeroRow = () => new Array<number>(columns).fill(0);
-
-  const next = Array.from({ length: n }, (_, k) => {
-    const row = zeroRow();
-    row[theta + k] = weightDecay;
-    row[v + k] = momentum;
-    row[g + k] = 1;
-    // dv' has also ∂v'/∂φ: v by the momentum's derivative, θ by the weight decay's.
-    const by = learned[k - 1];
-    if (by?.name === 'momentum') row[v] = by.derivative;
-    if (by?.name === 'weightDecay') row[theta] = by.derivative;
-    return row;
-  });
-  const change = next.map((row, k) => {
-    const by = learned[k - 1];
-    const rate = by?.name === 'lr' ? by.derivative : 0;
-    return row.map((x, column) => -lr * x - rate * (next[0]?.[column] ?? 0));
-  });
-  return [...change, ...next];
+interface Variant {
+  /** Nesterov's momentum (as of Sutskever et al., 2013) in place of the heavy ball's. */
+  readonly nesterov: boolean;
+  /** Weight decay beside the gradient (Loshchilov and Hutter, 2019), not in it as an L2 penalty. */
+  readonly decoupled: boolean;
 }
+
+/**
+ * v' = μv + g, θ' = θ − ηv' with rate η and momentum μ; Nesterov: θ' = θ − η(g + μv'). Weight decay w is coupled,
+ * g = ∇ℓ + wθ, or decoupled, θ' less by ηwθ. As in PyTorch.
+ */
+function makeSgd({ nesterov, decoupled }: Variant): InnerOptimizer {
+  return {
+    id: `sgd${decoupled ? 'w' : ''}${nesterov ? '-nesterov' : ''}`,
+    description:
+      `Stochastic gradient descent with ${nesterov ? "Nesterov's momentum" : 'momentum'} and ` +
+      (decoupled ? 'decoupled weight decay' : 'weight decay (coupled, as an L2 penalty)'),
+    hyperparameters: [LEARNING_RATE, MOMENTUM, WEIGHT_DECAY],
+    buffers: ['momentum'],
+    isLinear: true,
+    update({ weights, buffers: [buffer], gradient, values }) {
+      const { lr, momentum, weightDecay } = values as Record<'lr' | 'momentum' | 'weightDecay', tf.Tensor2D>;
+      const decay = tf.mul(weightDecay, weights);
+      const g = decoupled ? gradient : tf.add(gradient, decay);
+      const next = tf.add(tf.mul(momentum, buffer as tf.Tensor), g);
+      const direction = nesterov ? tf.add(g, tf.mul(momentum, next)) : next;
+      return {
+        change: tf.neg(tf.mul(lr, decoupled ? tf.add(direction, decay) : direction)),
+        buffers: [next],
+      };
+    },
+  };
+}
+
+export const sgd = makeSgd({ nesterov: false, decoupled: false });
+export const sgdNesterov = makeSgd({ nesterov: true, decoupled: false });
+export const sgdw = makeSgd({ nesterov: false, decoupled: true });
+export const sgdwNesterov = makeSgd({ nesterov: true, decoupled: true });

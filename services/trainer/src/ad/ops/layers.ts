@@ -20,14 +20,15 @@ export function maxPool2x2(x: tf.Tensor4D): tf.Tensor4D {
     channels,
   ];
   const pool = tf.customGrad((input, save) => {
-    const [y, mask] = runPrimitive<tf.Tensor[]>('MaxPool2x2', { x: input as tf.Tensor }) as [
+    const [y, choice] = runPrimitive<tf.Tensor[]>('MaxPool2x2', { x: input as tf.Tensor }) as [
       tf.Tensor,
       tf.Tensor,
     ];
-    (save as tf.GradSaveFunc)([mask]);
+    (save as tf.GradSaveFunc)([choice]);
     return {
       value: y,
-      gradFunc: (dy, [saved]) => runPrimitive<tf.Tensor>('MaxPool2x2Grad', { dy, mask: saved as tf.Tensor }),
+      gradFunc: (dy, [saved]) =>
+        runPrimitive<tf.Tensor>('MaxPool2x2Grad', { dy, choice: saved as tf.Tensor }),
     };
   });
   return pool(tf.util.arraysEqual(x.shape, even) ? x : tf.slice(x, 0, even)) as tf.Tensor4D;

@@ -1,29 +1,38 @@
 /**
  * Kernels of our own with several outputs: the operation's value, and what its derivatives are made of. The backward pass
  * and all tangents share the latter, which stock kernels would compute anew (docs/method.md, section 3). Written in
- * kernels that every backend has; the JVP rules stand in `rules/primitives.ts`.
+ * kernels that every backend has; the native runtime has faster ones (`native-kernels.ts`). The JVP rules stand in
+ * `rules/primitives.ts`.
+ *
+ * `choice` says which element of each window max pooling took: for the backend's own kernels only, in a form of its own.
  */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { currentBackend, runKernel } from '../engine.ts';
+import { nativeKernels } from './native-kernels.ts';
 
 /** Attributes of AvgPool and AvgPoolGrad for windows of 2 × 2. */
-export const PAIRS = { filterSize: 2, strides: 2, pad: 'valid' } as const;
+const PAIRS = { filterSize: 2, strides: 2, pad: 'valid' } as const;
 
-type Kernel = (
+export type Kernel = (
   inputs: Readonly<Record<string, tf.Tensor>>,
   attributes: Readonly<Record<string, unknown>>,
 ) => tf.Tensor | tf.Tensor[];
 
 const KERNELS: Readonly<Record<string, Kernel>> = {
-  /** x `[b, h, w, c]`, h and w even → y `[b, h/2, w/2, c]`, and a mask like x: 4 at the chosen element, 0 elsewhere. */
+  /** x `[b, h, w, c]`, h and w even → y `[b, h/2, w/2, c]`, and choice. (Here: like x, 4 at the chosen element, else 0.) */
   MaxPool2x2: ({ x }) => maxPool2x2(x as tf.Tensor),
-  /** dy, mask → dx. (AvgPoolGrad hands a quarter to each element of a window.) */
-  MaxPool2x2Grad: ({ dy, mask }) =>
-    tf.mul(
-      mask as tf.Tensor,
-      runKernel('AvgPoolGrad', { dy: dy as tf.Tensor, input: mask as tf.Tensor }, PAIRS),
-    ),
+  /** x `[r·b, h, w, c]`, choice → the chosen elements, `[r·b, h/2, w/2, c]`, of each of r batches. */
+  MaxPool2x2Pick: ({ x, choice }) =>
+    runKernel('AvgPool', { x: chosen(x as tf.Tensor, choice as tf.Tensor) }, PAIRS),
+  /** dy `[r·b, h/2, w/2, c]`, choice → dx `[r·b, h, w, c]`, of each of r batches. */
+  MaxPool2x2Grad: ({ dy, choice }) => {
+    const [, ...image] = (choice as tf.Tensor).shape;
+    const { dataId, dtype } = choice as tf.Tensor;
+    // Of its input it reads no more than the shape.
+    const input = { dataId, dtype, shape: [(dy as tf.Tensor).shape[0], ...image] } as tf.Tensor;
+    return chosen(runKernel('AvgPoolGrad', { dy: dy as tf.Tensor, input }, PAIRS), choice as tf.Tensor);
+  },
   /** x → y, and the slope like x: 1 above 0, else alpha. */
   LeakyReluWithSlope: ({ x }, { alpha }) => {
     const slope = tf.maximum(tf.cast(tf.greater(x as tf.Tensor, 0), 'float32'), alpha as number);
@@ -41,7 +50,8 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
 
 /** Makes the kernels known to a backend; again does nothing. */
 export function registerPrimitives(backendName: string): void {
-  for (const [kernelName, kernel] of Object.entries(KERNELS)) {
+  const kernels = { ...KERNELS, ...nativeKernels(backendName) };
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, backendName) !== undefined) return;
     tf.registerKernel({
       kernelName,
@@ -82,19 +92,11 @@ function maxPool2x2(x: tf.Tensor): [tf.Tensor, tf.Tensor] {
   return [tf.reshape(tf.maximum(upper, lower), [batch, outHeight, outWidth, channels]), mask];
 }
 
-/** Members of the native backend that its declarations hide. */
-interface NativeBackend {
-  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number };
-  executeSingleOutput(operation: string, attributes: object[], inputs: tf.Tensor[]): tf.Tensor;
-}
-
 /** `values` where `condition` > 0, else 0. */
-function whereAboveZero(values: tf.Tensor, condition: tf.Tensor): tf.Tensor {
-  if (currentBackend() !== 'tensorflow') {
-    return tf.mul(values, tf.cast(tf.greater(condition, 0), 'float32'));
-  }
-  // One vectorised pass; the kernel is not among those that tfjs names.
-  const native = tf.backend() as unknown as NativeBackend;
-  const type = { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
-  return native.executeSingleOutput('ReluGrad', [type], [values, condition]);
+const whereAboveZero = (values: tf.Tensor, condition: tf.Tensor): tf.Tensor =>
+  tf.mul(values, tf.cast(tf.greater(condition, 0), 'float32'));
+
+/** The product of each of r batches, one after the other, with the mask of one. */
+function chosen(batches: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  return tf.reshape(tf.mul(tf.reshape(batches, [-1, ...mask.shape]), mask), batches.shape);
 }

@@ -37,4 +37,34 @@ export const LINEAR_ALGEBRA_CASES: Readonly<Record<string, RuleCase>> = {
         differentiable: ['a', 'b'],
       })),
   },
+  Einsum: {
+    smoothness: 'quadratic',
+    calls: fc
+      .record({
+        equation: fc.constantFrom(
+          'ij->ji',
+          'ij->i',
+          'ij->',
+          'ij,jk->ik',
+          'bij,bjk->bik',
+          'ij,j->i',
+          'i,j->ij',
+          'ij,ij->',
+          'ijk,k->ji',
+          'ab,cb->a',
+        ),
+        sizes: fc.array(size(4), { minLength: 26, maxLength: 26 }),
+        seed: seeds,
+      })
+      .map(({ equation, sizes, seed }) => {
+        const operands = equation.split('->')[0]?.split(',') ?? [];
+        const lengths = (indices: string) =>
+          [...indices].map((index) => sizes[index.charCodeAt(0) - 97] ?? 1);
+        return {
+          inputs: () => operands.map((indices, i) => anywhere(lengths(indices), seed + i)),
+          attributes: { equation },
+          differentiable: operands.map((_, i) => i),
+        };
+      }),
+  },
 };

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { runKernel } from '../engine.ts';
-import { aligned, dim, fold, plus, type Rule, rule, stacked, type Tangent } from './rule.ts';
+import { aligned, dim, fold, listRule, plus, type Rule, rule, stacked, type Tangent } from './rule.ts';
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -40,4 +40,17 @@ function batched(tensor: tf.Tensor, batch: readonly number[]): tf.Tensor {
   return reps.every((rep) => rep === 1) ? tensor : tf.tile(tensor, [1, ...reps, 1, 1]);
 }
 
-export const LINEAR_ALGEBRA: Readonly<Record<string, Rule>> = { BatchMatMul: batchMatMul };
+/** Each factor in turn replaced by its tangents, whose axis is one more index that the result has in front. */
+const einsum = listRule<{ equation: string }>(({ primals, tangents, attributes: { equation } }) => {
+  const [operands = '', result = ''] = equation.replace(/\s/g, '').split('->');
+  const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  const free = [...letters].find((letter) => !equation.includes(letter)) ?? '';
+  return tangents.reduce((sum: Tangent, tangent, i) => {
+    if (tangent === undefined) return sum;
+    const terms = operands.split(',').map((indices, j) => (j === i ? free + indices : indices));
+    const factors = primals.map((primal, j) => (j === i ? tangent : primal));
+    return plus(sum, tf.einsum(`${terms.join(',')}->${free}${result}`, ...factors));
+  }, undefined);
+});
+
+export const LINEAR_ALGEBRA: Readonly<Record<string, Rule>> = { BatchMatMul: batchMatMul, Einsum: einsum };

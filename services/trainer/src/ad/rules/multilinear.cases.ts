@@ -116,6 +116,10 @@ const resized = (backward: boolean, mostExamples = 2): RuleCase =>
 const indices = (shape: readonly number[], limit: number, seed: number): tf.Tensor =>
   made(shape, seed, (u) => Math.floor(limit * u)).toInt();
 
+/** Indices of elements, `[count, rank]`. */
+const places = (shape: readonly number[], count: number, seed: number): tf.Tensor =>
+  made([count, shape.length], seed, (u, i) => Math.floor((shape[i % shape.length] ?? 1) * u)).toInt();
+
 /** A tensor with one of its axes. */
 const axes = shapes.chain((shape) =>
   fc.record({ shape: fc.constant(shape), axis: fc.nat(shape.length - 1), count: size(4), seed: seeds }),
@@ -130,18 +134,80 @@ export const MULTILINEAR_CASES: Readonly<Record<string, RuleCase>> = {
   ...convolution(volumes, ['Conv3D', 'Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2'], {
     forward: { dataFormat: 'NDHWC', dilations: 1 },
     back: {},
-    defects: { wasm: 'wrong gradients of three-dimensional convolutions' },
   }),
   ResizeBilinear: resized(false),
   ResizeBilinearGrad: resized(true),
   // For several examples the stock gradient of cpu is wrong.
   ResizeNearestNeighbor: resized(false, 1),
   ResizeNearestNeighborGrad: resized(true, 1),
+  CropAndResize: linear(
+    resizes.map(({ batch, plane, target, seed }) => ({
+      inputs: () => ({
+        image: anywhere([batch, ...plane], seed),
+        boxes: made([3, 4], seed + 1, (u, i) => (i % 4 < 2 ? u / 2 : (1 + u) / 2)),
+        boxInd: indices([3], batch, seed + 2),
+      }),
+      attributes: { cropSize: target, method: seed % 2 ? 'bilinear' : 'nearest', extrapolationValue: 0 },
+      differentiable: ['image'],
+    })),
+  ),
+  FlipLeftRight: linear(
+    resizes.map(({ batch, plane, seed }) => ({
+      inputs: () => ({ image: anywhere([batch, ...plane], seed) }),
+      differentiable: ['image'],
+    })),
+  ),
   GatherV2: linear(
-    axes.map(({ shape, axis, count, seed }) => ({
-      inputs: () => ({ x: anywhere(shape, seed), indices: indices([count, 2], shape[axis] ?? 1, seed + 1) }),
-      attributes: { axis, batchDims: 0 },
-      differentiable: ['x'],
+    axes.map(({ shape, axis, count, seed }) => {
+      // The first axis counted off in both, now and then.
+      const batchDims = axis > 0 && seed % 2 ? 1 : 0;
+      const batch = shape.slice(0, batchDims);
+      return {
+        inputs: () => ({
+          x: anywhere(shape, seed),
+          indices: indices([...batch, count, 2], shape[axis] ?? 1, seed + 1),
+        }),
+        attributes: { axis, batchDims },
+        differentiable: ['x'],
+      };
+    }),
+  ),
+  GatherNd: linear(
+    axes.map(({ shape, count, seed }) => ({
+      inputs: () => ({ params: anywhere(shape, seed), indices: places(shape, count, seed + 1) }),
+      differentiable: ['params'],
+    })),
+  ),
+  ScatterNd: linear(
+    axes.map(({ shape, count, seed }) => ({
+      inputs: () => ({ updates: anywhere([count], seed), indices: places(shape, count, seed + 1) }),
+      attributes: { shape },
+      differentiable: ['updates'],
+    })),
+  ),
+  TensorScatterUpdate: {
+    defects: { cpu: 'writes into its input' },
+    ...linear(
+      axes.map(({ shape, seed }) => ({
+        inputs: () => ({
+          tensor: anywhere(shape, seed),
+          // One place: of several equal ones it is not said which update counts.
+          updates: anywhere([1], seed + 1),
+          indices: places(shape, 1, seed + 2),
+        }),
+        differentiable: ['tensor', 'updates'],
+      })),
+    ),
+  },
+  SparseToDense: linear(
+    axes.map(({ shape, seed }) => ({
+      inputs: () => ({
+        sparseIndices: places(shape, 1, seed),
+        sparseValues: anywhere([1], seed + 1),
+        defaultValue: anywhere([], seed + 2),
+      }),
+      attributes: { outputShape: shape },
+      differentiable: ['sparseValues', 'defaultValue'],
     })),
   ),
   UnsortedSegmentSum: linear(
@@ -209,6 +275,19 @@ export const MULTILINEAR_CASES: Readonly<Record<string, RuleCase>> = {
           [0, 0],
         ],
       },
+      differentiable: ['x'],
+    })),
+  ),
+  DepthToSpace: linear(
+    fc.tuple(size(2), size(3), size(3), size(2), seeds).map(([b, h, w, c, seed]) => ({
+      inputs: () => ({ x: anywhere([b, h, w, 4 * c], seed) }),
+      attributes: { blockSize: 2, dataFormat: 'NHWC' },
+      differentiable: ['x'],
+    })),
+  ),
+  Diag: linear(
+    fc.tuple(fc.array(size(4), { minLength: 1, maxLength: 2 }), seeds).map(([shape, seed]) => ({
+      inputs: () => ({ x: anywhere(shape, seed) }),
       differentiable: ['x'],
     })),
   ),

@@ -4,8 +4,9 @@
  * output. Kernels that training spends its time in have rules of their own, which take all tangents at once.
  */
 
+import * as tf from '@tensorflow/tfjs-core';
 import { runKernel } from '../engine.ts';
-import { each, fold, plus, type Rule, rule, type Tangent, together, unfold } from './rule.ts';
+import { each, fold, plus, type Rule, rule, stacked, type Tangent, together, unfold } from './rule.ts';
 
 /** Linear in each of the named inputs. */
 const linearIn = (kernel: string, ...names: readonly string[]): Rule =>
@@ -18,6 +19,19 @@ const linearIn = (kernel: string, ...names: readonly string[]): Rule =>
       return plus(sum, term);
     }, undefined),
   );
+
+/** Linear in all of the named inputs at once: a missing tangent is zero. */
+const linearTogether = (kernel: string, ...names: readonly string[]): Rule =>
+  rule<string>(({ primals, tangents, q, attributes }) => {
+    const directions = names.map((name) =>
+      each(tangents[name] ?? tf.zeros(stacked(q, (primals[name] as tf.Tensor).shape))),
+    );
+    const along = (k: number) =>
+      Object.fromEntries(names.map((name, i) => [name, directions[i]?.[k] as tf.Tensor]));
+    return together(
+      Array.from({ length: q }, (_, k) => runKernel(kernel, { ...primals, ...along(k) }, attributes)),
+    );
+  });
 
 /** Linear in one input, example by example: the tangents are further examples. */
 const linearInBatch = (kernel: string, name: string): Rule =>
@@ -48,11 +62,19 @@ export const MULTILINEAR: Readonly<Record<string, Rule>> = {
   ResizeBilinearGrad: linearIn('ResizeBilinearGrad', 'dy'),
   ResizeNearestNeighbor: linearInBatch('ResizeNearestNeighbor', 'images'),
   ResizeNearestNeighborGrad: linearIn('ResizeNearestNeighborGrad', 'dy'),
+  CropAndResize: linearIn('CropAndResize', 'image'),
+  FlipLeftRight: linearInBatch('FlipLeftRight', 'image'),
 
   GatherV2: linearIn('GatherV2', 'x'),
+  GatherNd: linearIn('GatherNd', 'params'),
+  ScatterNd: linearIn('ScatterNd', 'updates'),
+  TensorScatterUpdate: linearTogether('TensorScatterUpdate', 'tensor', 'updates'),
+  SparseToDense: linearTogether('SparseToDense', 'sparseValues', 'defaultValue'),
   UnsortedSegmentSum: linearIn('UnsortedSegmentSum', 'x'),
   MirrorPad: linearIn('MirrorPad', 'x'),
   StridedSlice: linearIn('StridedSlice', 'x'),
   SpaceToBatchND: linearIn('SpaceToBatchND', 'x'),
   BatchToSpaceND: linearIn('BatchToSpaceND', 'x'),
+  DepthToSpace: linearInBatch('DepthToSpace', 'x'),
+  Diag: linearIn('Diag', 'x'),
 };

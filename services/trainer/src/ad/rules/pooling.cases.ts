@@ -34,12 +34,6 @@ const calls = (smoothness: Smoothness, of: (pooling: Pooling) => Call): RuleCase
   calls: poolings.map(of),
 });
 
-/** Positive numbers: the stock kernels of wasm look for a maximum above zero. */
-const distinctPositive = (shape: readonly number[], seed: number): tf.Tensor => {
-  const x = distinct(shape, seed);
-  return x.sub(x.min()).add(0.1);
-};
-
 interface VolumePooling extends Omit<Pooling, 'x' | 'attributes'> {
   readonly x: [number, number, number, number, number];
   readonly attributes: object;
@@ -90,12 +84,12 @@ const dilations = (smoothness: Smoothness, of: (dilation: Dilation) => Call): Ru
     }),
 });
 
-/** Positive whole numbers, all different within an image, and tenths below one, all different within a filter: no two sums are near. */
+/** Whole numbers, all different within an image, and tenths below one, all different within a filter: no two sums are near. */
 function dilationInputs({ x, filter, seed }: Dilation): Record<'x' | 'filter', tf.Tensor> {
   const [batch, height, width, channels] = x;
   const [filterHeight = 1, filterWidth = 1] = filter;
-  const image = distinctPositive([1, height, width, 1], seed).mul(10);
-  const tenths = distinctPositive([filterHeight, filterWidth, 1], seed + 1);
+  const image = distinct([1, height, width, 1], seed).mul(10);
+  const tenths = distinct([filterHeight, filterWidth, 1], seed + 1);
   return { x: tf.tile(image, [batch, 1, 1, channels]), filter: tf.tile(tenths, [1, 1, channels]) };
 }
 
@@ -124,36 +118,45 @@ export const POOLING_CASES: Readonly<Record<string, RuleCase>> = {
     attributes,
     differentiable: ['x'],
   })),
-  AvgPoolGrad: calls('quadratic', ({ x, y, seed, attributes }) => ({
-    inputs: () => ({ dy: anywhere(y, seed), input: anywhere(x, seed + 1) }),
-    attributes,
-    differentiable: ['dy', 'input'],
-  })),
+  AvgPoolGrad: {
+    cpuDefect: 'divides by the window’s size where there is padding',
+    ...calls('quadratic', ({ x, y, seed, attributes }) => ({
+      inputs: () => ({ dy: anywhere(y, seed), input: anywhere(x, seed + 1) }),
+      attributes,
+      differentiable: ['dy', 'input'],
+    })),
+  },
   MaxPool3D: volumes('piecewise', ({ x, seed, attributes }) => ({
-    inputs: () => ({ x: distinctPositive(x, seed) }),
+    inputs: () => ({ x: distinct(x, seed) }),
     attributes: { ...attributes, dataFormat: 'NDHWC' },
     differentiable: ['x'],
   })),
-  MaxPool3DGrad: volumes('piecewise', ({ x, y, seed, attributes }) => ({
-    inputs: () => {
-      const input = distinctPositive(x, seed);
-      const output = runKernel('MaxPool3D', { x: input }, { ...attributes, dataFormat: 'NDHWC' });
-      return { dy: anywhere(y, seed + 1), input, output };
-    },
-    attributes,
-    // Moved alone, the input would no longer fit the output.
-    differentiable: ['dy'],
-  })),
+  MaxPool3DGrad: {
+    cpuDefect: 'sends gradients to wrong elements',
+    ...volumes('piecewise', ({ x, y, seed, attributes }) => ({
+      inputs: () => {
+        const input = distinct(x, seed);
+        const output = runKernel('MaxPool3D', { x: input }, { ...attributes, dataFormat: 'NDHWC' });
+        return { dy: anywhere(y, seed + 1), input, output };
+      },
+      attributes,
+      // Moved alone, the input would no longer fit the output.
+      differentiable: ['dy'],
+    })),
+  },
   AvgPool3D: volumes('quadratic', ({ x, seed, attributes }) => ({
     inputs: () => ({ x: anywhere(x, seed) }),
     attributes: { ...attributes, dataFormat: 'NDHWC' },
     differentiable: ['x'],
   })),
-  AvgPool3DGrad: volumes('quadratic', ({ x, y, seed, attributes }) => ({
-    inputs: () => ({ dy: anywhere(y, seed), input: anywhere(x, seed + 1) }),
-    attributes,
-    differentiable: ['dy', 'input'],
-  })),
+  AvgPool3DGrad: {
+    cpuDefect: 'divides by the window’s size where there is padding',
+    ...volumes('quadratic', ({ x, y, seed, attributes }) => ({
+      inputs: () => ({ dy: anywhere(y, seed), input: anywhere(x, seed + 1) }),
+      attributes,
+      differentiable: ['dy', 'input'],
+    })),
+  },
   Dilation2D: dilations('piecewise', (dilation) => ({
     inputs: () => dilationInputs(dilation),
     attributes: dilation.attributes,

@@ -10,6 +10,9 @@ const images = fc
   .tuple(size(2), size(3), size(3), size(3))
   .map(([b, h, w, c]) => ({ x: [b, 2 * h, 2 * w, c] as const, y: [b, h, w, c] as const }));
 
+const choiceOf = (shape: readonly number[], seed: number): tf.Tensor =>
+  runKernel<tf.Tensor[]>('MaxPool2x2', { x: distinct(shape, seed) })[1] as tf.Tensor;
+
 export const PRIMITIVES_CASES: Readonly<Record<string, RuleCase>> = {
   MaxPool2x2: {
     smoothness: 'piecewise',
@@ -18,15 +21,26 @@ export const PRIMITIVES_CASES: Readonly<Record<string, RuleCase>> = {
       differentiable: ['x'],
     })),
   },
+  MaxPool2x2Pick: {
+    smoothness: 'quadratic',
+    calls: fc
+      .record({ image: images, seed: seeds, batches: size(2) })
+      .map(({ image: { x }, seed, batches }) => ({
+        inputs: () => ({ x: anywhere([batches * x[0], ...x.slice(1)], seed + 1), choice: choiceOf(x, seed) }),
+        differentiable: ['x'],
+      })),
+  },
   MaxPool2x2Grad: {
     smoothness: 'quadratic',
-    calls: fc.record({ image: images, seed: seeds }).map(({ image: { x, y }, seed }) => ({
-      inputs: () => {
-        const [, mask] = runKernel<tf.Tensor[]>('MaxPool2x2', { x: distinct(x, seed) });
-        return { dy: anywhere(y, seed + 1), mask: mask as tf.Tensor };
-      },
-      differentiable: ['dy'],
-    })),
+    calls: fc
+      .record({ image: images, seed: seeds, batches: size(2) })
+      .map(({ image: { x, y }, seed, batches }) => ({
+        inputs: () => ({
+          dy: anywhere([batches * y[0], ...y.slice(1)], seed + 1),
+          choice: choiceOf(x, seed),
+        }),
+        differentiable: ['dy'],
+      })),
   },
   LeakyReluWithSlope: {
     smoothness: 'piecewise',

@@ -56,6 +56,16 @@ export const REDUCTION_CASES: Readonly<Record<string, RuleCase>> = {
   Max: reduction('piecewise', distinct, 'reductionIndices'),
   Min: reduction('piecewise', distinct, 'axis'),
   Prod: reduction('smooth', withZeros, 'axis'),
+  TopK: {
+    smoothness: 'piecewise',
+    calls: fc
+      .record({ shape: shapes, share: fc.double({ min: 0, max: 1, noNaN: true }), seed: seeds })
+      .map(({ shape, share, seed }) => ({
+        inputs: () => ({ x: distinct(shape, seed) }),
+        attributes: { k: 1 + Math.floor(share * ((shape.at(-1) ?? 1) - 1)), sorted: true },
+        differentiable: ['x'],
+      })),
+  },
   Cumsum: running('quadratic', anywhere),
   Cumprod: running('smooth', withZeros),
 };

@@ -40,6 +40,15 @@ const product = rule<'x', Partial<Reduction>>(({ primals: { x }, tangents, outpu
   return tf.reshape(sum, stacked(q, output.shape));
 });
 
+/** The tangents of the largest elements of each row. */
+const topK = rule<'x'>(({ primals: { x }, tangents, outputs, q }) => {
+  const [values, indices] = outputs as [tf.Tensor, tf.Tensor];
+  const rows = (tensor: tf.Tensor) => tf.reshape(tensor, [-1, dim(tensor.shape, -1)]);
+  const places = tf.tile(rows(indices), [q, 1]);
+  const found = tangents.x && tf.gather(tf.reshape(tangents.x, [-1, dim(x.shape, -1)]), places, 1, 1);
+  return [found && tf.reshape(found, stacked(q, values.shape)), undefined];
+});
+
 interface Running {
   readonly axis: number;
   readonly exclusive: boolean;
@@ -73,6 +82,7 @@ export const REDUCTION: Readonly<Record<string, Rule>> = {
   Max: extremum,
   Min: extremum,
   Prod: product,
+  TopK: topK,
   Cumsum: runningSum,
   Cumprod: runningProduct,
 };

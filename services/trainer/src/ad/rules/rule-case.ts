@@ -28,6 +28,8 @@ export interface RuleCase {
   readonly calls: fc.Arbitrary<Call>;
   /** Backends on which the stock kernel itself is wrong, each with what is. */
   readonly defects?: Readonly<Record<string, string>>;
+  /** What the stock kernel of cpu gets wrong in a way that its derivatives share. */
+  readonly cpuDefect?: string;
 }
 
 /** A number from a seed and a position, in [0, 1). */
@@ -161,6 +163,20 @@ export function gradientError(
       distance(flat(found.gradients, 1), stock(parameters)),
       distance(tf.expandDims(flat(found.gradientTangents, 1), 0), expected),
     );
+  });
+}
+
+/** Runs the gradient of Σ y²; false where tfjs has none. */
+export function hasGradient(kernel: string, call: Call): boolean {
+  return tf.tidy(() => {
+    const { keys, values, run } = runnable(kernel, call);
+    const moving = call.differentiable.map((name) => values[keys.indexOf(String(name))] as tf.Tensor);
+    try {
+      gradients(() => tf.addN(run(values).map((y) => tf.sum(tf.square(y)))) as tf.Scalar, moving);
+      return true;
+    } catch {
+      return false;
+    }
   });
 }
 

@@ -1,24 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isNativeInstalled } from '../../backend/native-runtime.ts';
-import { type BackendName, initBackend } from '../../backend/select.ts';
+import { initBackend, installedBackends } from '../../backend/select.ts';
 import { registerPrimitives } from '../ops/primitives.ts';
 import { CASES } from './all.cases.ts';
 import { type RuleCase, ruleError, seeds } from './rule-case.ts';
 import { RULES } from './table.ts';
 
-const BACKENDS: readonly BackendName[] = [
-  'cpu',
-  'wasm',
-  ...(isNativeInstalled() ? ['tensorflow' as const] : []),
-];
-
 it('every rule is tested', () => {
   expect(Object.keys(CASES).sort()).toEqual(Object.keys(RULES).sort());
 });
 
-describe.each(BACKENDS)('on backend %s', (backend) => {
+describe.each(installedBackends())('on backend %s', (backend) => {
   beforeAll(async () => {
     await initBackend({ backend, log: () => {} });
     registerPrimitives(backend);

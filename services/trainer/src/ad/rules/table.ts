@@ -17,20 +17,27 @@ import type { Rule } from './rule.ts';
 import { SHAPE } from './shape.ts';
 import { SOFTMAX } from './softmax.ts';
 
-export const RULES: Readonly<Record<string, Rule>> = {
-  ...ACTIVATION,
-  ...CONVOLUTION,
-  ...ELEMENTWISE,
-  ...FUSED,
-  ...LINEAR_ALGEBRA,
-  ...MULTILINEAR,
-  ...NORMALIZATION,
-  ...POOLING,
-  ...PRIMITIVES,
-  ...REDUCTION,
-  ...SHAPE,
-  ...SOFTMAX,
+/** By the file that they stand in. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  activation: ACTIVATION,
+  convolution: CONVOLUTION,
+  elementwise: ELEMENTWISE,
+  fused: FUSED,
+  'linear-algebra': LINEAR_ALGEBRA,
+  multilinear: MULTILINEAR,
+  normalization: NORMALIZATION,
+  pooling: POOLING,
+  primitives: PRIMITIVES,
+  reduction: REDUCTION,
+  shape: SHAPE,
+  softmax: SOFTMAX,
 };
+
+export const RULES: Readonly<Record<string, Rule>> = Object.assign({}, ...Object.values(GROUPS));
+
+/** Name of the file in this folder that has the kernel's rule; undefined where there is no rule. */
+export const ruleFile = (kernel: string): string | undefined =>
+  Object.keys(GROUPS).find((name) => kernel in (GROUPS[name] ?? {}));
 
 /** Kernels with outputs of dtype float32 that do not change with their inputs (where they have a derivative at all). */
 export const CONSTANT_KERNELS: ReadonlySet<string> = new Set([

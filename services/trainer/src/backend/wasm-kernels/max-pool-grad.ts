@@ -1,6 +1,6 @@
 /**
- * MaxPoolGrad. In the package's, the running maximum of a window starts above zero, so that a window whose maximum is not
- * positive sends its gradient to the wrong element.
+ * Gradients of max pooling in images and in volumes. In the package's, the running maximum of a window starts above zero,
+ * so that a window whose maximum is not positive sends its gradient to the wrong element.
  */
 
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
@@ -13,18 +13,77 @@ interface PoolAttributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+interface VolumeAttributes extends Pick<PoolAttributes, 'dimRoundingMode'> {
+  readonly filterSize: number | [number, number, number];
+  readonly strides: number | [number, number, number];
+  readonly pad: 'valid' | 'same' | number;
+}
+
+/** How windows lie along one axis. */
+interface Axis {
+  readonly length: number;
+  readonly windows: number;
+  readonly size: number;
+  readonly stride: number;
+  readonly before: number;
+}
+
 export function registerMaxPoolGrad(): void {
-  tf.unregisterKernel('MaxPoolGrad', 'wasm');
+  register<PoolAttributes>('MaxPoolGrad', (shape, { filterSize, strides, pad, dimRoundingMode }) => {
+    const image = shape as [number, number, number, number];
+    const info = tf.backend_util.computePool2DInfo(image, filterSize, strides, 1, pad, dimRoundingMode);
+    return [{ length: 1, windows: 1, size: 1, stride: 1, before: 0 }, ...planeAxes(info)];
+  });
+  register<VolumeAttributes>('MaxPool3DGrad', (shape, { filterSize, strides, pad, dimRoundingMode }) => {
+    const volume = shape as [number, number, number, number, number];
+    const info = tf.backend_util.computePool3DInfo(volume, filterSize, strides, 1, pad, dimRoundingMode);
+    const depth = {
+      length: info.inDepth,
+      windows: info.outDepth,
+      size: info.filterDepth,
+      stride: info.strideDepth,
+      before: info.padInfo.front,
+    };
+    return [depth, ...planeAxes(info)];
+  });
+}
+
+type Axes = readonly [depth: Axis, rows: Axis, columns: Axis];
+
+const planeAxes = (info: tf.backend_util.Conv2DInfo | tf.backend_util.Conv3DInfo): [Axis, Axis] => [
+  {
+    length: info.inHeight,
+    windows: info.outHeight,
+    size: info.filterHeight,
+    stride: info.strideHeight,
+    before: info.padInfo.top,
+  },
+  {
+    length: info.inWidth,
+    windows: info.outWidth,
+    size: info.filterWidth,
+    stride: info.strideWidth,
+    before: info.padInfo.left,
+  },
+];
+
+function register<Attributes>(
+  kernelName: string,
+  axesOf: (shape: number[], attributes: Attributes) => Axes,
+): void {
+  tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({
-    kernelName: 'MaxPoolGrad',
+    kernelName,
     backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      maxPoolGrad(
-        inputs.dy as tf.TensorInfo,
-        inputs.input as tf.TensorInfo,
-        attrs as unknown as PoolAttributes,
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo };
+      return maxPoolGrad(
+        dy,
+        input,
+        axesOf(input.shape, attrs as unknown as Attributes),
         backend as BackendWasm,
-      ),
+      );
+    },
   });
 }
 
@@ -32,46 +91,62 @@ export function registerMaxPoolGrad(): void {
 function maxPoolGrad(
   dy: tf.TensorInfo,
   input: tf.TensorInfo,
-  { filterSize, strides, pad, dimRoundingMode }: PoolAttributes,
+  [depth, rows, columns]: Axes,
   backend: BackendWasm,
 ): tf.TensorInfo {
-  const shape = input.shape as [number, number, number, number];
-  const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-  const output = backend.makeOutput(shape, 'float32');
+  const output = backend.makeOutput(input.shape, 'float32');
   // Views of the wasm memory: taken after the allocation, which may move it.
   const dx = backend.typedArrayFromHeap(output).fill(0);
   const x = backend.typedArrayFromHeap(input);
   const gradient = backend.typedArrayFromHeap(dy);
 
-  const { batchSize, inHeight, inWidth, inChannels: channels, padInfo } = info;
+  const channels = input.shape.at(-1) ?? 1;
+  const volume = depth.length * rows.length * columns.length * channels;
   let position = 0;
-  for (let image = 0; image < batchSize; image++) {
-    for (let row = 0; row < info.outHeight; row++) {
-      const top = row * info.strideHeight - padInfo.top;
-      const bottom = Math.min(inHeight, top + info.filterHeight);
-      for (let column = 0; column < info.outWidth; column++) {
-        const left = column * info.strideWidth - padInfo.left;
-        const right = Math.min(inWidth, left + info.filterWidth);
-        for (let channel = 0; channel < channels; channel++) {
-          let largest = Number.NEGATIVE_INFINITY;
-          let place = -1;
-          for (let r = Math.max(0, top); r < bottom; r++) {
-            const start = (image * inHeight + r) * inWidth;
-            for (let c = Math.max(0, left); c < right; c++) {
-              const index = (start + c) * channels + channel;
-              const value = x[index] as number;
-              if (value > largest) {
-                largest = value;
-                place = index;
-              }
-            }
+  for (let start = 0; start < x.length; start += volume) {
+    for (let d = 0; d < depth.windows; d++) {
+      for (let r = 0; r < rows.windows; r++) {
+        for (let c = 0; c < columns.windows; c++) {
+          for (let channel = 0; channel < channels; channel++) {
+            const place = largest(x, start + channel, channels, [depth, rows, columns], [d, r, c]);
+            // No place: a window of padding or of NaN only.
+            if (place >= 0) dx[place] = (dx[place] as number) + (gradient[position] as number);
+            position++;
           }
-          // No place: a window of padding or of NaN only.
-          if (place >= 0) dx[place] = (dx[place] as number) + (gradient[position] as number);
-          position++;
         }
       }
     }
   }
   return output;
 }
+
+/** Index of the first largest element of a window; −1 without one. */
+function largest(
+  x: ArrayLike<number>,
+  start: number,
+  channels: number,
+  [depth, rows, columns]: Axes,
+  [d, r, c]: readonly [number, number, number],
+): number {
+  const [fromDepth, fromRow, fromColumn] = [first(depth, d), first(rows, r), first(columns, c)];
+  const [toDepth, toRow, toColumn] = [end(depth, d), end(rows, r), end(columns, c)];
+  let value = Number.NEGATIVE_INFINITY;
+  let place = -1;
+  for (let i = fromDepth; i < toDepth; i++) {
+    for (let j = fromRow; j < toRow; j++) {
+      const line = (i * rows.length + j) * columns.length;
+      for (let k = fromColumn; k < toColumn; k++) {
+        const index = start + (line + k) * channels;
+        if ((x[index] as number) > value) {
+          value = x[index] as number;
+          place = index;
+        }
+      }
+    }
+  }
+  return place;
+}
+
+const first = ({ stride, before }: Axis, window: number): number => Math.max(0, window * stride - before);
+const end = ({ length, size, stride, before }: Axis, window: number): number =>
+  Math.min(length, window * stride - before + size);

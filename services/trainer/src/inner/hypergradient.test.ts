@@ -1,0 +1,246 @@
+import '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { LearnedComponent } from './hyperparameter.ts';
+import { getOptimizer, listOptimizers } from './registry.ts';
+import { initialNetwork } from './reweighting.ts';
+import {
+  differentiate,
+  hostExamples,
+  moved,
+  onBackend,
+  perceptron,
+  type ReferenceTraining,
+  type ReferenceValues,
+  referenceLoss,
+  relativeError,
+} from './testing.ts';
+import { type Differentiation, TrainingRun } from './training-run.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+let tensorsAtStart = 0;
+beforeEach(() => {
+  tensorsAtStart = tf.memory().numTensors;
+  tf.engine().startScope();
+});
+afterEach(() => {
+  tf.engine().endScope();
+  expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
+});
+
+const STEPS = 6;
+const SEED = 3;
+/** dvalue/dphi of component k; any numbers do. */
+const slope = (k: number): number => 0.5 + 0.25 * k;
+
+const WHOLE: Differentiation[] = [
+  { method: 'forward' },
+  { method: 'forward', chunk: 2 },
+  { method: 'reverse', steps: STEPS },
+];
+
+/** Every entry of the named values. */
+const entriesOf = (names: readonly string[], values: ReferenceValues): LearnedComponent[] =>
+  names.flatMap((name) => (values[name] ?? []).map((_, index) => ({ name, index })));
+
+const training = (options: Partial<ReferenceTraining>): ReferenceTraining => ({
+  optimizer: 'sgd',
+  theta: perceptron.initialise(SEED),
+  batches: Array.from({ length: STEPS }, (_, t) => hostExamples(5, SEED + 10 * t)),
+  held: hostExamples(7, SEED + 1000),
+  ...options,
+});
+
+/** The product's hypergradient after the last step, with a new window begun (and Z kept by its share) before some steps. */
+function found(
+  setup: ReferenceTraining,
+  learned: readonly LearnedComponent[],
+  values: ReferenceValues,
+  differentiation: Differentiation,
+  windows: Readonly<Record<number, number>> = {},
+): Float64Array {
+  const { averaging, reweighting, theta, batches, held } = setup;
+  const run = new TrainingRun({
+    model: perceptron,
+    optimizer: getOptimizer(setup.optimizer),
+    weights: Float32Array.from(theta),
+    learned,
+    differentiation,
+    ...(reweighting && { loss: { reweighting } }),
+    ...(averaging !== undefined && { averaging, evaluation: 'averaged' as const }),
+  });
+  try {
+    batches.forEach((batch, t) => {
+      if (t in windows) run.startWindow(windows[t]);
+      run.step(
+        onBackend(batch),
+        values,
+        learned.map((_, k) => slope(k)),
+      );
+    });
+    const now = run.hypergradient(onBackend(held));
+    return now ?? (run.endWindow()[0] as Float64Array);
+  } finally {
+    run.dispose();
+  }
+}
+
+/** By differences of whole runs in double precision, where only the values of some steps move, with these weights. */
+function expected(
+  setup: ReferenceTraining,
+  learned: readonly LearnedComponent[],
+  values: ReferenceValues,
+  weightOf: (step: number) => number = () => 1,
+): number[] {
+  return learned.map(
+    ({ name, index }, k) =>
+      slope(k) *
+      differentiate((by) => referenceLoss(setup, (step) => moved(values, name, index, by * weightOf(step)))),
+  );
+}
+
+/** Errors of each hyperparameter, relative to its largest component. */
+function errors(learned: readonly LearnedComponent[], is: Float64Array, should: readonly number[]) {
+  const names = [...new Set(learned.map(({ name }) => name))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const of = (numbers: ArrayLike<number>) =>
+        Array.from(numbers).filter((_, k) => learned[k]?.name === name);
+      return [name, relativeError(of(is), of(should))];
+    }),
+  );
+}
+
+function expectAgreement(
+  setup: ReferenceTraining,
+  values: ReferenceValues,
+  names: readonly string[],
+  differentiations: readonly Differentiation[] = WHOLE,
+): void {
+  const learned = entriesOf(names, values);
+  const should = expected(setup, learned, values);
+  for (const differentiation of differentiations) {
+    const is = found(setup, learned, values, differentiation);
+    for (const [name, error] of Object.entries(errors(learned, is, should))) {
+      expect(error, `${name} by ${JSON.stringify(differentiation)}`).toBeLessThanOrEqual(1e-4);
+    }
+  }
+}
+
+/** Values inside each domain, and not at a default; the second is for the second layer. */
+const VALUES: Readonly<Record<string, readonly [number, number]>> = {
+  lr: [0.15, 0.1],
+  momentum: [0.7, 0.5],
+  weightDecay: [0.02, 0.05],
+  rho: [0.8, 0.9],
+  beta1: [0.8, 0.9],
+  beta2: [0.95, 0.99],
+  epsilon: [0.01, 0.02],
+};
+
+describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparameters] as const))(
+  'hypergradients of %s agree with differences of whole runs in double precision',
+  (optimizer, hyperparameters) => {
+    const names = hyperparameters.map(({ name }) => name);
+    const small = optimizer.startsWith('sgd') ? 1 : 0.2;
+    const values = (count: number): ReferenceValues =>
+      Object.fromEntries(
+        names.map((name) => {
+          const factor = name === 'lr' ? small : 1;
+          return [name, (VALUES[name] ?? []).slice(0, count).map((value) => value * factor)];
+        }),
+      );
+
+    it('with one value for all weights', () => {
+      expectAgreement(training({ optimizer }), values(1), names);
+    });
+
+    it('with one value for each layer', () => {
+      expectAgreement(training({ optimizer }), values(2), names);
+    });
+
+    it('taken at averaged weights', () => {
+      expectAgreement(training({ optimizer, averaging: 0.8 }), values(1), names);
+    });
+
+    it.each(names)('when only %s differs by layer and is learned', (name) => {
+      const mixed = { ...values(1), [name]: values(2)[name] ?? [] };
+      expectAgreement(training({ optimizer }), mixed, [name]);
+    });
+  },
+);
+
+describe('hypergradients of the loss agree with differences of whole runs in double precision', () => {
+  const SGD = { lr: [0.3], momentum: [0.5] };
+  const REWEIGHTINGS = [
+    { hidden: 3, detached: false },
+    { hidden: 3, detached: true },
+  ];
+  const network = (hidden: number) => [...initialNetwork({ hidden }, 5)];
+
+  it.each<[string, ReferenceValues]>([
+    ['labelSmoothing', { labelSmoothing: [0.1] }],
+    ['classWeights', { classWeights: [0.5, 1.5, 2] }],
+    ['l2', { l2: [0.03] }],
+    ['l2', { l2: [0.03, 0.01] }],
+  ])('%s %j', (name, values) => {
+    expectAgreement(training({}), { ...SGD, ...values }, [name]);
+  });
+
+  it('all at their defaults, where only the derivative shows', () => {
+    const values = { ...SGD, labelSmoothing: [0], classWeights: [1, 1, 1], l2: [0] };
+    expectAgreement(training({}), values, ['labelSmoothing', 'classWeights', 'l2']);
+  });
+
+  it.each(REWEIGHTINGS)('the weights of a meta-module %j', (reweighting) => {
+    const values = { ...SGD, reweighting: network(reweighting.hidden) };
+    expectAgreement(training({ reweighting }), values, ['reweighting']);
+  });
+
+  it.each(REWEIGHTINGS)('everything together with Adam at averaged weights %j', (reweighting) => {
+    const values = {
+      lr: [0.05, 0.03],
+      beta1: [0.8],
+      epsilon: [0.01],
+      labelSmoothing: [0.1],
+      classWeights: [0.5, 1.5, 2],
+      l2: [0.03, 0.01],
+      reweighting: network(reweighting.hidden),
+    };
+    const setup = training({ optimizer: 'adam', averaging: 0.8, reweighting });
+    expectAgreement(setup, values, Object.keys(values));
+  });
+});
+
+describe('from window to window', () => {
+  const values = { lr: [0.3], momentum: [0.5], weightDecay: [0.02], labelSmoothing: [0.1] };
+  const learned = entriesOf(Object.keys(values), values);
+
+  it.each([
+    [0, undefined],
+    [0.5, undefined],
+    [1, undefined],
+    [0, 0.8],
+    [0.5, 0.8],
+  ])('earlier steps count with the discount %d (average %d)', (discount, averaging) => {
+    const setup = training(averaging === undefined ? {} : { averaging });
+    const should = expected(setup, learned, values, (step) => (step < 4 ? discount : 1));
+    const is = found(setup, learned, values, { method: 'forward', chunk: 3 }, { 4: discount });
+    for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
+  });
+
+  it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %d)', (averaging) => {
+    const setup = training(averaging === undefined ? {} : { averaging });
+    const should = expected(setup, learned, values, (step) => (step < 4 ? 0 : 1));
+    const is = found(setup, learned, values, { method: 'reverse', steps: STEPS }, { 4: 0 });
+    for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
+  });
+
+  it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %d)', (averaging) => {
+    const setup = training(averaging === undefined ? {} : { averaging });
+    const should = expected(setup, learned, values, (step) => (step < STEPS - 2 ? 0 : 1));
+    const is = found(setup, learned, values, { method: 'reverse', steps: 2 });
+    for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
+  });
+});

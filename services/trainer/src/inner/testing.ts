@@ -1,0 +1,264 @@
+/**
+ * For tests: inner training written out in double precision, without tfjs and without derivatives beyond the training
+ * gradient. Hypergradients to compare with come from differences of whole runs.
+ */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { noise } from '../ad/rules/rule-case.ts';
+import { dense } from '../model/layers.ts';
+import { defineModel } from '../model/model.ts';
+import type { Examples } from './loss.ts';
+import type { Reweighting } from './reweighting.ts';
+
+const INPUTS = 3;
+const HIDDEN = 4;
+const CLASSES = 3;
+
+/** Where each of the two layers begins in θ, and where θ ends. */
+const SECOND = INPUTS * HIDDEN + HIDDEN;
+const P = SECOND + HIDDEN * CLASSES + CLASSES;
+
+/** A smooth perceptron: tanh in between, so that differences meet no kink. */
+export const perceptron = defineModel({
+  id: 'perceptron',
+  description: 'Perceptron with 4 hidden units, tanh',
+  inputShape: [INPUTS],
+  classes: CLASSES,
+  parameters: [
+    { name: 'first/kernel', shape: [INPUTS, HIDDEN], fanIn: INPUTS },
+    { name: 'first/bias', shape: [HIDDEN], fanIn: INPUTS },
+    { name: 'second/kernel', shape: [HIDDEN, CLASSES], fanIn: HIDDEN },
+    { name: 'second/bias', shape: [CLASSES], fanIn: HIDDEN },
+  ],
+  apply([kernel1, bias1, kernel2, bias2], x) {
+    const hidden = tf.tanh(dense(x as tf.Tensor2D, kernel1 as tf.Tensor2D, bias1 as tf.Tensor1D));
+    return dense(hidden, kernel2 as tf.Tensor2D, bias2 as tf.Tensor1D);
+  },
+});
+
+/** An element that exists. */
+export function at<T>(list: ArrayLike<T>, i: number): T {
+  const element = list[i];
+  if (element === undefined) throw new RangeError(`${i} is past the end`);
+  return element;
+}
+
+/** Examples on the host. */
+export interface HostExamples {
+  readonly x: readonly (readonly number[])[];
+  readonly labels: readonly number[];
+}
+
+/** Noise in ±2, float32, with labels of all classes. */
+export function hostExamples(count: number, seed: number, inputs = INPUTS, classes = CLASSES): HostExamples {
+  return {
+    x: Array.from({ length: count }, (_, i) =>
+      Array.from({ length: inputs }, (_unused, j) => Math.fround(4 * noise(seed, i * inputs + j) - 2)),
+    ),
+    labels: Array.from({ length: count }, (_, i) => Math.floor(classes * noise(seed + 0.5, i))),
+  };
+}
+
+export const onBackend = ({ x, labels }: HostExamples): Examples => ({
+  x: tf.tensor2d(x as number[][]),
+  labels: tf.tensor1d(labels as number[], 'int32'),
+});
+
+/** Values by name: all that the optimizer and the loss use. */
+export type ReferenceValues = Readonly<Record<string, readonly number[]>>;
+
+export interface ReferenceTraining {
+  readonly optimizer: string;
+  readonly reweighting?: Reweighting;
+  /** β of the average that is evaluated; undefined evaluates the last iterate. */
+  readonly averaging?: number;
+  readonly theta: ArrayLike<number>;
+  readonly batches: readonly HostExamples[];
+  readonly held: HostExamples;
+}
+
+/** Plain validation loss after training, with values that may differ from step to step. */
+export function referenceLoss(
+  training: ReferenceTraining,
+  valuesOf: (step: number) => ReferenceValues,
+): number {
+  const { optimizer, reweighting, averaging, batches, held } = training;
+  const rule = ruleOf(optimizer);
+  let theta = Array.from(training.theta);
+  let average = theta;
+  let buffers: number[][] = [new Array<number>(P).fill(0), new Array<number>(P).fill(0)];
+  batches.forEach((batch, step) => {
+    const values = valuesOf(step);
+    const gradient = trainingGradient(theta, batch, values, reweighting);
+    const next = theta.map((w, i) => {
+      const layer = i < SECOND ? 0 : 1;
+      const value = (name: string, otherwise: number): number => {
+        const given = values[name];
+        return given === undefined ? otherwise : (given[layer] ?? at(given, 0));
+      };
+      return rule({
+        w,
+        g: at(gradient, i),
+        buffers: buffers.map((buffer) => at(buffer, i)),
+        t: step + 1,
+        value,
+      });
+    });
+    theta = next.map(({ w }) => w);
+    buffers = [0, 1].map((b) => next.map((each) => each.buffers[b] ?? 0));
+    if (averaging !== undefined) {
+      average = average.map((mean, i) => averaging * mean + (1 - averaging) * at(theta, i));
+    }
+  });
+  return plainLoss(averaging === undefined ? theta : average, held);
+}
+
+interface Weight {
+  readonly w: number;
+  readonly g: number;
+  readonly buffers: readonly number[];
+  readonly t: number;
+  readonly value: (name: string, otherwise: number) => number;
+}
+
+type UpdateRule = (weight: Weight) => { readonly w: number; readonly buffers: readonly number[] };
+
+/** The textbook update of one weight. */
+function ruleOf(optimizer: string): UpdateRule {
+  const [, family, decoupled, nesterov] = /^(sgd|adam|rmsprop)(w?)(-nesterov)?$/.exec(optimizer) ?? [];
+  const decays = (weight: Weight) => {
+    const decay = weight.value('weightDecay', 0) * weight.w;
+    return decoupled
+      ? { g: weight.g, beside: weight.value('lr', Number.NaN) * decay }
+      : { g: weight.g + decay, beside: 0 };
+  };
+  switch (family) {
+    case 'sgd':
+      return (weight) => {
+        const { value, w, buffers } = weight;
+        const { g, beside } = decays(weight);
+        const next = value('momentum', 0) * at(buffers, 0) + g;
+        const step = nesterov ? g + value('momentum', 0) * next : next;
+        return { w: w - value('lr', Number.NaN) * step - beside, buffers: [next] };
+      };
+    case 'rmsprop':
+      return (weight) => {
+        const { value, w, buffers } = weight;
+        const { g } = decays(weight);
+        const rho = value('rho', 0.99);
+        const square = rho * at(buffers, 0) + (1 - rho) * g ** 2;
+        const scaled = g / (Math.sqrt(square) + value('epsilon', 1e-8));
+        const next = value('momentum', 0) * at(buffers, 1) + scaled;
+        return { w: w - value('lr', Number.NaN) * next, buffers: [square, next] };
+      };
+    case 'adam':
+      return (weight) => {
+        const { value, w, buffers, t } = weight;
+        const { g, beside } = decays(weight);
+        const [beta1, beta2] = [value('beta1', 0.9), value('beta2', 0.999)];
+        const mean = beta1 * at(buffers, 0) + (1 - beta1) * g;
+        const square = beta2 * at(buffers, 1) + (1 - beta2) * g ** 2;
+        const root = Math.sqrt(square / (1 - beta2 ** t)) + value('epsilon', 1e-8);
+        const step = mean / (1 - beta1 ** t) / root;
+        return { w: w - value('lr', Number.NaN) * step - beside, buffers: [mean, square] };
+      };
+    default:
+      throw new RangeError(`there is no reference for "${optimizer}"`);
+  }
+}
+
+/** The weight of an example with loss l, and its derivative by l. */
+function exampleWeight(network: readonly number[], l: number): readonly [number, number] {
+  const hidden = (network.length - 1) / 3;
+  let [output, slope] = [at(network, 3 * hidden), 0];
+  for (let j = 0; j < hidden; j++) {
+    const unit = at(network, j) * l + at(network, hidden + j);
+    if (unit <= 0) continue;
+    output += at(network, 2 * hidden + j) * unit;
+    slope += at(network, 2 * hidden + j) * at(network, j);
+  }
+  const weight = 1 / (1 + Math.exp(-output));
+  return [weight, weight * (1 - weight) * slope];
+}
+
+function forward(theta: ArrayLike<number>, x: readonly number[]) {
+  const hidden = Array.from({ length: HIDDEN }, (_, j) =>
+    Math.tanh(
+      x.reduce((sum, value, i) => sum + value * at(theta, i * HIDDEN + j), at(theta, INPUTS * HIDDEN + j)),
+    ),
+  );
+  const logits = Array.from({ length: CLASSES }, (_, c) =>
+    hidden.reduce(
+      (sum, value, j) => sum + value * at(theta, SECOND + j * CLASSES + c),
+      at(theta, SECOND + HIDDEN * CLASSES + c),
+    ),
+  );
+  const normaliser = Math.log(logits.reduce((sum, z) => sum + Math.exp(z), 0));
+  return { hidden, logProbabilities: logits.map((z) => z - normaliser) };
+}
+
+function plainLoss(theta: readonly number[], { x, labels }: HostExamples): number {
+  const losses = x.map((row, i) => -at(forward(theta, row).logProbabilities, at(labels, i)));
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+function trainingGradient(
+  theta: readonly number[],
+  { x, labels }: HostExamples,
+  values: ReferenceValues,
+  reweighting: Reweighting | undefined,
+): number[] {
+  const [smoothing = 0] = values.labelSmoothing ?? [];
+  const l2 = values.l2 ?? [0];
+  const gradient = theta.map((w, i) => (l2[i < SECOND ? 0 : 1] ?? at(l2, 0)) * w);
+  const add = (i: number, value: number) => {
+    gradient[i] = at(gradient, i) + value;
+  };
+  x.forEach((row, n) => {
+    const label = at(labels, n);
+    const { hidden, logProbabilities } = forward(theta, row);
+    const targets = logProbabilities.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / CLASSES);
+    const loss = -targets.reduce((sum, target, c) => sum + target * at(logProbabilities, c), 0);
+    let factor = (values.classWeights?.[label] ?? 1) / x.length;
+    if (reweighting) {
+      const [weight, slope] = exampleWeight(values.reweighting ?? [], loss);
+      factor *= reweighting.detached ? weight : weight + slope * loss;
+    }
+    const residuals = logProbabilities.map((lp, c) => factor * (Math.exp(lp) - at(targets, c)));
+    residuals.forEach((residual, c) => {
+      hidden.forEach((value, j) => {
+        add(SECOND + j * CLASSES + c, residual * value);
+      });
+      add(SECOND + HIDDEN * CLASSES + c, residual);
+    });
+    hidden.forEach((value, j) => {
+      const back = residuals.reduce((sum, r, c) => sum + r * at(theta, SECOND + j * CLASSES + c), 0);
+      const delta = back * (1 - value ** 2);
+      row.forEach((input, i) => {
+        add(i * HIDDEN + j, delta * input);
+      });
+      add(INPUTS * HIDDEN + j, delta);
+    });
+  });
+  return gradient;
+}
+
+/** Derivative of a function at 0, by differences of fourth order. */
+export function differentiate(f: (x: number) => number, step = 1e-4): number {
+  return (8 * (f(step) - f(-step)) - (f(2 * step) - f(-2 * step))) / (12 * step);
+}
+
+/** Values with one entry moved. */
+export function moved(values: ReferenceValues, name: string, index: number, by: number): ReferenceValues {
+  const entries = values[name] ?? [];
+  return { ...values, [name]: entries.map((value, i) => (i === index ? value + by : value)) };
+}
+
+/** The largest difference, relative to the largest expected number. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length)
+    throw new RangeError(`${found.length} numbers, not ${expected.length}`);
+  const numbers = Array.from(expected);
+  const largest = Math.max(...numbers.map(Math.abs));
+  return Math.max(...numbers.map((value, i) => Math.abs(at(found, i) - value))) / largest;
+}
