@@ -19,8 +19,8 @@ const MAX_ARCHIVE_BYTES = 400e6;
 
 /**
  * Loads a CIFAR set. An archive that is downloaded is unpacked into the cache. A training file must be the original. A test
- * file that is not is told and used if all of its records are in order: copies of CIFAR-10's with some images that went
- * through JPEG are about.
+ * file that is not is logged and used, if all of its records are in order: some copies of CIFAR-10's have images that went
+ * through JPEG.
  * @throws DataError, or the signal's reason.
  */
 export async function loadCifar(source: CifarSource, options: LoadOptions): Promise<Dataset> {

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DataError } from './errors.ts';
 import { classCounts } from './examples.ts';
+import { readManifest } from './manifest.ts';
 import { findDatasets, listDatasets, loadDataset } from './registry.ts';
 import { fashionMnist10k } from './sources.ts';
 
@@ -278,6 +280,43 @@ describe('a manifest', () => {
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
+  });
+});
+
+describe('docs/data.md', () => {
+  const page = readFileSync(new URL('../../../../docs/data.md', import.meta.url), 'utf8');
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
+      ([, text]) => text as string,
+    );
+
+  it('has an example that can be loaded', async () => {
+    const [manifest] = blocks('json');
+    const [table] = blocks('csv');
+    give('penguins', manifest, { 'penguins.csv': table as string });
+    const { train, test, standardize } = await loadDataset('penguins', { log });
+    expect(train).toMatchObject({ count: 9, shape: [4], classes: 3 });
+    expect(classCounts(test)).toEqual([1, 1, 1]);
+    expect(standardize).toBe(true);
+  });
+
+  it('has manifests that are right', async () => {
+    const formats: string[] = [];
+    for (const manifest of blocks('json')) {
+      formats.push((await readManifest(give('example', manifest))).format);
+    }
+    expect(formats).toEqual(['csv', 'npz', 'idx']);
+  });
+
+  it('lists the data sets that Glocal knows, and every reason', () => {
+    const listed = (heading: string) => {
+      const section = page.slice(page.indexOf(`## ${heading}`)).split('\n## ')[0] ?? '';
+      return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, code]) => code);
+    };
+    expect(listed('Data sets that Glocal knows')).toEqual(listDatasets().map(({ id }) => id));
+    const source = readFileSync(new URL('./errors.ts', import.meta.url), 'utf8');
+    const reasons = [...source.matchAll(/\| '([A-Z_]+)'/g)].map(([, reason]) => reason);
+    expect(listed('Errors').sort()).toEqual(reasons.sort());
   });
 });
 
