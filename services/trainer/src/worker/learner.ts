@@ -79,7 +79,7 @@ export class TfjsLearner implements Learner, Disposable {
 
   startWindow(point: Float64Array): void {
     this.#values = this.#space.trainingValues(point);
-    this.#derivatives = this.#space.derivatives(point);
+    this.#derivatives = this.#run.q === 0 ? new Float64Array() : this.#space.derivatives(point);
     this.#run.startWindow(this.#method.sensitivityDiscount);
   }
 
