@@ -85,7 +85,7 @@ export interface Method {
   readonly sensitivityDiscount?: number;
   /** How hypergradients are computed. @default 'auto' */
   readonly differentiation?: Differentiation;
-  /** Inner steps that reverse mode goes back. @default 10 */
+  /** Inner steps that reverse mode goes back; fewer than `window` are cheaper and not exact. @default `window` */
   readonly reverseSteps?: number;
   /** Validation examples drawn anew for each hypergradient. @default 0, all of them */
   readonly validationSample?: number;

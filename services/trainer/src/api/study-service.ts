@@ -154,7 +154,11 @@ export function studyService(
       }
     }),
 
-    exportSchedule: unary(log, async ({ name }) => exportSchedule(store, await getTrial(name))),
+    exportSchedule: unary(log, async ({ name }) => {
+      const trial = await getTrial(name);
+      const study = await getStudy(name.slice(0, name.indexOf('/trials/')));
+      return exportSchedule(store, study, trial);
+    }),
 
     listProblems: unary(log, async () => ({
       datasets: [...catalogue.datasets],

@@ -158,7 +158,7 @@ class TrialRun {
       this.#listener.progress(this.#stepsDone);
       await yieldToIo();
     }
-    for (const row of watch.run('hypergradients', () => this.#learner.endWindow())) take(row);
+    if (count > 0) watch.run('hypergradients', () => this.#learner.endWindow()).forEach(take);
     if (!finite) open?.abandon();
     const report = finite && open ? await watch.runAsync('dmd', () => reportOrNothing(open)) : undefined;
     const trainLoss = this.#learner.takeTrainLoss();

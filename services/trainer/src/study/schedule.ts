@@ -1,14 +1,19 @@
 /** The trajectory of a trial's hyperparameters, from its stored outer steps. */
 
-import type { OuterStep, ParameterValue, Trial } from '@glocal/proto/glocal/v1/study';
+import type { OuterStep, ParameterValue, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Schedule } from '@glocal/proto/glocal/v1/study_service';
 import type { Store } from '../store/store.ts';
+import { initialValues } from './values.ts';
 
 /** One column for each value, and a row for each time that they changed. */
-export async function exportSchedule(store: Store, trial: Trial): Promise<Schedule> {
+export async function exportSchedule(store: Store, study: Study, trial: Trial): Promise<Schedule> {
   const limit = Math.max(1, trial.outerStepsDone);
   const steps = await store.listOuterSteps(trial.name, { limit, after: 0, windows: false });
-  const start = steps[0]?.values ?? trial.values;
+  // As they were written; the entries of vectors are known once the first step has been stored.
+  const start = initialValues(study.space).map((initial, i) => {
+    const first = steps[0]?.values[i];
+    return first !== undefined && first.values.length > 0 ? first : initial;
+  });
   const points = [{ step: 0, values: start.flatMap(numbers) }];
   for (const { step, nextValues } of steps) {
     // After a roll back training goes on from an earlier step: what was planned from there on did not happen.

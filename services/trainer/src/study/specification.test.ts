@@ -124,7 +124,7 @@ describe('completeStudy', () => {
       evaluation: EvaluationPoint.AVERAGED,
       averaging: 0.98,
       differentiation: Differentiation.AUTO,
-      reverseSteps: 10,
+      reverseSteps: 50,
       dmd: {
         variant: Variant.AFFINE,
         delays: 3,

@@ -59,6 +59,9 @@ function reweightingOf({ space }: Study): Reweighting | undefined {
   return undefined;
 }
 
+/** How much cheaper reverse mode must be to be chosen: forward mode needs no trajectory, and its rows come one by one. */
+const WORTH_REVERSE = 2;
+
 /**
  * How derivatives are computed: as the study says, or the cheaper way by predicted cost (docs/method.md, section 4).
  * Sensitivities that are carried on, and a whole training, need forward mode.
@@ -78,7 +81,8 @@ export function chooseDifferentiation({ method }: Study, q: number): Differentia
   const cost = { forwardGradients: forward, reverseGradients: reverse };
   if (differentiation !== Differentiation.AUTO) return { used: differentiation, ...cost };
   const mustBeForward = estimator === Estimator.GLOBAL || sensitivityDiscount > 0;
-  const used = mustBeForward || forward <= reverse ? Differentiation.FORWARD : Differentiation.REVERSE;
+  const isReverse = !mustBeForward && WORTH_REVERSE * reverse < forward;
+  const used = isReverse ? Differentiation.REVERSE : Differentiation.FORWARD;
   return { used, ...cost };
 }
 

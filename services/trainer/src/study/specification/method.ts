@@ -15,7 +15,6 @@ const DEFAULT_WINDOW = 50;
 /** Inner steps that the hypergradients of a window span (docs/method.md, section 11). */
 const DEFAULT_SPAN = 20;
 const DEFAULT_AVERAGING = 0.98;
-const DEFAULT_REVERSE_STEPS = 10;
 const DEFAULT_TRAININGS = 10;
 const MAX_TRAININGS = 10_000;
 
@@ -127,7 +126,8 @@ function completeDerivatives(
 ): Pick<Method, 'sensitivityDiscount' | 'differentiation' | 'reverseSteps'> {
   const sensitivityDiscount = requested?.sensitivityDiscount ?? 0;
   const differentiation = requested?.differentiation || Differentiation.AUTO;
-  const reverseSteps = requested?.reverseSteps || Math.max(1, Math.min(DEFAULT_REVERSE_STEPS, window));
+  // The whole window: nothing is left out unless the study says so.
+  const reverseSteps = requested?.reverseSteps || Math.max(1, window);
   check.require(
     sensitivityDiscount >= 0 && sensitivityDiscount <= 1,
     'method.sensitivity_discount',
