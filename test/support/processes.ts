@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 export interface RunningProcess {
   readonly pid: number;
@@ -61,11 +61,11 @@ export const trainingProcesses = (trainer: number): RunningProcess[] =>
 export const dmdProcesses = (trainer: number): RunningProcess[] =>
   descendants(trainer).filter(({ command }) => command.includes('glocal-dmd'));
 
-export const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
+const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
 
 /** Waits until none of them runs; fails with those that stay. */
 export async function expectGone(processes: readonly RunningProcess[]): Promise<void> {
-  await expect
-    .poll(() => processes.filter(({ pid }) => isRunning(pid)), { timeout: GONE_WITHIN_MS })
-    .toEqual([]);
+  await vi.waitFor(() => expect(processes.filter(({ pid }) => isRunning(pid))).toEqual([]), {
+    timeout: GONE_WITHIN_MS,
+  });
 }
