@@ -1,7 +1,10 @@
 /** The processes of this machine: who started whom, and who is still there. */
 
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { expect, vi } from 'vitest';
 
 export interface RunningProcess {
@@ -68,4 +71,12 @@ export async function expectGone(processes: readonly RunningProcess[]): Promise<
   await vi.waitFor(() => expect(processes.filter(({ pid }) => isRunning(pid))).toEqual([]), {
     timeout: GONE_WITHIN_MS,
   });
+}
+
+/** The first line that a program prints; fails when it ends without one. */
+export async function firstLine(stdout: Readable): Promise<string> {
+  const lines = createInterface({ input: stdout });
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+  if (typeof line !== 'string') throw new Error('the program has printed nothing');
+  return line;
 }
