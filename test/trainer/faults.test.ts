@@ -1,8 +1,8 @@
 /** A training process that is killed, and a DMD service that is: what is lost, what goes on, and what is said about it. */
 
-import { createServer } from 'node:net';
 import type { OuterStep, Study } from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deadAddress } from '../support/ports.ts';
 import { dmdProcesses, trainingProcesses } from '../support/processes.ts';
 import { longStudy, type QuickSpace, quickStudy, training } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
@@ -101,7 +101,7 @@ describe('a DMD service that stays away longer than the budget', () => {
   let trainer: TestTrainer;
   beforeAll(async () => {
     trainer = await TestTrainer.start({
-      args: ['--dmd-address', `127.0.0.1:${await closedPort()}`, '--dmd-retry-seconds', '0.3'],
+      args: ['--dmd-address', await deadAddress(), '--dmd-retry-seconds', '0.3'],
     });
   });
   afterAll(() => trainer[Symbol.asyncDispose]());
@@ -138,13 +138,3 @@ describe('a DMD service that stays away longer than the budget', () => {
     expect(dmdProcesses(trainer.pid)).toEqual([]);
   });
 });
-
-/** A port that nothing listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
