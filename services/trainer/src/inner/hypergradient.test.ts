@@ -1,6 +1,8 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isNativeInstalled } from '../backend/native-runtime.ts';
+import { type BackendName, initBackend } from '../backend/select.ts';
 import type { LearnedComponent } from './hyperparameter.ts';
 import { getOptimizer, listOptimizers } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
@@ -16,6 +18,8 @@ import {
   relativeError,
 } from './testing.ts';
 import { type Differentiation, TrainingRun } from './training-run.ts';
+
+const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm'] : ['wasm'];
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -244,3 +248,25 @@ describe('from window to window', () => {
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 });
+
+// Last, for the backend stays in use.
+describe.each(installed)(
+  'hypergradients on backend %s agree with differences in double precision',
+  (backend) => {
+    beforeAll(() => initBackend({ backend, log: () => {} }));
+
+    it.each(['sgd', 'rmsprop', 'adamw'])('of %s and the loss together', (optimizer) => {
+      const reweighting = { hidden: 3, detached: true };
+      const values = {
+        lr: [0.05, 0.03],
+        weightDecay: [0.02],
+        labelSmoothing: [0.1],
+        classWeights: [0.5, 1.5, 2],
+        l2: [0.03, 0.01],
+        reweighting: [...initialNetwork(reweighting, 5)],
+        ...(optimizer !== 'sgd' && { epsilon: [0.01] }),
+      };
+      expectAgreement(training({ optimizer, reweighting }), values, Object.keys(values));
+    });
+  },
+);
