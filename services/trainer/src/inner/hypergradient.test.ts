@@ -175,6 +175,14 @@ describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparame
   },
 );
 
+describe.each(['adam', 'adamw', 'rmsprop'])('hypergradients of %s agree at its usual values', (optimizer) => {
+  it('of the optimizer and of a penalty, where steps are nearly signs of the gradient', () => {
+    const usual = optimizer === 'rmsprop' ? { rho: [0.99] } : { beta1: [0.9], beta2: [0.999] };
+    const values = { lr: [0.01], ...usual, weightDecay: [0.01], l2: [0.01] };
+    expectAgreement(training({ optimizer }), { ...values, epsilon: [1e-8] }, Object.keys(values));
+  });
+});
+
 describe('hypergradients of the loss agree with differences of whole runs in double precision', () => {
   const SGD = { lr: [0.3], momentum: [0.5] };
   const REWEIGHTINGS = [
@@ -227,21 +235,21 @@ describe('from window to window', () => {
     [1, undefined],
     [0, 0.8],
     [0.5, 0.8],
-  ])('earlier steps count with the discount %d (average %d)', (discount, averaging) => {
+  ])('earlier steps count with the discount %d (average %s)', (discount, averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < 4 ? discount : 1));
     const is = found(setup, learned, values, { method: 'forward', chunk: 3 }, { 4: discount });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
-  it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %d)', (averaging) => {
+  it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %s)', (averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < 4 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: STEPS }, { 4: 0 });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
-  it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %d)', (averaging) => {
+  it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %s)', (averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < STEPS - 2 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: 2 });
