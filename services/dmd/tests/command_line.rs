@@ -103,6 +103,27 @@ fn the_server_ends_with_the_process_that_started_it_when_told_to() {
     assert_eq!(server.exit_code(), Some(0));
 }
 
+/// Whoever is killed closes all its pipes at once, and cannot read the last lines of the log.
+#[test]
+fn the_server_ends_also_when_nobody_reads_its_log_any_more() {
+    let mut command = serve();
+    command.arg("--exit-with-stdin");
+    let mut server = Server(
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("glocal-dmd listening on "), "{line}");
+    drop((stdout, server.0.stderr.take(), server.0.stdin.take()));
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 #[test]
 fn a_port_in_use_is_named_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
