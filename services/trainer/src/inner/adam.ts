@@ -46,8 +46,8 @@ type Values = Readonly<Record<'lr' | 'beta1' | 'beta2' | 'epsilon' | 'weightDeca
 
 /** α_t = 1 / Σ_{i<t} β^i, and its derivative by β. Summed as far as it counts in double precision. */
 function shareOfNewest(beta: number, t: number): Entry {
-  let [sum, slope, power, powerBefore] = [0, 0, 1, 0];
-  for (let i = 0; i < t && power > 1e-18; i++) {
+  let [sum, slope, power, powerBefore] = [0, 0, 1, 1];
+  for (let i = 0; i < t && powerBefore > 1e-18; i++) {
     sum += power;
     slope += i * powerBefore;
     [power, powerBefore] = [power * beta, power];

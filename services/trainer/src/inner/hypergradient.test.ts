@@ -1,6 +1,8 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isNativeInstalled } from '../backend/native-runtime.ts';
+import { type BackendName, initBackend } from '../backend/select.ts';
 import type { LearnedComponent } from './hyperparameter.ts';
 import { getOptimizer, listOptimizers } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
@@ -16,6 +18,8 @@ import {
   relativeError,
 } from './testing.ts';
 import { type Differentiation, TrainingRun } from './training-run.ts';
+
+const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm'] : ['wasm'];
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -171,6 +175,14 @@ describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparame
   },
 );
 
+describe.each(['adam', 'adamw', 'rmsprop'])('hypergradients of %s agree at its usual values', (optimizer) => {
+  it('of the optimizer and of a penalty, where steps are nearly signs of the gradient', () => {
+    const usual = optimizer === 'rmsprop' ? { rho: [0.99] } : { beta1: [0.9], beta2: [0.999] };
+    const values = { lr: [0.01], ...usual, weightDecay: [0.01], l2: [0.01] };
+    expectAgreement(training({ optimizer }), { ...values, epsilon: [1e-8] }, Object.keys(values));
+  });
+});
+
 describe('hypergradients of the loss agree with differences of whole runs in double precision', () => {
   const SGD = { lr: [0.3], momentum: [0.5] };
   const REWEIGHTINGS = [
@@ -223,24 +235,46 @@ describe('from window to window', () => {
     [1, undefined],
     [0, 0.8],
     [0.5, 0.8],
-  ])('earlier steps count with the discount %d (average %d)', (discount, averaging) => {
+  ])('earlier steps count with the discount %d (average %s)', (discount, averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < 4 ? discount : 1));
     const is = found(setup, learned, values, { method: 'forward', chunk: 3 }, { 4: discount });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
-  it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %d)', (averaging) => {
+  it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %s)', (averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < 4 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: STEPS }, { 4: 0 });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
-  it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %d)', (averaging) => {
+  it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %s)', (averaging) => {
     const setup = training(averaging === undefined ? {} : { averaging });
     const should = expected(setup, learned, values, (step) => (step < STEPS - 2 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: 2 });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 });
+
+// Last, for the backend stays in use.
+describe.each(installed)(
+  'hypergradients on backend %s agree with differences in double precision',
+  (backend) => {
+    beforeAll(() => initBackend({ backend, log: () => {} }));
+
+    it.each(['sgd', 'rmsprop', 'adamw'])('of %s and the loss together', (optimizer) => {
+      const reweighting = { hidden: 3, detached: true };
+      const values = {
+        lr: [0.05, 0.03],
+        weightDecay: [0.02],
+        labelSmoothing: [0.1],
+        classWeights: [0.5, 1.5, 2],
+        l2: [0.03, 0.01],
+        reweighting: [...initialNetwork(reweighting, 5)],
+        ...(optimizer !== 'sgd' && { epsilon: [0.01] }),
+      };
+      expectAgreement(training({ optimizer, reweighting }), values, Object.keys(values));
+    });
+  },
+);

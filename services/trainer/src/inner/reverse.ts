@@ -99,6 +99,7 @@ export class ReverseMode implements Differentiator {
     const { batch, state, values } = step;
     const next = this.#training.updates(values.optimizer).apply({ state, gradient });
     this.#index += 1;
+    if (this.#options.q === 0) return { loss, state: next };
     this.#recorded.push({
       index: this.#index,
       gradient: ours(gradient),

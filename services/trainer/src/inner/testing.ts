@@ -89,7 +89,7 @@ export function referenceLoss(
   let buffers: number[][] = [new Array<number>(P).fill(0), new Array<number>(P).fill(0)];
   batches.forEach((batch, step) => {
     const values = valuesOf(step);
-    const gradient = trainingGradient(theta, batch, values, reweighting);
+    const { gradient } = trainingLoss(theta, batch, values, reweighting);
     const next = theta.map((w, i) => {
       const layer = i < SECOND ? 0 : 1;
       const value = (name: string, otherwise: number): number => {
@@ -197,20 +197,23 @@ function forward(theta: ArrayLike<number>, x: readonly number[]) {
   return { hidden, logProbabilities: logits.map((z) => z - normaliser) };
 }
 
-function plainLoss(theta: readonly number[], { x, labels }: HostExamples): number {
+export function plainLoss(theta: ArrayLike<number>, { x, labels }: HostExamples): number {
   const losses = x.map((row, i) => -at(forward(theta, row).logProbabilities, at(labels, i)));
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
-function trainingGradient(
-  theta: readonly number[],
+/** The training loss and its gradient by θ. */
+export function trainingLoss(
+  theta: ArrayLike<number>,
   { x, labels }: HostExamples,
   values: ReferenceValues,
   reweighting: Reweighting | undefined,
-): number[] {
+): { readonly loss: number; readonly gradient: number[] } {
   const [smoothing = 0] = values.labelSmoothing ?? [];
   const l2 = values.l2 ?? [0];
-  const gradient = theta.map((w, i) => (l2[i < SECOND ? 0 : 1] ?? at(l2, 0)) * w);
+  const penalties = Array.from(theta, (_, i) => l2[i < SECOND ? 0 : 1] ?? at(l2, 0));
+  const gradient = penalties.map((penalty, i) => penalty * at(theta, i));
+  let total = penalties.reduce((sum, penalty, i) => sum + (penalty / 2) * at(theta, i) ** 2, 0);
   const add = (i: number, value: number) => {
     gradient[i] = at(gradient, i) + value;
   };
@@ -219,11 +222,10 @@ function trainingGradient(
     const { hidden, logProbabilities } = forward(theta, row);
     const targets = logProbabilities.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / CLASSES);
     const loss = -targets.reduce((sum, target, c) => sum + target * at(logProbabilities, c), 0);
-    let factor = (values.classWeights?.[label] ?? 1) / x.length;
-    if (reweighting) {
-      const [weight, slope] = exampleWeight(values.reweighting ?? [], loss);
-      factor *= reweighting.detached ? weight : weight + slope * loss;
-    }
+    const share = (values.classWeights?.[label] ?? 1) / x.length;
+    const [weight, slope] = reweighting ? exampleWeight(values.reweighting ?? [], loss) : [1, 0];
+    total += share * weight * loss;
+    const factor = share * (reweighting?.detached ? weight : weight + slope * loss);
     const residuals = logProbabilities.map((lp, c) => factor * (Math.exp(lp) - at(targets, c)));
     residuals.forEach((residual, c) => {
       hidden.forEach((value, j) => {
@@ -240,7 +242,7 @@ function trainingGradient(
       add(INPUTS * HIDDEN + j, delta);
     });
   });
-  return gradient;
+  return { loss: total, gradient };
 }
 
 /** Derivative of a function at 0, by differences of fourth order. */

@@ -10,7 +10,7 @@ import { InnerTrainingError } from './errors.ts';
 import type { HyperparameterValues } from './hyperparameter.ts';
 import type { Examples } from './loss.ts';
 import { sgd } from './sgd.ts';
-import { TrainingRun, type TrainingSnapshot } from './training-run.ts';
+import { TrainingRun, type TrainingRunOptions } from './training-run.ts';
 
 const INPUTS = 4;
 const CLASSES = 3;
@@ -266,24 +266,6 @@ describe('step', () => {
     );
     expect(weights[0]).toEqual(weights[1]);
   });
-
-  it('holds no more tensors after many steps', () => {
-    const batch = batchOf(1);
-    withRun(NAMES, (run) => {
-      run.step(batch, valuesOf(PHI), SLOPES);
-      const before = tf.memory();
-      for (let t = 0; t < 20; t++) {
-        run.step(batch, valuesOf(PHI), SLOPES);
-        hypergradientOf(run, batch);
-        run.evaluate(batch);
-        if (t % 5 === 0) run.startWindow();
-        if (t % 7 === 0) run.restore(run.snapshot());
-        run.takeTrainLoss();
-      }
-      expect(tf.memory().numTensors).toBe(before.numTensors);
-      expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
-    });
-  });
 });
 
 describe('takeTrainLoss', () => {
@@ -330,38 +312,32 @@ it('evaluate gives the loss in double precision, and the share of correct classe
   });
 });
 
-describe('snapshot and restore', () => {
-  it('continue the same trajectory bit by bit, also from the middle of a window', () => {
-    const held = batchOf(50);
-    const finish = (run: TrainingRun) => {
-      for (let t = 3; t < 6; t++) run.step(batchOf(t), valuesOf(PHI), SLOPES);
-      return [run.snapshot(), hypergradientOf(run, held), run.takeTrainLoss()];
-    };
-    const [expected, boundary] = withRun(NAMES, (run) => {
-      for (let t = 0; t < 3; t++) run.step(batchOf(t), valuesOf(PHI), SLOPES);
-      const snapshot = run.snapshot();
-      return [finish(run), snapshot] as const;
+describe('averaged weights', () => {
+  it('follow the weights by their share after each step, across windows, and can be evaluated', () => {
+    const host = hostExamples(9, 9);
+    const run = new TrainingRun({
+      model,
+      optimizer: sgd,
+      weights: model.initialise(1),
+      learned: [],
+      averaging: 0.75,
     });
-    const continued = withRun(
-      NAMES,
-      (run) => {
-        run.restore(boundary);
-        return finish(run);
-      },
-      99,
-    );
-    expect(continued).toEqual(expected);
-  });
-
-  it('leave the snapshot alone', () => {
-    withRun(NAMES, (run) => {
-      run.step(batchOf(1), valuesOf(PHI), SLOPES);
-      const snapshot = run.snapshot();
-      const copy = structuredClone(snapshot);
-      run.restore(snapshot);
-      run.step(batchOf(2), valuesOf(PHI), SLOPES);
-      expect(snapshot).toEqual(copy);
+    let expected = [...run.snapshot().average];
+    expect(expected).toEqual([...run.snapshot().weights]);
+    for (let t = 0; t < 4; t++) {
+      run.step(batchOf(t), { lr: [0.5] }, []);
+      const { weights } = run.snapshot();
+      expected = expected.map((mean, i) => 0.75 * mean + 0.25 * at(weights, i));
+      if (t === 1) run.startWindow();
+    }
+    const { average, weights } = run.snapshot();
+    average.forEach((mean, i) => {
+      expect(mean).toBeCloseTo(at(expected, i), 6);
     });
+    const held = onBackend(host);
+    expect(run.evaluate(held, 'averaged').loss).toBeCloseTo(regression(expected, host).loss, 6);
+    expect(run.evaluate(held).loss).toBeCloseTo(regression([...weights], host).loss, 6);
+    run.dispose();
   });
 });
 
@@ -370,8 +346,17 @@ describe('what does not fit', () => {
     withRun([], (run) => run.step(batch, values, []));
   const start = (learned: string[], weights = model.initialise(1)) =>
     new TrainingRun({ model, optimizer: sgd, weights, learned: componentsOf(learned) });
-  const restore = (change: Partial<TrainingSnapshot>) =>
-    withRun(['lr'], (run) => run.restore({ ...run.snapshot(), ...change }));
+  const configure = (options: Partial<TrainingRunOptions>) =>
+    new TrainingRun({ model, optimizer: sgd, weights: model.initialise(1), learned: [], ...options });
+  const withOptions = (options: Partial<TrainingRunOptions>, use: (run: TrainingRun) => unknown) => {
+    const run = configure(options);
+    try {
+      return use(run);
+    } finally {
+      run.dispose();
+    }
+  };
+  const reweighting = { hidden: 2, detached: true };
 
   it.each<[string, InnerTrainingError['reason'], RegExp, () => unknown]>([
     [
@@ -405,25 +390,94 @@ describe('what does not fit', () => {
       /int32/,
       () => step({ lr: [1] }, { ...batchOf(1), labels: tf.zeros([5]) }),
     ],
-    ['a snapshot without buffers', 'SHAPE_MISMATCH', /0 optimizer buffers/, () => restore({ buffers: [] })],
     [
-      'a snapshot of other weights',
-      'SHAPE_MISMATCH',
-      /3 numbers/,
-      () => restore({ weights: new Float32Array(3) }),
+      'an index that no grouping has',
+      'WRONG_LENGTH',
+      /lr\[2\].*at most 2/,
+      () => configure({ learned: [{ name: 'lr', index: 2 }] }),
     ],
     [
-      'a snapshot with other sensitivities',
-      'SHAPE_MISMATCH',
-      /1 components/,
+      'an index that is not whole',
+      'WRONG_LENGTH',
+      /lr\[0\.5\]/,
+      () => configure({ learned: [{ name: 'lr', index: 0.5 }] }),
+    ],
+    [
+      'a meta-module that the loss has not',
+      'UNKNOWN_HYPERPARAMETER',
+      /"reweighting"/,
+      () => configure({ learned: componentsOf(['reweighting']) }),
+    ],
+    [
+      'a meta-module without weights',
+      'UNKNOWN_HYPERPARAMETER',
+      /reweighting has no default/,
+      () => withOptions({ loss: { reweighting } }, (run) => run.step(batchOf(1), { lr: [1] }, [])),
+    ],
+    [
+      'too few weights of a meta-module',
+      'WRONG_LENGTH',
+      /has 6 values; it takes 7/,
       () =>
-        restore({
-          derivatives: {
-            of: 'sensitivity',
-            state: [new Float32Array(30), new Float32Array(30)],
-            average: null,
-          },
-        }),
+        withOptions({ loss: { reweighting } }, (run) =>
+          run.step(batchOf(1), { lr: [1], reweighting: new Float32Array(6) }, []),
+        ),
+    ],
+    [
+      'values for other layers',
+      'WRONG_LENGTH',
+      /lr has 3 values; it takes 1 or 2/,
+      () => step({ lr: [1, 1, 1] }),
+    ],
+    [
+      'a single class weight',
+      'WRONG_LENGTH',
+      /classWeights has 1 values; it takes 3/,
+      () => step({ lr: [1], classWeights: [1] }),
+    ],
+    [
+      'a class weight below 0',
+      'OUT_OF_DOMAIN',
+      /classWeights\[1\] = -1/,
+      () => step({ lr: [1], classWeights: [1, -1, 1] }),
+    ],
+    [
+      'a learned entry that has no value',
+      'WRONG_LENGTH',
+      /lr\[1\] is learned, but lr has 1/,
+      () =>
+        withOptions({ learned: [{ name: 'lr', index: 1 }] }, (run) => run.step(batchOf(1), { lr: [1] }, [1])),
+    ],
+    [
+      'a missing derivative',
+      'WRONG_LENGTH',
+      /1 learned components have 0 derivatives/,
+      () => withOptions({ learned: componentsOf(['lr']) }, (run) => run.step(batchOf(1), { lr: [1] }, [])),
+    ],
+    ['an average that never moves', 'OUT_OF_DOMAIN', /averaging is 1/, () => configure({ averaging: 1 })],
+    [
+      'an empty chunk',
+      'OUT_OF_DOMAIN',
+      /chunk is 0/,
+      () => configure({ differentiation: { method: 'forward', chunk: 0 } }),
+    ],
+    [
+      'reverse mode over half a step',
+      'OUT_OF_DOMAIN',
+      /steps is 0\.5/,
+      () => configure({ differentiation: { method: 'reverse', steps: 0.5 } }),
+    ],
+    [
+      'a discount above 1',
+      'OUT_OF_DOMAIN',
+      /discount is 2/,
+      () => withOptions({}, (run) => run.startWindow(2)),
+    ],
+    [
+      'a discount in reverse mode',
+      'UNSUPPORTED',
+      /discount 0\.5 must be 0/,
+      () => withOptions({ differentiation: { method: 'reverse', steps: 2 } }, (run) => run.startWindow(0.5)),
     ],
   ])('%s is refused', (_what, reason, message, attempt) => {
     expect(attempt).toThrow(InnerTrainingError);
