@@ -129,14 +129,15 @@ VECTORISED void PoolRow(const float* upper, const float* lower, int64_t width, i
   }
 }
 
-VECTORISED void PickRow(const float* upper, const float* lower, int64_t width, int64_t channels, const int32_t* choice,
-                        float* __restrict y) {
+// Elements of one column of windows are `pitch` apart, which is more than `channels` where tangents lie side by side.
+VECTORISED void PickRow(const float* upper, const float* lower, int64_t width, int64_t channels, int64_t pitch,
+                        const int32_t* choice, float* __restrict y) {
   for (int64_t column = 0; column < width; column++) {
-    const float* left = upper + 2 * column * channels;
-    const float* below = lower + 2 * column * channels;
+    const float* left = upper + 2 * column * pitch;
+    const float* below = lower + 2 * column * pitch;
     for (int64_t c = 0; c < channels; c++) {
       const int32_t which = choice[column * channels + c];
-      const float x0 = left[c], x1 = left[channels + c], x2 = below[c], x3 = below[channels + c];
+      const float x0 = left[c], x1 = left[pitch + c], x2 = below[c], x3 = below[pitch + c];
       const float first = which & 1 ? x1 : x0, second = which & 1 ? x3 : x2;
       y[column * channels + c] = which & 2 ? second : first;
     }
@@ -201,7 +202,28 @@ void MaxPool2x2Pick(Call& call, float) {
   const int64_t width = pooled[2], channels = pooled[3], period = SizeOf(choice.shape);
   EachRow(pooled, [&](int64_t full, int64_t at) {
     const float* upper = x.floats() + full;
-    PickRow(upper, upper + 2 * width * channels, width, channels, choice.integers() + at % period, y.floats() + at);
+    PickRow(upper, upper + 2 * width * channels, width, channels, channels, choice.integers() + at % period,
+            y.floats() + at);
+  });
+}
+
+// x has r tangents side by side, [b, 2h, 2w, r·c]; y has them one after the other, [r·b, h, w, c].
+void MaxPool2x2PickWide(Call& call, float) {
+  const Tensor x = call.Input(0), choice = call.Input(1);
+  const Shape& one = choice.shape;
+  if (!call.Check(x.shape.size() == 4 && one.size() == 4 && one[3] > 0 && x.shape[3] % one[3] == 0, "x is [b, h, w, r·c]")) return;
+  const int64_t width = one[2], channels = one[3], pitch = x.shape[3], row = width * channels, size = SizeOf(one);
+  if (!call.Check(x.shape[0] == one[0] && x.shape[1] == 2 * one[1] && x.shape[2] == 2 * width, "choice is of half of x")) return;
+  const Tensor y = call.Output(0, {pitch / channels * one[0], one[1], width, channels});
+  if (!call.Ok()) return;
+  Parallel(one[0] * one[1], 4 * width * pitch, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float* upper = x.floats() + i * 4 * width * pitch;
+      for (int64_t k = 0; k < pitch / channels; k++) {
+        const float* part = upper + k * channels;
+        PickRow(part, part + 2 * width * pitch, width, channels, pitch, choice.integers() + i * row, y.floats() + k * size + i * row);
+      }
+    }
   });
 }
 
@@ -232,6 +254,77 @@ void LeakyRelu(Call& call, float alpha) {
   if (!call.Ok()) return;
   Parallel(SizeOf(x.shape), 3, [&](int64_t begin, int64_t end) {
     Rectify(x.floats() + begin, end - begin, alpha, y.floats() + begin, slope.floats() + begin);
+  });
+}
+
+// A bias and a leaky ReLU. Rows are [n, c] with a bias for each of the c columns.
+
+VECTORISED void BiasRow(const float* x, const float* bias, int64_t channels, float alpha, float* __restrict y,
+                        float* __restrict slope) {
+  for (int64_t c = 0; c < channels; c++) {
+    const float sum = x[c] + bias[c];
+    slope[c] = sum > 0 ? 1 : alpha;
+    y[c] = sum * slope[c];
+  }
+}
+
+VECTORISED void BiasTangentRow(const float* x, const float* bias, const float* slope, int64_t channels, float* __restrict y) {
+  for (int64_t c = 0; c < channels; c++) y[c] = (x[c] + bias[c]) * slope[c];
+}
+
+VECTORISED void BiasGradRow(const float* dy, const float* slope, int64_t channels, float* __restrict dx, float* __restrict sum) {
+  for (int64_t c = 0; c < channels; c++) {
+    dx[c] = dy[c] * slope[c];
+    sum[c] += dx[c];
+  }
+}
+
+void BiasLeakyRelu(Call& call, float alpha) {
+  const Tensor x = call.Input(0), bias = call.Input(1);
+  if (!call.Check(!x.shape.empty() && bias.shape.size() == 1 && bias.shape[0] == x.shape.back(), "bias is [the last axis of x]")) return;
+  const Tensor y = call.Output(0, x.shape), slope = call.Output(1, x.shape);
+  if (!call.Ok()) return;
+  const int64_t channels = bias.shape[0];
+  Parallel(channels == 0 ? 0 : SizeOf(x.shape) / channels, 3 * channels, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * channels; at < end * channels; at += channels) {
+      BiasRow(x.floats() + at, bias.floats(), channels, alpha, y.floats() + at, slope.floats() + at);
+    }
+  });
+}
+
+// Whether x holds r of what slope holds one of, with the same last axis.
+bool HoldsTangents(const Shape& x, const Shape& slope) {
+  return !x.empty() && !slope.empty() && x.back() == slope.back() && SizeOf(slope) > 0 && SizeOf(x) % SizeOf(slope) == 0;
+}
+
+void BiasLeakyReluTangent(Call& call, float) {
+  const Tensor x = call.Input(0), bias = call.Input(1), slope = call.Input(2);
+  if (!call.Check(HoldsTangents(x.shape, slope.shape), "x is [r, ...the shape of slope]")) return;
+  const int64_t channels = slope.shape.back(), period = SizeOf(slope.shape), size = SizeOf(x.shape);
+  if (!call.Check(SizeOf(bias.shape) == size / period * channels, "bias is [r, channels]")) return;
+  const Tensor y = call.Output(0, x.shape);
+  if (!call.Ok()) return;
+  Parallel(size / channels, 3 * channels, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * channels; at < end * channels; at += channels) {
+      BiasTangentRow(x.floats() + at, bias.floats() + at / period * channels, slope.floats() + at % period, channels,
+                     y.floats() + at);
+    }
+  });
+}
+
+void BiasLeakyReluGrad(Call& call, float) {
+  const Tensor dy = call.Input(0), slope = call.Input(1);
+  if (!call.Check(HoldsTangents(dy.shape, slope.shape), "dy is [r, ...the shape of slope]")) return;
+  const int64_t channels = slope.shape.back(), period = SizeOf(slope.shape), tangents = SizeOf(dy.shape) / period;
+  const Tensor dx = call.Output(0, dy.shape), bias = call.Output(1, {tangents, channels});
+  if (!call.Ok()) return;
+  std::fill_n(bias.floats(), tangents * channels, 0.0f);
+  // Each tangent by one thread, in the same order whatever their number: the sums are the same to the last bit.
+  Parallel(tangents, 3 * period, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * period; at < end * period; at += channels) {
+      BiasGradRow(dy.floats() + at, slope.floats() + at % period, channels, dx.floats() + at,
+                  bias.floats() + at / period * channels);
+    }
   });
 }
 
@@ -296,8 +389,12 @@ void Register(const char* name, const std::vector<const char*>& inputs, const st
 __attribute__((constructor)) void RegisterAll() {
   Register<MaxPool2x2>("GlocalMaxPool2x2", {"x: float"}, {"y: float", "choice: int32"});
   Register<MaxPool2x2Pick>("GlocalMaxPool2x2Pick", {"x: float", "choice: int32"}, {"y: float"});
+  Register<MaxPool2x2PickWide>("GlocalMaxPool2x2PickWide", {"x: float", "choice: int32"}, {"y: float"});
   Register<MaxPool2x2Grad>("GlocalMaxPool2x2Grad", {"dy: float", "choice: int32"}, {"dx: float"});
   Register<LeakyRelu>("GlocalLeakyRelu", {"x: float"}, {"y: float", "slope: float"}, true);
+  Register<BiasLeakyRelu>("GlocalBiasLeakyRelu", {"x: float", "bias: float"}, {"y: float", "slope: float"}, true);
+  Register<BiasLeakyReluTangent>("GlocalBiasLeakyReluTangent", {"x: float", "bias: float", "slope: float"}, {"y: float"});
+  Register<BiasLeakyReluGrad>("GlocalBiasLeakyReluGrad", {"dy: float", "slope: float"}, {"dx: float", "bias: float"});
   Register<SoftmaxCrossEntropy>("GlocalSoftmaxCrossEntropy", {"logits: float", "labels: float"},
                                 {"losses: float", "softmax: float"});
 }

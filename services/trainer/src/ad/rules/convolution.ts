@@ -110,7 +110,7 @@ const conv2dBackpropFilter = rule<'x' | 'dy', ConvolutionAttributes & { filterSh
 );
 
 /** `[q, ..., c]` to `[..., q·c]`. */
-function tangentsAsLastAxis(tangent: tf.Tensor): tf.Tensor {
+export function tangentsAsLastAxis(tangent: tf.Tensor): tf.Tensor {
   const [q = 1, ...shape] = tangent.shape;
   const channels = dim(shape, -1);
   const columns = tf.transpose(tf.reshape(tangent, [q, -1, channels]), [1, 0, 2]);
