@@ -1,4 +1,4 @@
-/** The kernels of `primitives.ts` on the native runtime: one pass over the data each (`backend/native-kernels.cc`). */
+/** The kernels of `primitives.ts` on the native runtime: one pass over the data each (`backend/native-kernels/`). */
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel } from './primitives.ts';
