@@ -71,7 +71,8 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
   ]);
   const derivatives = reference.phi_logits.map((phi) => coordinate.derivative(phi));
 
-  const run = new TrainingRun({ model: lenet, optimizer: sgd, weights, learned: LEARNED });
+  const model = lenet.build(lenet.typical);
+  const run = new TrainingRun({ model, optimizer: sgd, weights, learned: LEARNED });
   run.restore({ weights, buffers: [momentum], sensitivity: null, trainLoss: { sum: 0, steps: 0 } });
   const examples = (images: Float32Array, shape: readonly number[], labels: readonly number[]): Examples => ({
     x: tf.tensor(images, [...shape]),

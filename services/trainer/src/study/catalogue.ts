@@ -3,7 +3,8 @@
 import type { DatasetInfo, ModelInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import { listDatasets } from '../data/registry.ts';
 import { listOptimizers } from '../inner/registry.ts';
-import { type Model, weightCount } from '../model/model.ts';
+import type { ModelFamily } from '../model/family.ts';
+import { weightCount } from '../model/model.ts';
 import { listModels } from '../model/registry.ts';
 
 /** A model and the data that it can be trained on. */
@@ -30,18 +31,10 @@ export const catalogue: Catalogue = {
   })),
 };
 
-function modelEntry(model: Model): ModelEntry {
+function modelEntry(family: ModelFamily): ModelEntry {
+  const { id, description, typical } = family;
   return {
-    info: { id: model.id, description: model.description, parameters: weightCount(model) },
-    rejects({ inputShape, classes }) {
-      if (!model.accepts(inputShape)) {
-        return `it takes examples of shape ${shapeText(model.inputShape)}, and these are ${shapeText(inputShape)}`;
-      }
-      return model.classes === classes
-        ? undefined
-        : `it tells ${model.classes} classes apart, not ${classes}`;
-    },
+    info: { id, description, parameters: weightCount(family.build(typical)) },
+    rejects: (dataset) => family.rejects(dataset),
   };
 }
-
-const shapeText = (shape: readonly number[]): string => shape.join('×');

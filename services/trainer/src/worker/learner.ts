@@ -37,13 +37,14 @@ export class TfjsLearner implements Learner, Disposable {
   /**
    * @param study complete and checked (`study/specification.ts`).
    * @param isLearning whether hypergradients will be asked for; without, steps carry no sensitivities.
-   * @throws DataError when the data set has too few examples.
+   * @throws DataError when the data set has too few examples, ModelError when the model does not fit the data.
    */
   constructor(study: Study, seed: number, dataset: Dataset, isLearning: boolean) {
     const { problem, space } = study;
     if (problem === undefined || space === undefined) throw new TypeError('the study is not complete');
     const { batchSize, validationExamples } = problem;
-    const model = getModel(problem.model);
+    const { shape: inputShape, classes } = dataset.train;
+    const model = getModel(problem.model, { inputShape, classes });
     const split = splitStratified(dataset.train, { validationExamples, seed });
     this.#space = new SearchPoint(space);
     this.#examples = dataset.train;
