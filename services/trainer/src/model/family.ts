@@ -1,35 +1,46 @@
 /** A kind of model, from which the model for a data set is built. */
 
 import { ModelError } from './errors.ts';
-import { defineModel, type Model, type ModelDefinition, type Task } from './model.ts';
+import { defineModel, type Model, type ModelDefinition, type Task, weightCount } from './model.ts';
 
-/** What a study names: the model's shapes follow from the data set that it is trained on. */
-export interface ModelFamily {
+/** What can be said of a model without data. */
+export interface ModelSummary {
   /** The id that a study names. */
   readonly id: string;
   /** For people. */
   readonly description: string;
-  /** The data that it is best known for. */
-  readonly typical: Task;
+  /** Number of weights; where that depends on the data, for those that the model is best known for. */
+  readonly weights: number;
   /** Why there is no such model for this task, or undefined when there is. */
   rejects(task: Task): string | undefined;
+}
+
+/** What a study names: the model's shapes follow from the data set that it is trained on. */
+export interface ModelFamily extends ModelSummary {
   /** @throws ModelError UNSUITABLE when it rejects the task. */
   build(task: Task): Model;
 }
 
-/** What a family is defined by; the rest follows. */
-export interface FamilyDefinition extends Omit<ModelFamily, 'rejects' | 'build'> {
-  /** As in {@link ModelFamily}; without it, any shape will do. */
+/** What a family that is written in code is defined by; the rest follows. */
+export interface FamilyDefinition extends Pick<ModelFamily, 'id' | 'description'> {
+  /** The data that it is best known for. */
+  readonly typical: Task;
+  /** As in {@link ModelSummary}; without it, any shape will do. */
   rejects?(task: Task): string | undefined;
   /** The model for a task that is not rejected. */
   define(task: Task): Pick<ModelDefinition, 'parameters' | 'apply'>;
 }
 
-export function defineFamily({ define, ...definition }: FamilyDefinition): ModelFamily {
-  const { id, description } = definition;
+export function defineFamily(definition: FamilyDefinition): ModelFamily & { readonly typical: Task } {
+  const { id, description, typical, define } = definition;
   const rejects = (task: Task) => rejectsAnyModel(task) ?? definition.rejects?.(task);
   return {
-    ...definition,
+    id,
+    description,
+    typical,
+    get weights() {
+      return weightCount(define(typical));
+    },
     rejects,
     build({ inputShape, classes }) {
       const why = rejects({ inputShape, classes });

@@ -1,12 +1,12 @@
-import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { gradJvp } from '../ad/jvp.ts';
 import { anywhere, seeds, size } from '../ad/rules/rule-case.ts';
+import { initBackend } from '../backend/select.ts';
 import { groupNorm } from './group-norm.ts';
 
-beforeAll(() => tf.setBackend('cpu'));
+beforeAll(() => initBackend({ backend: 'cpu', log: () => {} }));
 
 type Inputs = [x: tf.Tensor4D, scale: tf.Tensor1D, shift: tf.Tensor1D];
 

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { leakyRelu } from '../ad/ops/layers.ts';
-import { defineFamily, type ImageShape, type ModelFamily, rejectsImages } from './family.ts';
+import { defineFamily, type ImageShape, rejectsImages } from './family.ts';
 import { groupNorm } from './group-norm.ts';
 import { dense } from './layers.ts';
 import type { ModelParameter, Start } from './model.ts';
@@ -22,7 +22,7 @@ export const wideResnet28x2 = wideResnet(28, 2);
  * @param depth number of convolutions along the longest path, 6n + 4.
  * @param width factor of the number of channels.
  */
-export function wideResnet(depth: number, width: number): ModelFamily {
+export function wideResnet(depth: number, width: number) {
   return defineFamily({
     id: `wide-resnet-${depth}-${width}`,
     description:
