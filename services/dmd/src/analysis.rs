@@ -5,11 +5,11 @@ use nalgebra::{Complex, DVector};
 use crate::{
     AnalysisError, Cancellation, Mode, Options, Report, Scaling, Spectrum, Window,
     compress::CompressedWindow,
-    recombine::recombine,
+    recombine::{Wanted, recombine},
     scale::Divisors,
     spectrum::SpectrumFigures,
     statistics::{Statistics, norm},
-    variant::{Fit, FittedMode, Hankel, Input, Variant},
+    variant::{Decomposition, Estimate, Fit, FittedMode, Input},
     verdict::Evidence,
 };
 
@@ -40,8 +40,8 @@ pub fn analyze(
     let statistics = Statistics::of(window);
     cancellation.check()?;
 
-    let (glocal, spectrum) = if statistics.first_non_finite_row.is_some() {
-        (None, Spectrum::default())
+    let found = if statistics.first_non_finite_row.is_some() {
+        Found::default()
     } else {
         decompose(window, options, &statistics, cancellation)?
     };
@@ -56,24 +56,34 @@ pub fn analyze(
         },
         prior_norms,
         pairs: window.rows() - options.delays,
-        rank: spectrum.rank,
-        tolerance: options.tolerance,
-        modes: &spectrum.modes,
-        glocal: glocal.as_deref(),
+        rank: found.spectrum.rank,
+        options,
+        modes: &found.spectrum.modes,
+        glocal: found.glocal.as_deref(),
         mean: &statistics.mean,
         t_scores: &statistics.t_scores,
     });
     Ok(Report {
         verdict: assessment.verdict,
         verdict_reason: assessment.reason,
-        glocal,
+        verdict_figures: assessment.figures,
+        glocal: found.glocal,
+        spread: found.spread,
         component_trusted: assessment.component_trusted,
         t_scores: statistics.t_scores,
         mean: statistics.mean,
         median: statistics.median,
         last: window.row(window.rows() - 1).to_vec(),
-        spectrum,
+        spectrum: found.spectrum,
     })
+}
+
+/// What the decomposition of a window says.
+#[derive(Default)]
+struct Found {
+    glocal: Option<Vec<f64>>,
+    spread: Option<Vec<f64>>,
+    spectrum: Spectrum,
 }
 
 /// Estimate and spectrum of a finite window.
@@ -82,32 +92,44 @@ fn decompose(
     options: &Options,
     statistics: &Statistics,
     cancellation: &Cancellation,
-) -> Result<(Option<Vec<f64>>, Spectrum), AnalysisError> {
+) -> Result<Found, AnalysisError> {
     let active_components = statistics.max_abs.iter().filter(|&&m| m > 0.0).count();
     if active_components == 0 {
-        return Ok((Some(vec![0.0; window.components()]), Spectrum::default()));
+        return Ok(Found {
+            glocal: Some(vec![0.0; window.components()]),
+            ..Found::default()
+        });
     }
     let divisors = Divisors::new(options.scaling, &statistics.max_abs);
     let compressed = CompressedWindow::new(window, &divisors, cancellation)?;
-    let fit = if statistics.constant {
+    let Fit {
+        estimate,
+        spread,
+        decomposition,
+    } = if statistics.constant {
         constant_fit(&compressed, options.delays, active_components)
     } else {
-        Hankel.fit(&Input {
+        options.variant.model().fit(&Input {
             rows: &compressed.matrix,
-            delays: options.delays,
-            svd_rank: options.svd_rank,
-            tolerance: options.tolerance,
+            options,
             active_components,
             cancellation,
         })?
     };
-    let figures = SpectrumFigures::new(&compressed.matrix, &fit.modes);
+    let modes = &decomposition.modes;
+    let figures = SpectrumFigures::new(&compressed.matrix, modes);
     let recombined = recombine(
         window,
         &divisors,
-        fit.estimate.as_ref(),
-        &fit.modes,
-        options.include_contributions,
+        &Wanted {
+            estimate: match &estimate {
+                Some(Estimate::Weights(weights)) => Some(weights),
+                Some(Estimate::Median) | None => None,
+            },
+            spread: spread.as_ref(),
+            modes,
+            contributions: options.include_contributions,
+        },
         cancellation,
     )?;
     let singular_value_factor = match options.scaling {
@@ -116,10 +138,9 @@ fn decompose(
     };
     let contributions = match recombined.contributions {
         Some(contributions) => contributions.into_iter().map(Some).collect(),
-        None => vec![None; fit.modes.len()],
+        None => vec![None; modes.len()],
     };
-    let modes = fit
-        .modes
+    let modes = modes
         .iter()
         .zip(recombined.norms)
         .zip(figures.energy_shares)
@@ -132,19 +153,22 @@ fn decompose(
             contribution,
         })
         .collect();
-    let spectrum = Spectrum {
-        modes,
-        singular_values: fit
-            .singular_values
-            .iter()
-            .map(|s| s * singular_value_factor)
-            .collect(),
-        rank: fit.rank,
-        pair_residual: fit.pair_residual,
-        reconstruction_error: figures.reconstruction_error,
-        spectral_radius: figures.spectral_radius,
-    };
-    Ok((recombined.estimate, spectrum))
+    let singular_values = decomposition.singular_values.iter();
+    Ok(Found {
+        glocal: match estimate {
+            Some(Estimate::Median) => Some(statistics.median.clone()),
+            Some(Estimate::Weights(_)) | None => recombined.estimate,
+        },
+        spread: recombined.spread,
+        spectrum: Spectrum {
+            modes,
+            singular_values: singular_values.map(|s| s * singular_value_factor).collect(),
+            rank: decomposition.rank,
+            pair_residual: decomposition.pair_residual,
+            reconstruction_error: figures.reconstruction_error,
+            spectral_radius: figures.spectral_radius,
+        },
+    })
 }
 
 /// The decomposition of a window whose rows are all equal, which is known exactly: one mode with eigenvalue 1, whose
@@ -157,14 +181,17 @@ fn constant_fit(compressed: &CompressedWindow, delays: usize, active_components:
     let mut first = DVector::zeros(rows);
     first[0] = 1.0;
     Fit {
-        modes: vec![FittedMode {
-            eigenvalue: Complex::ONE,
-            weights: first.map(|w| Complex::new(w, 0.0)),
-            steady: true,
-        }],
-        estimate: Some(first),
-        singular_values,
-        rank: 1,
-        pair_residual: 0.0,
+        decomposition: Decomposition {
+            modes: vec![FittedMode {
+                eigenvalue: Complex::ONE,
+                weights: first.map(|w| Complex::new(w, 0.0)),
+                steady: true,
+            }],
+            singular_values,
+            rank: 1,
+            pair_residual: 0.0,
+        },
+        estimate: Some(Estimate::Weights(first)),
+        spread: None,
     }
 }

@@ -33,9 +33,12 @@ pub enum WindowError {
     },
 }
 
-/// The analysis of a window did not come to an end. The window itself is at fault only in the first case.
+/// The analysis of a window did not come to an end. The window itself is at fault only in the first two cases.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum AnalysisError {
+    /// The rows given do not form a window.
+    #[error("{0}")]
+    Window(#[from] WindowError),
     /// Fewer rows than delays + 1: there is no pair of snapshots.
     #[error("{rows} rows are too few for delays = {delays}; at least {}, {} is a good start", .delays + 1, 2 * .delays)]
     TooFewRows {

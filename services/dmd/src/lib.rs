@@ -39,7 +39,7 @@ mod spectrum;
 mod statistics;
 mod svd;
 mod triangular;
-pub mod variant;
+mod variant;
 mod verdict;
 mod window;
 
@@ -49,7 +49,8 @@ pub use error::{AnalysisError, WindowError};
 pub use nalgebra::Complex;
 pub use options::{OptionError, Options};
 pub use rank::SvdRank;
-pub use report::{Mode, Report, Spectrum};
+pub use report::{Mode, Report, Spectrum, VerdictFigures};
 pub use scale::Scaling;
+pub use variant::Variant;
 pub use verdict::{Thresholds, Verdict};
 pub use window::Window;

@@ -47,6 +47,7 @@ struct CommandLine {
 enum Command {
     Serve(Serve),
     Fixtures(Fixtures),
+    Evaluate(Evaluate),
     Bench(Bench),
 }
 
@@ -121,6 +122,21 @@ struct Fixtures {
     json: bool,
 }
 
+/// Score every variant on windows whose continuation is known.
+///
+/// Prints, for each variant and setting: the share of right signs, the cosine with where the hypergradient went, the error
+/// of its size, how often there was no estimate, and precision and recall of the components' verdict; each with its
+/// interval over windows, and beside the controls MEAN and LAST.
+#[derive(Debug, Args)]
+struct Evaluate {
+    /// Windows with their continuation, in the format of tests/fixtures/held_phi.json.
+    file: PathBuf,
+
+    /// Print a JSON array instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Time the analysis of windows of 3 to 1,000,000 components (20 rows, 10 delays, one thread).
 #[derive(Debug, Args)]
 struct Bench {
@@ -150,6 +166,8 @@ fn main() -> ExitCode {
     let result = match command_line.command {
         Command::Serve(arguments) => serve(arguments),
         Command::Fixtures(arguments) => cli::fixtures::run(&arguments.file, arguments.json)
+            .map_err(|error| Failure::new(exit::DATA, error)),
+        Command::Evaluate(arguments) => cli::evaluate::run(&arguments.file, arguments.json)
             .map_err(|error| Failure::new(exit::DATA, error)),
         Command::Bench(arguments) => cli::bench::run(arguments.only.as_deref(), arguments.json)
             .map_err(|error| Failure::new(exit::SOFTWARE, error)),

@@ -1,21 +1,31 @@
 //! How to analyze a window.
 
+use nalgebra::Complex;
 use thiserror::Error;
 
-use crate::{Scaling, SvdRank, Thresholds};
+use crate::{Scaling, SvdRank, Thresholds, Variant};
 
-/// Options of the decomposition (docs/method.md section 5). The default is the paper's configuration (m = 10) with
-/// scaled components.
+/// Options of the decomposition (docs/method.md section 5). The default is the paper's configuration (HANKEL, m = 10)
+/// with scaled components; [`Options::of`] has the defaults of the other variants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
+    /// Which estimate to make.
+    pub variant: Variant,
     /// Number of stacked hypergradients in one observable (m, paper Eq. 24); at least 1.
     pub delays: usize,
-    /// Rank of the decomposition.
+    /// Rank of the decomposition; with AFFINE of the part that decays.
     pub svd_rank: SvdRank,
-    /// A mode is steady when |eigenvalue - 1| is below this; above 0.
+    /// A mode is steady when |eigenvalue - 1| per inner step is below this; above 0.
     pub tolerance: f64,
+    /// Largest absolute eigenvalue per inner step of the part that decays in AFFINE; above 0 and below 1.
+    pub clip: f64,
+    /// What AFFINE adds to the squared singular values, as a share of the largest squared one; at least 0.
+    pub ridge: f64,
     /// How components are scaled before the decomposition; undone in every result.
     pub scaling: Scaling,
+    /// Inner steps between two rows; at least 1. Tolerance, clip and thresholds are stated per inner step, for which the
+    /// principal root of an eigenvalue counts; the report has eigenvalues per row.
+    pub stride: usize,
     /// Return every mode's contribution, not only its norm.
     pub include_contributions: bool,
     /// Thresholds of the verdict.
@@ -24,14 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            delays: 10,
-            svd_rank: SvdRank::All,
-            tolerance: 0.1,
-            scaling: Scaling::Component,
-            include_contributions: false,
-            thresholds: Thresholds::default(),
-        }
+        Self::of(Variant::default(), 1)
     }
 }
 
@@ -44,9 +47,55 @@ pub enum OptionError {
     /// `tolerance` is not a positive finite number.
     #[error("tolerance is {0}; it must be a finite number above 0")]
     Tolerance(f64),
+    /// `clip` is not between 0 and 1.
+    #[error("clip is {0}; it must be above 0 and below 1")]
+    Clip(f64),
+    /// `ridge` is negative or not finite.
+    #[error("ridge is {0}; it must be a finite number of at least 0")]
+    Ridge(f64),
+    /// `stride` is 0.
+    #[error("stride must be at least 1")]
+    NoStride,
+}
+
+impl OptionError {
+    /// The option that is out of range.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        match self {
+            Self::NoDelays => "delays",
+            Self::Tolerance(_) => "tolerance",
+            Self::Clip(_) => "clip",
+            Self::Ridge(_) => "ridge",
+            Self::NoStride => "stride",
+        }
+    }
 }
 
 impl Options {
+    /// The defaults of a variant for rows that are `stride` inner steps apart. They come from windows whose continuation
+    /// is known (docs/dmd.md): with a stride a window has fewer rows, each with less noise.
+    #[must_use]
+    pub fn of(variant: Variant, stride: usize) -> Self {
+        let strided = stride > 1;
+        let (delays, svd_rank) = match variant {
+            Variant::Affine => (if strided { 2 } else { 3 }, SvdRank::Fixed(3)),
+            _ => (if strided { 2 } else { 10 }, SvdRank::All),
+        };
+        Self {
+            variant,
+            delays,
+            svd_rank,
+            tolerance: 0.1,
+            clip: 0.9,
+            ridge: if strided { 0.001 } else { 0.01 },
+            scaling: Scaling::Component,
+            stride,
+            include_contributions: false,
+            thresholds: Thresholds::default(),
+        }
+    }
+
     /// Every option that is out of range.
     #[must_use]
     pub fn problems(&self) -> Vec<OptionError> {
@@ -57,6 +106,34 @@ impl Options {
         if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
             problems.push(OptionError::Tolerance(self.tolerance));
         }
+        if !(self.clip > 0.0 && self.clip < 1.0) {
+            problems.push(OptionError::Clip(self.clip));
+        }
+        if !(self.ridge.is_finite() && self.ridge >= 0.0) {
+            problems.push(OptionError::Ridge(self.ridge));
+        }
+        if self.stride == 0 {
+            problems.push(OptionError::NoStride);
+        }
         problems
+    }
+
+    /// An eigenvalue per row as one per inner step.
+    pub(crate) fn per_step(&self, eigenvalue: Complex<f64>) -> Complex<f64> {
+        if self.stride == 1 {
+            eigenvalue
+        } else {
+            eigenvalue.powf(1.0 / self.stride as f64)
+        }
+    }
+
+    /// Whether a mode with this eigenvalue per row is part of the estimate.
+    pub(crate) fn is_steady(&self, eigenvalue: Complex<f64>) -> bool {
+        (self.per_step(eigenvalue) - 1.0).norm() < self.tolerance
+    }
+
+    /// The clip for eigenvalues per row.
+    pub(crate) fn clip_per_row(&self) -> f64 {
+        self.clip.powf(self.stride as f64)
     }
 }

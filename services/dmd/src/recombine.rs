@@ -1,5 +1,7 @@
 //! From weights of the rows back to hypergradients: S c with the scaled window S, then the scale undone.
 
+use std::ops::Range;
+
 use nalgebra::{Complex, DMatrix, DVector};
 
 use crate::{
@@ -13,32 +15,48 @@ use crate::{
 pub(crate) struct Recombined {
     /// The estimate (q values).
     pub estimate: Option<Vec<f64>>,
+    /// Its standard error (q values).
+    pub spread: Option<Vec<f64>>,
     /// Euclidean norm of each mode's contribution.
     pub norms: Vec<f64>,
     /// Each mode's contribution (q values), when asked for.
     pub contributions: Option<Vec<Vec<Complex<f64>>>>,
 }
 
-/// Forms the estimate and the modes' contributions in one pass over the window.
+/// Which combinations to form.
+pub(crate) struct Wanted<'a> {
+    /// Weights of the rows for the estimate.
+    pub estimate: Option<&'a DVector<f64>>,
+    /// p x sigma weights of the rows, of whose p combinations the spread is the Euclidean norm.
+    pub spread: Option<&'a DMatrix<f64>>,
+    /// Modes, of which the norms are always formed.
+    pub modes: &'a [FittedMode],
+    /// Whether the modes' contributions are.
+    pub contributions: bool,
+}
+
+/// Forms the estimate, its spread and the modes' contributions in one pass over the window.
 ///
 /// # Errors
 /// [`AnalysisError::Cancelled`].
 pub(crate) fn recombine(
     window: &Window,
     divisors: &Divisors,
-    estimate: Option<&DVector<f64>>,
-    modes: &[FittedMode],
-    include_contributions: bool,
+    wanted: &Wanted,
     cancellation: &Cancellation,
 ) -> Result<Recombined, AnalysisError> {
     let (q, sigma) = (window.components(), window.rows());
-    let columns = Columns::new(modes, estimate.is_some());
-    let weights = columns.weights(sigma, estimate, modes);
+    let modes = wanted.modes;
+    let columns = Columns::new(wanted);
+    let weights = columns.weights(sigma, wanted);
     let largest = divisors.largest();
     let mut out = Recombined {
-        estimate: estimate.map(|_| Vec::with_capacity(q)),
+        estimate: wanted.estimate.map(|_| Vec::with_capacity(q)),
+        spread: wanted.spread.map(|_| Vec::with_capacity(q)),
         norms: vec![0.0; modes.len()],
-        contributions: include_contributions.then(|| vec![Vec::with_capacity(q); modes.len()]),
+        contributions: wanted
+            .contributions
+            .then(|| vec![Vec::with_capacity(q); modes.len()]),
     };
     let mut products = DMatrix::zeros(0, 0);
     let mut scaled = DMatrix::zeros(0, 0);
@@ -55,6 +73,12 @@ pub(crate) fn recombine(
         if let Some(estimate) = &mut out.estimate {
             let column = products.column(0);
             estimate.extend(column.iter().enumerate().map(|(i, p)| p * divisors.of(start + i)));
+        }
+        if let Some(spread) = &mut out.spread {
+            spread.extend((0..width).map(|i| {
+                let squares: f64 = columns.spread.clone().map(|c| products[(i, c)].powi(2)).sum();
+                squares.sqrt() * divisors.of(start + i)
+            }));
         }
         for (j, part) in columns.parts.iter().enumerate() {
             let real = products.column(part.real);
@@ -85,9 +109,11 @@ pub(crate) fn recombine(
     Ok(out)
 }
 
-/// Which real columns hold which mode. Conjugate modes share theirs.
+/// Which real columns hold which combination: the estimate the first, then the modes, then the spread. Conjugate modes
+/// share theirs.
 struct Columns {
     parts: Vec<PartColumns>,
+    spread: Range<usize>,
     count: usize,
 }
 
@@ -99,10 +125,10 @@ struct PartColumns {
 }
 
 impl Columns {
-    fn new(modes: &[FittedMode], with_estimate: bool) -> Self {
-        let mut count = usize::from(with_estimate);
-        let mut parts: Vec<PartColumns> = Vec::with_capacity(modes.len());
-        for mode in modes {
+    fn new(wanted: &Wanted) -> Self {
+        let mut count = usize::from(wanted.estimate.is_some());
+        let mut parts: Vec<PartColumns> = Vec::with_capacity(wanted.modes.len());
+        for mode in wanted.modes {
             let part = match parts.last() {
                 Some(previous) if mode.eigenvalue.im < 0.0 => PartColumns {
                     real: previous.real,
@@ -122,15 +148,20 @@ impl Columns {
             };
             parts.push(part);
         }
-        Self { parts, count }
+        let spread = count..count + wanted.spread.map_or(0, DMatrix::nrows);
+        Self {
+            parts,
+            count: spread.end,
+            spread,
+        }
     }
 
-    fn weights(&self, sigma: usize, estimate: Option<&DVector<f64>>, modes: &[FittedMode]) -> DMatrix<f64> {
+    fn weights(&self, sigma: usize, wanted: &Wanted) -> DMatrix<f64> {
         let mut weights = DMatrix::zeros(sigma, self.count);
-        if let Some(estimate) = estimate {
+        if let Some(estimate) = wanted.estimate {
             weights.column_mut(0).copy_from(estimate);
         }
-        for (mode, part) in modes.iter().zip(&self.parts) {
+        for (mode, part) in wanted.modes.iter().zip(&self.parts) {
             if part.sign > 0.0 {
                 weights
                     .column_mut(part.real)
@@ -141,6 +172,11 @@ impl Columns {
                         .copy_from(&mode.weights.map(|w| w.im));
                 }
             }
+        }
+        if let Some(spread) = wanted.spread {
+            weights
+                .columns_mut(self.spread.start, self.spread.len())
+                .copy_from(&spread.transpose());
         }
         weights
     }

@@ -11,8 +11,12 @@ pub struct Report {
     pub verdict: Verdict,
     /// The verdict in one sentence with the numbers it came from.
     pub verdict_reason: String,
-    /// The glocal hypergradient (q values); `None` when no mode is steady.
+    /// The numbers behind the verdict, for any verdict.
+    pub verdict_figures: VerdictFigures,
+    /// The glocal hypergradient (q values); `None` when the variant has none, as HANKEL when no mode is steady.
     pub glocal: Option<Vec<f64>>,
+    /// Standard error of each of its components (q values); `None` when the variant knows of none.
+    pub spread: Option<Vec<f64>>,
     /// For each component whether the estimate can be trusted (q values).
     pub component_trusted: Vec<bool>,
     /// For each component |mean| / sample standard deviation over the rows (q values); infinite where the component is
@@ -28,10 +32,22 @@ pub struct Report {
     pub spectrum: Spectrum,
 }
 
+/// What the rules of the verdict looked at, to be compared with [`crate::Thresholds`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct VerdictFigures {
+    /// Share of the energy in modes that grow.
+    pub growing_share: f64,
+    /// Share of the energy in undamped oscillation.
+    pub undamped_share: f64,
+    /// Largest norm of a row over the median norm of the hypergradients before the window; `None` when too few are known,
+    /// or none of them moved.
+    pub spike_ratio: Option<f64>,
+}
+
 /// The spectrum of a decomposition.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Spectrum {
-    /// All modes, those nearest to eigenvalue 1 first; of a conjugate pair the one with positive imaginary part first.
+    /// All modes, those nearest to eigenvalue 1 first (AFFINE's exact 1 before all); of a conjugate pair the one with positive imaginary part first.
     pub modes: Vec<Mode>,
     /// Singular values of the scaled snapshot matrix, largest first.
     pub singular_values: Vec<f64>,

@@ -1,6 +1,9 @@
 //! How far to trust an estimate (docs/method.md section 6).
 
-use crate::report::Mode;
+use crate::{
+    Options,
+    report::{Mode, VerdictFigures},
+};
 
 /// How far to trust the glocal hypergradient of a window. When several apply, the first of DIVERGING, DEGENERATE,
 /// OSCILLATING, NO_STEADY_MODE, UNCERTAIN, TRUSTED is given.
@@ -25,7 +28,7 @@ pub enum Verdict {
 pub struct Thresholds {
     /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign.
     pub trusted_t_score: f64,
-    /// Modes with a larger absolute eigenvalue grow.
+    /// Modes with a larger absolute eigenvalue per inner step grow.
     pub growing_above: f64,
     /// DIVERGING from this share of the energy in growing modes on.
     pub growing_share: f64,
@@ -33,7 +36,7 @@ pub struct Thresholds {
     pub spike_ratio: f64,
     /// Number of norms from before the window that the spike test needs.
     pub spike_history: usize,
-    /// Modes with | |eigenvalue| - 1 | below this that are not steady oscillate undamped.
+    /// Modes with | |eigenvalue| - 1 | per inner step below this that are not steady oscillate undamped.
     pub undamped_within: f64,
     /// OSCILLATING above this share of the energy in undamped oscillation.
     pub undamped_share: f64,
@@ -63,7 +66,7 @@ pub(crate) struct Evidence<'a> {
     /// Pairs of snapshots, n = sigma - m.
     pub pairs: usize,
     pub rank: usize,
-    pub tolerance: f64,
+    pub options: &'a Options,
     pub modes: &'a [Mode],
     pub glocal: Option<&'a [f64]>,
     pub mean: &'a [f64],
@@ -74,6 +77,7 @@ pub(crate) struct Evidence<'a> {
 pub(crate) struct Assessment {
     pub verdict: Verdict,
     pub reason: String,
+    pub figures: VerdictFigures,
     /// For each component whether the estimate can be trusted.
     pub component_trusted: Vec<bool>,
 }
@@ -81,16 +85,36 @@ pub(crate) struct Assessment {
 impl Thresholds {
     pub(crate) fn assess(&self, evidence: &Evidence) -> Assessment {
         let component_trusted = self.trusted_components(evidence);
+        let figures = self.figures(evidence);
         let (verdict, reason) = self
-            .diverging(evidence)
+            .diverging(evidence, &figures)
             .or_else(|| degenerate(evidence))
-            .or_else(|| self.oscillating(evidence))
+            .or_else(|| self.oscillating(&figures))
             .or_else(|| no_steady_mode(evidence))
             .unwrap_or_else(|| self.by_components(evidence, &component_trusted));
         Assessment {
             verdict,
             reason,
+            figures,
             component_trusted,
+        }
+    }
+
+    fn figures(&self, evidence: &Evidence) -> VerdictFigures {
+        let options = evidence.options;
+        let grows = |mode: &Mode| options.per_step(mode.eigenvalue).norm() > self.growing_above;
+        let undamped = |mode: &Mode| {
+            let per_step = options.per_step(mode.eigenvalue);
+            // A slow decay outside a tolerance that is small does not turn.
+            let turns = mode.eigenvalue.im != 0.0 || mode.eigenvalue.re < 0.0;
+            turns
+                && (per_step.norm() - 1.0).abs() < self.undamped_within
+                && (per_step - 1.0).norm() >= options.tolerance
+        };
+        VerdictFigures {
+            growing_share: energy(evidence.modes, grows),
+            undamped_share: energy(evidence.modes, undamped),
+            spike_ratio: self.spike_ratio(evidence),
         }
     }
 
@@ -110,63 +134,50 @@ impl Thresholds {
             .collect()
     }
 
-    fn diverging(&self, evidence: &Evidence) -> Option<(Verdict, String)> {
+    fn diverging(&self, evidence: &Evidence, figures: &VerdictFigures) -> Option<(Verdict, String)> {
         let reason = if let Some(row) = evidence.first_non_finite_row {
             format!("row {row} has a value that is not finite")
-        } else if let Some(reason) = self.spike(evidence) {
-            reason
-        } else {
-            let share = energy(evidence.modes, |mode| mode.eigenvalue.norm() > self.growing_above);
-            if evidence.modes.is_empty() || share < self.growing_share {
-                return None;
-            }
+        } else if let Some(ratio) = figures.spike_ratio.filter(|&ratio| ratio > self.spike_ratio) {
             format!(
-                "modes that grow by more than {} a row hold {} of the energy (limit {})",
+                "a hypergradient of norm {:.3e} is {ratio:.0} times the median {:.3e} of the {} before the window (limit \
+                 {})",
+                evidence.largest_norm,
+                evidence.largest_norm / ratio,
+                evidence.prior_norms.len(),
+                self.spike_ratio
+            )
+        } else if !evidence.modes.is_empty() && figures.growing_share >= self.growing_share {
+            format!(
+                "modes that grow by more than {} a step hold {} of the energy (limit {})",
                 self.growing_above,
-                percent(share),
+                percent(figures.growing_share),
                 percent(self.growing_share)
             )
+        } else {
+            return None;
         };
         Some((Verdict::Diverging, reason))
     }
 
-    fn spike(&self, evidence: &Evidence) -> Option<String> {
-        if evidence.prior_norms.len() < self.spike_history {
+    /// Largest norm of a row over the median norm of those before the window.
+    fn spike_ratio(&self, evidence: &Evidence) -> Option<f64> {
+        if evidence.prior_norms.len() < self.spike_history || evidence.first_non_finite_row.is_some() {
             return None;
         }
         let mut norms = evidence.prior_norms.to_vec();
         let middle = norms.len() / 2;
         let median = *norms.select_nth_unstable_by(middle, f64::total_cmp).1;
-        // Before the window nothing moved: there is no size to compare with.
-        if median == 0.0 {
-            return None;
-        }
-        let ratio = evidence.largest_norm / median;
-        (ratio > self.spike_ratio).then(|| {
-            format!(
-                "a hypergradient of norm {:.3e} is {:.0} times the median {:.3e} of the {} before the window (limit {})",
-                evidence.largest_norm,
-                ratio,
-                median,
-                evidence.prior_norms.len(),
-                self.spike_ratio
-            )
-        })
+        // Where nothing moved before the window there is no size to compare with.
+        (median > 0.0).then(|| evidence.largest_norm / median)
     }
 
-    fn oscillating(&self, evidence: &Evidence) -> Option<(Verdict, String)> {
-        let share = energy(evidence.modes, |mode| {
-            let undamped = (mode.eigenvalue.norm() - 1.0).abs() < self.undamped_within;
-            // A slow decay outside a tolerance that is small does not turn.
-            let turns = mode.eigenvalue.im != 0.0 || mode.eigenvalue.re < 0.0;
-            undamped && turns && (mode.eigenvalue - 1.0).norm() >= evidence.tolerance
-        });
-        (share > self.undamped_share).then(|| {
+    fn oscillating(&self, figures: &VerdictFigures) -> Option<(Verdict, String)> {
+        (figures.undamped_share > self.undamped_share).then(|| {
             (
                 Verdict::Oscillating,
                 format!(
                     "undamped oscillation holds {} of the energy (limit {})",
-                    percent(share),
+                    percent(figures.undamped_share),
                     percent(self.undamped_share)
                 ),
             )
@@ -234,7 +245,7 @@ fn no_steady_mode(evidence: &Evidence) -> Option<(Verdict, String)> {
             nearest.eigenvalue.re,
             nearest.eigenvalue.im,
             (nearest.eigenvalue - 1.0).norm(),
-            evidence.tolerance
+            evidence.options.tolerance
         ),
         None => "there is no mode".to_owned(),
     };

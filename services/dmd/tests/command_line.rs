@@ -103,6 +103,27 @@ fn the_server_ends_with_the_process_that_started_it_when_told_to() {
     assert_eq!(server.exit_code(), Some(0));
 }
 
+/// Whoever is killed closes all its pipes at once, and cannot read the last lines of the log.
+#[test]
+fn the_server_ends_also_when_nobody_reads_its_log_any_more() {
+    let mut command = serve();
+    command.arg("--exit-with-stdin");
+    let mut server = Server(
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("glocal-dmd listening on "), "{line}");
+    drop((stdout, server.0.stderr.take(), server.0.stdin.take()));
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 #[test]
 fn a_port_in_use_is_named_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -208,6 +229,35 @@ fn the_fixtures_are_compared_from_the_command_line() {
     let (code, message) = fails(binary().args(["fixtures", "Cargo.toml"]));
     assert_eq!(code, 65);
     assert!(one_line(&message).contains("Cargo.toml"), "{message}");
+}
+
+#[test]
+fn variants_are_scored_on_windows_whose_continuation_is_known() {
+    let file = "tests/fixtures/held_phi_averaged.json";
+    let output = binary().args(["evaluate", file, "--json"]).output().unwrap();
+    assert!(output.status.success());
+    let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let figure = |setting: &str, figure: &str| {
+        let line = lines.iter().find(|line| line["setting"] == setting).unwrap();
+        assert_eq!(line["windows"], 71);
+        line[figure]["value"].as_f64().unwrap()
+    };
+    // Cosines that the reference found on the same windows (docs/method.md section 11).
+    for (setting, cosine) in [("AFFINE clip .98", 0.775), ("AFFINE stride 3 clip .99", 0.781)] {
+        assert!((figure(setting, "cosine") - cosine).abs() < 0.0006, "{setting}");
+    }
+    assert_eq!(figure("LAST", "cosine_over_last"), 0.0);
+    assert!((figure("LAST", "cosine_over_mean") + figure("MEAN", "cosine_over_last")).abs() < 1e-12);
+
+    let table = binary().args(["evaluate", file]).output().unwrap();
+    assert!(
+        String::from_utf8(table.stdout)
+            .unwrap()
+            .contains("| AFFINE stride 3 |")
+    );
+    let (code, message) = fails(binary().args(["evaluate", "tests/fixtures/dmd.json"]));
+    assert_eq!(code, 65);
+    assert!(one_line(&message).contains("not a file of windows"), "{message}");
 }
 
 #[test]

@@ -1,49 +1,11 @@
 //! Compares the library with reference decompositions (`glocal-dmd fixtures FILE`).
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use serde::Deserialize;
-use thiserror::Error;
 
-use super::{Row, print_json, print_lines};
-use crate::{AnalysisError, Cancellation, Complex, Options, Report, Scaling, Window, WindowError, analyze};
-
-/// A file of reference decompositions could not be compared.
-#[derive(Debug, Error)]
-pub enum FixtureError {
-    /// The file could not be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// Path of the file.
-        path: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is not a list of reference decompositions.
-    #[error("{path} is not a list of reference decompositions: {source}")]
-    Format {
-        /// Path of the file.
-        path: String,
-        /// Where it differs.
-        source: serde_json::Error,
-    },
-    /// A case holds no window.
-    #[error("case {case}: {source}")]
-    Window {
-        /// Name of the case.
-        case: String,
-        /// Why.
-        source: WindowError,
-    },
-    /// A case could not be analyzed.
-    #[error("case {case}: {source}")]
-    Analysis {
-        /// Name of the case.
-        case: String,
-        /// Why.
-        source: AnalysisError,
-    },
-}
+use super::{ReadError, Row, print_json, print_lines, read_json};
+use crate::{AnalysisError, Cancellation, Complex, Options, Report, Scaling, Window, analyze};
 
 /// One window with its reference decomposition (fields as in the file; `tests/fixtures/README.md` describes them).
 #[derive(Debug, Deserialize)]
@@ -129,28 +91,26 @@ impl Case {
     /// Analyzes the window as the reference did: scaled by its largest value, every singular value above the floor.
     ///
     /// # Errors
-    /// [`FixtureError`] when the window is malformed or its analysis fails.
-    pub fn analyze(&self, tolerance: f64) -> Result<Report, FixtureError> {
+    /// [`ReadError`] when the window is malformed or its analysis fails.
+    pub fn analyze(&self, tolerance: f64) -> Result<Report, ReadError> {
         let rows: Vec<Vec<f64>> = self
             .rows
             .iter()
             .map(|row| row.iter().map(|v| v.unwrap_or(f64::NAN)).collect())
             .collect();
-        let window =
-            Window::new(rows.iter().map(Vec::as_slice).collect()).map_err(|source| FixtureError::Window {
-                case: self.name.clone(),
-                source,
-            })?;
+        let failed = |source| ReadError::Analysis {
+            case: self.name.clone(),
+            source,
+        };
+        let window = Window::new(rows.iter().map(Vec::as_slice).collect())
+            .map_err(|error| failed(AnalysisError::from(error)))?;
         let options = Options {
             delays: self.m,
             tolerance,
             scaling: Scaling::Global,
             ..Options::default()
         };
-        analyze(&window, &options, &[], &Cancellation::new()).map_err(|source| FixtureError::Analysis {
-            case: self.name.clone(),
-            source,
-        })
+        analyze(&window, &options, &[], &Cancellation::new()).map_err(failed)
     }
 
     /// Largest difference from the reference: eigenvalues relative to max(1, |eigenvalue|), estimates for all three
@@ -159,7 +119,7 @@ impl Case {
     ///
     /// # Errors
     /// As [`Case::analyze`].
-    pub fn max_rel_error(&self) -> Result<f64, FixtureError> {
+    pub fn max_rel_error(&self) -> Result<f64, ReadError> {
         let mut error = 0.0_f64;
         for (tolerance, reference) in self.references() {
             let report = self.analyze(tolerance)?;
@@ -205,24 +165,16 @@ impl Case {
 /// Reads a file of reference decompositions.
 ///
 /// # Errors
-/// [`FixtureError`] when it cannot be read or has another format.
-pub fn read(path: &Path) -> Result<Vec<Case>, FixtureError> {
-    let shown = || path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|source| FixtureError::Read {
-        path: shown(),
-        source,
-    })?;
-    serde_json::from_str(&text).map_err(|source| FixtureError::Format {
-        path: shown(),
-        source,
-    })
+/// [`ReadError`] when it cannot be read or has another format.
+pub fn read(path: &Path) -> Result<Vec<Case>, ReadError> {
+    read_json(path, "a list of reference decompositions")
 }
 
 /// Prints the differences of a file, and the largest of the cases without noise.
 ///
 /// # Errors
-/// [`FixtureError`].
-pub fn run(file: &Path, json: bool) -> Result<(), FixtureError> {
+/// [`ReadError`].
+pub fn run(file: &Path, json: bool) -> Result<(), ReadError> {
     let mut worst = 0.0_f64;
     let mut compared = 0;
     let mut lines = Vec::new();

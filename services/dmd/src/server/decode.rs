@@ -7,7 +7,7 @@ use super::{
     proto,
     refusal::{Refusal, Violation},
 };
-use crate::{Options, Scaling, SvdRank, Thresholds};
+use crate::{Options, Scaling, SvdRank, Thresholds, Variant};
 
 /// Norms of earlier hypergradients that a window may carry (part of the contract).
 const MAX_PRIOR_NORMS: usize = 10_000;
@@ -39,7 +39,7 @@ impl Spec {
             path,
             violations: Vec::new(),
         };
-        let options = problems.options(spec.options.unwrap_or_default(), thresholds);
+        let options = problems.options(&spec.options.unwrap_or_default(), thresholds);
         if spec.components == 0 {
             problems.add(
                 "components",
@@ -105,6 +105,10 @@ impl Spec {
     pub(super) fn held_bytes(&self) -> u64 {
         // Estimate, mean, median, last row and t-scores.
         let mut vectors = self.rows as u64 + 5;
+        if self.options.variant == Variant::Optimized {
+            // The spread.
+            vectors += 1;
+        }
         if self.options.include_contributions {
             vectors += 2 * (self.rows - self.options.delays) as u64;
         }
@@ -135,53 +139,63 @@ impl Problems<'_> {
             .push(Violation::new(format!("{}.{field}", self.path), description));
     }
 
-    /// Options with their defaults. What is wrong is noted and replaced by the default.
-    fn options(&mut self, options: proto::DmdOptions, thresholds: &Thresholds) -> Options {
-        let defaults = Options::default();
-        let scaling = match options.scaling() {
-            _ if proto::Scaling::try_from(options.scaling).is_err() => {
+    /// Options with their defaults. What is wrong is noted.
+    fn options(&mut self, options: &proto::DmdOptions, thresholds: &Thresholds) -> Options {
+        let stride = options.stride.map_or(1, |stride| stride as usize);
+        let mut checked = Options::of(self.variant(options), stride);
+        checked.scaling = self.scaling(options);
+        checked.include_contributions = options.include_contributions;
+        checked.thresholds = thresholds.clone();
+        if let Some(number) = options.svd_rank {
+            match SvdRank::from_number(number) {
+                Some(rank) => checked.svd_rank = rank,
+                None => self.add(
+                    "options.svd_rank",
+                    format!("is {number}; -1, 0, between 0 and 1, or a whole number of 1 or more"),
+                ),
+            }
+        }
+        if let Some(delays) = options.delays {
+            checked.delays = delays as usize;
+        }
+        checked.tolerance = options.tolerance.unwrap_or(checked.tolerance);
+        checked.clip = options.clip.unwrap_or(checked.clip);
+        checked.ridge = options.ridge.unwrap_or(checked.ridge);
+        for problem in checked.problems() {
+            self.add(&format!("options.{}", problem.option()), problem.to_string());
+        }
+        checked
+    }
+
+    fn variant(&mut self, options: &proto::DmdOptions) -> Variant {
+        let number = options.variant.unwrap_or_default();
+        match proto::Variant::try_from(number) {
+            Ok(proto::Variant::Unspecified | proto::Variant::Hankel) => Variant::Hankel,
+            Ok(proto::Variant::Affine) => Variant::Affine,
+            Ok(proto::Variant::ForwardBackward) => Variant::ForwardBackward,
+            Ok(proto::Variant::Optimized) => Variant::Optimized,
+            Ok(proto::Variant::Mean) => Variant::Mean,
+            Ok(proto::Variant::Median) => Variant::Median,
+            Ok(proto::Variant::Last) => Variant::Last,
+            Err(_) => {
+                self.add("options.variant", format!("{number} is not a known variant"));
+                Variant::default()
+            }
+        }
+    }
+
+    fn scaling(&mut self, options: &proto::DmdOptions) -> Scaling {
+        match proto::Scaling::try_from(options.scaling) {
+            Ok(proto::Scaling::Unspecified | proto::Scaling::Component) => Scaling::Component,
+            Ok(proto::Scaling::Global) => Scaling::Global,
+            Ok(proto::Scaling::None) => Scaling::None,
+            Err(_) => {
                 self.add(
                     "options.scaling",
                     format!("{} is not a known scaling", options.scaling),
                 );
-                defaults.scaling
+                Scaling::default()
             }
-            proto::Scaling::Unspecified | proto::Scaling::Component => Scaling::Component,
-            proto::Scaling::Global => Scaling::Global,
-            proto::Scaling::None => Scaling::None,
-        };
-        let svd_rank = match options
-            .svd_rank
-            .map(|number| (number, SvdRank::from_number(number)))
-        {
-            None => defaults.svd_rank,
-            Some((_, Some(rank))) => rank,
-            Some((number, None)) => {
-                self.add(
-                    "options.svd_rank",
-                    format!("is {number}; -1, 0, between 0 and 1, or a whole number of 1 or more"),
-                );
-                defaults.svd_rank
-            }
-        };
-        let tolerance = options.tolerance.unwrap_or(defaults.tolerance);
-        if !(tolerance.is_finite() && tolerance > 0.0) {
-            self.add(
-                "options.tolerance",
-                format!("is {tolerance}; a finite number above 0"),
-            );
-        }
-        let delays = options.delays.map_or(defaults.delays, |delays| delays as usize);
-        if delays == 0 {
-            self.add("options.delays", "is 0; at least 1".to_owned());
-        }
-        Options {
-            delays,
-            svd_rank,
-            tolerance,
-            scaling,
-            include_contributions: options.include_contributions,
-            thresholds: thresholds.clone(),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::proto;
-use crate::{Mode, Report, Spectrum, Verdict};
+use crate::{Mode, Report, Spectrum, Thresholds, Verdict, VerdictFigures};
 
-/// A report as a message.
-pub(super) fn report(report: Report, compute_time: Duration) -> proto::WindowReport {
+/// A report as a message, with the thresholds that led to its verdict.
+pub(super) fn report(report: Report, thresholds: &Thresholds, compute_time: Duration) -> proto::WindowReport {
     proto::WindowReport {
         verdict: verdict(report.verdict).into(),
         verdict_reason: report.verdict_reason,
@@ -19,6 +19,8 @@ pub(super) fn report(report: Report, compute_time: Duration) -> proto::WindowRep
         median: values(&report.median),
         last: values(&report.last),
         spectrum: Some(spectrum(report.spectrum)),
+        spread: report.spread.as_deref().map(values),
+        verdict_figures: Some(verdict_figures(&report.verdict_figures, thresholds)),
         // Never out of range: it would take 10,000 years.
         compute_time: prost_types::Duration::try_from(compute_time).ok(),
     }
@@ -46,6 +48,18 @@ fn mode(mode: Mode) -> proto::Mode {
         contribution: mode.contribution.map_or_else(Bytes::new, |contribution| {
             values(&contribution.iter().flat_map(parts).collect::<Vec<_>>())
         }),
+    }
+}
+
+fn verdict_figures(figures: &VerdictFigures, limits: &Thresholds) -> proto::VerdictFigures {
+    proto::VerdictFigures {
+        growing_share: figures.growing_share,
+        growing_share_limit: limits.growing_share,
+        undamped_share: figures.undamped_share,
+        undamped_share_limit: limits.undamped_share,
+        spike_ratio: figures.spike_ratio,
+        spike_ratio_limit: limits.spike_ratio,
+        trusted_t_score: limits.trusted_t_score,
     }
 }
 

@@ -95,9 +95,10 @@ pub(super) fn answer(
     tracing::debug!(
         rows = spec.rows,
         components = spec.components,
+        variant = spec.options.variant.name(),
         verdict = ?report.verdict,
         microseconds = time.as_micros(),
         "analyzed"
     );
-    Ok(encode::report(report, time))
+    Ok(encode::report(report, &spec.options.thresholds, time))
 }

@@ -5,7 +5,7 @@ use crate::support::{
     whole_window,
 };
 use glocal_dmd::server::proto::{
-    AnalyzeWindowRequest, DmdOptions, Scaling, Verdict, WindowReport, WindowSpec,
+    AnalyzeWindowRequest, DmdOptions, Scaling, Variant, Verdict, WindowReport, WindowSpec,
 };
 use tonic::{Code, Status};
 
@@ -60,6 +60,7 @@ async fn options_reach_the_library() {
         tolerance: Some(0.01),
         scaling: Scaling::None.into(),
         include_contributions: true,
+        ..DmdOptions::default()
     };
     let report = analyze(&server, with_options(options)).await.unwrap();
     let spectrum = report.spectrum.unwrap();
@@ -67,6 +68,67 @@ async fn options_reach_the_library() {
     assert_eq!(spectrum.singular_values.len(), 15);
     // Real and imaginary part of each component.
     assert_eq!(decode(&spectrum.modes[0].contribution).len(), 2 * COMPONENTS);
+}
+
+#[tokio::test]
+async fn every_variant_can_be_asked_for() {
+    let server = TestServer::start().await;
+    let ask = |variant: Variant| {
+        let options = DmdOptions {
+            variant: Some(variant.into()),
+            ..DmdOptions::default()
+        };
+        analyze(&server, with_options(options))
+    };
+    let default = ask(Variant::Unspecified).await.unwrap();
+    let glocal = |report: &WindowReport| decode(report.glocal.as_ref().unwrap());
+    assert_eq!(glocal(&ask(Variant::Hankel).await.unwrap()), glocal(&default));
+    assert_eq!(ask(Variant::Last).await.unwrap().glocal, Some(default.last));
+    assert_eq!(ask(Variant::Median).await.unwrap().glocal, Some(default.median));
+    for (a, b) in glocal(&ask(Variant::Mean).await.unwrap())
+        .iter()
+        .zip(decode(&default.mean))
+    {
+        assert!((a / b - 1.0).abs() < 1e-12);
+    }
+    for variant in [Variant::Affine, Variant::ForwardBackward, Variant::Optimized] {
+        let report = ask(variant).await.unwrap();
+        for (found, expected) in glocal(&report).iter().zip(LIMITS) {
+            assert!((found / expected - 1.0).abs() < 0.02, "{variant:?}: {found}");
+        }
+        assert_eq!(report.spread.is_some(), variant == Variant::Optimized);
+    }
+}
+
+#[tokio::test]
+async fn the_numbers_behind_the_verdict_come_with_their_limits() {
+    let server = TestServer::start().await;
+    let quiet = analyze(&server, whole_window())
+        .await
+        .unwrap()
+        .verdict_figures
+        .unwrap();
+    assert_eq!((quiet.growing_share, quiet.spike_ratio), (0.0, None));
+    assert_eq!(
+        (
+            quiet.growing_share_limit,
+            quiet.undamped_share_limit,
+            quiet.spike_ratio_limit,
+            quiet.trusted_t_score
+        ),
+        (0.99, 0.5, 600.0, 0.75)
+    );
+    let spec = WindowSpec {
+        prior_norms: vec![1.0; 20],
+        ..spec()
+    };
+    let known = analyze(&server, with_spec(spec))
+        .await
+        .unwrap()
+        .verdict_figures
+        .unwrap();
+    // The first row is the largest: 3, -0.5, 6e-4.
+    assert!((known.spike_ratio.unwrap() - 3.0_f64.hypot(0.5)).abs() < 1e-6);
 }
 
 #[tokio::test]
@@ -137,6 +199,10 @@ async fn every_problem_of_a_specification_is_named_at_once() {
             svd_rank: Some(1.5),
             tolerance: Some(f64::NAN),
             scaling: 17,
+            variant: Some(17),
+            clip: Some(1.0),
+            ridge: Some(-1.0),
+            stride: Some(0),
             ..DmdOptions::default()
         }),
         prior_norms: vec![1.0, -1.0],
@@ -146,9 +212,13 @@ async fn every_problem_of_a_specification_is_named_at_once() {
         &status,
         "INVALID_WINDOW",
         &[
+            "spec.options.variant",
             "spec.options.scaling",
             "spec.options.svd_rank",
             "spec.options.tolerance",
+            "spec.options.clip",
+            "spec.options.ridge",
+            "spec.options.stride",
             "spec.components",
             "spec.rows",
             "spec.prior_norms[1]",

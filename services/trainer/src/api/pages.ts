@@ -19,13 +19,30 @@ export function pageSize(requested: number): number {
 /** An opaque token for the position after `key`. */
 export const pageToken = (key: string | undefined): string => Buffer.from(key ?? '').toString('base64url');
 
-/** @throws ApiError INVALID_ARGUMENT for a token that is too long to be ours. */
+/**
+ * The key that {@link pageToken} was given; undefined for the first page.
+ * @throws ApiError INVALID_ARGUMENT for a token that it has not made.
+ */
 export function parsePageToken(token: string): string | undefined {
-  if (token.length > 200) {
-    throw ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
-  }
-  return token === '' ? undefined : Buffer.from(token, 'base64url').toString();
+  if (token === '') return undefined;
+  const key = Buffer.from(token, 'base64url').toString();
+  if (pageToken(key) !== token) throw wrongPageToken();
+  return key;
 }
+
+/**
+ * A key that is a number, as an index or a count; 0 for the first page.
+ * @throws ApiError INVALID_ARGUMENT for a token of something else.
+ */
+export function parseNumberToken(token: string): number {
+  const key = parsePageToken(token) ?? '0';
+  if (!/^\d{1,9}$/.test(key)) throw wrongPageToken();
+  return Number(key);
+}
+
+/** The token is not one that this method gave. */
+export const wrongPageToken = (): ApiError =>
+  ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
 
 /** The first records that stay within `count` and within the message limit; at least one. */
 export function pageBySize(

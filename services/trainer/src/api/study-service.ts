@@ -16,7 +16,14 @@ import { initialValues } from '../study/values.ts';
 import { watchStudy } from '../study/watch.ts';
 import { ApiError } from './errors.ts';
 import { serverStreaming, unary } from './handlers.ts';
-import { pageBySize, pageSize, pageToken, parsePageToken } from './pages.ts';
+import {
+  pageBySize,
+  pageSize,
+  pageToken,
+  parseNumberToken,
+  parsePageToken,
+  wrongPageToken,
+} from './pages.ts';
 
 /** What the methods work with. */
 export interface StudyServiceParts {
@@ -91,6 +98,7 @@ export function studyService(
     listStudies: unary(log, async (request) => {
       const size = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
+      if (after !== undefined && (await store.getStudy(after)) === undefined) throw wrongPageToken();
       const studies = await store.listStudies(size + 1, after);
       const page = studies.slice(0, size);
       return { studies: page, nextPageToken: studies.length > size ? pageToken(page.at(-1)?.name) : '' };
@@ -103,7 +111,7 @@ export function studyService(
     listTrials: unary(log, async (request) => {
       await getStudy(request.parent, 'parent');
       const size = pageSize(request.pageSize);
-      const start = numberToken(request.pageToken);
+      const start = parseNumberToken(request.pageToken);
       const trials = await store.listTrials(request.parent);
       const page = trials.slice(start, start + size);
       const next = start + page.length;
@@ -120,7 +128,7 @@ export function studyService(
       const size = pageSize(request.pageSize);
       const steps = await store.listOuterSteps(request.parent, {
         limit: size + 1,
-        after: numberToken(request.pageToken),
+        after: parseNumberToken(request.pageToken),
         windows: request.includeWindows,
       });
       const { page, more } = pageBySize(steps, size);
@@ -212,13 +220,5 @@ async function exportSchedule(store: Store, study: Study, trial: Trial): Promise
 
 function found<T>(value: T | undefined, name: string): T {
   if (value === undefined) throw ApiError.notFound(name);
-  return value;
-}
-
-function numberToken(token: string): number {
-  const value = Number(parsePageToken(token) ?? 0);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
-  }
   return value;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MiniBatches } from './batches.ts';
+import { MiniBatches, sampledIndices } from './batches.ts';
 import { DataError } from './errors.ts';
 
 /** Indices of some examples (not all: a validation part is missing), a batch size that they fill, and a seed. */
@@ -83,5 +83,59 @@ describe('MiniBatches', () => {
 
   it.each([-1, 0.5])('has no batch %s', (step) => {
     expect(() => new MiniBatches({ indices: [1, 2, 3], batchSize: 2, seed: 0 }).at(step)).toThrow(RangeError);
+  });
+});
+
+describe('sampledIndices', () => {
+  const samples = cases.chain(({ indices, seed }) =>
+    fc.record({
+      indices: fc.constant(indices),
+      size: fc.integer({ min: 1, max: indices.length }),
+      seed: fc.constant(seed),
+      step: fc.nat(),
+    }),
+  );
+
+  it('has as many as asked for, each once, and the same again for the same step', () => {
+    fc.assert(
+      fc.property(samples, ({ indices, size, seed, step }) => {
+        const sample = sampledIndices(indices, size, seed, step);
+        expect(sample.length).toBe(size);
+        expect(new Set(sample).size).toBe(size);
+        expect(sample.every((index) => indices.includes(index))).toBe(true);
+        expect(sampledIndices(indices, size, seed, step)).toEqual(sample);
+      }),
+    );
+  });
+
+  it('has others in another step and for another seed', () => {
+    const indices = Uint32Array.from({ length: 100 }, (_, index) => index);
+    const samples = [0, 1].flatMap((seed) =>
+      [0, 1, 2].map((step) => `${sampledIndices(indices, 10, seed, step)}`),
+    );
+    expect(new Set(samples).size).toBe(6);
+  });
+
+  it('has each example equally often over the steps', () => {
+    const counts = Array.from({ length: 10 }, () => 0);
+    const steps = 5_000;
+    for (let step = 0; step < steps; step++) {
+      for (const index of sampledIndices([...counts.keys()], 3, 0, step)) {
+        counts[index] = (counts[index] as number) + 1;
+      }
+    }
+    // Five standard deviations of a binomial count.
+    for (const count of counts)
+      expect(Math.abs(count - 0.3 * steps)).toBeLessThan(5 * Math.sqrt(0.21 * steps));
+  });
+
+  it('refuses more than there are', () => {
+    expect(() => sampledIndices([1, 2, 3], 4, 0, 0)).toThrow(
+      new DataError('TOO_FEW_EXAMPLES', '4 examples cannot be sampled from 3'),
+    );
+  });
+
+  it.each([0, -1, 1.5])('refuses a sample of %s', (size) => {
+    expect(() => sampledIndices([1, 2, 3], size, 0, 0)).toThrow(RangeError);
   });
 });

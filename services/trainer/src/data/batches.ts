@@ -1,8 +1,8 @@
-/** Mini-batches in seeded random order, addressed by the inner step: resuming needs no state but the step. */
+/** Examples in seeded random order, addressed by the inner step: resuming needs no state but the step. */
 
 import { DataError } from './errors.ts';
 import type { Indices } from './examples.ts';
-import { randomStream, shuffled } from './random.ts';
+import { randomStream, sampled, shuffled } from './random.ts';
 
 export interface MiniBatchOptions {
   /** The examples to draw from, for instance `Split.train`. */
@@ -66,4 +66,18 @@ export class MiniBatches {
     }
     return this.#order.indices;
   }
+}
+
+/**
+ * A random part of the examples for one step, none of them twice: to validate on fewer than all.
+ * @throws DataError TOO_FEW_EXAMPLES when there are not as many.
+ */
+export function sampledIndices(indices: Indices, size: number, seed: number, step: number): Uint32Array {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RangeError(`a sample is a positive whole number of examples, not ${size}`);
+  }
+  if (size > indices.length) {
+    throw new DataError('TOO_FEW_EXAMPLES', `${size} examples cannot be sampled from ${indices.length}`);
+  }
+  return sampled(indices, size, randomStream(seed, 'sample', step));
 }

@@ -3,7 +3,7 @@
 /** Examples with a class each. Immutable: parts are taken by index. */
 export interface LabelledExamples {
   readonly count: number;
-  /** Shape of one example: height, width, channels. */
+  /** Shape of one example: height, width, channels; or the number of features. */
   readonly shape: readonly number[];
   /** Number of classes. */
   readonly classes: number;
@@ -11,6 +11,11 @@ export interface LabelledExamples {
   readonly values: Uint8Array | Float32Array;
   /** Class of each example, 0 to classes − 1, `[count]`. */
   readonly labels: Int32Array;
+}
+
+/** Examples as float32, for tensors. */
+export interface Batch extends LabelledExamples {
+  readonly values: Float32Array;
 }
 
 /** Positions of examples, 0 to count − 1. */
@@ -61,8 +66,32 @@ export function subset(examples: LabelledExamples, indices: Indices): LabelledEx
   return { ...examples, count: indices.length, values: taken, labels: labelsOf(examples, indices) };
 }
 
+/**
+ * Some examples as float32, in the order of the indices, as {@link toFloat32} gives them.
+ * @throws RangeError when there is no example at an index.
+ */
+export function batchOf(examples: LabelledExamples, indices: Indices): Batch {
+  return {
+    ...examples,
+    count: indices.length,
+    values: toFloat32(examples, indices),
+    labels: labelsOf(examples, indices),
+  };
+}
+
+/** The index of each example, ascending. */
+export const allIndices = ({ count }: Pick<LabelledExamples, 'count'>): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, index) => index);
+
+/** Number of examples of each class. */
+export function classCounts({ labels, classes }: Pick<LabelledExamples, 'labels' | 'classes'>): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
+  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  return counts;
+}
+
 /** Numbers in one example. */
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function forEachIndex(
   { count }: LabelledExamples,

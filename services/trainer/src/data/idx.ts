@@ -1,10 +1,10 @@
 /** The idx format of MNIST and its relatives: arrays of unsigned bytes, as they are or compressed with gzip. */
 
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { DataError } from './errors.ts';
 import type { LabelledExamples } from './examples.ts';
+import { MAX_FILE_BYTES, readBytes } from './files.ts';
 
 /** Number of dimensions: 1 for labels (`idx1`), 3 for grey images (`idx3`: count, height, width). */
 export type IdxRank = 1 | 3;
@@ -22,8 +22,6 @@ export interface IdxArray {
 
 /** Code of unsigned bytes: the third byte of the magic number, before the rank. */
 const UNSIGNED_BYTE = 0x08;
-/** Most that a file may unpack to: 20 times the largest of the well-known sets. */
-const MAX_FILE_BYTES = 1024 ** 3;
 /** So many compressed bytes surely hold the header. */
 const BEGINNING_BYTES = 4096;
 
@@ -32,10 +30,7 @@ const BEGINNING_BYTES = 4096;
  * @throws DataError UNREADABLE, and what {@link parseIdx} throws.
  */
 export async function readIdx(file: string, rank: IdxRank): Promise<IdxArray> {
-  const content = await readFile(file).catch((cause: Error) => {
-    throw new DataError('UNREADABLE', `${file} cannot be read (${cause.message})`, { cause });
-  });
-  return parseIdx(content, file, rank);
+  return parseIdx(await readBytes(file, MAX_FILE_BYTES), file, rank);
 }
 
 /**

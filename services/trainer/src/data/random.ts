@@ -17,7 +17,7 @@ export function randomStream(seed: number, ...purpose: readonly (string | number
   return xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => hash.readInt32LE(offset)));
 }
 
-/** The items in random order, each order equally likely (Fisher–Yates). */
+/** The items in random order, each order equally likely (Fisher–Yates, from the last place on). */
 export function shuffled(items: ArrayLike<number>, random: RandomGenerator): Uint32Array {
   const result = Uint32Array.from(items);
   for (let last = result.length - 1; last > 0; last--) {
@@ -27,4 +27,16 @@ export function shuffled(items: ArrayLike<number>, random: RandomGenerator): Uin
     result[last] = item;
   }
   return result;
+}
+
+/** Some of the items, in random order and none twice, each choice equally likely (Fisher–Yates, the first places only). */
+export function sampled(items: ArrayLike<number>, size: number, random: RandomGenerator): Uint32Array {
+  const result = Uint32Array.from(items);
+  for (let place = 0; place < size; place++) {
+    const chosen = uniformInt(random, place, result.length - 1);
+    const item = result[chosen] as number;
+    result[chosen] = result[place] as number;
+    result[place] = item;
+  }
+  return result.slice(0, size);
 }

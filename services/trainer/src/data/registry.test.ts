@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DataError } from './errors.ts';
-import type { LabelledExamples } from './examples.ts';
+import { classCounts, type LabelledExamples } from './examples.ts';
 import { listDatasets, loadDataset } from './registry.ts';
 
 const log = vi.fn();
@@ -13,13 +13,6 @@ afterEach(() => {
   log.mockReset();
 });
 
-/** Number of examples of each class. */
-function classCounts({ labels, classes }: LabelledExamples): number[] {
-  const counts = Array.from({ length: classes }, () => 0);
-  for (const label of labels) counts[label] = (counts[label] as number) + 1;
-  return counts;
-}
-
 /** As shares of 255. */
 function meanValue({ values }: LabelledExamples): number {
   let sum = 0;
@@ -28,14 +21,20 @@ function meanValue({ values }: LabelledExamples): number {
 }
 
 it('lists the data sets', () => {
-  expect(listDatasets().map(({ id }) => id)).toEqual(['fashion-mnist-10k', 'fashion-mnist', 'mnist']);
+  expect(listDatasets().map(({ id }) => id)).toEqual([
+    'fashion-mnist-10k',
+    'fashion-mnist',
+    'mnist',
+    'cifar10',
+    'cifar100',
+  ]);
 });
 
 it('names the data sets that exist when it is asked for another', async () => {
   await expect(loadDataset('imagenet', { log })).rejects.toEqual(
     new DataError(
       'UNKNOWN_DATASET',
-      'there is no data set "imagenet"; one of fashion-mnist-10k, fashion-mnist, mnist',
+      'there is no data set "imagenet"; one of fashion-mnist-10k, fashion-mnist, mnist, cifar10, cifar100',
     ),
   );
 });

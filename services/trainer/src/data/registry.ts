@@ -1,54 +1,72 @@
 /** The data sets that a study may name. */
 
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import { loadCifar } from './cifar-originals.ts';
 import { DataError } from './errors.ts';
 import type { LabelledExamples } from './examples.ts';
-import { pairExamples } from './idx.ts';
-import { type LoadOptions, readOriginal } from './originals.ts';
-import { fashionMnist, fashionMnist10k, type IdxSource, mnist, type PartFiles } from './sources.ts';
+import { loadIdx } from './originals.ts';
+import type { LoadOptions } from './sites.ts';
+import { cifar10, cifar100, fashionMnist, fashionMnist10k, mnist } from './sources.ts';
+import {
+  findUserDatasets,
+  isUserDataset,
+  loadUserDataset,
+  type UserDatasets,
+  userDatasetIds,
+} from './user-datasets.ts';
 
 /** A loaded data set. */
 export interface Dataset {
   /** To train on; validation examples are taken from it. */
   readonly train: LabelledExamples;
   readonly test: LabelledExamples;
+  /**
+   * Whether values are standardised where a study does not say.
+   * @default false
+   */
+  readonly standardize?: boolean;
 }
 
-const SOURCES: readonly IdxSource[] = [fashionMnist10k, fashionMnist, mnist];
+/** A data set that Glocal knows. */
+interface KnownDataset {
+  readonly info: DatasetInfo;
+  load(options: LoadOptions): Promise<Dataset>;
+}
 
-export const listDatasets = (): readonly DatasetInfo[] => SOURCES.map(({ info }) => info);
+const KNOWN: readonly KnownDataset[] = [
+  ...[fashionMnist10k, fashionMnist, mnist].map((source) => ({
+    info: source.info,
+    load: (options: LoadOptions) => loadIdx(source, options),
+  })),
+  ...[cifar10, cifar100].map((source) => ({
+    info: source.info,
+    load: (options: LoadOptions) => loadCifar(source, options),
+  })),
+];
+
+/** The data sets that Glocal knows. */
+export const listDatasets = (): readonly DatasetInfo[] => KNOWN.map(({ info }) => info);
+
+/**
+ * The data sets that a study may name: those that Glocal knows, and the user's, which are read as a whole, so that what is
+ * wrong in them is told here and not when a trial starts.
+ * @param options.log takes a line for each of the user's data sets that cannot be used.
+ */
+export async function findDatasets({ log }: Pick<LoadOptions, 'log'>): Promise<UserDatasets> {
+  const known = listDatasets();
+  const user = await findUserDatasets(new Set(known.map(({ id }) => id)), log);
+  return { ...user, datasets: [...known, ...user.datasets] };
+}
 
 /**
  * Loads a data set. Only `fashion-mnist-10k` comes with the product; the others are taken from `GLOCAL_DATA_DIR`, from
- * the cache or from the set's own site.
+ * the cache or from the set's own site; the user's from `GLOCAL_DATA_DIR` only.
  * @throws DataError UNKNOWN_DATASET naming those that exist, others naming the file; or the signal's reason.
  */
 export async function loadDataset(id: string, options: LoadOptions): Promise<Dataset> {
-  const source = SOURCES.find(({ info }) => info.id === id);
-  if (source === undefined) {
-    const known = SOURCES.map(({ info }) => info.id).join(', ');
-    throw new DataError('UNKNOWN_DATASET', `there is no data set "${id}"; one of ${known}`);
-  }
-  return loadIdx(source, options);
-}
-
-/** Loads an idx data set. */
-export async function loadIdx(source: IdxSource, options: LoadOptions): Promise<Dataset> {
-  return {
-    train: await loadPart(source, source.train, options),
-    test: await loadPart(source, source.test, options),
-  };
-}
-
-async function loadPart(
-  source: IdxSource,
-  { images, labels }: PartFiles,
-  options: LoadOptions,
-): Promise<LabelledExamples> {
-  const { inputShape, classes } = source.info;
-  return pairExamples(
-    await readOriginal(source, images, options),
-    await readOriginal(source, labels, options),
-    { shape: inputShape, classes },
-  );
+  const known = KNOWN.find(({ info }) => info.id === id);
+  if (known !== undefined) return known.load(options);
+  if (isUserDataset(id)) return loadUserDataset(id);
+  const ids = [...KNOWN.map(({ info }) => info.id), ...(await userDatasetIds())];
+  throw new DataError('UNKNOWN_DATASET', `there is no data set "${id}"; one of ${ids.join(', ')}`);
 }

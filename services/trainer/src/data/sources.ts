@@ -1,7 +1,8 @@
-/** The idx data sets: their files, the sums that tell the originals, and where they are published. */
+/** The data sets that Glocal knows: their files, the sums that tell the originals, and where they are published. */
 
 import { fileURLToPath } from 'node:url';
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { CifarFormat } from './cifar.ts';
 import type { IdxRank } from './idx.ts';
 
 /** One file of a set. */
@@ -108,3 +109,83 @@ function files(sums: Record<'trainImages' | 'trainLabels' | 'testImages' | 'test
 
 export const allFiles = ({ train, test }: IdxSource): readonly DataFile[] =>
   [train, test].flatMap(({ images, labels }) => [images, labels]);
+
+/** A file of CIFAR records. */
+export interface RecordFile {
+  readonly name: string;
+  readonly md5: string;
+}
+
+/** Files of a CIFAR set, together its training or its test part. */
+export interface CifarPart {
+  readonly files: readonly RecordFile[];
+  /** Number of records in each of them. */
+  readonly records: number;
+}
+
+/** CIFAR-10 or CIFAR-100, binary version. */
+export interface CifarSource {
+  readonly info: DatasetInfo;
+  readonly format: CifarFormat;
+  readonly train: CifarPart;
+  readonly test: CifarPart;
+  /** What the sites have: its name, the folder in it, and its sum. */
+  readonly archive: { readonly name: string; readonly folder: string; readonly md5: string };
+  /** Folders on the set's own sites, tried in this order. */
+  readonly sites: readonly string[];
+}
+
+const CIFAR = {
+  trainExamples: 50_000,
+  testExamples: 10_000,
+  inputShape: [32, 32, 3],
+};
+const CIFAR_SITES = ['https://www.cs.toronto.edu/~kriz/'];
+
+export const cifar10: CifarSource = {
+  info: {
+    id: 'cifar10',
+    description: 'CIFAR-10: colour images of animals and vehicles',
+    classes: 10,
+    ...CIFAR,
+  },
+  format: { labels: [10] },
+  train: {
+    files: [
+      { name: 'data_batch_1.bin', md5: '5dd7e06a14cb22eb9f671a540d1b7c25' },
+      { name: 'data_batch_2.bin', md5: '5ea93a67294ea407fff1d09f752e9692' },
+      { name: 'data_batch_3.bin', md5: '942cd6a4bcdd0dd3c604fbe906cb4421' },
+      { name: 'data_batch_4.bin', md5: 'ae636b3ba5c66a11e91e8cb52e771fcb' },
+      { name: 'data_batch_5.bin', md5: '53f37980c15c3d472c316c40844f3f0d' },
+    ],
+    records: 10_000,
+  },
+  test: {
+    files: [{ name: 'test_batch.bin', md5: '803d5f7f4d78ea53de84dbe85f74fb6d' }],
+    records: 10_000,
+  },
+  archive: {
+    name: 'cifar-10-binary.tar.gz',
+    folder: 'cifar-10-batches-bin',
+    md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+  },
+  sites: CIFAR_SITES,
+};
+
+export const cifar100: CifarSource = {
+  info: {
+    id: 'cifar100',
+    description: 'CIFAR-100: colour images of a hundred kinds of things (the fine labels)',
+    classes: 100,
+    ...CIFAR,
+  },
+  format: { labels: [20, 100] },
+  train: { files: [{ name: 'train.bin', md5: '6172c7755cfe09b2fe270c85cebc1b15' }], records: 50_000 },
+  test: { files: [{ name: 'test.bin', md5: '4499cfba6c016c1be1438163640a0898' }], records: 10_000 },
+  archive: {
+    name: 'cifar-100-binary.tar.gz',
+    folder: 'cifar-100-binary',
+    md5: '03b5dce01913d631647c71ecec9e9cb8',
+  },
+  sites: CIFAR_SITES,
+};

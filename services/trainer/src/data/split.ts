@@ -1,7 +1,7 @@
 /** Splits training examples into those to train on and those to validate on. */
 
 import { DataError } from './errors.ts';
-import type { LabelledExamples } from './examples.ts';
+import { allIndices, type LabelledExamples } from './examples.ts';
 import { randomStream, shuffled } from './random.ts';
 
 /** Indices of examples, each ascending; together all, none in both. */
@@ -42,7 +42,7 @@ export function splitStratified(
     const order = shuffled(indices, randomStream(seed, 'split', label));
     for (const index of order.subarray(0, quotas[label])) isValidation[index] = 1;
   });
-  const all = Uint32Array.from({ length: count }, (_, index) => index);
+  const all = allIndices({ count });
   return {
     train: all.filter((index) => isValidation[index] === 0),
     validation: all.filter((index) => isValidation[index] === 1),

@@ -66,17 +66,18 @@ export class Runner {
     const cancelled = { ...study, ...stateNow(StudyState.CANCELLED, 'cancelled by a caller') };
     await this.#store.updateStudy(cancelled);
     this.#hub.changed(study.name);
-    for (const trial of await this.#store.listTrials(study.name)) {
-      const running = this.#running.get(trial.name);
-      if (running !== undefined) {
-        running.cancelled = true;
-        await running.process.kill();
-        await running.done;
-      } else if (!hasEnded(trial)) {
-        this.#dequeue(trial.name);
-        await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
-      }
-    }
+    const trials = await this.#store.listTrials(study.name);
+    // Those that wait first: else they would be started when the running ones make room.
+    const waiting = trials.filter(({ name }) => this.#dequeue(name));
+    const running = trials.flatMap(({ name }) => this.#running.get(name) ?? []);
+    for (const trial of waiting) await this.#end(trial, TrialState.CANCELLED, 'the study was cancelled');
+    await Promise.all(
+      running.map(async (trial) => {
+        trial.cancelled = true;
+        await trial.process.kill();
+        await trial.done;
+      }),
+    );
     return cancelled;
   }
 
@@ -88,9 +89,11 @@ export class Runner {
     await Promise.all(running.map(({ done }) => done));
   }
 
-  #dequeue(name: string): void {
+  /** Tells whether it waited. */
+  #dequeue(name: string): boolean {
     const position = this.#queue.indexOf(name);
     if (position >= 0) this.#queue.splice(position, 1);
+    return position >= 0;
   }
 
   #startWaiting(): void {

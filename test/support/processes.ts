@@ -1,0 +1,71 @@
+/** The processes of this machine: who started whom, and who is still there. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+
+export interface RunningProcess {
+  readonly pid: number;
+  /** Who started it. */
+  readonly parent: number;
+  readonly command: string;
+}
+
+const GONE_WITHIN_MS = 20_000;
+
+/** All that run. A process that has ended and was not yet collected by its parent does not count. */
+function runningProcesses(): RunningProcess[] {
+  return (existsSync('/proc/self/stat') ? fromProc() : fromPs()).filter(({ command }) => command !== '');
+}
+
+function fromProc(): RunningProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // The name in parentheses may itself contain spaces and parentheses.
+        const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        return state === 'Z' ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    });
+}
+
+function fromPs(): RunningProcess[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.flatMap((line) => {
+    const [, pid, parent, state, command] = line.match(/^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/) ?? [];
+    if (state === undefined || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
+  });
+}
+
+/** Children, their children, and so on. */
+export function descendants(pid: number): RunningProcess[] {
+  const all = runningProcesses();
+  const below = (parent: number): RunningProcess[] =>
+    all.filter((child) => child.parent === parent).flatMap((child) => [child, ...below(child.pid)]);
+  return below(pid);
+}
+
+/** The processes that train for a trainer. */
+export const trainingProcesses = (trainer: number): RunningProcess[] =>
+  descendants(trainer).filter(({ command }) => command.includes('worker/main.ts'));
+
+/** The DMD services that a trainer has started. */
+export const dmdProcesses = (trainer: number): RunningProcess[] =>
+  descendants(trainer).filter(({ command }) => command.includes('glocal-dmd'));
+
+export const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
+
+/** Waits until none of them runs; fails with those that stay. */
+export async function expectGone(processes: readonly RunningProcess[]): Promise<void> {
+  await expect
+    .poll(() => processes.filter(({ pid }) => isRunning(pid)), { timeout: GONE_WITHIN_MS })
+    .toEqual([]);
+}
