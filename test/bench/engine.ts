@@ -6,7 +6,7 @@ import { hypergradientFixtureError } from '@glocal/trainer/hyper/reference.ts';
 import type { Examples } from '@glocal/trainer/inner/loss.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { lenet } from '@glocal/trainer/model/lenet.ts';
+import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** One measured figure. */
@@ -18,8 +18,8 @@ export interface Row {
   readonly n: number;
 }
 
-const model = lenet.build(lenet.typical);
 const LEARNED = ['lr', 'momentum', 'weightDecay'];
+const lenet = lenets.build(lenets.typical);
 const VALUES = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
 const SLOPES = [0.0475, 0.25, 5e-4];
 const BATCH = 128;
@@ -101,12 +101,12 @@ async function leakRow(): Promise<Row> {
 }
 
 const run = (learned: readonly string[]): TrainingRun =>
-  new TrainingRun({ model, optimizer: sgd, weights: model.initialise(0), learned });
+  new TrainingRun({ model: lenet, optimizer: sgd, weights: lenet.initialise(0), learned });
 
 /** Noise; what the numbers are does not change the time. */
 const images = (count: number): Examples => ({
-  x: tf.randomUniform([count, ...model.inputShape], 0, 1, 'float32', 'images'),
-  labels: tf.randomUniform<tf.Rank.R1>([count], 0, model.classes, 'int32', 'labels'),
+  x: tf.randomUniform([count, ...lenet.inputShape], 0, 1, 'float32', 'images'),
+  labels: tf.randomUniform<tf.Rank.R1>([count], 0, lenet.classes, 'int32', 'labels'),
 });
 
 /** Milliseconds of each task, taken in turns so that a busy machine slows all of them. */
