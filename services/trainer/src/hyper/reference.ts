@@ -72,7 +72,7 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
   const derivatives = reference.phi_logits.map((phi) => coordinate.derivative(phi));
 
   const run = new TrainingRun({
-    model: lenet,
+    model: lenet.build(lenet.typical),
     optimizer: sgd,
     weights,
     learned: LEARNED.map((name) => ({ name, index: 0 })),

@@ -1,4 +1,4 @@
-/** What a study may name: data sets, models, inner optimizers. */
+/** What a study may name: data sets, models, inner optimizers, and hyperparameters of these and of the loss. */
 
 import { Grouping } from '@glocal/proto/glocal/v1/study';
 import type {
@@ -7,11 +7,13 @@ import type {
   ModelInfo,
   OptimizerInfo,
 } from '@glocal/proto/glocal/v1/study_service';
-import { listDatasets } from '../data/registry.ts';
+import { initBackend } from '../backend/select.ts';
+import type { DataError } from '../data/errors.ts';
+import { findDatasets } from '../data/registry.ts';
 import type * as inner from '../inner/hyperparameter.ts';
 import { listOptimizers } from '../inner/registry.ts';
 import { lossHyperparameters } from '../inner/training-loss.ts';
-import { type Model, weightCount } from '../model/model.ts';
+import type { ModelSummary } from '../model/family.ts';
 import { listModels } from '../model/registry.ts';
 
 /** A model and the data that it can be trained on. */
@@ -23,10 +25,46 @@ export interface ModelEntry {
 
 export interface Catalogue {
   readonly datasets: readonly DatasetInfo[];
+  /** Data sets of the user's that cannot be used, by id, with what is wrong. */
+  readonly brokenDatasets: ReadonlyMap<string, DataError>;
   readonly models: readonly ModelEntry[];
   readonly optimizers: readonly OptimizerInfo[];
   /** Hyperparameters of the training loss, without the network `reweighting`. */
   readonly lossHyperparameters: readonly HyperparameterInfo[];
+}
+
+export interface CatalogueOptions {
+  /** Folder of the user's models, which are checked here and now. */
+  readonly modelDir: string | undefined;
+  /** Told of the user's data sets and models that cannot be used. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Everything that this trainer has.
+ * @throws ModelError when the folder of models cannot be read.
+ */
+export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promise<Catalogue> {
+  // To read weights. What trains chooses its own.
+  if (modelDir !== undefined) await initBackend({ backend: 'cpu', log: () => {} });
+  const { datasets, broken } = await findDatasets({ log });
+  const models = await listModels(modelDir);
+  return {
+    datasets,
+    brokenDatasets: broken,
+    models: models.map(modelEntry),
+    optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
+      id,
+      description,
+      hyperparameters: hyperparameters.map(hyperparameterInfo),
+    })),
+    lossHyperparameters: lossHyperparameters({}).map(hyperparameterInfo),
+  };
+}
+
+function modelEntry(model: ModelSummary): ModelEntry {
+  const { id, description, weights } = model;
+  return { info: { id, description, parameters: weights }, rejects: (dataset) => model.rejects(dataset) };
 }
 
 const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
@@ -35,42 +73,8 @@ const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
   class: Grouping.CLASS,
 };
 
-/** Everything that this trainer has. */
-export const catalogue: Catalogue = {
-  datasets: listDatasets(),
-  models: listModels().map(modelEntry),
-  optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
-    id,
-    description,
-    hyperparameters: hyperparameters.map(hyperparameterInfo),
-  })),
-  lossHyperparameters: lossHyperparameters({}).map(hyperparameterInfo),
-};
-
 function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
   const { name, description, min, max, defaultValue } = info;
-  return {
-    name,
-    description,
-    min,
-    max,
-    defaultValue,
-    groupings: info.groupings.map((grouping) => GROUPINGS[grouping]),
-  };
+  const groupings = info.groupings.map((grouping) => GROUPINGS[grouping]);
+  return { name, description, min, max, defaultValue, groupings };
 }
-
-function modelEntry(model: Model): ModelEntry {
-  return {
-    info: { id: model.id, description: model.description, parameters: weightCount(model) },
-    rejects({ inputShape, classes }) {
-      if (!model.accepts(inputShape)) {
-        return `it takes examples of shape ${shapeText(model.inputShape)}, and these are ${shapeText(inputShape)}`;
-      }
-      return model.classes === classes
-        ? undefined
-        : `it tells ${model.classes} classes apart, not ${classes}`;
-    },
-  };
-}
-
-const shapeText = (shape: readonly number[]): string => shape.join('×');

@@ -11,11 +11,13 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../data/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { defaultOuterRate } from './specification/method.ts';
 import { completeStudy } from './specification.ts';
 
 const catalogue: Catalogue = {
+  brokenDatasets: new Map([['torn', new DataError('VALUE', 'torn.csv, line 3: "x" is not a number')]]),
   datasets: [
     {
       id: 'tiny',
@@ -338,6 +340,7 @@ describe('completeStudy', () => {
 
   it.each<[string, object, string, RegExp]>([
     ['data set', { dataset: 'mars' }, 'problem.dataset', /unknown data set "mars"; one of tiny, table, wide/],
+    ['broken data set', { dataset: 'torn' }, 'problem.dataset', /torn.csv, line 3/],
     ['model', { model: 'gpt' }, 'problem.model', /unknown model "gpt"/],
     ['shape', { dataset: 'wide' }, 'problem.model', /net cannot be trained on wide: it takes 28x28x1/],
     ['imbalance', { imbalanceFactor: 0.5 }, 'problem.imbalance_factor', /0.5 is not a number of 1 or more/],

@@ -12,7 +12,7 @@ import { SearchPoint } from '../hyper/search-point.ts';
 import { layerNames } from '../inner/hyperparameter.ts';
 import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
 import type { Differentiation as InnerDifferentiation } from '../inner/training-run.ts';
-import { getModel } from '../model/registry.ts';
+import type { Model } from '../model/model.ts';
 import { TfjsLearner } from './learner.ts';
 
 /** What a trial runs on. */
@@ -26,12 +26,12 @@ export interface Assembly {
 /**
  * @param study complete and checked (`study/specification.ts`).
  * @param seed of the trial.
+ * @param model built for the data set.
  * @throws DataError when the data set does not have what the study asks for.
  */
-export function assemble(study: Study, seed: number, dataset: Dataset): Assembly {
+export function assemble(study: Study, seed: number, dataset: Dataset, model: Model): Assembly {
   const { problem, space: searchSpace, method, training } = study;
   if (!problem || !searchSpace || !method || !training) throw new TypeError('the study is not complete');
-  const model = getModel(problem.model);
   const reweighting = reweightingOf(study);
   const space = new SearchPoint(searchSpace, {
     layers: layerNames(model),

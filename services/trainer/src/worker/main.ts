@@ -5,6 +5,7 @@ import { initBackend } from '../backend/select.ts';
 import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import { runTrial } from '../loop/trial.ts';
+import { getModel } from '../model/registry.ts';
 import { assemble } from './assemble.ts';
 import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
 
@@ -27,7 +28,9 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const trial = Trial.decode(start.trial);
   const dataset = await loadDataset(study.problem?.dataset ?? '', { log });
   const { description } = await initBackend({ backend: start.backend, log });
-  const { space, learner, differentiation } = assemble(study, trial.seed, dataset);
+  const { shape: inputShape, classes } = dataset.train;
+  const model = await getModel(study.problem?.model ?? '', { inputShape, classes }, start.modelDir);
+  const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
   using _ = learner;
   tell({ type: 'started', backend: description });
 

@@ -24,7 +24,8 @@ export function completeProblem(
   check.require(
     dataset !== undefined,
     'problem.dataset',
-    `unknown data set "${datasetId}"; ${known(catalogue.datasets.map(({ id }) => id))}`,
+    catalogue.brokenDatasets.get(datasetId)?.message ??
+      `unknown data set "${datasetId}"; ${known(catalogue.datasets.map(({ id }) => id))}`,
   );
   check.require(
     model !== undefined,
