@@ -145,6 +145,22 @@ fn off_the_loopback_interface_it_does_not_start_unless_told_that_this_is_insecur
 }
 
 #[test]
+fn a_running_service_is_serving_and_one_that_is_not_there_is_named() {
+    let (mut server, address) = Server::start(&mut serve());
+    let output = binary().args(["check", "--address", &address]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"SERVING\n");
+    let _ = server.0.kill();
+    let _ = server.0.wait();
+    let (code, message) = fails(binary().args(["check", "--address", &address]));
+    assert_eq!(code, 69);
+    assert!(
+        one_line(&message).contains(&format!("cannot reach {address}")),
+        "{message}"
+    );
+}
+
+#[test]
 fn wrong_keys_and_values_name_themselves() {
     let file = std::env::temp_dir().join(format!("glocal-dmd-test-{}.toml", std::process::id()));
     let with_file = |text: &str| {
@@ -173,6 +189,14 @@ fn wrong_keys_and_values_name_themselves() {
         ),
         (fails(binary().args(["serve", "--listen", "nowhere"])), "nowhere"),
         (fails(serve().args(["--log-level", "loud=very=x"])), "log.level"),
+        (
+            fails(serve().args(["--tls-key", "/no/such/key"])),
+            "tls.certificate",
+        ),
+        (
+            fails(serve().args(["--token-file", "/no/such/file"])),
+            "auth.token_file",
+        ),
         (fails(serve().arg("--colour")), "--colour"),
         (fails(binary().arg("dance")), "dance"),
     ];
