@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use glocal_dmd::{
-    cli,
+    Options, SvdRank, Variant, cli,
     server::{
         self, ServeError,
         config::{Config, LogFormat},
@@ -49,6 +49,7 @@ struct CommandLine {
 enum Command {
     Serve(Serve),
     Check(Check),
+    Analyze(Analyze),
     Fixtures(Fixtures),
     Evaluate(Evaluate),
     Bench(Bench),
@@ -166,6 +167,68 @@ struct Check {
     timeout: u64,
 }
 
+/// Analyze a window in a file.
+///
+/// Prints verdict, spectrum and estimate. The file has one hypergradient a line, oldest first: CSV (.csv, a header is
+/// skipped), JSON arrays (.jsonl), or it is a NumPy array of rows by components (.npy).
+#[derive(Debug, Args)]
+struct Analyze {
+    /// The window.
+    file: PathBuf,
+
+    /// HANKEL, AFFINE, FORWARD_BACKWARD, OPTIMIZED, MEAN, MEDIAN or LAST.
+    #[arg(long, value_name = "NAME", default_value = "HANKEL", value_parser = variant)]
+    variant: Variant,
+
+    /// Inner steps between two rows.
+    #[arg(long, value_name = "STEPS", default_value_t = 1)]
+    stride: usize,
+
+    /// Number of stacked hypergradients in one observable [default: 10, AFFINE 3; with a stride 2].
+    #[arg(long, value_name = "M")]
+    delays: Option<usize>,
+
+    /// Rank as in PyDMD: -1 all, 0 optimal, between 0 and 1 energy, or a number [default: -1, AFFINE 3].
+    #[arg(long, value_name = "RANK", value_parser = svd_rank, allow_negative_numbers = true)]
+    svd_rank: Option<SvdRank>,
+
+    /// How near to 1 the eigenvalue of a steady mode lies [default: 0.1].
+    #[arg(long, value_name = "DISTANCE")]
+    tolerance: Option<f64>,
+
+    /// Largest eigenvalue of what decays in AFFINE [default: 0.9].
+    #[arg(long, value_name = "SIZE")]
+    clip: Option<f64>,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Analyze {
+    fn options(&self) -> Options {
+        let mut options = Options::of(self.variant, self.stride);
+        options.delays = self.delays.unwrap_or(options.delays);
+        options.svd_rank = self.svd_rank.unwrap_or(options.svd_rank);
+        options.tolerance = self.tolerance.unwrap_or(options.tolerance);
+        options.clip = self.clip.unwrap_or(options.clip);
+        options
+    }
+}
+
+fn variant(name: &str) -> Result<Variant, String> {
+    Variant::from_name(name).ok_or_else(|| {
+        let names = Variant::ALL.map(Variant::name).join(", ");
+        format!("one of {names}")
+    })
+}
+
+fn svd_rank(number: &str) -> Result<SvdRank, String> {
+    let number = number.parse().map_err(|_| "not a number".to_owned())?;
+    SvdRank::from_number(number)
+        .ok_or_else(|| "-1, 0, between 0 and 1, or a whole number of 1 or more".to_owned())
+}
+
 /// Compare the library with reference decompositions.
 ///
 /// Prints the largest difference over the cases without noise: eigenvalues relative to max(1, |eigenvalue|), estimates
@@ -229,6 +292,10 @@ fn main() -> ExitCode {
             timeout,
         }) => cli::check::run(&address, &tls, Duration::from_secs(timeout))
             .map_err(|error| Failure::new(exit::UNAVAILABLE, error)),
+        Command::Analyze(arguments) => {
+            cli::analyze::run(&arguments.file, &arguments.options(), arguments.json)
+                .map_err(|error| Failure::new(exit::DATA, error))
+        }
         Command::Fixtures(arguments) => cli::fixtures::run(&arguments.file, arguments.json)
             .map_err(|error| Failure::new(exit::DATA, error)),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments.file, arguments.json)
