@@ -134,7 +134,7 @@ const services: {
       }),
       ListProblems: () => ({
         requests: [{}],
-        answer: { optimizers: [{ id: 'sgd', hyperparameters: { length: 3 } }] },
+        answer: { datasets: expect.arrayContaining([expect.objectContaining({ id: 'fashion-mnist-10k' })]) },
       }),
       GetServerInfo: () => ({ requests: [{}], answer: { limits: { max_trials: 64 } } }),
     },

@@ -12,7 +12,7 @@ import { descendants, expectGone, type RunningProcess } from '../support/process
 import { temporaryFolder } from '../support/trainer.ts';
 
 const MAIN = fileURLToPath(new URL('../../demo/src/main.ts', import.meta.url));
-const RUNS = ['fixed', 'glocal'];
+const RUNS = ['fixed', 'glocal', 'averaged'];
 
 /** Wide enough that nothing is wrapped. */
 const demo = (...args: string[]) =>
@@ -50,19 +50,22 @@ describe('the demo', () => {
   it('says what it trains, on what, and how far it is', () => {
     const [what, ...lines] = ended.stderr.split('\n').filter((line) => line.trim() !== '');
     expect(what).toMatch(/^Fashion-MNIST, 10,000 images · LeNet, 15,386 parameters · .+ · DMD ready$/);
-    expect(lines).toEqual([
-      expect.stringMatching(/^FIXED +50\/100 +lr 0\.0100 +mom 0\.100 +wd 0\.00100 +val \d\.\d{3}$/),
-      expect.stringMatching(/^FIXED +100\/100 /),
-      expect.stringMatching(/^GLOCAL +50\/100 .* ρ \d\.\d\d +[A-Z_]+/),
-      expect.stringMatching(/^GLOCAL +100\/100 .* ρ \d\.\d\d +[A-Z_]+/),
-    ]);
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
+      ['FIXED', 'GLOCAL', 'GLOCAL AVG'].flatMap((run) => [
+        [run, '50/100'],
+        [run, '100/100'],
+      ]),
+    );
+    expect(lines[0]).toMatch(/ lr 0\.0100 +mom 0\.100 +wd 0\.00100 +val \d\.\d{3}$/);
+    for (const line of lines.slice(2)) expect(line).toMatch(/ val \d\.\d{3} +ρ \d\.\d\d +[A-Z_]+/);
   });
 
   it('compares the runs in a table without colours, and names the files', () => {
-    const [head, fixed, glocal, , files] = ended.stdout.split('\n').map((line) => line.trim());
-    expect(head).toMatch(/^test accuracy +test loss +validation loss +final lr/);
-    expect(fixed).toMatch(/^FIXED +0\.\d{3} +\d\.\d{3} +\d\.\d{3} +0\.0100 +0\.100 +0\.00100 +\d+:\d\d +–$/);
-    expect(glocal).toMatch(/^GLOCAL +0\.\d{3} +\d\.\d{3} .* +\d+:\d\d +[0-2] of 2$/);
+    const [head, fixed, glocal, averaged, , files] = ended.stdout.split('\n').map((line) => line.trim());
+    expect(head).toMatch(/^test accuracy .*validation loss .*lr .*time +windows trusted$/);
+    expect(fixed).toMatch(/^FIXED .* 0\.0100 +0\.100 +0\.00100 +\d+:\d\d +–$/);
+    expect(glocal).toMatch(/^GLOCAL +0\.\d{3} .* \d+:\d\d +[0-2] of 2$/);
+    expect(averaged).toMatch(/^GLOCAL AVG +0\.\d{3} .* \d+:\d\d +[0-2] of 2$/);
     expect(ended.stdout).not.toContain('\u001b');
     expect(files?.split(/ {3}/).map((path) => path.split('/').at(-1))).toEqual([
       'schedule.svg',
@@ -72,7 +75,7 @@ describe('the demo', () => {
     ]);
   });
 
-  it('writes the schedule of both runs as CSV', async () => {
+  it('writes the schedule of every run as CSV', async () => {
     const [head, ...rows] = (await file('schedule.csv')).trimEnd().split('\n');
     expect(head).toBe('run,step,lr,momentum,weightDecay');
     const cells = rows.map((row) => row.split(','));
@@ -105,9 +108,9 @@ describe('the demo', () => {
         continue;
       }
       expect(window.components).toEqual(['lr', 'momentum', 'weightDecay']);
-      expect(window.hypergradients).toHaveLength(20);
+      expect(window.hypergradients).toHaveLength(window.rows);
+      if (run === 'glocal') expect(window.rows).toBe(20);
       for (const row of window.hypergradients) expect(row).toEqual(Array(3).fill(expect.any(Number)));
-      expect(report.spectrum.modes).toHaveLength(report.spectrum.rank);
       expect(report.spectrum.modes[0].eigenvalue).toEqual({ re: expect.any(Number), im: expect.any(Number) });
       expect(update.hypergradient).toHaveLength(3);
     }
@@ -133,19 +136,19 @@ describe('the demo', () => {
   it('draws a line for each run in each of four panels, and names them', async () => {
     const svg = elements(await file('schedule.svg'));
     const lines = svg.filter(({ attributes }) => attributes['aria-roledescription'] === 'line mark');
-    expect(lines).toHaveLength(2 * 4);
+    expect(lines).toHaveLength(RUNS.length * 4);
     const texts = svg.map(({ text }) => text);
     for (const text of ['FIXED', 'GLOCAL', 'learning rate', 'momentum', 'weight decay']) {
       expect(texts).toContain(text);
     }
   });
 
-  it('draws a point for each eigenvalue', async () => {
+  it('draws a point for each eigenvalue of the first glocal run', async () => {
     const steps = (await file('outer-steps.jsonl'))
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const modes = steps.flatMap(({ report }) => report?.spectrum.modes ?? []);
+    const modes = steps.flatMap(({ run, report }) => (run === 'glocal' ? report.spectrum.modes : []));
     const inside = modes.filter(({ eigenvalue: { re, im } }) => Math.max(Math.abs(re), Math.abs(im)) < 1.25);
     const svg = elements(await file('spectrum.svg'));
     const points = svg.filter(({ attributes }) => attributes['aria-roledescription'] === 'point');
@@ -190,7 +193,7 @@ describe('the command line of the demo', () => {
     const { exitCode, stdout } = await demo('--help');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Usage: npm run demo -- /);
-    for (const flag of ['--steps', '--seed', '--estimators', '--out']) expect(stdout).toContain(flag);
+    for (const flag of ['--steps', '--seed', '--runs', '--out']) expect(stdout).toContain(flag);
   });
 
   it('ends with exit code 64 and one line for a wrong option, and leaves nothing', async () => {
