@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use glocal_dmd::{
     Options, SvdRank, Variant, cli,
     server::{
-        self, ServeError,
+        self, Listeners, ServeError,
         config::{Config, LogFormat},
         security::Security,
         telemetry,
@@ -87,6 +87,11 @@ struct Settings {
     #[arg(long, value_name = "HOST:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<String>,
+
+    /// Address for Prometheus, which finds the service's figures at /metrics there, in plain text.
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics_listen: Option<String>,
 
     /// Allow to listen off the loopback interface without TLS, or without tokens and client certificates.
     #[arg(long)]
@@ -350,10 +355,20 @@ fn serve(arguments: Serve) -> Result<(), Failure> {
 }
 
 async fn serve_until_told(config: Config, security: Security, exit_with_stdin: bool) -> Result<(), Failure> {
-    let listener = bind(&config).await?;
+    let metrics = match &config.metrics_listen {
+        Some(listen) => Some(bind("metrics_listen", listen, |_| Ok(())).await?),
+        None => None,
+    };
+    let listeners = Listeners {
+        grpc: bind("listen", &config.listen, |address| {
+            refuse_strangers(&config, address)
+        })
+        .await?,
+        metrics,
+    };
     let shutdown = shutdown(exit_with_stdin)
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot listen for signals: {error}")))?;
-    server::run(listener, config, security, shutdown, announce)
+    server::run(listeners, config, security, shutdown, announce)
         .await
         .map_err(|error| {
             let code = match error {
@@ -370,34 +385,43 @@ fn announce(address: SocketAddr) {
     let _ = writeln!(stdout, "glocal-dmd listening on {address}").and_then(|()| stdout.flush());
 }
 
-async fn bind(config: &Config) -> Result<TcpListener, Failure> {
-    let listen = &config.listen;
+/// Off the loopback interface the service needs to know who calls, unless told otherwise.
+fn refuse_strangers(config: &Config, address: SocketAddr) -> Result<(), Failure> {
+    if config.insecure || config.is_secure() || address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        exit::USAGE,
+        format!(
+            "listen: {address} can be reached from other machines; give it TLS (--tls-certificate, --tls-key) and tokens \
+             or a client CA (--token-file, --tls-client-ca), listen on 127.0.0.1, or pass --insecure if the network is \
+             trusted"
+        ),
+    ))
+}
+
+/// Listens at the address of a key, if `allow` has nothing against any address it stands for.
+async fn bind(
+    key: &str,
+    listen: &str,
+    allow: impl Fn(SocketAddr) -> Result<(), Failure>,
+) -> Result<TcpListener, Failure> {
     let addresses: Vec<SocketAddr> = tokio::net::lookup_host(listen)
         .await
         .map_err(|error| {
             Failure::new(
                 exit::USAGE,
-                format!("listen: {listen:?} is not HOST:PORT: {error}"),
+                format!("{key}: {listen:?} is not HOST:PORT: {error}"),
             )
         })?
         .collect();
-    if !config.insecure
-        && !config.is_secure()
-        && let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback())
-    {
-        return Err(Failure::new(
-            exit::USAGE,
-            format!(
-                "listen: {exposed} can be reached from other machines; give it TLS (--tls-certificate, --tls-key) and \
-                 tokens or a client CA (--token-file, --tls-client-ca), listen on 127.0.0.1, or pass --insecure if the \
-                 network is trusted"
-            ),
-        ));
+    for address in &addresses {
+        allow(*address)?;
     }
     TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
         let message = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                format!("{listen} is in use by another process; choose another with --listen")
+                format!("{listen} is in use by another process; choose another {key}")
             }
             _ => format!("cannot listen on {listen}: {error}"),
         };

@@ -29,6 +29,11 @@ impl Budget {
         }
     }
 
+    /// Bytes that are held now.
+    pub(super) fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
     /// Takes `bytes` from the budget.
     ///
     /// # Errors

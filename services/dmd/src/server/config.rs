@@ -29,6 +29,8 @@ const FOREIGN_VARIABLES: [&str; 3] = ["address", "binary", "config"];
 pub struct Config {
     /// host:port to listen on; port 0 takes a free one.
     pub listen: String,
+    /// host:port on which Prometheus finds the service's figures at /metrics, in plain text; none unless set.
+    pub metrics_listen: Option<String>,
     /// Allows to listen off the loopback interface without TLS, or without asking who calls.
     pub insecure: bool,
     /// TLS.
@@ -49,6 +51,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:50062".to_owned(),
+            metrics_listen: None,
             insecure: false,
             tls: Tls::default(),
             auth: Auth::default(),

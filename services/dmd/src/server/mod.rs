@@ -5,6 +5,7 @@ mod compute;
 pub mod config;
 mod decode;
 mod encode;
+mod metrics;
 mod oversize;
 mod refusal;
 pub mod security;
@@ -25,7 +26,8 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapResponseLayer;
 
 use self::{
-    config::Config, proto::dmd_service_server::DmdServiceServer, security::Security, service::DmdService,
+    budget::Budget, config::Config, metrics::Metrics, proto::dmd_service_server::DmdServiceServer,
+    security::Security, service::DmdService,
 };
 use crate::{AnalysisError, Cancellation, Options, Window, analyze};
 
@@ -68,27 +70,41 @@ pub enum ServeError {
     SelfCheck(String),
 }
 
-/// Serves on `listener` until `shutdown` completes, then refuses new windows, answers those under way, and returns, at
+/// Where to serve.
+#[derive(Debug)]
+pub struct Listeners {
+    /// The gRPC service.
+    pub grpc: TcpListener,
+    /// Figures for Prometheus, without TLS.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Serves on `listeners` until `shutdown` completes, then refuses new windows, answers those under way, and returns, at
 /// the latest after [`Config::drain_seconds`]. `ready` is called with the address once requests are answered.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn run(
-    listener: TcpListener,
+    listeners: Listeners,
     config: Config,
     security: Security,
     shutdown: impl Future<Output = ()> + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
     self_check()?;
-    let address = listener.local_addr()?;
+    let address = listeners.grpc.local_addr()?;
     let stopping = CancellationToken::new();
     let drain = Duration::from_secs(config.drain_seconds);
 
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::Serving).await;
     let max_message = config.limits.max_message_bytes;
-    let dmd_service = DmdServiceServer::new(DmdService::new(config, stopping.clone()))
+    let (budget, metrics) = (Budget::new(config.limits.max_held_bytes), Metrics::new());
+    if let Some(listener) = listeners.metrics {
+        let stopped = stopping.clone().cancelled_owned();
+        tokio::spawn(metrics.clone().serve(listener, budget.clone(), stopped));
+    }
+    let dmd_service = DmdServiceServer::new(DmdService::new(config, budget, metrics, stopping.clone()))
         .max_decoding_message_size(max_message)
         .max_encoding_message_size(usize::MAX);
 
@@ -122,7 +138,7 @@ pub async fn run(
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens))
         .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            TcpIncoming::from(listeners.grpc).with_nodelay(Some(true)),
             stopping.clone().cancelled_owned(),
         );
     let overdue = async {

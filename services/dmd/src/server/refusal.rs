@@ -1,6 +1,6 @@
 //! Why a request is refused, as `google.rpc` error details.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -67,6 +67,21 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// An UPPER_SNAKE_CASE word for programs.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid { reason, .. } => reason,
+            Self::Limit { .. } => "LIMIT_EXCEEDED",
+            Self::Failed(_) => "DECOMPOSITION_FAILED",
+            Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::Unauthenticated(_) => "TOKEN_REQUIRED",
+            Self::Idle(_) => "STREAM_IDLE",
+            Self::Transport(..) => "TRANSPORT",
+        }
+    }
+}
+
 impl From<AnalysisError> for Refusal {
     fn from(error: AnalysisError) -> Self {
         Self::Failed(error.to_string())
@@ -76,16 +91,13 @@ impl From<AnalysisError> for Refusal {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let mut details = ErrorDetails::new();
-        let mut explain = |reason: &str, metadata: &[(&str, &str)]| {
-            let metadata: std::collections::HashMap<String, String> = metadata
-                .iter()
-                .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-                .collect();
-            details.set_error_info(reason, DOMAIN, metadata);
+        let metadata: HashMap<String, String> = match &refusal {
+            Refusal::Limit { limit, .. } => HashMap::from([("limit".to_owned(), (*limit).to_owned())]),
+            _ => HashMap::new(),
         };
+        details.set_error_info(refusal.reason(), DOMAIN, metadata);
         let (code, message) = match refusal {
-            Refusal::Invalid { reason, violations } => {
-                explain(reason, &[]);
+            Refusal::Invalid { violations, .. } => {
                 let message = violations
                     .iter()
                     .map(|v| format!("{}: {}", v.field, v.description))
@@ -97,35 +109,20 @@ impl From<Refusal> for Status {
                 (Code::InvalidArgument, message)
             }
             Refusal::Limit {
-                limit,
-                message,
-                retry_after,
+                message, retry_after, ..
             } => {
-                explain("LIMIT_EXCEEDED", &[("limit", limit)]);
                 if let Some(delay) = retry_after {
                     details.set_retry_info(Some(delay));
                 }
                 (Code::ResourceExhausted, message)
             }
-            Refusal::Failed(message) => {
-                explain("DECOMPOSITION_FAILED", &[]);
-                (Code::Internal, message)
-            }
-            Refusal::ShuttingDown => {
-                explain("SHUTTING_DOWN", &[]);
-                (
-                    Code::Unavailable,
-                    "the server is shutting down; connect again".to_owned(),
-                )
-            }
-            Refusal::Unauthenticated(message) => {
-                explain("TOKEN_REQUIRED", &[]);
-                (Code::Unauthenticated, message.to_owned())
-            }
-            Refusal::Idle(message) => {
-                explain("STREAM_IDLE", &[]);
-                (Code::DeadlineExceeded, message)
-            }
+            Refusal::Failed(message) => (Code::Internal, message),
+            Refusal::ShuttingDown => (
+                Code::Unavailable,
+                "the server is shutting down; connect again".to_owned(),
+            ),
+            Refusal::Unauthenticated(message) => (Code::Unauthenticated, message.to_owned()),
+            Refusal::Idle(message) => (Code::DeadlineExceeded, message),
             Refusal::Transport(code, message) => return Status::new(code, message),
         };
         Status::with_error_details(code, message, details)

@@ -10,7 +10,9 @@ use super::{
     compute::ComputePool,
     config::{Config, Limits},
     decode::{self, Spec},
-    encode, proto,
+    encode,
+    metrics::Metrics,
+    proto,
     refusal::Refusal,
     stream::{self, Answers},
 };
@@ -22,6 +24,7 @@ pub(super) struct Shared {
     pub thresholds: Thresholds,
     pub budget: Budget,
     pub pool: ComputePool,
+    pub metrics: Metrics,
     /// Cancelled when the server begins to stop.
     pub stopping: CancellationToken,
 }
@@ -30,9 +33,10 @@ pub(super) struct Shared {
 pub(super) struct DmdService(Arc<Shared>);
 
 impl DmdService {
-    pub(super) fn new(config: Config, stopping: CancellationToken) -> Self {
+    pub(super) fn new(config: Config, budget: Budget, metrics: Metrics, stopping: CancellationToken) -> Self {
         Self(Arc::new(Shared {
-            budget: Budget::new(config.limits.max_held_bytes),
+            budget,
+            metrics,
             pool: ComputePool::new(config.limits.compute_threads(), config.limits.compute_queue),
             thresholds: config.verdict.into(),
             limits: config.limits,
@@ -49,28 +53,15 @@ impl proto::dmd_service_server::DmdService for DmdService {
         &self,
         request: Request<proto::AnalyzeWindowRequest>,
     ) -> Result<Response<proto::AnalyzeWindowResponse>, Status> {
-        let shared = &self.0;
-        let request = request.into_inner();
-        let spec = Spec::check(request.spec, "spec", &shared.limits, &shared.thresholds)?;
-        let _held = shared.budget.hold(spec.held_bytes())?;
-        let values = decode::values(
-            &request.hypergradients,
-            "hypergradients",
-            0,
-            spec.rows,
-            spec.components,
-        )?;
-        drop(request.hypergradients);
-        let report = shared
-            .pool
-            .run_or_refuse(move |cancellation| {
-                let rows = values.chunks_exact(spec.components).collect();
-                answer(rows, &spec, cancellation)
-            })
-            .await?;
-        Ok(Response::new(proto::AnalyzeWindowResponse {
-            report: Some(report),
-        }))
+        match self.0.analyze_window(request.into_inner()).await {
+            Ok(report) => Ok(Response::new(proto::AnalyzeWindowResponse {
+                report: Some(report),
+            })),
+            Err(refusal) => {
+                self.0.metrics.refused(&refusal);
+                Err(refusal.into())
+            }
+        }
     }
 
     async fn estimate_glocal(
@@ -82,16 +73,43 @@ impl proto::dmd_service_server::DmdService for DmdService {
     }
 }
 
+impl Shared {
+    async fn analyze_window(
+        &self,
+        request: proto::AnalyzeWindowRequest,
+    ) -> Result<proto::WindowReport, Refusal> {
+        let spec = Spec::check(request.spec, "spec", &self.limits, &self.thresholds)?;
+        let _held = self.budget.hold(spec.held_bytes())?;
+        let values = decode::values(
+            &request.hypergradients,
+            "hypergradients",
+            0,
+            spec.rows,
+            spec.components,
+        )?;
+        drop(request.hypergradients);
+        let metrics = self.metrics.clone();
+        self.pool
+            .run_or_refuse(move |cancellation| {
+                let rows = values.chunks_exact(spec.components).collect();
+                answer(rows, &spec, &metrics, cancellation)
+            })
+            .await
+    }
+}
+
 /// Analyzes a window. Runs on a thread of the pool.
 pub(super) fn answer(
     rows: Vec<&[f64]>,
     spec: &Spec,
+    metrics: &Metrics,
     cancellation: &Cancellation,
 ) -> Result<proto::WindowReport, Refusal> {
     let started = Instant::now();
     let window = Window::new(rows).map_err(|error| Refusal::Failed(error.to_string()))?;
     let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation)?;
     let time = started.elapsed();
+    metrics.answered(spec.options.variant, report.verdict, time);
     tracing::debug!(
         rows = spec.rows,
         components = spec.components,

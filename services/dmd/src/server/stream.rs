@@ -39,6 +39,7 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
     let (answers, waiting) = mpsc::channel::<Answer>(WAITING_ANSWERS);
     let (end, ended) = oneshot::channel::<Refusal>();
     tokio::spawn(async move {
+        let metrics = shared.metrics.clone();
         let session = Session {
             idle: Duration::from_secs(shared.limits.idle_seconds),
             shared,
@@ -48,6 +49,7 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
         };
         if let Err(refusal) = session.run(requests).await {
             tracing::debug!(?refusal, "stream ended");
+            metrics.refused(&refusal);
             // Nobody to tell when the client is gone.
             let _ = end.send(refusal);
         }
@@ -288,12 +290,12 @@ impl Session {
         rows_so_far: Option<u32>,
         held: Held,
     ) {
-        let pool = self.shared.pool.clone();
+        let (pool, metrics) = (self.shared.pool.clone(), self.shared.metrics.clone());
         let analysis = async move {
             let report = pool
                 .run(move |cancellation| {
                     let rows = rows.iter().map(|row| row.as_slice()).collect();
-                    answer(rows, &spec, cancellation)
+                    answer(rows, &spec, &metrics, cancellation)
                 })
                 .await?;
             Ok(Answer {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use glocal_dmd::server::{
-    self,
+    self, Listeners,
     config::Config,
     proto::{
         AnalyzeWindowRequest, EstimateGlocalRequest, EstimateNow, Hypergradient, WindowSpec,
@@ -22,6 +22,8 @@ pub const COMPONENTS: usize = 3;
 /// A server of its own for one test.
 pub struct TestServer {
     pub address: SocketAddr,
+    /// Where it shows what it counts.
+    pub metrics: SocketAddr,
     /// Without TLS; connects when it is first used.
     pub channel: Channel,
     stop: oneshot::Sender<()>,
@@ -39,12 +41,18 @@ impl TestServer {
         let security = Security::load(&config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics_address = metrics.local_addr().unwrap();
+        let listeners = Listeners {
+            grpc: listener,
+            metrics: Some(metrics),
+        };
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, config, security, shutdown, |_| {})
+            server::run(listeners, config, security, shutdown, |_| {})
                 .await
                 .unwrap();
         });
@@ -53,6 +61,7 @@ impl TestServer {
             .connect_lazy();
         Self {
             address,
+            metrics: metrics_address,
             channel,
             stop,
             running,
