@@ -3,51 +3,80 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Estimator, float, GlocalClient, type OuterStep, space } from '@glocal/sdk';
+import { float, GlocalClient, type Method, type OuterStep, space } from '@glocal/sdk';
 import { spawnTrainer } from '@glocal/trainer/spawn.ts';
 import type { Row } from './engine.ts';
 import { median } from './statistics.ts';
 
 const WINDOW = 50;
-const WINDOWS = 4;
+/** Measured windows of each trial; one more comes before them, in which the backend warms up. */
+const WINDOWS = 3;
 const ROUNDS = 2;
 const VALIDATION = 1_000;
 
-/** Time of a window with GLOCAL over one with LOCAL, and the part of it spent waiting for the DMD service. */
+const shared = { window: WINDOW, evaluation: 'last_iterate' } as const;
+const glocal = { ...shared, estimator: 'glocal', sigma: 20, dmd: { variant: 'hankel', delays: 10 } } as const;
+
+/** What is timed, one trial each, in turns. */
+const METHODS = {
+  fixed: { ...shared, estimator: 'fixed' },
+  local: { ...shared, estimator: 'local' },
+  glocal,
+  stride3: { ...glocal, sigma: 7, stride: 3, dmd: { variant: 'affine' } },
+  averaged: { ...glocal, evaluation: 'averaged' },
+} satisfies Record<string, Method>;
+type Name = keyof typeof METHODS;
+
+/** Time of a window in one trial over that in another, and the part of it spent waiting for the DMD service. */
 export async function endToEndRows(): Promise<Row[]> {
+  const windows = await trainAll();
+  const ratio = (name: string, of: Name, over: Name): Row => ({
+    name: `e2e.lenet.${name}`,
+    value: median(windows[of].map(duration)) / median(windows[over].map(duration)),
+    unit: 'ratio',
+    n: windows[of].length,
+  });
+  const waited = windows.glocal.map((step) => step.timing.dmd / duration(step));
+  return [
+    ratio('glocal_over_local', 'glocal', 'local'),
+    ratio('glocal_over_local_stride3', 'stride3', 'local'),
+    ratio('averaged_over_last_iterate', 'averaged', 'glocal'),
+    ratio('local_over_fixed', 'local', 'fixed'),
+    { name: 'e2e.dmd_share', value: median(waited), unit: 'share', n: waited.length },
+  ];
+}
+
+async function trainAll(): Promise<Record<Name, OuterStep[]>> {
   const folder = await mkdtemp(join(tmpdir(), 'glocal-bench-'));
   const trainer = await spawnTrainer({
     args: ['--store', join(folder, 'studies.db'), '--log-level', 'warn'],
   });
   try {
     await using client = await GlocalClient.connect({ address: trainer.address });
-    const windows: Record<'local' | 'glocal', OuterStep[]> = { local: [], glocal: [] };
+    const windows: Record<Name, OuterStep[]> = {
+      fixed: [],
+      local: [],
+      glocal: [],
+      stride3: [],
+      averaged: [],
+    };
     for (let round = 0; round < ROUNDS; round++) {
-      // In turns, so that a busy machine slows both.
-      for (const estimator of ['local', 'glocal'] as const)
-        windows[estimator].push(...(await train(client, estimator)));
+      // In turns, so that a busy machine slows all of them.
+      for (const name of Object.keys(METHODS) as Name[]) {
+        windows[name].push(...(await train(client, name)));
+      }
     }
-    const glocal = median(windows.glocal.map(duration));
-    const waited = windows.glocal.map((step) => step.timing.dmd / duration(step));
-    return [
-      {
-        name: 'e2e.lenet.glocal_over_local',
-        value: glocal / median(windows.local.map(duration)),
-        unit: 'ratio',
-        n: windows.glocal.length,
-      },
-      { name: 'e2e.dmd_share', value: median(waited), unit: 'share', n: waited.length },
-    ];
+    return windows;
   } finally {
     await trainer.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The windows of a short trial, without the first: the backend warms up in it. */
-async function train(client: GlocalClient, estimator: Estimator): Promise<OuterStep[]> {
+/** The windows of a short trial, without the first. */
+async function train(client: GlocalClient, name: Name): Promise<OuterStep[]> {
   const study = await client.studies.create({
-    displayName: `benchmark, ${estimator}`,
+    displayName: `benchmark, ${name}`,
     space: space({
       lr: float({ min: 1e-4, max: 1, init: 0.05, scale: 'log' }),
       momentum: float({ min: 0, max: 1, init: 0.1 }),
@@ -61,13 +90,7 @@ async function train(client: GlocalClient, estimator: Estimator): Promise<OuterS
       validationExamples: VALIDATION,
     },
     training: { steps: (WINDOWS + 1) * WINDOW, seeds: [0] },
-    method: {
-      estimator,
-      window: WINDOW,
-      sigma: 20,
-      evaluation: 'last_iterate',
-      dmd: { variant: 'hankel', delays: 10 },
-    },
+    method: METHODS[name],
   });
   const { state, stateReason } = await study.result();
   if (state !== 'COMPLETED') throw new Error(`the benchmark's study ended as ${state}: ${stateReason}`);

@@ -10,6 +10,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow, type Row } from './engine.ts';
+import { innerRows } from './inner.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = process.env.GLOCAL_FIXTURES;
@@ -20,7 +21,7 @@ const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures')
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
   dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
-  engine: engineRows,
+  engine: async () => [...(await engineRows()), ...(await innerRows())],
   e2e: endToEndRows,
 };
 
