@@ -152,6 +152,11 @@ export class SqliteStore implements Store {
     return rows.map((row) => Study.decode(row.record as Uint8Array));
   }
 
+  async listActiveStudies(): Promise<Study[]> {
+    const rows = this.#all('SELECT record FROM studies WHERE active = 1 ORDER BY position');
+    return rows.map((row) => Study.decode(row.record as Uint8Array));
+  }
+
   async updateStudy(study: Study): Promise<void> {
     this.#transaction(() => {
       const { changes } = this.#run(

@@ -89,6 +89,12 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
       expect(rest.map(({ displayName }) => displayName)).toEqual(['a']);
     });
 
+    it('lists the active studies, oldest first', async () => {
+      for (const id of ['a', 'b', 'c']) await create(id);
+      await store.updateStudy({ ...study('b'), state: StudyState.CANCELLED });
+      expect((await store.listActiveStudies()).map(({ name }) => name)).toEqual(['studies/a', 'studies/c']);
+    });
+
     it('lists the trials that have not ended, oldest study first', async () => {
       await create('a');
       await create('b');

@@ -38,6 +38,8 @@ export interface Store {
   getStudy(name: string): Promise<Study | undefined>;
   /** Newest first; `after` is the name of the last study of the previous page. */
   listStudies(limit: number, after?: string): Promise<Study[]>;
+  /** Those that are ACTIVE, oldest first. */
+  listActiveStudies(): Promise<Study[]>;
   /** Replaces a study, with an event. */
   updateStudy(study: Study): Promise<void>;
   getTrial(name: string): Promise<Trial | undefined>;

@@ -51,6 +51,11 @@ export class Runner {
         await this.#end(trial, TrialState.FAILED, 'the server stopped while the trial was running');
       }
     }
+    // Whose last trial was ended, but not yet the study.
+    for (const { name } of await this.#store.listActiveStudies()) {
+      await this.#endStudyWhenDone(name);
+      this.#hub.changed(name);
+    }
     this.#startWaiting();
   }
 

@@ -1,0 +1,133 @@
+import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiError } from '../api/errors.ts';
+import { SqliteStore } from '../store/sqlite.ts';
+import { EventHub } from './hub.ts';
+import { watchStudy } from './watch.ts';
+
+const NAME = 'studies/a';
+const TRIAL = `${NAME}/trials/0`;
+const never = new AbortController().signal;
+
+let store: SqliteStore;
+let hub: EventHub;
+let steps: number;
+
+beforeEach(async () => {
+  store = new SqliteStore(':memory:');
+  hub = new EventHub();
+  steps = 0;
+  await store.createStudy({
+    study: study(StudyState.ACTIVE),
+    trials: [trial(TrialState.PENDING)],
+    requestId: '',
+    specification: Buffer.of(1),
+    maxActiveStudies: 1,
+  });
+});
+afterEach(() => store.close());
+
+const study = (state: StudyState) => Study.fromPartial({ name: NAME, state });
+const trial = (state: TrialState) => Trial.fromPartial({ name: TRIAL, state });
+
+/** Stores one more outer step, as the runner does. */
+async function outerStep(): Promise<void> {
+  steps += 1;
+  await store.addOuterStep(
+    trial(TrialState.RUNNING),
+    OuterStep.fromPartial({ name: `${TRIAL}/outerSteps/${steps}`, index: steps }),
+  );
+  hub.changed(NAME);
+}
+
+/** Ends the trial, then the study. */
+async function end(): Promise<void> {
+  await store.updateTrial(trial(TrialState.SUCCEEDED));
+  await store.updateStudy(study(StudyState.COMPLETED));
+  hub.changed(NAME);
+}
+
+const watch = (cursor = '', signal = never) => watchStudy(store, hub, NAME, cursor, signal);
+const cursors = (events: readonly StudyEvent[]) => events.map(({ cursor }) => Number(cursor));
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+
+describe('watchStudy', () => {
+  it('tells what was stored, and ends when the study has ended', async () => {
+    await outerStep();
+    await end();
+    const events = await Array.fromAsync(watch());
+    expect(events.map(({ event }) => event?.$case)).toEqual(['study', 'outerStep', 'trial', 'study']);
+    expect(cursors(events)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('tells more than fits into one read of the store', async () => {
+    for (let i = 0; i < 250; i++) await outerStep();
+    await end();
+    expect(cursors(await Array.fromAsync(watch()))).toEqual(upTo(253));
+  });
+
+  it('tells everything once and in order to whoever reads while it happens, at whatever pace', async () => {
+    const readers = [0, 1, 3].map(async (pause) => {
+      const events: StudyEvent[] = [];
+      for await (const event of watch()) {
+        events.push(event);
+        for (let i = 0; i < pause; i++) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return events;
+    });
+    for (let i = 0; i < 120; i++) {
+      await outerStep();
+      if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await end();
+    for (const events of await Promise.all(readers)) expect(cursors(events)).toEqual(upTo(123));
+  });
+
+  it.each([0, 1, 3])('goes on after cursor %i', async (cursor) => {
+    await outerStep();
+    await end();
+    expect(cursors(await Array.fromAsync(watch(String(cursor))))).toEqual(upTo(4).slice(cursor));
+  });
+
+  it('tells progress to who watches, at the cursor of the last stored event, and each once', async () => {
+    const events = watch();
+    expect((await events.next()).value.event.$case).toBe('study');
+    const report = { trial: TRIAL, stepsDone: 5, steps: 10 };
+    hub.progressed(NAME, report);
+    const { value } = await events.next();
+    expect(value).toMatchObject({ cursor: '1', event: { $case: 'progress', value: report } });
+    await end();
+    const rest = await Array.fromAsync(events);
+    expect(rest.map(({ event }) => event?.$case)).toEqual(['trial', 'study']);
+  });
+
+  it('goes on after a study was cancelled until its trials have ended', async () => {
+    await store.updateStudy(study(StudyState.CANCELLED));
+    const events = watch();
+    expect((await events.next()).value.event.$case).toBe('study');
+    expect((await events.next()).value.event.value.state).toBe(StudyState.CANCELLED);
+    const last = events.next();
+    await store.updateTrial(trial(TrialState.CANCELLED));
+    hub.changed(NAME);
+    expect((await last).value.event.value.state).toBe(TrialState.CANCELLED);
+    expect((await events.next()).done).toBe(true);
+  });
+
+  it('ends when the watcher has gone', async () => {
+    const leave = new AbortController();
+    const events = watch('', leave.signal);
+    await events.next();
+    const waiting = events.next();
+    leave.abort();
+    expect((await waiting).done).toBe(true);
+  });
+
+  it.each(['x', '-1', '1.5', '9'.repeat(16)])('refuses the cursor %s', async (cursor) => {
+    await expect(watch(cursor).next()).rejects.toThrow(ApiError);
+  });
+
+  it('says that there is no such study', async () => {
+    await expect(watchStudy(store, hub, 'studies/b', '', never).next()).rejects.toThrow(/does not exist/);
+  });
+});
