@@ -9,7 +9,7 @@ import type { Examples } from '@glocal/trainer/inner/loss.ts';
 import type { InnerOptimizer } from '@glocal/trainer/inner/optimizer.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { lenet } from '@glocal/trainer/model/lenet.ts';
+import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { execa } from 'execa';
 import { StockLenet } from './stock-lenet.ts';
@@ -23,6 +23,7 @@ export interface Row {
   readonly n: number;
 }
 
+const lenet = lenets.build(lenets.typical);
 const STOCK = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
 const VALUES = { lr: [STOCK.lr], momentum: [STOCK.momentum], weightDecay: [STOCK.weightDecay] };
 const SLOPES = [0.0475, 0.25, 5e-4];

@@ -19,6 +19,8 @@ export interface Config {
   readonly dmdBinary: string;
   /** How long a trial waits for the DMD service before it falls back, in milliseconds. */
   readonly dmdRetryBudgetMs: number;
+  /** Folder with a folder for each model of the user's; undefined for none. */
+  readonly modelDir: string | undefined;
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   readonly maxRunningTrials: number;
   readonly maxActiveStudies: number;
@@ -77,6 +79,13 @@ export function readConfig(args: readonly string[], version: string): Config {
       )
         .default(60)
         .argParser(positive),
+    )
+    .addOption(
+      option(
+        '--model-dir <folder>',
+        'folder of models to offer besides those built in: <id>/model.json each, a tfjs LayersModel',
+        'MODEL_DIR',
+      ),
     )
     .addOption(
       option('--backend <name>', 'tfjs backend; by default the fastest that is installed', 'BACKEND').choices(

@@ -6,9 +6,10 @@ import { ListenError, startServer } from './api/server.ts';
 import { chooseBackend } from './backend/select.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
+import { ModelError } from './model/errors.ts';
 import { SqliteStore } from './store/sqlite.ts';
 import { StoreError } from './store/store.ts';
-import { catalogue } from './study/catalogue.ts';
+import { loadCatalogue } from './study/catalogue.ts';
 import { EventHub } from './study/hub.ts';
 import { Runner } from './study/runner.ts';
 
@@ -25,6 +26,7 @@ async function serve(): Promise<void> {
 
   const cleanUp = new AsyncDisposableStack();
   try {
+    const catalogue = await loadCatalogue(config.modelDir);
     const store = new SqliteStore(config.store);
     cleanUp.defer(() => store.close());
     let dmdAddress = config.dmdAddress;
@@ -34,8 +36,9 @@ async function serve(): Promise<void> {
       dmdAddress = dmd.address;
     }
     const hub = new EventHub();
-    const { dmdRetryBudgetMs, backend, maxRunningTrials } = config;
-    const runner = new Runner(store, hub, log, { maxRunningTrials, dmdAddress, dmdRetryBudgetMs, backend });
+    const { dmdRetryBudgetMs, modelDir, backend, maxRunningTrials } = config;
+    const options = { maxRunningTrials, dmdAddress, dmdRetryBudgetMs, modelDir, backend };
+    const runner = new Runner(store, hub, log, options);
     const server = await startServer(config.listen, {
       store,
       hub,
@@ -85,8 +88,9 @@ try {
     if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
     process.exit(error.exitCode);
   }
-  if (error instanceof ListenError || error instanceof StoreError || error instanceof DmdStartError) {
-    process.stderr.write(`glocal-trainer: ${error.message}\n`);
+  const expected = [ListenError, StoreError, DmdStartError, ModelError];
+  if (expected.some((kind) => error instanceof kind)) {
+    process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
     process.exit(EXIT_UNAVAILABLE);
   }
   throw error;

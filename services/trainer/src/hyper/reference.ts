@@ -71,8 +71,9 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
   ]);
   const derivatives = reference.phi_logits.map((phi) => coordinate.derivative(phi));
 
+  const model = lenet.build(lenet.typical);
   const run = new TrainingRun({
-    model: lenet,
+    model,
     optimizer: sgd,
     weights,
     learned: LEARNED.map((name) => ({ name, index: 0 })),

@@ -2,34 +2,37 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { leakyRelu } from '../ad/ops/layers.ts';
+import { defineFamily } from './family.ts';
 import { dense } from './layers.ts';
-import { defineModel } from './model.ts';
+import { sizeOf } from './model.ts';
 
-const INPUTS = 28 * 28;
 const HIDDEN = 128;
-const CLASSES = 10;
 const SLOPE = 0.01;
 
-/** 784 inputs, 128 hidden units, 10 classes: 101,770 weights. */
-export const mlp = defineModel({
+/** 128 hidden units, for examples of any shape: 101,770 weights for 28 × 28 × 1 and 10 classes. */
+export const mlp = defineFamily({
   id: 'mlp',
-  description: 'Perceptron: 784 inputs, 128 hidden units, leaky ReLU; 28×28 grey images',
-  inputShape: [28, 28, 1],
-  classes: CLASSES,
-  parameters: [
-    { name: 'dense1/kernel', shape: [INPUTS, HIDDEN], fanIn: INPUTS },
-    { name: 'dense1/bias', shape: [HIDDEN], fanIn: INPUTS },
-    { name: 'dense2/kernel', shape: [HIDDEN, CLASSES], fanIn: HIDDEN },
-    { name: 'dense2/bias', shape: [CLASSES], fanIn: HIDDEN },
-  ],
-  apply(parameters, x) {
-    const [kernel1, bias1, kernel2, bias2] = parameters as [
-      tf.Tensor2D,
-      tf.Tensor1D,
-      tf.Tensor2D,
-      tf.Tensor1D,
-    ];
-    const flat = tf.reshape(x, [-1, INPUTS]) as tf.Tensor2D;
-    return dense(leakyRelu(dense(flat, kernel1, bias1), SLOPE), kernel2, bias2);
+  description: 'Perceptron: 128 hidden units, leaky ReLU; any shape',
+  typical: { inputShape: [28, 28, 1], classes: 10 },
+  define({ inputShape, classes }) {
+    const inputs = sizeOf(inputShape);
+    return {
+      parameters: [
+        { name: 'dense1/kernel', shape: [inputs, HIDDEN], fanIn: inputs },
+        { name: 'dense1/bias', shape: [HIDDEN], fanIn: inputs },
+        { name: 'dense2/kernel', shape: [HIDDEN, classes], fanIn: HIDDEN },
+        { name: 'dense2/bias', shape: [classes], fanIn: HIDDEN },
+      ],
+      apply(parameters, x) {
+        const [kernel1, bias1, kernel2, bias2] = parameters as [
+          tf.Tensor2D,
+          tf.Tensor1D,
+          tf.Tensor2D,
+          tf.Tensor1D,
+        ];
+        const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
+        return dense(leakyRelu(dense(flat, kernel1, bias1), SLOPE), kernel2, bias2);
+      },
+    };
   },
 });

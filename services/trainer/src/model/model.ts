@@ -2,6 +2,14 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 
+/** What a model is built for: examples of a shape, to be told apart by class. */
+export interface Task {
+  /** Shape of one example, for instance `[28, 28, 1]` (height, width, channels). */
+  readonly inputShape: readonly number[];
+  /** Number of classes. */
+  readonly classes: number;
+}
+
 /** One tensor of weights. */
 export interface ModelParameter {
   readonly name: string;
@@ -9,15 +17,11 @@ export interface ModelParameter {
 }
 
 /** A classifier. */
-export interface Model {
+export interface Model extends Task {
   /** The id that a study names. */
   readonly id: string;
   /** For people. */
   readonly description: string;
-  /** Shape of one example, for instance `[28, 28, 1]` (height, width, channels). */
-  readonly inputShape: readonly number[];
-  /** Number of classes. */
-  readonly classes: number;
   /** The weights in their order; the flat vector θ has them one after the other, each row-major. */
   readonly parameters: readonly ModelParameter[];
   /** Whether examples of this shape can be fed. */
@@ -43,13 +47,20 @@ export function weightCount({ parameters }: Pick<Model, 'parameters'>): number {
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** How a tensor of weights starts. */
+export type Start =
+  /** Uniform in ±1/√fanIn, with the number of inputs of a unit. */
+  | { readonly fanIn: number }
+  /** Uniform in ±√(6/heFanIn), of variance 2/heFanIn: for units that are rectified (He et al., 2015). */
+  | { readonly heFanIn: number }
+  /** This number everywhere. */
+  | { readonly constant: number };
+
 /** What a model is defined by; the rest follows. */
 export interface ModelDefinition extends Omit<Model, 'accepts' | 'initialise' | 'parameters'> {
-  /** Each weight with the number of inputs of a unit that it belongs to. */
-  readonly parameters: readonly (ModelParameter & { readonly fanIn: number })[];
+  readonly parameters: readonly (ModelParameter & Start)[];
 }
 
-/** A model whose weights and biases start uniform in ±1/√fanIn. */
 export function defineModel(definition: ModelDefinition): Model {
   return {
     ...definition,
@@ -61,14 +72,23 @@ export function defineModel(definition: ModelDefinition): Model {
 function initialWeights(parameters: ModelDefinition['parameters'], seed: number): Float32Array {
   const weights = new Float32Array(weightCount({ parameters }));
   let offset = 0;
-  parameters.forEach(({ name, shape, fanIn }) => {
-    const limit = 1 / Math.sqrt(fanIn);
-    // Made on the host from a generator of its own for each parameter.
-    const values = tf.tidy(() =>
-      tf.randomUniform([sizeOf(shape)], -limit, limit, 'float32', `${seed}/${name}`).dataSync(),
-    );
-    weights.set(values, offset);
-    offset += values.length;
-  });
+  for (const parameter of parameters) {
+    const size = sizeOf(parameter.shape);
+    const part = weights.subarray(offset, offset + size);
+    if ('constant' in parameter) part.fill(parameter.constant);
+    else part.set(uniform(size, limitOf(parameter), `${seed}/${parameter.name}`));
+    offset += size;
+  }
   return weights;
+}
+
+const limitOf = (start: Exclude<Start, { constant: number }>): number =>
+  'fanIn' in start ? 1 / Math.sqrt(start.fanIn) : Math.sqrt(6 / start.heFanIn);
+
+/** Made on the host, from a generator of its own for each seed. */
+function uniform(size: number, limit: number, seed: string): Float32Array {
+  const tensor = tf.randomUniform([size], -limit, limit, 'float32', seed);
+  const values = tensor.dataSync() as Float32Array;
+  tensor.dispose();
+  return values;
 }

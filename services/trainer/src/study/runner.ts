@@ -12,6 +12,7 @@ export interface RunnerOptions {
   readonly maxRunningTrials: number;
   readonly dmdAddress: string;
   readonly dmdRetryBudgetMs: number;
+  readonly modelDir: string | undefined;
   readonly backend: StartMessage['backend'];
 }
 
@@ -158,13 +159,14 @@ export class Runner {
   }
 
   #startMessage(study: Study, trial: Trial): StartMessage {
-    const { dmdAddress, dmdRetryBudgetMs, backend } = this.#options;
+    const { dmdAddress, dmdRetryBudgetMs, modelDir, backend } = this.#options;
     return {
       type: 'start',
       study: Study.encode(study).finish(),
       trial: Trial.encode(trial).finish(),
       dmdAddress,
       dmdRetryBudgetMs,
+      modelDir,
       backend,
     };
   }

@@ -12,7 +12,7 @@ import type { Examples } from '../inner/loss.ts';
 import { getOptimizer } from '../inner/registry.ts';
 import { TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
 import type { Learner, Snapshot } from '../loop/learner.ts';
-import { getModel } from '../model/registry.ts';
+import type { Model } from '../model/model.ts';
 
 interface LearnerSnapshot {
   readonly run: TrainingSnapshot;
@@ -37,14 +37,14 @@ export class TfjsLearner implements Learner, Disposable {
 
   /**
    * @param study complete and checked (`study/specification.ts`).
+   * @param model of the study's problem, for this data set.
    * @param isLearning whether hypergradients will be asked for; without, steps carry no sensitivities.
    * @throws DataError when the data set has too few examples.
    */
-  constructor(study: Study, seed: number, dataset: Dataset, isLearning: boolean) {
+  constructor(study: Study, seed: number, dataset: Dataset, model: Model, isLearning: boolean) {
     const { problem, space } = study;
     if (problem === undefined || space === undefined) throw new TypeError('the study is not complete');
     const { batchSize, validationExamples } = problem;
-    const model = getModel(problem.model);
     const split = splitStratified(dataset.train, { validationExamples, seed });
     this.#space = new SearchPoint(space);
     this.#examples = dataset.train;

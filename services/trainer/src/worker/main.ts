@@ -5,6 +5,7 @@ import { initBackend } from '../backend/select.ts';
 import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import { runTrial } from '../loop/trial.ts';
+import { getModel } from '../model/registry.ts';
 import { TfjsLearner } from './learner.ts';
 import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
 
@@ -26,8 +27,10 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const trial = Trial.decode(start.trial);
   const dataset = await loadDataset(study.problem?.dataset ?? '', { log });
   const { description } = await initBackend({ backend: start.backend, log });
+  const { shape: inputShape, classes } = dataset.train;
+  const model = await getModel(study.problem?.model ?? '', { inputShape, classes }, start.modelDir);
   const isLearning = study.method?.estimator !== Estimator.FIXED;
-  using learner = new TfjsLearner(study, trial.seed, dataset, isLearning);
+  using learner = new TfjsLearner(study, trial.seed, dataset, model, isLearning);
   tell({ type: 'started', backend: description });
 
   const dmd = new DmdClient(start.dmdAddress, start.dmdRetryBudgetMs);

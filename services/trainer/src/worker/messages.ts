@@ -9,6 +9,8 @@ export interface StartMessage {
   readonly trial: Uint8Array;
   readonly dmdAddress: string;
   readonly dmdRetryBudgetMs: number;
+  /** Folder of the user's models. */
+  readonly modelDir: string | undefined;
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
 }
 

@@ -9,6 +9,7 @@ const batches = fc.constantFrom<[number[], number[]]>(
   [[3], [3]],
   [[1], [3]],
   [[3], [1]],
+  [[1], [1]],
   [
     [2, 3],
     [2, 3],

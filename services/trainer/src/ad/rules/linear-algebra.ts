@@ -9,30 +9,35 @@ interface MatMulAttributes {
   readonly transposeB: boolean;
 }
 
-/** d(AB) = dA·B + A·dB, each term one product of batches: the tangents are a further batch axis in front. */
+/**
+ * d(AB) = dA·B + A·dB, each term one product of batches: the tangents are a further batch axis in front. All batch axes
+ * become one, because TensorFlow with oneDNN writes past the end of its memory for `[q, 1, m, k] · [1, 1, k, n]`.
+ */
 export const batchMatMul = rule<'a' | 'b', MatMulAttributes>(
   ({ primals: { a, b }, tangents, q, attributes, output }): Tangent => {
     const product = (left: tf.Tensor, right: tf.Tensor) =>
-      runKernel('BatchMatMul', { a: left, b: right }, attributes);
+      tf.reshape(runKernel('BatchMatMul', { a: left, b: right }, attributes), shape);
     const rank = output.rank;
     const batch = output.shape.slice(0, -2);
     const shape = stacked(q, output.shape);
+    const moving = (tangent: tf.Tensor) => oneBatchAxis(batched(aligned(tangent, rank), batch));
+    const constant = (primal: tf.Tensor) => {
+      const full = oneBatchAxis(batched(aligned(tf.expandDims(primal, 0), rank), batch));
+      return full.shape[0] === 1 ? full : tf.tile(full, [q, 1, 1]);
+    };
 
     const left = (): Tangent => {
       if (tangents.a === undefined) return undefined;
-      if (rank === 2 && !attributes.transposeA) return tf.reshape(product(fold(tangents.a), b), shape);
-      return product(batched(aligned(tangents.a, rank), batch), constant(b, rank, batch));
+      if (rank === 2 && !attributes.transposeA) return product(fold(tangents.a), b);
+      return product(moving(tangents.a), constant(b));
     };
-    const right = (): Tangent =>
-      tangents.b && product(constant(a, rank, batch), batched(aligned(tangents.b, rank), batch));
+    const right = (): Tangent => tangents.b && product(constant(a), moving(tangents.b));
     return plus(left(), right());
   },
 );
 
-/** A primal with a batch axis of size 1 where its partner has the tangents. */
-function constant(primal: tf.Tensor, rank: number, batch: readonly number[]): tf.Tensor {
-  return batched(aligned(tf.expandDims(primal, 0), rank), batch);
-}
+const oneBatchAxis = (tensor: tf.Tensor): tf.Tensor =>
+  tf.reshape(tensor, [-1, dim(tensor.shape, -2), dim(tensor.shape, -1)]);
 
 /** `[r, ...b, m, n]` repeated to `[r, ...batch, m, n]`: backends do not agree on broadcasting two axes at once. */
 function batched(tensor: tf.Tensor, batch: readonly number[]): tf.Tensor {

@@ -1,0 +1,225 @@
+/**
+ * A model from a `model.json`, the format of tfjs's LayersModel and of Keras's converter. Its trainable weights are θ and
+ * start as they are in the file, whatever the seed. Its other weights are constants, and its layers run as in inference:
+ * batch normalisation by its stored statistics, no dropout.
+ */
+
+import { basename, join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { gradJvp } from '../../ad/jvp.ts';
+import { softmaxCrossEntropy } from '../../ad/ops/softmax-cross-entropy.ts';
+import { ModelError } from '../errors.ts';
+import { type ModelFamily, shapeText } from '../family.ts';
+import { type Model, sizeOf, type Task } from '../model.ts';
+import { type Artifacts, readArtifacts } from './artifacts.ts';
+import { answerWithLogits, buildLayers } from './topology.ts';
+
+/** A loaded model. It is of the tfjs backend that was in use when it was loaded; disposing it releases its weights. */
+export class LoadedLayersModel implements ModelFamily, Disposable {
+  readonly id: string;
+  readonly description: string;
+  readonly weights: number;
+  readonly #model: LayersModel;
+  /** null where any size will do. */
+  readonly #inputShape: readonly (number | null)[];
+  readonly #classes: number;
+
+  /** @param model a classifier that answers with logits, and has its weights. */
+  constructor(id: string, model: LayersModel) {
+    const { inputs, outputs, layers, trainableWeights } = model;
+    this.id = id;
+    this.#model = model;
+    this.#inputShape = (inputs as [SymbolicTensor])[0].shape.slice(1);
+    this.#classes = (outputs as [SymbolicTensor])[0].shape[1] as number;
+    this.weights = trainableWeights.reduce((sum, { shape }) => sum + sizeOf(shape as number[]), 0);
+    this.description = `LayersModel with ${layers.length} layers; ${shapeText(this.#inputShape)}, ${this.#classes} classes`;
+  }
+
+  rejects({ inputShape, classes }: Task): string | undefined {
+    if (!holds(this.#inputShape, inputShape)) {
+      return `it takes examples of shape ${shapeText(this.#inputShape)}, and these are ${shapeText(inputShape)}`;
+    }
+    return this.#classes === classes ? undefined : `it tells ${this.#classes} classes apart, not ${classes}`;
+  }
+
+  /**
+   * Checks, besides, that the model can be differentiated twice on the backend in use.
+   * @throws ModelError UNSUITABLE, NOT_DIFFERENTIABLE
+   */
+  build({ inputShape, classes }: Task): Model {
+    const why = this.rejects({ inputShape, classes });
+    if (why !== undefined)
+      throw new ModelError('UNSUITABLE', `model ${this.id} does not fit the data: ${why}`);
+    const { id, description } = this;
+    const layers = this.#model;
+    const variables = layers.trainableWeights;
+    const start = startOf(variables);
+    const shape = this.#inputShape.length === inputShape.length ? inputShape : (this.#inputShape as number[]);
+    const model: Model = {
+      id,
+      description,
+      inputShape,
+      classes,
+      parameters: variables.map((variable) => ({
+        name: variable.originalName,
+        shape: variable.shape as number[],
+      })),
+      accepts: (given) => tf.util.arraysEqual([...given], [...inputShape]),
+      initialise: () => start.slice(),
+      apply: (parameters, x) =>
+        withValues(variables, parameters, () =>
+          layers.apply(tf.reshape(x, [-1, ...shape]), { training: false }),
+        ) as tf.Tensor2D,
+    };
+    checkDifferentiable(model, layers);
+    return model;
+  }
+
+  [Symbol.dispose](): void {
+    this.#model.dispose();
+  }
+}
+
+/**
+ * Loads the model of a folder, whose name becomes its id, on the tfjs backend in use.
+ * @throws ModelError when the files are not what they should be, or the model is no classifier. Nothing stays behind then.
+ */
+export async function loadLayersModel(folder: string): Promise<LoadedLayersModel> {
+  const artifacts = await readArtifacts(folder);
+  const tfjs = await import('@tensorflow/tfjs-layers');
+  const where = join(folder, 'model.json');
+  const { registeredVariables } = tf.engine().state;
+  const before = new Set(Object.keys(registeredVariables));
+  try {
+    const model = await buildLayers(tfjs, artifacts.topology, where);
+    checkClassifier(model, where);
+    answerWithLogits(tfjs, model, where);
+    setWeights(model, artifacts, where);
+    return new LoadedLayersModel(basename(folder), model);
+  } catch (error) {
+    for (const [name, variable] of Object.entries(registeredVariables)) {
+      if (!before.has(name)) variable.dispose();
+    }
+    throw error;
+  }
+}
+
+/** @throws ModelError NOT_A_CLASSIFIER */
+function checkClassifier(model: LayersModel, where: string): void {
+  const refuse = (why: string): never => {
+    throw new ModelError('NOT_A_CLASSIFIER', `${where}: ${why}`);
+  };
+  const { inputs, outputs } = model;
+  if (inputs.length !== 1 || outputs.length !== 1) {
+    refuse(`it has ${inputs.length} inputs and ${outputs.length} outputs; a classifier has one of each`);
+  }
+  const [output] = outputs as [SymbolicTensor];
+  if (output.shape.length !== 2 || !((output.shape[1] ?? 0) >= 2)) {
+    refuse(
+      `an example's output is of shape ${shapeText(output.shape.slice(1))}; it must be one number for each of two or ` +
+        'more classes',
+    );
+  }
+  if (model.stateful)
+    refuse('it has a stateful layer, which would carry state from batch to batch; save it without');
+  if (model.trainableWeights.length === 0) {
+    refuse('it has no trainable weights; set trainable = true for the layers to train, and save it again');
+  }
+}
+
+/** @throws ModelError WEIGHTS when the files' weights are not exactly the layers'. */
+function setWeights(model: LayersModel, { specs, data }: Artifacts, where: string): void {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new ModelError('WEIGHTS', `${where}: ${why}; copy the files again, all from the same model`, {
+      cause,
+    });
+  };
+  const layerShapes = new Map(model.weights.map(({ originalName, shape }) => [originalName, shape]));
+  const own = specs.filter(({ group }) => group !== 'optimizer');
+  for (const { name, shape } of own) {
+    const expected = layerShapes.get(name);
+    if (expected && shape.join() !== expected.join()) {
+      refuse(`weight "${name}" is of shape ${shapeText(shape)} where its layer has ${shapeText(expected)}`);
+    }
+  }
+  const tensors = tf.io.decodeWeights(data, specs);
+  try {
+    for (const { name } of own) {
+      const values = tensors[name]?.dataSync() as Float32Array;
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) refuse(`number ${at} of weight "${name}" is ${values[at]}`);
+    }
+    model.loadWeights(Object.fromEntries(own.map(({ name }) => [name, tensors[name] as tf.Tensor])));
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    refuse(`the weights are not those of its layers: ${(error as Error).message}`, error);
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+function startOf(variables: readonly LayerVariable[]): Float32Array {
+  const parts = variables.map((variable) => variable.read().dataSync() as Float32Array);
+  const start = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    start.set(part, offset);
+    offset += part.length;
+  }
+  return start;
+}
+
+/**
+ * Whether examples of a shape can be fed: of the same shape but for axes of size 1, or, to a model of vectors, of as many
+ * numbers. Either has the numbers in the same order.
+ */
+function holds(shape: readonly (number | null)[], example: readonly number[]): boolean {
+  if (shape.length === 1) return shape[0] === null ? example.length === 1 : shape[0] === sizeOf(example);
+  if (shape.length === example.length)
+    return shape.every((size, axis) => size === null || size === example[axis]);
+  const squeezed = (sizes: readonly (number | null)[]) => sizes.filter((size) => size !== 1).join();
+  return !shape.includes(null) && squeezed(shape) === squeezed(example);
+}
+
+/** Runs with tensors in the place of the layers' variables. */
+function withValues<T>(variables: readonly LayerVariable[], values: readonly tf.Tensor[], run: () => T): T {
+  variables.forEach((variable, i) => {
+    // Shadows the method of the class.
+    variable.read = () => values[i] as tf.Variable;
+  });
+  try {
+    return run();
+  } finally {
+    for (const variable of variables) Reflect.deleteProperty(variable, 'read');
+  }
+}
+
+/** Takes the derivatives that training will take, on one example of zeros. */
+function checkDifferentiable(model: Model, layers: LayersModel): void {
+  let current = '';
+  for (const layer of layers.layers) layer.setCallHook(() => (current = layer.name));
+  try {
+    tf.tidy(() => {
+      const parameters = model.parameters.map(({ shape }) => tf.zeros([...shape]));
+      const x = tf.zeros([1, ...model.inputShape]);
+      const target = tf.oneHot(tf.tensor1d([0], 'int32'), model.classes).toFloat() as tf.Tensor2D;
+      const loss = (weights: tf.Tensor[]) =>
+        tf.mean(softmaxCrossEntropy(model.apply(weights, x), target)) as tf.Scalar;
+      gradJvp(
+        loss,
+        parameters,
+        parameters.map((parameter) => tf.expandDims(parameter, 0)),
+      );
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelError(
+      'NOT_DIFFERENTIABLE',
+      `model ${model.id} cannot be trained on backend ${tf.getBackend()}: up to layer "${current}" or in its gradient: ${why}`,
+      { cause },
+    );
+  } finally {
+    for (const layer of layers.layers) layer.clearCallHook();
+  }
+}
