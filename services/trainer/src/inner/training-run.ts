@@ -97,6 +97,8 @@ export class TrainingRun {
   constructor(options: TrainingRunOptions) {
     const { model, optimizer, weights, learned, loss = {}, averaging = DEFAULT_AVERAGING } = options;
     const { differentiation = { method: 'forward' }, evaluation = 'lastIterate' } = options;
+    const { hidden = 1 } = loss.reweighting ?? {};
+    requireIn('hidden', hidden, Number.isInteger(hidden) && hidden > 0, 'a whole number above 0');
     this.model = model;
     this.optimizer = optimizer;
     this.#hyperparameters = new Hyperparameters(model, optimizer, loss, learned);
