@@ -26,8 +26,6 @@ export interface ReverseOptions {
   readonly steps: number;
   /** β, when hypergradients are taken at θ̄; undefined else. */
   readonly averaging: number | undefined;
-  /** Learned hyperparameters of the loss. */
-  readonly learnedOfLoss: readonly string[];
 }
 
 /** Adjoints of neighbouring hypergradients, oldest first. */
@@ -135,10 +133,14 @@ export class ReverseMode implements Differentiator {
   /** The adjoints before a step that go on from there; what the step adds to hypergradients is added. */
   #back({ index, step, gradient }: RecordedStep, { of, state: adjoints }: Adjoints): Adjoints {
     if (of.length === 0) return { of, state: [] };
-    const { learnedOfLoss } = this.#options;
     const { values, state } = step;
+    const learned = [...new Set(values.learned.map(({ name }) => name))];
+    const learnedOfLoss = learned.filter((name) => values.loss.has(name));
+    const learnedOfOptimizer = learned.filter((name) => values.optimizer.has(name));
     const hypergradients = of.map(({ hypergradient }) => hypergradient);
-    const pulled = this.#training.updates(values.optimizer).pullback({ state, gradient }, adjoints);
+    const pulled = this.#training
+      .updates(values.optimizer)
+      .pullback({ state, gradient }, adjoints, learnedOfOptimizer);
     addTo(hypergradients, pulled.values, values.learned);
 
     // Those asked for first end last: they are in front.

@@ -122,8 +122,7 @@ export class TrainingRun {
     } else {
       const { steps } = differentiation;
       requireIn('steps', steps, Number.isInteger(steps) && steps > 0, 'a whole number above 0');
-      const { learnedOfLoss } = this.#hyperparameters;
-      this.#differentiator = new ReverseMode(training, { ...shared, steps, learnedOfLoss });
+      this.#differentiator = new ReverseMode(training, { ...shared, steps });
     }
 
     const zeros = new Float32Array(weights.length);
