@@ -10,7 +10,8 @@ import {
   scheduleChart,
   spectrumChart,
 } from './charts.ts';
-import { type DemoSpace, type FinishedRun, TOLERANCE } from './study.ts';
+import { TOLERANCE } from './runs.ts';
+import type { DemoSpace, FinishedRun } from './study.ts';
 
 const QUANTITIES: readonly Quantity[] = [
   { name: 'lr', title: 'learning rate', scale: 'log', interpolate: 'step-after' },
@@ -29,7 +30,7 @@ export async function writeFiles(
   runs: readonly FinishedRun[],
   subtitle: string,
 ): Promise<string[]> {
-  const names = runs.map(({ estimator }) => estimator.toUpperCase());
+  const names = runs.map(({ kind }) => kind.title);
   const files: Record<string, string> = {
     'schedule.svg': await scheduleChart(
       'Hyperparameters while training',
@@ -41,9 +42,9 @@ export async function writeFiles(
     'schedule.csv': scheduleCsv(runs),
     'outer-steps.jsonl': outerStepLines(runs),
   };
-  const glocal = runs.find(({ estimator }) => estimator === 'glocal');
+  const glocal = runs.find(({ kind }) => kind.method.estimator === 'glocal');
   if (glocal !== undefined) {
-    const title = 'Eigenvalues of the windows';
+    const title = `Eigenvalues of the windows, ${glocal.kind.title}`;
     const points = eigenvalues(glocal.outerSteps);
     const note = `${glocal.outerSteps.length} windows · steady inside the dashed disc around 1`;
     files['spectrum.svg'] = await spectrumChart(title, note, TOLERANCE, points);
@@ -55,9 +56,9 @@ export async function writeFiles(
 
 /** One table with all runs: the schedule of each, its lines led by the run's name. */
 export function scheduleCsv(runs: readonly FinishedRun[]): string {
-  const lines = runs.flatMap(({ estimator, result }, i) => {
+  const lines = runs.flatMap(({ kind, result }, i) => {
     const [head, ...rows] = result.best?.schedule.toCsv().trimEnd().split('\n') ?? [];
-    const named = rows.map((row) => `${estimator},${row}`);
+    const named = rows.map((row) => `${kind.id},${row}`);
     return i === 0 ? [`run,${head}`, ...named] : named;
   });
   return `${lines.join('\n')}\n`;
@@ -65,8 +66,8 @@ export function scheduleCsv(runs: readonly FinishedRun[]): string {
 
 /** One JSON object for each outer step: everything that the SDK knows of it, vectors as arrays. */
 export function outerStepLines(runs: readonly FinishedRun[]): string {
-  const lines = runs.flatMap(({ estimator, outerSteps }) =>
-    outerSteps.map((step) => JSON.stringify({ run: estimator, ...step }, arraysForVectors)),
+  const lines = runs.flatMap(({ kind, outerSteps }) =>
+    outerSteps.map((step) => JSON.stringify({ run: kind.id, ...step }, arraysForVectors)),
   );
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -75,8 +76,8 @@ const arraysForVectors = (_key: string, value: unknown): unknown =>
   value instanceof Float64Array ? Array.from(value) : value;
 
 function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
-  return runs.flatMap(({ estimator, result, outerSteps }) => {
-    const run = estimator.toUpperCase();
+  return runs.flatMap(({ kind, result, outerSteps }) => {
+    const run = kind.title;
     const schedule = (result.best?.schedule.points ?? []).flatMap(({ step, values }) =>
       Object.entries(values).map(([quantity, value]) => ({ run, step, quantity, value })),
     );

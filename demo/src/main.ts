@@ -25,10 +25,10 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
     const what = await describe(client);
     console.error(`${what} · DMD ready\n`);
     const runs: FinishedRun[] = [];
-    for (const estimator of options.estimators) {
-      const line = runLine(estimator, options.steps);
+    for (const kind of options.runs) {
+      const line = runLine(kind, options.steps);
       try {
-        runs.push(await run(client, estimator, options, line, signal));
+        runs.push(await run(client, kind, options, line, signal));
       } finally {
         line.stop();
       }

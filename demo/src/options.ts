@@ -2,13 +2,9 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Estimator } from '@glocal/sdk';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_RUNS, RUN_KINDS, type RunKind, WINDOW } from './runs.ts';
 
-/** Inner steps of one outer step; the number of steps is a multiple of it. */
-export const WINDOW = 50;
-
-const ESTIMATORS: readonly Estimator[] = ['fixed', 'local', 'mean', 'median', 'glocal'];
 const DEFAULT_FOLDER = fileURLToPath(new URL('../../runs/demo', import.meta.url));
 
 export interface DemoOptions {
@@ -17,7 +13,7 @@ export interface DemoOptions {
   /** Fixes initial weights, validation split and data order, for all runs alike. */
   readonly seed: number;
   /** What runs, one after the other. */
-  readonly estimators: readonly Estimator[];
+  readonly runs: readonly RunKind[];
   /** Folder for the results. */
   readonly out: string;
 }
@@ -41,8 +37,8 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): DemoOptions {
   const command = new Command('npm run demo --')
     .description(
-      'Trains LeNet on 10,000 images of Fashion-MNIST, once with fixed hyperparameters and once while glocal ' +
-        'hypergradients move them, and compares.',
+      'Trains LeNet on 10,000 images of Fashion-MNIST, with fixed hyperparameters and while glocal hypergradients ' +
+        'move them, and compares.',
     )
     .addOption(
       new Option('--steps <n>', `inner steps of each run, a multiple of ${WINDOW}`)
@@ -53,13 +49,14 @@ export function readOptions(args: readonly string[]): DemoOptions {
       new Option('--seed <n>', 'seed of weights, validation split and data order').default(0).argParser(seed),
     )
     .addOption(
-      new Option('--estimators <list>', `what to compare, some of ${ESTIMATORS.join(',')}`)
-        .default(['fixed', 'glocal'], 'fixed,glocal')
-        .argParser(estimators),
+      new Option('--runs <list>', 'what to compare, some of those below')
+        .default(DEFAULT_RUNS, list(DEFAULT_RUNS))
+        .argParser(runs),
     )
     .addOption(
       new Option('--out <folder>', 'where the results go').default(DEFAULT_FOLDER, join('runs', 'demo')),
     )
+    .addHelpText('after', `\nRuns, how each moves the hyperparameters:\n${descriptions()}`)
     .allowExcessArguments(false)
     .exitOverride();
   try {
@@ -83,12 +80,17 @@ function seed(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 0 to 4294967295.');
 }
 
-function estimators(text: string): Estimator[] {
+function runs(text: string): RunKind[] {
   const chosen = text.split(',').map((name) => name.trim().toLowerCase());
-  const unknown = chosen.find((name) => !ESTIMATORS.includes(name as Estimator));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(`"${unknown}" is none of ${ESTIMATORS.join(', ')}.`);
-  }
   if (new Set(chosen).size < chosen.length) throw new InvalidArgumentError('One is listed twice.');
-  return chosen as Estimator[];
+  return chosen.map((name) => {
+    const kind = RUN_KINDS.find(({ id }) => id === name);
+    if (kind === undefined) throw new InvalidArgumentError(`"${name}" is none of ${list(RUN_KINDS)}.`);
+    return kind;
+  });
 }
+
+const list = (kinds: readonly RunKind[]): string => kinds.map(({ id }) => id).join(',');
+
+const descriptions = (): string =>
+  RUN_KINDS.map(({ id, description }) => `  ${id.padEnd(10)} ${description}\n`).join('');

@@ -1,14 +1,8 @@
 /** The study of the demo: what every run has in common, and one run of it from start to end. */
 
-import {
-  type Estimator,
-  float,
-  type GlocalClient,
-  type OuterStep,
-  type StudyResult,
-  space,
-} from '@glocal/sdk';
-import { type DemoOptions, WINDOW } from './options.ts';
+import { float, type GlocalClient, type OuterStep, type StudyResult, space } from '@glocal/sdk';
+import type { DemoOptions } from './options.ts';
+import type { RunKind } from './runs.ts';
 
 const demoSpace = space({
   lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
@@ -19,13 +13,11 @@ const demoSpace = space({
 /** The hyperparameters of the demo. */
 export type DemoSpace = typeof demoSpace.parameters;
 
-/** The disc around eigenvalue 1 in which a mode counts as steady. */
-export const TOLERANCE = 0.1;
 export const PROBLEM = { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd' } as const;
 
 /** A run that came to its end. */
 export interface FinishedRun {
-  readonly estimator: Estimator;
+  readonly kind: RunKind;
   readonly result: StudyResult<DemoSpace>;
   /** With the rows of their windows. */
   readonly outerSteps: readonly OuterStep<DemoSpace>[];
@@ -51,17 +43,17 @@ export class RunError extends Error {
  */
 export async function run(
   client: GlocalClient,
-  estimator: Estimator,
+  kind: RunKind,
   { steps, seed }: Pick<DemoOptions, 'steps' | 'seed'>,
   listener: RunListener,
   signal: AbortSignal,
 ): Promise<FinishedRun> {
   const study = await client.studies.create({
-    displayName: `demo, ${estimator}`,
+    displayName: `demo, ${kind.id}`,
     space: demoSpace,
     problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
     training: { steps, seeds: [seed] },
-    method: { estimator, window: WINDOW, sigma: 20, dmd: { delays: 10, tolerance: TOLERANCE } },
+    method: kind.method,
   });
   for await (const event of study.watch({ signal })) {
     if (event.type === 'progress') listener.progress(event.stepsDone);
@@ -72,7 +64,7 @@ export async function run(
   if (best === undefined) throw new RunError(result.trials[0]?.stateReason || result.stateReason);
   const { startTime, endTime } = best;
   return {
-    estimator,
+    kind,
     result,
     outerSteps: await Array.fromAsync(study.outerSteps({ includeWindows: true, signal })),
     seconds: ((endTime?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 1_000,

@@ -1,13 +1,14 @@
 /** What the demo shows in the terminal: a bar for each run while it trains, and a table at the end. */
 
-import type { Estimator, OuterStep } from '@glocal/sdk';
+import type { OuterStep } from '@glocal/sdk';
 import { type Options as BarOptions, type Params, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import colours from 'picocolors';
+import type { RunKind } from './runs.ts';
 import type { DemoSpace, FinishedRun, RunListener } from './study.ts';
 
 const BAR_WIDTH = 20;
-const NAME_WIDTH = 9;
+const NAME_WIDTH = 12;
 /** The parts of a table's frame, none of which is drawn. */
 const BLANK = Object.fromEntries(
   ['top', 'bottom', 'mid', 'left', 'right', 'middle'].flatMap((part) =>
@@ -21,8 +22,8 @@ export interface RunLine extends RunListener {
   stop(): void;
 }
 
-export function runLine(estimator: Estimator, steps: number): RunLine {
-  return process.stderr.isTTY ? new Bar(estimator, steps) : new Lines(estimator, steps);
+export function runLine(kind: RunKind, steps: number): RunLine {
+  return process.stderr.isTTY ? new Bar(kind, steps) : new Lines(kind, steps);
 }
 
 class Bar implements RunLine {
@@ -30,12 +31,12 @@ class Bar implements RunLine {
   readonly #started = performance.now();
   #stepsDone = 0;
 
-  constructor(estimator: Estimator, steps: number) {
+  constructor(kind: RunKind, steps: number) {
     const format = (_: BarOptions, { value, total }: Params, { status }: { status: string }) => {
       const done = Math.round((value / total) * BAR_WIDTH);
       const bar = `${colours.cyan('█'.repeat(done))}${colours.dim('░'.repeat(BAR_WIDTH - done))}`;
       const count = `${value}/${total}`.padStart(2 * String(total).length + 1);
-      return `${name(estimator)}${bar} ${count}   ${status}${this.#time(value, total)}`;
+      return `${name(kind)}${bar} ${count}   ${status}${this.#time(value, total)}`;
     };
     this.#bar = new SingleBar({ format, hideCursor: true, fps: 8, barsize: BAR_WIDTH, emptyOnZero: true });
     this.#bar.start(steps, 0, { status: '' });
@@ -65,32 +66,33 @@ class Bar implements RunLine {
 }
 
 class Lines implements RunLine {
-  readonly #estimator: Estimator;
+  readonly #kind: RunKind;
   readonly #steps: number;
 
-  constructor(estimator: Estimator, steps: number) {
-    this.#estimator = estimator;
+  constructor(kind: RunKind, steps: number) {
+    this.#kind = kind;
     this.#steps = steps;
   }
 
   progress(): void {}
 
   outerStep(outerStep: OuterStep<DemoSpace>): void {
-    process.stderr.write(`${name(this.#estimator)}${outerStep.step}/${this.#steps}   ${status(outerStep)}\n`);
+    process.stderr.write(`${name(this.#kind)}${outerStep.step}/${this.#steps}   ${status(outerStep)}\n`);
   }
 
   stop(): void {}
 }
 
-/** Both runs, one line each. */
+/** The runs, one line each. Figures are those at the last weights, and at their running average. */
 export function comparison(runs: readonly FinishedRun[]): string {
   const table = new Table({
     head: [
       '',
       'test accuracy',
-      'test loss',
+      '(averaged)',
       'validation loss',
-      'final lr',
+      '(averaged)',
+      'lr',
       'momentum',
       'weight decay',
       'time',
@@ -99,27 +101,28 @@ export function comparison(runs: readonly FinishedRun[]): string {
     // Columns set apart by space alone, without colours: it may go to a file.
     chars: BLANK,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    colAligns: ['left', ...new Array<'right'>(9).fill('right')],
   });
-  for (const { estimator, result, outerSteps, seconds } of runs) {
+  for (const { kind, result, outerSteps, seconds } of runs) {
     const { best } = result;
     const values = best?.values;
     table.push([
-      estimator.toUpperCase(),
+      kind.title,
       best?.test?.accuracy.toFixed(3) ?? '–',
-      best?.test?.loss.toFixed(3) ?? '–',
+      best?.averagedTest?.accuracy.toFixed(3) ?? '–',
       best?.validation?.loss.toFixed(3) ?? '–',
+      best?.averagedValidation?.loss.toFixed(3) ?? '–',
       short(values?.lr),
       short(values?.momentum),
       short(values?.weightDecay),
       clock(seconds),
-      estimator === 'glocal' ? `${best?.verdicts.TRUSTED ?? 0} of ${outerSteps.length}` : '–',
+      kind.method.estimator === 'glocal' ? `${best?.verdicts.TRUSTED ?? 0} of ${outerSteps.length}` : '–',
     ]);
   }
   return table.toString();
 }
 
-const name = (estimator: Estimator): string => estimator.toUpperCase().padEnd(NAME_WIDTH);
+const name = ({ title }: RunKind): string => title.padEnd(NAME_WIDTH);
 
 function status({ nextValues, validation, report, verdict, update }: OuterStep<DemoSpace>): string {
   const { lr, momentum, weightDecay } = nextValues;

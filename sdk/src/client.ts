@@ -4,7 +4,7 @@ import { Limits as LimitsMessage, StudyServiceService } from '@glocal/proto/gloc
 import { resolveTarget } from './address.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
 import { reach } from './reach.ts';
-import type { Problems, ServerInfo } from './server.ts';
+import { decodeProblems, type Problems, type ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
 import { Transport } from './transport.ts';
 
@@ -38,9 +38,9 @@ export class GlocalClient implements AsyncDisposable {
     return new GlocalClient(options);
   }
 
-  /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters. */
-  problems(options?: CallOptions): Promise<Problems> {
-    return this.#transport.unary(StudyServiceService.listProblems, {}, options);
+  /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters; and those of the loss. */
+  async problems(options?: CallOptions): Promise<Problems> {
+    return decodeProblems(await this.#transport.unary(StudyServiceService.listProblems, {}, options));
   }
 
   /** Version, runtime and limits of the server. */

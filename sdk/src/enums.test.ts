@@ -3,8 +3,11 @@ import * as study from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import {
   choices,
+  type Differentiation,
   type Estimator,
+  type EvaluationPoint,
   estimatorName,
+  type Grouping,
   type Scale,
   type Scaling,
   type Source,
@@ -12,6 +15,7 @@ import {
   sourceName,
   studyStateName,
   type TrialState,
+  type Variant,
   type Verdict,
   verdictName,
 } from './enums.ts';
@@ -24,7 +28,27 @@ describe('string unions', () => {
     [
       'Estimator',
       study.Estimator,
-      all<Estimator>({ fixed: true, local: true, mean: true, median: true, glocal: true }),
+      all<Estimator>({ fixed: true, local: true, mean: true, median: true, glocal: true, global: true }),
+    ],
+    ['EvaluationPoint', study.EvaluationPoint, all<EvaluationPoint>({ last_iterate: true, averaged: true })],
+    [
+      'Differentiation',
+      study.Differentiation,
+      all<Differentiation>({ auto: true, forward: true, reverse: true }),
+    ],
+    ['Grouping', study.Grouping, all<Grouping>({ none: true, layer: true, class: true })],
+    [
+      'Variant',
+      dmd.Variant,
+      all<Variant>({
+        hankel: true,
+        affine: true,
+        forward_backward: true,
+        optimized: true,
+        mean: true,
+        median: true,
+        last: true,
+      }),
     ],
     ['Scale', study.Scale, all<Scale>({ logit: true, log: true, linear: true })],
     ['Scaling', dmd.Scaling, all<Scaling>({ component: true, global: true, none: true })],

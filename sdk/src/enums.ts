@@ -6,14 +6,32 @@
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as study from '@glocal/proto/glocal/v1/study';
 
-/** What moves the hyperparameters: nothing, the last hypergradient of a window, its mean, its median, or DMD. */
-export type Estimator = 'fixed' | 'local' | 'mean' | 'median' | 'glocal';
+/**
+ * What moves the hyperparameters: nothing, the last hypergradient of a window, its mean, its median, DMD, or the
+ * hypergradient of a whole training.
+ */
+export type Estimator = 'fixed' | 'local' | 'mean' | 'median' | 'glocal' | 'global';
 
 /**
  * The unconstrained coordinate in which a hyperparameter moves: `logit` (sigmoid onto the bounds), `log`, or `linear`,
  * the last two clipped to the bounds.
  */
 export type Scale = 'logit' | 'log' | 'linear';
+
+/** The weights at which hypergradients are taken: those after the last step, or their running average. */
+export type EvaluationPoint = 'last_iterate' | 'averaged';
+
+/** How hypergradients are computed: along with the training, back through its last steps, or the cheaper of both. */
+export type Differentiation = 'auto' | 'forward' | 'reverse';
+
+/** What a hyperparameter has a value for. */
+export type Grouping = 'none' | 'layer' | 'class';
+
+/**
+ * How a window's heading is estimated: by the paper's Hankel DMD, by an affine map whose estimate always exists, by
+ * DMD in both directions of time, by fitted decays; or, as controls, the mean, the median or the last row.
+ */
+export type Variant = 'hankel' | 'affine' | 'forward_backward' | 'optimized' | 'mean' | 'median' | 'last';
 
 /** How the components of a window are scaled before the decomposition: each by itself, all alike, or not at all. */
 export type Scaling = 'component' | 'global' | 'none';
@@ -49,6 +67,12 @@ type ProtoEnum = Readonly<Record<string, number>>;
 
 export const estimatorName = (value: number) => nameOf(study.Estimator, value).toLowerCase() as Estimator;
 export const scaleName = (value: number) => nameOf(study.Scale, value).toLowerCase() as Scale;
+export const evaluationPointName = (value: number) =>
+  nameOf(study.EvaluationPoint, value).toLowerCase() as EvaluationPoint;
+export const differentiationName = (value: number) =>
+  nameOf(study.Differentiation, value).toLowerCase() as Differentiation;
+export const groupingName = (value: number) => nameOf(study.Grouping, value).toLowerCase() as Grouping;
+export const variantName = (value: number) => nameOf(dmd.Variant, value).toLowerCase() as Variant;
 export const scalingName = (value: number) => nameOf(dmd.Scaling, value).toLowerCase() as Scaling;
 export const sourceName = (value: number) => nameOf(study.Source, value).toLowerCase() as Source;
 export const studyStateName = (value: number) => nameOf(study.StudyState, value) as StudyState;

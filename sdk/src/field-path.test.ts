@@ -7,6 +7,8 @@ describe('fieldPath', () => {
     ['study.problem.batch_size', 'problem.batchSize'],
     ['study.display_name', 'displayName'],
     ['study.space.lr.initial', 'space.lr.init'],
+    ['study.space.lr.grouping', 'space.lr.per'],
+    ['study.space.reweighting.hidden_units', 'space.reweighting.hiddenUnits'],
     ['study.space.weight_decay.min', 'space.weight_decay.min'],
     ['study.space', 'space'],
     ['request_id', 'requestId'],

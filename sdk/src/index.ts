@@ -1,7 +1,19 @@
 /** The public API of @glocal/sdk. */
 
 export { GlocalClient } from './client.ts';
-export type { Estimator, Scale, Scaling, Source, StudyState, TrialState, Verdict } from './enums.ts';
+export type {
+  Differentiation,
+  Estimator,
+  EvaluationPoint,
+  Grouping,
+  Scale,
+  Scaling,
+  Source,
+  StudyState,
+  TrialState,
+  Variant,
+  Verdict,
+} from './enums.ts';
 export { type ErrorCode, type FieldViolation, GlocalError, type GlocalErrorDetails } from './error.ts';
 export type { OuterStepEvent, ProgressEvent, StudyEvent, StudyStateEvent, TrialEvent } from './events.ts';
 export type {
@@ -13,7 +25,7 @@ export type {
   TlsOptions,
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
-export type { Complex, Mode, Spectrum, WindowReport } from './report.ts';
+export type { Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 export type { StudyResult, TrialResult, VerdictCounts } from './result.ts';
 export { Schedule, type SchedulePoint } from './schedule.ts';
 export type {
@@ -32,13 +44,18 @@ export {
   type FloatParameter,
   fixed,
   float,
+  type NetworkParameter,
+  network,
   type Parameter,
   type ParameterMap,
   type Space,
   space,
   type Values,
+  type VectorParameter,
+  vector,
 } from './space.ts';
 export type {
+  Augmentation,
   CompleteStudySpec,
   DmdOptions,
   Method,
@@ -49,5 +66,5 @@ export type {
 } from './spec.ts';
 export type { CreateOptions, GetOptions, Studies } from './studies.ts';
 export type { OuterStepsOptions, Study, TrialOptions } from './study.ts';
-export type { Evaluation, OuterStep, Timing, Trial, Update, Window } from './trial.ts';
+export type { DifferentiationCost, Evaluation, OuterStep, Timing, Trial, Update, Window } from './trial.ts';
 export type { WatchOptions } from './watch.ts';

@@ -40,13 +40,32 @@ export interface Spectrum {
   readonly spectralRadius: number;
 }
 
+/** What the rules of the verdict looked at, with the server's limits. */
+export interface VerdictFigures {
+  /** Share of the window's energy in modes that grow; DIVERGING from the limit on. */
+  readonly growingShare: number;
+  readonly growingShareLimit: number;
+  /** Share of the window's energy in undamped oscillation; OSCILLATING above the limit. */
+  readonly undampedShare: number;
+  readonly undampedShareLimit: number;
+  /** Largest norm of a row over the median of those before the window; DIVERGING above the limit. Undefined when too few came before. */
+  readonly spikeRatio?: number | undefined;
+  readonly spikeRatioLimit: number;
+  /** The t-score from which on a component is trusted. */
+  readonly trustedTScore: number;
+}
+
 /** What DMD found in one window. Vectors have one value for each component, in the window's order. */
 export interface WindowReport {
   readonly verdict: Verdict;
   /** The verdict in one sentence, with the numbers it came from. */
   readonly verdictReason: string;
-  /** The glocal hypergradient; undefined when no mode is steady. */
+  /** The numbers that the verdict came from, with their limits. */
+  readonly verdictFigures: VerdictFigures | undefined;
+  /** The glocal hypergradient; undefined when the variant has none, as `hankel` when no mode is steady. */
   readonly glocal: Float64Array | undefined;
+  /** Standard error of each component of `glocal`; undefined unless the variant knows it, as `optimized` does. */
+  readonly spread: Float64Array | undefined;
   /** Whether the estimate of each component can be trusted. */
   readonly componentTrusted: readonly boolean[];
   /** |mean| / sample standard deviation of each component over the rows. */
@@ -67,7 +86,9 @@ export function decodeReport(report: proto.WindowReport): WindowReport {
   return {
     verdict: verdictName(report.verdict),
     verdictReason: report.verdictReason,
+    verdictFigures: report.verdictFigures,
     glocal: report.glocal && decodeVector(report.glocal),
+    spread: report.spread && decodeVector(report.spread),
     componentTrusted: report.componentTrusted,
     tScores: decodeVector(report.tScores),
     mean: decodeVector(report.mean),

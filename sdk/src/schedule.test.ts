@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { decodeSchedule } from './schedule.ts';
-import type { FixedParameter, FloatParameter } from './space.ts';
+import type { FixedParameter, FloatParameter, VectorParameter } from './space.ts';
 
 const schedule = decodeSchedule<{ lr: FloatParameter; weightDecay: FixedParameter }>({
   parameters: ['lr', 'weightDecay'],
@@ -12,6 +12,15 @@ const schedule = decodeSchedule<{ lr: FloatParameter; weightDecay: FixedParamete
 
 it('gives values by name', () => {
   expect(schedule.points[1]).toEqual({ step: 50, values: { lr: 0.1 + 0.2, weightDecay: 1e-7 } });
+});
+
+it('puts the values of a vector together', () => {
+  const vectors = decodeSchedule<{ lr: VectorParameter; momentum: FloatParameter }>({
+    parameters: ['lr/conv1', 'lr/dense1', 'momentum'],
+    points: [{ step: 0, values: [0.1, 0.2, 0.9] }],
+  });
+  expect(vectors.points[0]?.values).toEqual({ lr: [0.1, 0.2], momentum: 0.9 });
+  expect(vectors.toCsv()).toBe('step,lr/conv1,lr/dense1,momentum\n0,0.1,0.2,0.9\n');
 });
 
 it('writes CSV that keeps every digit', () => {

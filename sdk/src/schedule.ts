@@ -10,32 +10,47 @@ export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
   readonly values: Values<P>;
 }
 
+/** A number in each column, from an inner step on. */
+interface Row {
+  readonly step: number;
+  readonly values: readonly number[];
+}
+
 /** The values of a trial's hyperparameters, from its start to now. */
 export class Schedule<P extends ParameterMap = ParameterMap> {
-  /** Names of the hyperparameters, in the order of the columns of {@link toCsv}. */
-  readonly parameters: readonly (keyof P & string)[];
+  /** Columns of {@link toCsv}: the hyperparameters, with `/` and the layer, class or weight where one has several values. */
+  readonly columns: readonly string[];
   /** In the order of training; the first has step 0. */
   readonly points: readonly SchedulePoint<P>[];
+  readonly #rows: readonly Row[];
 
-  constructor(parameters: readonly (keyof P & string)[], points: readonly SchedulePoint<P>[]) {
-    this.parameters = parameters;
-    this.points = points;
+  /** @internal */
+  constructor(columns: readonly string[], rows: readonly Row[]) {
+    this.columns = columns;
+    this.#rows = rows;
+    this.points = rows.map(({ step, values }) => ({ step, values: byName<P>(columns, values) }));
   }
 
   /** A header line `step,…` and a line for each point, each ending in a line feed. Numbers keep every digit. */
   toCsv(): string {
-    const lines = [
-      ['step', ...this.parameters],
-      ...this.points.map(({ step, values }) => [step, ...this.parameters.map((name) => values[name])]),
-    ];
+    const lines = [['step', ...this.columns], ...this.#rows.map(({ step, values }) => [step, ...values])];
     return lines.map((line) => `${line.join(',')}\n`).join('');
   }
 }
 
 export function decodeSchedule<P extends ParameterMap>(schedule: proto.Schedule): Schedule<P> {
-  const points = schedule.points.map(({ step, values }) => ({
-    step,
-    values: Object.fromEntries(schedule.parameters.map((name, i) => [name, values[i]])) as Values<P>,
-  }));
-  return new Schedule<P>(schedule.parameters, points);
+  return new Schedule<P>(schedule.parameters, schedule.points);
+}
+
+/** Columns of one hyperparameter together, in their order. */
+function byName<P extends ParameterMap>(columns: readonly string[], values: readonly number[]): Values<P> {
+  const named = new Map<string, number | number[]>();
+  columns.forEach((column, i) => {
+    const [name = '', ...of] = column.split('/');
+    const value = values[i] ?? Number.NaN;
+    const before = named.get(name);
+    if (Array.isArray(before)) before.push(value);
+    else named.set(name, of.length > 0 ? [value] : value);
+  });
+  return Object.fromEntries(named) as Values<P>;
 }

@@ -1,5 +1,8 @@
 /** What a server offers: its catalogue, version and limits. */
 
+import type * as proto from '@glocal/proto/glocal/v1/study_service';
+import { type Grouping, groupingName } from './enums.ts';
+
 /** A data set. */
 export interface DatasetInfo {
   /** The id that a study names. */
@@ -22,7 +25,7 @@ export interface ModelInfo {
   readonly parameters: number;
 }
 
-/** A hyperparameter of an optimizer. */
+/** A hyperparameter of an optimizer or of the training loss. */
 export interface HyperparameterInfo {
   /** The name that a search space uses. */
   readonly name: string;
@@ -33,6 +36,8 @@ export interface HyperparameterInfo {
   readonly max: number;
   /** Value when the search space does not list it; undefined when it must be listed. */
   readonly defaultValue?: number | undefined;
+  /** What there may be a value for; the first is the default. */
+  readonly groupings: readonly Grouping[];
 }
 
 /** An inner optimizer. */
@@ -48,6 +53,8 @@ export interface Problems {
   readonly datasets: readonly DatasetInfo[];
   readonly models: readonly ModelInfo[];
   readonly optimizers: readonly OptimizerInfo[];
+  /** Hyperparameters of the training loss, which every study may list. */
+  readonly lossHyperparameters: readonly HyperparameterInfo[];
 }
 
 /** Limits that requests are checked against. */
@@ -75,3 +82,21 @@ export interface ServerInfo {
   readonly dmdAddress: string;
   readonly limits: Limits;
 }
+
+export function decodeProblems(message: proto.ListProblemsResponse): Problems {
+  const { datasets, models, optimizers, lossHyperparameters } = message;
+  return {
+    datasets,
+    models,
+    optimizers: optimizers.map((optimizer) => ({
+      ...optimizer,
+      hyperparameters: optimizer.hyperparameters.map(decodeHyperparameter),
+    })),
+    lossHyperparameters: lossHyperparameters.map(decodeHyperparameter),
+  };
+}
+
+const decodeHyperparameter = (info: proto.HyperparameterInfo): HyperparameterInfo => ({
+  ...info,
+  groupings: info.groupings.map(groupingName),
+});

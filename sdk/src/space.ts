@@ -15,6 +15,22 @@ export interface FloatParameter {
   readonly scale?: Scale | undefined;
 }
 
+/** A hyperparameter with a value for each layer or class, all of which hypergradients move. */
+export interface VectorParameter extends Omit<FloatParameter, 'kind'> {
+  readonly kind: 'vector';
+  /** What there is a value for: a layer of the model, or a class of the data set. */
+  readonly per: 'layer' | 'class';
+}
+
+/** The weights of a small network, moved by hypergradients: it weights the loss of each example by its size. */
+export interface NetworkParameter {
+  readonly kind: 'network';
+  /** @default 128 */
+  readonly hiddenUnits?: number | undefined;
+  /** Whether the weight counts as a constant when the training loss is differentiated. @default false */
+  readonly detached?: boolean | undefined;
+}
+
 /** A hyperparameter that keeps its value. */
 export interface FixedParameter {
   readonly kind: 'fixed';
@@ -22,7 +38,7 @@ export interface FixedParameter {
 }
 
 /** One hyperparameter. */
-export type Parameter = FloatParameter | FixedParameter;
+export type Parameter = FloatParameter | VectorParameter | NetworkParameter | FixedParameter;
 
 /** Hyperparameters by name. */
 export type ParameterMap = Readonly<Record<string, Parameter>>;
@@ -32,18 +48,38 @@ export interface Space<P extends ParameterMap = ParameterMap> {
   readonly parameters: P;
 }
 
-/** A value for each hyperparameter, in natural units. */
-export type Values<P extends ParameterMap = ParameterMap> = { readonly [Name in keyof P]: number };
+/** A value for each hyperparameter, in natural units: a number, or numbers where it is a vector or a network. */
+export type Values<P extends ParameterMap = ParameterMap> = { readonly [Name in keyof P]: ValueOf<P[Name]> };
 
-/** Names of the hyperparameters that hypergradients move: the components of a hypergradient. */
+type ValueOf<Kind extends Parameter> = Kind extends VectorParameter | NetworkParameter
+  ? readonly number[]
+  : number;
+
+/**
+ * Names of the components of a hypergradient: of the hyperparameters that move, followed by `/` and the layer, class or
+ * weight where there are several.
+ */
 export type ComponentName<P extends ParameterMap = ParameterMap> = {
-  [Name in keyof P]: P[Name] extends FixedParameter ? never : Name;
-}[keyof P] &
-  string;
+  [Name in keyof P & string]: P[Name] extends FixedParameter
+    ? never
+    : P[Name] extends VectorParameter | NetworkParameter
+      ? `${Name}/${string}`
+      : Name;
+}[keyof P & string];
 
 /** A hyperparameter that hypergradients move. */
 export function float(options: Omit<FloatParameter, 'kind'>): FloatParameter {
   return { kind: 'float', ...options };
+}
+
+/** A hyperparameter with a value for each layer or class. All start at `init` and move on their own. */
+export function vector(options: Omit<VectorParameter, 'kind'>): VectorParameter {
+  return { kind: 'vector', ...options };
+}
+
+/** A small network that weights the loss of each example; for the hyperparameter `reweighting`. */
+export function network(options: Omit<NetworkParameter, 'kind'> = {}): NetworkParameter {
+  return { kind: 'network', ...options };
 }
 
 /** A hyperparameter that keeps its value. */
@@ -52,8 +88,8 @@ export function fixed(value: number): FixedParameter {
 }
 
 /**
- * A search space: hyperparameters of the problem's optimizer by name. The order is that of the hypergradient's
- * components. Hyperparameters that are not listed keep the optimizer's default.
+ * A search space: hyperparameters of the problem's optimizer and loss by name. The order is that of the hypergradient's
+ * components. Hyperparameters that are not listed keep their default.
  */
 export function space<P extends ParameterMap>(parameters: P): Space<P> {
   return { parameters };

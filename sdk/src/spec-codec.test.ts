@@ -1,8 +1,8 @@
-import { Scaling } from '@glocal/proto/glocal/v1/dmd';
+import { Scaling, Variant } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import type { GlocalError } from './error.ts';
-import { fixed, float, space } from './space.ts';
+import { fixed, float, network, space, vector } from './space.ts';
 import type { StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 
@@ -19,14 +19,44 @@ const everything: StudySpec = {
     momentum: float({ min: 0, max: 1, init: 0.1, scale: 'logit' }),
     lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
     weightDecay: fixed(5e-4),
+    l2: vector({ per: 'layer', min: 0, max: 1, init: 0.1, scale: 'linear' }),
+    classWeights: vector({ per: 'class', min: 0, max: 2, init: 1, scale: 'logit' }),
+    reweighting: network({ hiddenUnits: 8, detached: true }),
   }),
-  problem: { dataset: 'd', model: 'm', optimizer: 'o', batchSize: 64, validationExamples: 500 },
+  problem: {
+    dataset: 'd',
+    model: 'm',
+    optimizer: 'o',
+    batchSize: 64,
+    validationExamples: 500,
+    standardize: false,
+    imbalanceFactor: 50,
+    augmentation: { cropPadding: 4, horizontalFlip: true },
+  },
   training: { steps: 1_000, seeds: [3, 4_294_967_295] },
   method: {
     estimator: 'median',
     window: 40,
     sigma: 12,
-    dmd: { delays: 5, svdRank: 0.9, tolerance: 0.05, scaling: 'none', includeContributions: true },
+    stride: 2,
+    evaluation: 'last_iterate',
+    averaging: 0.9,
+    sensitivityDiscount: 0.5,
+    differentiation: 'reverse',
+    reverseSteps: 7,
+    validationSample: 100,
+    validationSeed: 4_000_000_000,
+    trainings: 3,
+    dmd: {
+      variant: 'forward_backward',
+      delays: 5,
+      svdRank: 0.9,
+      tolerance: 0.05,
+      clip: 0.5,
+      ridge: 0.1,
+      scaling: 'none',
+      includeContributions: true,
+    },
     outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
   },
 };
@@ -46,7 +76,9 @@ describe('encodeSpec', () => {
       training: { steps: 2_000, seeds: [] },
       method: { estimator: Estimator.GLOCAL, window: 0, sigma: 0 },
     });
+    expect(sent(least).problem?.standardize).toBeUndefined();
     expect(sent(least).method?.dmd).toEqual({
+      variant: Variant.UNSPECIFIED,
       delays: undefined,
       svdRank: undefined,
       tolerance: undefined,
@@ -62,6 +94,9 @@ describe('encodeSpec', () => {
       'momentum',
       'lr',
       'weightDecay',
+      'l2',
+      'classWeights',
+      'reweighting',
     ]);
   });
 
@@ -85,7 +120,7 @@ describe('encodeSpec', () => {
       'problem.batchSize': '12.5 is not a whole number from -2147483648 to 2147483647',
       'training.steps': 'NaN is not a whole number from -2147483648 to 2147483647',
       'training.seeds[1]': '-1 is not a whole number from 0 to 4294967295',
-      'method.estimator': '"Glocal" is unknown; one of fixed, local, mean, median, glocal',
+      'method.estimator': '"Glocal" is unknown; one of fixed, local, mean, median, glocal, global',
       'method.window': '2147483648 is not a whole number from -2147483648 to 2147483647',
       'method.dmd.delays': '1.5 is not a whole number from 0 to 4294967295',
     });

@@ -2,9 +2,18 @@
 
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
-import { choices, estimatorName, scaleName, scalingName } from './enums.ts';
+import {
+  choices,
+  differentiationName,
+  estimatorName,
+  evaluationPointName,
+  groupingName,
+  scaleName,
+  scalingName,
+  variantName,
+} from './enums.ts';
 import { type FieldViolation, GlocalError } from './error.ts';
-import { fixed, float, type Parameter, type ParameterMap } from './space.ts';
+import { fixed, float, network, type Parameter, type ParameterMap, vector } from './space.ts';
 import type { CompleteStudySpec, DmdOptions, OuterOptimizer, StudySpec } from './spec.ts';
 
 /**
@@ -32,10 +41,24 @@ export function encodeSpec(spec: StudySpec): proto.Study {
     return 0;
   };
   const parameter = ([name, value]: [string, Parameter]): proto.Parameter => {
-    if (value.kind === 'fixed') return { name, kind: { $case: 'fixed', value: { value: value.value } } };
-    const { min, max, init: initial } = value;
-    const scale = choice(proto.Scale, value.scale, `space.${name}.scale`);
-    return { name, kind: { $case: 'float', value: { min, max, initial, scale } } };
+    switch (value.kind) {
+      case 'fixed':
+        return { name, kind: { $case: 'fixed', value: { value: value.value } } };
+      case 'network': {
+        const hiddenUnits = whole(value.hiddenUnits ?? 0, `space.${name}.hiddenUnits`);
+        return {
+          name,
+          kind: { $case: 'network', value: { hiddenUnits, detached: value.detached ?? false } },
+        };
+      }
+      default: {
+        const { min, max, init: initial } = value;
+        const scale = choice(proto.Scale, value.scale, `space.${name}.scale`);
+        const per = value.kind === 'vector' ? value.per : 'none';
+        const grouping = choice(proto.Grouping, per, `space.${name}.per`);
+        return { name, kind: { $case: 'float', value: { min, max, initial, scale, grouping } } };
+      }
+    }
   };
 
   const study = proto.Study.create({
@@ -47,6 +70,12 @@ export function encodeSpec(spec: StudySpec): proto.Study {
       optimizer: problem.optimizer,
       batchSize: whole(problem.batchSize ?? 0, 'problem.batchSize'),
       validationExamples: whole(problem.validationExamples ?? 0, 'problem.validationExamples'),
+      standardize: problem.standardize,
+      imbalanceFactor: problem.imbalanceFactor ?? 0,
+      augmentation: problem.augmentation && {
+        cropPadding: whole(problem.augmentation.cropPadding ?? 0, 'problem.augmentation.cropPadding'),
+        horizontalFlip: problem.augmentation.horizontalFlip ?? false,
+      },
     },
     training: {
       steps: whole(training.steps, 'training.steps'),
@@ -56,8 +85,20 @@ export function encodeSpec(spec: StudySpec): proto.Study {
       estimator: choice(proto.Estimator, method.estimator, 'method.estimator'),
       window: whole(method.window ?? 0, 'method.window'),
       sigma: whole(method.sigma ?? 0, 'method.sigma'),
+      stride: whole(method.stride ?? 0, 'method.stride'),
+      evaluation: choice(proto.EvaluationPoint, method.evaluation, 'method.evaluation'),
+      averaging: method.averaging,
+      sensitivityDiscount: method.sensitivityDiscount ?? 0,
+      differentiation: choice(proto.Differentiation, method.differentiation, 'method.differentiation'),
+      reverseSteps: whole(method.reverseSteps ?? 0, 'method.reverseSteps'),
+      validationSample: whole(method.validationSample ?? 0, 'method.validationSample'),
+      validationSeed: whole(method.validationSeed ?? 0, 'method.validationSeed', UINT32),
+      trainings: whole(method.trainings ?? 0, 'method.trainings'),
       outer: { ...method.outer },
       dmd: {
+        variant: choice(dmd.Variant, method.dmd?.variant, 'method.dmd.variant'),
+        clip: method.dmd?.clip,
+        ridge: method.dmd?.ridge,
         delays:
           method.dmd?.delays === undefined
             ? undefined
@@ -79,20 +120,41 @@ const UINT32 = [0, 2 ** 32 - 1] as const;
 /** What the server made of a specification. */
 export function decodeSpec<P extends ParameterMap>(message: proto.Study): CompleteStudySpec<P> {
   const { displayName, space, problem, training, method } = message;
-  const { estimator, window, sigma, dmd: options, outer } = proto.Method.create(method);
+  const { estimator, window, sigma, dmd: options, outer, ...rest } = proto.Method.create(method);
   return {
     displayName,
-    // The server answers with the names that were sent, and adds those of the optimizer's others.
+    // The server answers with the names that were sent, and adds those that keep their defaults.
     space: { parameters: decodeParameters(space) as P },
-    problem: proto.Problem.create(problem),
+    problem: decodeProblem(proto.Problem.create(problem)),
     training: proto.Training.create(training),
     method: {
       estimator: estimatorName(estimator),
       window,
       sigma,
+      stride: rest.stride,
+      evaluation: evaluationPointName(rest.evaluation),
+      averaging: filledIn(rest.averaging),
+      sensitivityDiscount: rest.sensitivityDiscount,
+      differentiation: differentiationName(rest.differentiation),
+      reverseSteps: rest.reverseSteps,
+      validationSample: rest.validationSample,
+      validationSeed: rest.validationSeed,
+      trainings: rest.trainings,
       dmd: decodeDmdOptions(dmd.DmdOptions.create(options)),
       outer: decodeOuter(outer),
     },
+  };
+}
+
+function decodeProblem({
+  standardize,
+  augmentation,
+  ...problem
+}: proto.Problem): CompleteStudySpec['problem'] {
+  return {
+    ...problem,
+    ...(standardize !== undefined && { standardize }),
+    augmentation: proto.Augmentation.create(augmentation),
   };
 }
 
@@ -100,8 +162,12 @@ function decodeParameters(space: proto.SearchSpace | undefined): ParameterMap {
   const decoded: [string, Parameter][] = [];
   for (const { name, kind } of space?.parameters ?? []) {
     if (kind?.$case === 'float') {
-      const { min, max, initial: init, scale } = kind.value;
-      decoded.push([name, float({ min, max, init, scale: scaleName(scale) })]);
+      const { min, max, initial: init, scale, grouping } = kind.value;
+      const options = { min, max, init, scale: scaleName(scale) };
+      const per = groupingName(grouping);
+      decoded.push([name, per === 'layer' || per === 'class' ? vector({ ...options, per }) : float(options)]);
+    } else if (kind?.$case === 'network') {
+      decoded.push([name, network(kind.value)]);
     } else if (kind?.$case === 'fixed') {
       decoded.push([name, fixed(kind.value.value)]);
     }
@@ -110,8 +176,11 @@ function decodeParameters(space: proto.SearchSpace | undefined): ParameterMap {
 }
 
 function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
-  const { delays, svdRank, tolerance, scaling, includeContributions } = options;
+  const { variant, delays, svdRank, tolerance, clip, ridge, scaling, includeContributions } = options;
   return {
+    variant: variantName(variant ?? dmd.Variant.HANKEL),
+    clip: filledIn(clip),
+    ridge: filledIn(ridge),
     delays: filledIn(delays),
     svdRank: filledIn(svdRank),
     tolerance: filledIn(tolerance),

@@ -1,6 +1,6 @@
 /** What a study is to do, as the caller writes it. The server checks it and fills its defaults in. */
 
-import type { Estimator, Scaling } from './enums.ts';
+import type { Differentiation, Estimator, EvaluationPoint, Scaling, Variant } from './enums.ts';
 import type { ParameterMap, Space } from './space.ts';
 
 /** What is trained; ids as in `client.problems()`. */
@@ -12,6 +12,20 @@ export interface Problem {
   readonly batchSize?: number;
   /** Examples taken from the training part for validation. @default one tenth of it */
   readonly validationExamples?: number;
+  /** Shift and scale inputs to mean 0 and deviation 1, by channel or by feature. @default what the data set says */
+  readonly standardize?: boolean;
+  /** Class c of C keeps floor(n / imbalanceFactor^(c/C)) training examples, n being those of the largest class. @default 1 */
+  readonly imbalanceFactor?: number;
+  /** Random changes of training images, which follow from the seed. @default none */
+  readonly augmentation?: Augmentation;
+}
+
+/** Random changes of the images in a mini-batch. */
+export interface Augmentation {
+  /** Pixels of padding on each side before a random crop to the original size. @default 0, no crop */
+  readonly cropPadding?: number;
+  /** Mirror half of the images left to right. @default false */
+  readonly horizontalFlip?: boolean;
 }
 
 /** For how long to train, and with which seeds. */
@@ -22,14 +36,20 @@ export interface Training {
   readonly seeds?: readonly number[];
 }
 
-/** Options of the dynamic mode decomposition. */
+/** How a window's heading is estimated. */
 export interface DmdOptions {
-  /** Hypergradients stacked in one observable. @default 10 */
+  /** @default 'affine' */
+  readonly variant?: Variant;
+  /** Hypergradients stacked in one observable. @default 10; `affine` 3, with a stride 2 */
   readonly delays?: number;
-  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default -1 */
+  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default -1; `affine` 3 */
   readonly svdRank?: number;
-  /** A mode is steady when its eigenvalue lies closer to 1 than this. @default 0.1 */
+  /** A mode is steady when its eigenvalue per inner step lies closer to 1 than this. @default 0.1 */
   readonly tolerance?: number;
+  /** `affine`: largest absolute eigenvalue per inner step of what decays. @default 0.9 */
+  readonly clip?: number;
+  /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; with a stride 0.001 */
+  readonly ridge?: number;
   /** @default 'component' */
   readonly scaling?: Scaling;
   /** Keep each mode's contribution, not only its norm. @default false */
@@ -51,10 +71,28 @@ export interface OuterOptimizer {
 /** How the hyperparameters move. */
 export interface Method {
   readonly estimator: Estimator;
-  /** Inner steps of one outer step. @default 50 */
+  /** Inner steps of one outer step. @default 50; `global`: always `training.steps` */
   readonly window?: number;
-  /** Hypergradients of a window: at least `dmd.delays` + 1, at most `window`. @default 20 */
+  /** Hypergradients of a window: at least `dmd.delays` + 1, as many as `window` has room for. @default as span 20 inner steps */
   readonly sigma?: number;
+  /** Inner steps between two hypergradients of a window. @default 1 */
+  readonly stride?: number;
+  /** Weights at which hypergradients are taken. @default 'averaged' */
+  readonly evaluation?: EvaluationPoint;
+  /** Decay of the running average of the weights. @default 0.98 */
+  readonly averaging?: number;
+  /** Share of the sensitivity kept from one outer step to the next, 0 to 1. @default 0 */
+  readonly sensitivityDiscount?: number;
+  /** How hypergradients are computed. @default 'auto' */
+  readonly differentiation?: Differentiation;
+  /** Inner steps that reverse mode goes back; fewer than `window` are cheaper and not exact. @default `window` */
+  readonly reverseSteps?: number;
+  /** Validation examples drawn anew for each hypergradient. @default 0, all of them */
+  readonly validationSample?: number;
+  /** Seed of that drawing. @default 0 */
+  readonly validationSeed?: number;
+  /** `global`: trainings from scratch, each followed by an update. @default 10 */
+  readonly trainings?: number;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;
   readonly outer?: OuterOptimizer;
@@ -73,7 +111,8 @@ export interface StudySpec<P extends ParameterMap = ParameterMap> {
 /** The same with every default filled in by the server. */
 export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends StudySpec<P> {
   readonly displayName: string;
-  readonly problem: Required<Problem>;
+  readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation'>> &
+    Pick<Problem, 'standardize'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
   readonly method: Required<Method> & {
     readonly dmd: Required<DmdOptions>;

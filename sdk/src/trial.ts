@@ -2,7 +2,15 @@
 
 import type * as proto from '@glocal/proto/glocal/v1/study';
 import { milliseconds } from './duration.ts';
-import { type Source, sourceName, type TrialState, trialStateName, type Verdict } from './enums.ts';
+import {
+  type Differentiation,
+  differentiationName,
+  type Source,
+  sourceName,
+  type TrialState,
+  trialStateName,
+  type Verdict,
+} from './enums.ts';
 import { decodeRows } from './float64.ts';
 import { decodeReport, type WindowReport } from './report.ts';
 import type { ComponentName, ParameterMap, Values } from './space.ts';
@@ -33,8 +41,12 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly values: Values<P>;
   /** At the last outer-step boundary; undefined before the first. */
   readonly validation: Evaluation | undefined;
+  /** The same at the averaged weights. */
+  readonly averagedValidation: Evaluation | undefined;
   /** Set when the trial has SUCCEEDED. */
   readonly test: Evaluation | undefined;
+  /** The same at the averaged weights. */
+  readonly averagedTest: Evaluation | undefined;
   /** What computed it, for instance `native TensorFlow 2.21 (oneDNN)`. */
   readonly backend: string;
   readonly startTime: Date | undefined;
@@ -48,6 +60,8 @@ export interface Window<Name extends string = string> {
   /** Inner step after which the first row was taken. */
   readonly firstStep: number;
   readonly rows: number;
+  /** Inner steps between two rows. */
+  readonly stride: number;
   /** The rows, oldest first; undefined in events, and in lists unless `includeWindows` asks for them. */
   readonly hypergradients: readonly Float64Array[] | undefined;
 }
@@ -80,6 +94,15 @@ export interface Timing {
   readonly other: number;
 }
 
+/** How the hypergradients of an outer step were computed, and what the choices would have cost. */
+export interface DifferentiationCost {
+  readonly used: Differentiation;
+  /** Predicted cost of forward mode beyond training, in gradients of the training loss for the window. */
+  readonly forwardGradients: number;
+  /** Predicted cost of reverse mode. */
+  readonly reverseGradients: number;
+}
+
 /** One update of the hyperparameters, with everything that led to it. */
 export interface OuterStep<P extends ParameterMap = ParameterMap> {
   /** `studies/{study}/trials/{trial}/outerSteps/{index}` */
@@ -98,6 +121,8 @@ export interface OuterStep<P extends ParameterMap = ParameterMap> {
   readonly trainLoss: number;
   /** At its end. */
   readonly validation: Evaluation;
+  /** At its end, at the averaged weights. */
+  readonly averagedValidation: Evaluation;
   /** The verdict of `report`; undefined without one. */
   readonly verdict: Verdict | undefined;
   /** Undefined for the estimator `fixed`. */
@@ -107,6 +132,8 @@ export interface OuterStep<P extends ParameterMap = ParameterMap> {
   /** Undefined for `fixed`. */
   readonly update: Update<ComponentName<P>> | undefined;
   readonly timing: Timing;
+  /** Undefined for `fixed`. */
+  readonly differentiation: DifferentiationCost | undefined;
 }
 
 export function decodeTrial<P extends ParameterMap>(trial: proto.Trial): Trial<P> {
@@ -124,7 +151,8 @@ export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): 
     values: decodeValues(step.values),
     nextValues: decodeValues(step.nextValues),
     trainLoss: step.trainLoss,
-    validation: step.validation ?? { loss: Number.NaN, accuracy: Number.NaN, examples: 0 },
+    validation: step.validation ?? NOTHING,
+    averagedValidation: step.averagedValidation ?? NOTHING,
     verdict: report?.verdict,
     window: step.window && decodeWindow(step.window),
     report,
@@ -135,15 +163,22 @@ export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): 
       dmd: milliseconds(step.timing?.dmd),
       other: milliseconds(step.timing?.other),
     },
+    differentiation: step.differentiation && {
+      ...step.differentiation,
+      used: differentiationName(step.differentiation.used),
+    },
   };
 }
 
+const NOTHING: Evaluation = { loss: Number.NaN, accuracy: Number.NaN, examples: 0 };
+
 function decodeWindow<Name extends string>(window: proto.Window): Window<Name> {
-  const { components, firstStep, rows, hypergradients } = window;
+  const { components, firstStep, rows, stride, hypergradients } = window;
   return {
     components: components as Name[],
     firstStep,
     rows,
+    stride,
     hypergradients:
       hypergradients.length > 0 ? decodeRows(hypergradients, rows, components.length) : undefined,
   };
@@ -163,5 +198,7 @@ function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
 
 /** The server states a value for every hyperparameter of the study's space. */
 function decodeValues<P extends ParameterMap>(values: readonly proto.ParameterValue[]): Values<P> {
-  return Object.fromEntries(values.map(({ name, value }) => [name, value])) as Values<P>;
+  return Object.fromEntries(
+    values.map(({ name, value, values: vector }) => [name, vector.length > 0 ? vector : value]),
+  ) as Values<P>;
 }

@@ -61,7 +61,13 @@ async function train(client: GlocalClient, estimator: Estimator): Promise<OuterS
       validationExamples: VALIDATION,
     },
     training: { steps: (WINDOWS + 1) * WINDOW, seeds: [0] },
-    method: { estimator, window: WINDOW, sigma: 20, dmd: { delays: 10 } },
+    method: {
+      estimator,
+      window: WINDOW,
+      sigma: 20,
+      evaluation: 'last_iterate',
+      dmd: { variant: 'hankel', delays: 10 },
+    },
   });
   const { state, stateReason } = await study.result();
   if (state !== 'COMPLETED') throw new Error(`the benchmark's study ended as ${state}: ${stateReason}`);

@@ -8,14 +8,14 @@ import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { REWEIGHTING } from '@glocal/trainer/inner/training-loss.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
 import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
-import { mlp as mlps } from '@glocal/trainer/model/mlp.ts';
+import { mlp as perceptrons } from '@glocal/trainer/model/mlp.ts';
 import type { Model } from '@glocal/trainer/model/model.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Row } from './engine.ts';
 import { median } from './statistics.ts';
 
 const lenet = lenets.build(lenets.typical);
-const mlp = mlps.build(mlps.typical);
+const mlp = perceptrons.build(perceptrons.typical);
 const BATCH = 128;
 const VALIDATION = 1000;
 /** Inner steps of a window, τ, and hypergradients at its end, σ. */

@@ -53,7 +53,7 @@ describe('a server that is away for a moment', () => {
     GetOuterStep: outerStep(1),
     ListOuterSteps: { outerSteps: [outerStep(1)], nextPageToken: '' },
     ExportSchedule: { parameters: ['lr'], points: [] },
-    ListProblems: { datasets: [], models: [], optimizers: [] },
+    ListProblems: { datasets: [], models: [], optimizers: [], lossHyperparameters: [] },
     GetServerInfo: { version: '1', backend: '', dmdAddress: '', limits: undefined },
   };
   const calls: Record<string, (client: GlocalClient) => Promise<unknown>> = {

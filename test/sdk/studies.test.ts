@@ -1,7 +1,7 @@
 /** What the SDK makes of studies, trials, outer steps and results that a server sends. */
 
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, Source, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, Estimator, Source, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
 import { fixed, float, GlocalClient, space } from '@glocal/sdk';
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { event, outerStep, STUDY, study, TRIAL, trial } from './support/messages.ts';
@@ -129,17 +129,29 @@ it('study.refresh and study.cancel renew the state in place', async () => {
 });
 
 describe('study.outerSteps', () => {
+  const figures = {
+    growingShare: 0.1,
+    growingShareLimit: 0.99,
+    undampedShare: 0.2,
+    undampedShareLimit: 0.5,
+    spikeRatio: 3,
+    spikeRatioLimit: 600,
+    trustedTScore: 0.75,
+  };
   const step = outerStep(1, {
     trainLoss: 0.75,
     window: {
       components: ['lr', 'momentum'],
       firstStep: 48,
       rows: 2,
+      stride: 1,
       hypergradients: doubles(1, 2, 3, Number.POSITIVE_INFINITY),
     },
     report: {
       verdict: Verdict.TRUSTED,
       verdictReason: 'all of them',
+      verdictFigures: figures,
+      spread: doubles(0.1, 0.2),
       glocal: doubles(0.5, -0.5),
       componentTrusted: [true, true],
       tScores: doubles(3, 4),
@@ -179,6 +191,8 @@ describe('study.outerSteps', () => {
       dmd: { seconds: 0n, nanos: 2_500_000 },
       other: undefined,
     },
+    averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
+    differentiation: { used: Differentiation.REVERSE, forwardGradients: 300, reverseGradients: 150 },
   });
   const script: Script = {
     listTrials: (_call, callback) => callback(null, { trials: [trial(0), trial(1)], nextPageToken: '' }),
@@ -211,11 +225,14 @@ describe('study.outerSteps', () => {
         components: ['lr', 'momentum'],
         firstStep: 48,
         rows: 2,
+        stride: 1,
         hypergradients: [Float64Array.of(1, 2), Float64Array.of(3, Number.POSITIVE_INFINITY)],
       },
       report: {
         verdict: 'TRUSTED',
         verdictReason: 'all of them',
+        verdictFigures: figures,
+        spread: Float64Array.of(0.1, 0.2),
         glocal: Float64Array.of(0.5, -0.5),
         componentTrusted: [true, true],
         tScores: Float64Array.of(3, 4),
@@ -249,6 +266,8 @@ describe('study.outerSteps', () => {
         clipped: ['momentum'],
       },
       timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0 },
+      averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
+      differentiation: { used: 'reverse', forwardGradients: 300, reverseGradients: 150 },
     });
   });
 

@@ -257,7 +257,7 @@ it('validate stores nothing of a good study either, and fills its defaults in', 
   expect(method).toMatchObject({
     window: 50,
     sigma: 20,
-    dmd: { delays: 10, svdRank: -1, tolerance: 0.1, scaling: 'component' },
+    dmd: { variant: 'affine', delays: 3, svdRank: 3, tolerance: 0.1, scaling: 'component' },
     outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   });
   expect(await Array.fromAsync(trainer.client.studies.list())).toEqual([]);

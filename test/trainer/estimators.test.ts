@@ -1,6 +1,6 @@
 /** What each estimator makes of a real training run: the same study, trained five ways by a real trainer and DMD. */
 
-import { DmdOptions, DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import { DmdOptions, DmdServiceService, Variant, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import type { Estimator, OuterStep, OuterStepEvent, StudyResult } from '@glocal/sdk';
 import { decodeRow, encodeRows } from '@glocal/trainer/loop/window.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -294,7 +294,7 @@ describe('the estimator glocal', () => {
     const spec = WindowSpec.create({
       rows: SIGMA,
       components: 2,
-      options: DmdOptions.create({ delays: DELAYS }),
+      options: DmdOptions.create({ variant: Variant.AFFINE, delays: DELAYS }),
     });
     for (const { rows, report } of windows()) {
       const request = { spec, hypergradients: encodeRows(rows) };

@@ -6,14 +6,16 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use glocal_dmd::{
-    cli,
+    Options, SvdRank, Variant, cli,
     server::{
-        self,
+        self, ServeError,
         config::{Config, LogFormat},
+        security::Security,
         telemetry,
     },
 };
@@ -46,6 +48,8 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    Check(Check),
+    Analyze(Analyze),
     Fixtures(Fixtures),
     Evaluate(Evaluate),
     Bench(Bench),
@@ -84,15 +88,47 @@ struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<String>,
 
-    /// Allow to listen off the loopback interface without TLS.
+    /// Allow to listen off the loopback interface without TLS, or without tokens and client certificates.
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     insecure: bool,
+
+    #[command(flatten)]
+    tls: TlsSettings,
+
+    #[command(flatten)]
+    auth: AuthSettings,
 
     /// Seconds that streams have to end after the signal to stop [default: 10].
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     drain_seconds: Option<u64>,
+}
+
+#[derive(Debug, Args, Serialize)]
+struct TlsSettings {
+    /// PEM file with the server's certificate and those that lead to its root.
+    #[arg(long = "tls-certificate", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long = "tls-key", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<PathBuf>,
+
+    /// PEM file with the roots that clients' certificates must lead to (mutual TLS).
+    #[arg(long = "tls-client-ca", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args, Serialize)]
+struct AuthSettings {
+    /// File with the bearer tokens that are admitted, one a line.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args, Serialize)]
@@ -106,6 +142,91 @@ struct LogSettings {
     #[arg(long = "log-format", value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<LogFormat>,
+}
+
+/// Ask a running service whether it is ready.
+///
+/// Prints SERVING and exits with code 0, or says what is wrong in one line and exits with 69. Meant for the liveness and
+/// readiness probes of containers.
+#[derive(Debug, Args)]
+struct Check {
+    /// Address of the service.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:50062",
+        env = "GLOCAL_DMD_ADDRESS"
+    )]
+    address: String,
+
+    #[command(flatten)]
+    tls: cli::check::Tls,
+
+    /// Seconds to wait for the answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    timeout: u64,
+}
+
+/// Analyze a window in a file.
+///
+/// Prints verdict, spectrum and estimate. The file has one hypergradient a line, oldest first: CSV (.csv, a header is
+/// skipped), JSON arrays (.jsonl), or it is a NumPy array of rows by components (.npy).
+#[derive(Debug, Args)]
+struct Analyze {
+    /// The window.
+    file: PathBuf,
+
+    /// HANKEL, AFFINE, FORWARD_BACKWARD, OPTIMIZED, MEAN, MEDIAN or LAST.
+    #[arg(long, value_name = "NAME", default_value = "HANKEL", value_parser = variant)]
+    variant: Variant,
+
+    /// Inner steps between two rows.
+    #[arg(long, value_name = "STEPS", default_value_t = 1)]
+    stride: usize,
+
+    /// Number of stacked hypergradients in one observable [default: 10, AFFINE 3; with a stride 2].
+    #[arg(long, value_name = "M")]
+    delays: Option<usize>,
+
+    /// Rank as in PyDMD: -1 all, 0 optimal, between 0 and 1 energy, or a number [default: -1, AFFINE 3].
+    #[arg(long, value_name = "RANK", value_parser = svd_rank, allow_negative_numbers = true)]
+    svd_rank: Option<SvdRank>,
+
+    /// How near to 1 the eigenvalue of a steady mode lies [default: 0.1].
+    #[arg(long, value_name = "DISTANCE")]
+    tolerance: Option<f64>,
+
+    /// Largest eigenvalue of what decays in AFFINE [default: 0.9].
+    #[arg(long, value_name = "SIZE")]
+    clip: Option<f64>,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Analyze {
+    fn options(&self) -> Options {
+        let mut options = Options::of(self.variant, self.stride);
+        options.delays = self.delays.unwrap_or(options.delays);
+        options.svd_rank = self.svd_rank.unwrap_or(options.svd_rank);
+        options.tolerance = self.tolerance.unwrap_or(options.tolerance);
+        options.clip = self.clip.unwrap_or(options.clip);
+        options
+    }
+}
+
+fn variant(name: &str) -> Result<Variant, String> {
+    Variant::from_name(name).ok_or_else(|| {
+        let names = Variant::ALL.map(Variant::name).join(", ");
+        format!("one of {names}")
+    })
+}
+
+fn svd_rank(number: &str) -> Result<SvdRank, String> {
+    let number = number.parse().map_err(|_| "not a number".to_owned())?;
+    SvdRank::from_number(number)
+        .ok_or_else(|| "-1, 0, between 0 and 1, or a whole number of 1 or more".to_owned())
 }
 
 /// Compare the library with reference decompositions.
@@ -165,6 +286,16 @@ fn main() -> ExitCode {
     };
     let result = match command_line.command {
         Command::Serve(arguments) => serve(arguments),
+        Command::Check(Check {
+            address,
+            tls,
+            timeout,
+        }) => cli::check::run(&address, &tls, Duration::from_secs(timeout))
+            .map_err(|error| Failure::new(exit::UNAVAILABLE, error)),
+        Command::Analyze(arguments) => {
+            cli::analyze::run(&arguments.file, &arguments.options(), arguments.json)
+                .map_err(|error| Failure::new(exit::DATA, error))
+        }
         Command::Fixtures(arguments) => cli::fixtures::run(&arguments.file, arguments.json)
             .map_err(|error| Failure::new(exit::DATA, error)),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments.file, arguments.json)
@@ -209,21 +340,28 @@ fn serve(arguments: Serve) -> Result<(), Failure> {
     };
     let config =
         Config::load(arguments.config.as_deref(), flags).map_err(|error| Failure::new(exit::USAGE, error))?;
+    let security = Security::load(&config).map_err(|error| Failure::new(exit::USAGE, error))?;
     telemetry::init(&config.log).map_err(|error| Failure::new(exit::USAGE, error))?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot start the runtime: {error}")))?
-        .block_on(serve_until_told(config, arguments.exit_with_stdin))
+        .block_on(serve_until_told(config, security, arguments.exit_with_stdin))
 }
 
-async fn serve_until_told(config: Config, exit_with_stdin: bool) -> Result<(), Failure> {
+async fn serve_until_told(config: Config, security: Security, exit_with_stdin: bool) -> Result<(), Failure> {
     let listener = bind(&config).await?;
     let shutdown = shutdown(exit_with_stdin)
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot listen for signals: {error}")))?;
-    server::run(listener, config, shutdown, announce)
+    server::run(listener, config, security, shutdown, announce)
         .await
-        .map_err(|error| Failure::new(exit::SOFTWARE, error))
+        .map_err(|error| {
+            let code = match error {
+                ServeError::Tls(_) => exit::USAGE,
+                _ => exit::SOFTWARE,
+            };
+            Failure::new(code, error)
+        })
 }
 
 /// The one line on standard output. Whoever started the service may not be interested in it.
@@ -244,13 +382,15 @@ async fn bind(config: &Config) -> Result<TcpListener, Failure> {
         })?
         .collect();
     if !config.insecure
+        && !config.is_secure()
         && let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback())
     {
         return Err(Failure::new(
             exit::USAGE,
             format!(
-                "listen: {exposed} can be reached from other machines, and this version has no TLS; listen on \
-                 127.0.0.1, or pass --insecure if the network is trusted"
+                "listen: {exposed} can be reached from other machines; give it TLS (--tls-certificate, --tls-key) and \
+                 tokens or a client CA (--token-file, --tls-client-ca), listen on 127.0.0.1, or pass --insecure if the \
+                 network is trusted"
             ),
         ));
     }

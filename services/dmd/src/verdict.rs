@@ -23,6 +23,21 @@ pub enum Verdict {
     Degenerate,
 }
 
+impl Verdict {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trusted => "TRUSTED",
+            Self::Uncertain => "UNCERTAIN",
+            Self::NoSteadyMode => "NO_STEADY_MODE",
+            Self::Oscillating => "OSCILLATING",
+            Self::Diverging => "DIVERGING",
+            Self::Degenerate => "DEGENERATE",
+        }
+    }
+}
+
 /// Thresholds of the verdict. The defaults were chosen on windows whose continuation is known (docs/method.md section 6).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {

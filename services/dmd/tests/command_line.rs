@@ -145,6 +145,22 @@ fn off_the_loopback_interface_it_does_not_start_unless_told_that_this_is_insecur
 }
 
 #[test]
+fn a_running_service_is_serving_and_one_that_is_not_there_is_named() {
+    let (mut server, address) = Server::start(&mut serve());
+    let output = binary().args(["check", "--address", &address]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"SERVING\n");
+    let _ = server.0.kill();
+    let _ = server.0.wait();
+    let (code, message) = fails(binary().args(["check", "--address", &address]));
+    assert_eq!(code, 69);
+    assert!(
+        one_line(&message).contains(&format!("cannot reach {address}")),
+        "{message}"
+    );
+}
+
+#[test]
 fn wrong_keys_and_values_name_themselves() {
     let file = std::env::temp_dir().join(format!("glocal-dmd-test-{}.toml", std::process::id()));
     let with_file = |text: &str| {
@@ -173,6 +189,14 @@ fn wrong_keys_and_values_name_themselves() {
         ),
         (fails(binary().args(["serve", "--listen", "nowhere"])), "nowhere"),
         (fails(serve().args(["--log-level", "loud=very=x"])), "log.level"),
+        (
+            fails(serve().args(["--tls-key", "/no/such/key"])),
+            "tls.certificate",
+        ),
+        (
+            fails(serve().args(["--token-file", "/no/such/file"])),
+            "auth.token_file",
+        ),
         (fails(serve().arg("--colour")), "--colour"),
         (fails(binary().arg("dance")), "dance"),
     ];
@@ -258,6 +282,99 @@ fn variants_are_scored_on_windows_whose_continuation_is_known() {
     let (code, message) = fails(binary().args(["evaluate", "tests/fixtures/dmd.json"]));
     assert_eq!(code, 65);
     assert!(one_line(&message).contains("not a file of windows"), "{message}");
+}
+
+/// A NumPy file of version 1.0.
+fn npy(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(bytes);
+    file
+}
+
+#[test]
+fn a_window_is_analyzed_from_each_format_of_file() {
+    let folder = std::env::temp_dir().join(format!("glocal-dmd-windows-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let rows: Vec<[f64; 2]> = (0..20)
+        .map(|t| [2.0 + 0.5_f64.powi(t), -1.0 + 0.25 * 0.5_f64.powi(t)])
+        .collect();
+    let lines = |open: &str, close: &str| -> String {
+        let line = |row: &[f64; 2]| format!("{open}{}, {}{close}\n", row[0], row[1]);
+        rows.iter().map(line).collect()
+    };
+    let by_rows: Vec<u8> = rows.as_flattened().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let columns = [0, 1].map(|c| rows.iter().map(move |row| row[c]));
+    let by_columns: Vec<u8> = columns.into_iter().flatten().flat_map(f64::to_le_bytes).collect();
+    let single: Vec<u8> = rows
+        .as_flattened()
+        .iter()
+        .flat_map(|v| (*v as f32).to_le_bytes())
+        .collect();
+    let files = [
+        ("header.csv", format!("lr, decay\n{}", lines("", "")).into_bytes()),
+        ("plain.csv", lines("", "").into_bytes()),
+        ("rows.jsonl", lines("[", "]").into_bytes()),
+        ("rows.npy", npy("<f8", "False", "(20, 2)", &by_rows)),
+        ("columns.npy", npy("<f8", "True", "(20, 2)", &by_columns)),
+        ("single.npy", npy("<f4", "False", "(20, 2)", &single)),
+    ];
+    for (name, content) in files {
+        let file = folder.join(name);
+        fs::write(&file, content).unwrap();
+        let output = binary().arg("analyze").arg(&file).arg("--json").output().unwrap();
+        assert!(
+            output.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["verdict"], "TRUSTED", "{name}");
+        for (c, limit) in [2.0, -1.0].into_iter().enumerate() {
+            let found = report["glocal"][c].as_f64().unwrap();
+            assert!((found - limit).abs() < 1e-3, "{name}: {found}");
+        }
+    }
+    let file = folder.join("plain.csv");
+    let table = binary()
+        .args(["analyze", "--variant", "optimized", "--delays", "5"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(
+        table.contains("20 rows of 2 components, OPTIMIZED") && table.contains("TRUSTED: "),
+        "{table}"
+    );
+
+    let wrong = [
+        ("ragged.csv", "1,2\n3\n", "line 2"),
+        ("words.csv", "1,2\n3,four\n", "\"four\" is not a number"),
+        ("object.jsonl", "[1, 2]\n{}\n", "line 2"),
+        ("none.csv", "", "no rows"),
+        ("short.csv", "1\n2\n3\n", "too few"),
+        ("text.npy", "hello", "the array"),
+        ("window.txt", "1\n", ".csv, .jsonl or .npy"),
+    ];
+    for (name, content, named) in wrong {
+        let file = folder.join(name);
+        fs::write(&file, content).unwrap();
+        let (code, message) = fails(binary().arg("analyze").arg(&file));
+        assert_eq!(code, 65, "{name}");
+        assert!(
+            one_line(&message).contains(named) && message.contains(name),
+            "{message}"
+        );
+    }
+    let (code, message) = fails(binary().args(["analyze", "window.csv", "--variant", "oracle"]));
+    assert!(code == 64 && message.contains("FORWARD_BACKWARD"), "{message}");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

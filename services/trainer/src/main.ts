@@ -26,7 +26,7 @@ async function serve(): Promise<void> {
 
   const cleanUp = new AsyncDisposableStack();
   try {
-    const catalogue = await loadCatalogue(config.modelDir);
+    const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
     const store = new SqliteStore(config.store);
     cleanUp.defer(() => store.close());
     let dmdAddress = config.dmdAddress;

@@ -2,6 +2,7 @@
 
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
 import {
+  Grouping,
   OuterStep,
   type Parameter,
   Scale,
@@ -24,11 +25,17 @@ export const study = (state: StudyState = StudyState.ACTIVE): Study => ({
 
 const lr: Parameter = {
   name: 'lr',
-  kind: { $case: 'float', value: { min: 1e-4, max: 1, initial: 0.01, scale: Scale.LOG } },
+  kind: {
+    $case: 'float',
+    value: { min: 1e-4, max: 1, initial: 0.01, scale: Scale.LOG, grouping: Grouping.NONE },
+  },
 };
 const momentum: Parameter = {
   name: 'momentum',
-  kind: { $case: 'float', value: { min: 0, max: 1, initial: 0.1, scale: Scale.LOGIT } },
+  kind: {
+    $case: 'float',
+    value: { min: 0, max: 1, initial: 0.1, scale: Scale.LOGIT, grouping: Grouping.NONE },
+  },
 };
 const weightDecay: Parameter = { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 5e-4 } } };
 
@@ -51,9 +58,9 @@ export const outerStep = (index: number, fields: Partial<OuterStep> = {}): Outer
 });
 
 const values = (lr: number) => [
-  { name: 'lr', value: lr },
-  { name: 'momentum', value: 0.1 },
-  { name: 'weightDecay', value: 5e-4 },
+  { name: 'lr', value: lr, values: [] },
+  { name: 'momentum', value: 0.1, values: [] },
+  { name: 'weightDecay', value: 5e-4, values: [] },
 ];
 
 export const event = (cursor: number, what: NonNullable<StudyEvent['event']>): StudyEvent => ({

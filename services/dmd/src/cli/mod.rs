@@ -1,8 +1,11 @@
 //! Subcommands of the binary besides the server.
 
+pub mod analyze;
 pub mod bench;
+pub mod check;
 pub mod evaluate;
 pub mod fixtures;
+pub mod window_file;
 
 use std::{
     fs,

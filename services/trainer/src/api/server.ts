@@ -45,6 +45,8 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   // Reflection needs the descriptors of health too, or clients are told that it is not exposed.
   const definitions = loadSync(['glocal/v1/study_service.proto', healthProtoPath], {
     includeDirs: [PROTO_DIR],
+    // The names as they are written: proto-loader would tell clients of `pageSize`, not `page_size`.
+    keepCase: true,
   });
   new ReflectionService(definitions).addToServer(server);
 

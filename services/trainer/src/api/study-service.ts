@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import type { Limits, Schedule, ServerInfo, StudyServiceServer } from '@glocal/proto/glocal/v1/study_service';
+import type { Limits, ServerInfo, StudyServiceServer } from '@glocal/proto/glocal/v1/study_service';
 import { status, type UntypedHandleCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
@@ -11,6 +11,7 @@ import type { Catalogue } from '../study/catalogue.ts';
 import type { EventHub } from '../study/hub.ts';
 import { parseOuterStepName, parseStudyName, parseTrialName, studyName, trialName } from '../study/names.ts';
 import type { Runner } from '../study/runner.ts';
+import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { initialValues } from '../study/values.ts';
 import { watchStudy } from '../study/watch.ts';
@@ -163,6 +164,7 @@ export function studyService(
       datasets: [...catalogue.datasets],
       models: catalogue.models.map((entry) => entry.info),
       optimizers: [...catalogue.optimizers],
+      lossHyperparameters: [...catalogue.lossHyperparameters],
     })),
 
     getServerInfo: unary(log, async () => info),
@@ -195,27 +197,13 @@ function newTrial(study: string, number: number, seed: number, { space }: Study)
     outerStepsDone: 0,
     values: initialValues(space),
     validation: undefined,
+    averagedValidation: undefined,
     test: undefined,
+    averagedTest: undefined,
     backend: '',
     startTime: undefined,
     endTime: undefined,
   };
-}
-
-async function exportSchedule(store: Store, study: Study, trial: Trial): Promise<Schedule> {
-  const start = initialValues(study.space);
-  const schedule: Schedule = {
-    parameters: start.map(({ name }) => name),
-    points: [{ step: 0, values: start.map(({ value }) => value) }],
-  };
-  const total = trial.outerStepsDone;
-  const steps = await store.listOuterSteps(trial.name, { limit: total, after: 0, windows: false });
-  for (const { step, nextValues } of steps) {
-    // After a roll back training goes on from an earlier step: what was planned from there on did not happen.
-    while ((schedule.points.at(-1)?.step ?? -1) >= step) schedule.points.pop();
-    schedule.points.push({ step, values: nextValues.map(({ value }) => value) });
-  }
-  return schedule;
 }
 
 function found<T>(value: T | undefined, name: string): T {

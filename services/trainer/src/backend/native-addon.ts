@@ -9,7 +9,7 @@ import { NativeSetupError } from './errors.ts';
 import {
   addonFile,
   kernelsFile,
-  kernelsSource,
+  kernelsFolder,
   libraryLinks,
   quietLoaderFile,
   tfjsNodeFolder,
@@ -47,7 +47,8 @@ export async function buildAddon(
 ): Promise<void> {
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
   const binding = join(tfjsNodeFolder(), 'binding');
-  const sources = (await readdir(binding)).filter((name) => name.endsWith('.cc'));
+  const sources = async (folder: string) =>
+    (await readdir(folder)).filter((name) => name.endsWith('.cc')).map((name) => join(folder, name));
   const includes = [`-I${join(headers, 'include')}`, `-I${join(runtime, 'include')}`];
   const linked = [
     ...libraries.map((name) => join(runtime, 'lib', name)),
@@ -59,14 +60,15 @@ export async function buildAddon(
   const work = await mkdtemp(join(target, 'new-'));
   try {
     await compile(compiler, [...includes, QUIET_LOADER, '-o', join(work, 'quiet')]);
+    await compile(compiler, [...includes, ...(await sources(binding)), ...linked, '-o', join(work, 'addon')]);
     await compile(compiler, [
       ...includes,
-      ...sources.map((name) => join(binding, name)),
+      '-O3',
+      ...(await sources(kernelsFolder())),
       ...linked,
       '-o',
-      join(work, 'addon'),
+      join(work, 'kernels'),
     ]);
-    await compile(compiler, [...includes, '-O3', kernelsSource(), ...linked, '-o', join(work, 'kernels')]);
     await rename(join(work, 'quiet'), quietLoaderFile());
     await rename(join(work, 'kernels'), kernelsFile());
     await linkLibraries(runtime, libraries, work);

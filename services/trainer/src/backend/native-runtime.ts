@@ -1,7 +1,7 @@
 /** Where the native TensorFlow runtime comes from and lives, and whether it is installed. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,13 +65,15 @@ export const addonFile = (): string => join(tfjsNodeFolder(), 'lib', 'napi-v8', 
 /** The compiled `quiet-load.cc`. */
 export const quietLoaderFile = (): string => join(dirname(addonFile()), 'quiet_load.node');
 
-/** The source of TensorFlow operations of our own. */
-export const kernelsSource = (): string => fileURLToPath(new URL('./native-kernels.cc', import.meta.url));
+/** Sources of TensorFlow operations of our own: what stock ones do in several passes over the data, in one. */
+export const kernelsFolder = (): string => fileURLToPath(new URL('./native-kernels', import.meta.url));
 
-/** The compiled {@link kernelsSource}; its name tells of which version, so that an older one is not taken for it. */
+/** The compiled {@link kernelsFolder}; its name tells of which version, so that an older one is not taken for it. */
 export function kernelsFile(): string {
-  const version = createHash('sha256').update(readFileSync(kernelsSource())).digest('hex').slice(0, 16);
-  return join(dirname(addonFile()), `glocal_kernels-${version}.so`);
+  const hash = createHash('sha256');
+  for (const name of readdirSync(kernelsFolder()).sort())
+    hash.update(readFileSync(join(kernelsFolder(), name)));
+  return join(dirname(addonFile()), `glocal_kernels-${hash.digest('hex').slice(0, 16)}.so`);
 }
 
 /** Where the addon looks for the libraries: links into the cache. */

@@ -71,9 +71,8 @@ async function hypergradients(folder: string, reference: Reference): Promise<Flo
   ]);
   const derivatives = reference.phi_logits.map((phi) => coordinate.derivative(phi));
 
-  const model = lenet.build(lenet.typical);
   const run = new TrainingRun({
-    model,
+    model: lenet.build(lenet.typical),
     optimizer: sgd,
     weights,
     learned: LEARNED.map((name) => ({ name, index: 0 })),

@@ -1,12 +1,25 @@
-import { Scale, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { Grouping, Scale, SearchSpace } from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SearchPoint } from './search-point.ts';
 
-const float = (name: string, min: number, max: number, initial: number, scale: Scale) => ({
+const float = (
+  name: string,
+  min: number,
+  max: number,
+  initial: number,
+  scale: Scale,
+  grouping: Grouping = Grouping.NONE,
+) => ({
   name,
-  kind: { $case: 'float' as const, value: { min, max, initial, scale } },
+  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping } },
 });
+const shape = {
+  layers: ['conv1', 'dense1'],
+  classes: 3,
+  initialNetwork: (hiddenUnits: number) =>
+    Float64Array.from({ length: 3 * hiddenUnits + 1 }, (_, i) => i / 10),
+};
 const space = SearchSpace.fromPartial({
   parameters: [
     float('lr', 1e-4, 1, 0.01, Scale.LOG),
@@ -15,7 +28,7 @@ const space = SearchSpace.fromPartial({
     float('shift', -1, 1, 1, Scale.LINEAR),
   ],
 });
-const point = new SearchPoint(space);
+const point = new SearchPoint(space, shape);
 const named = (phi: Float64Array) =>
   Object.fromEntries(point.values(phi).map(({ name, value }) => [name, value]));
 
@@ -60,6 +73,56 @@ describe('SearchPoint', () => {
 
   it('refuses a scale that nobody has checked', () => {
     const unchecked = SearchSpace.fromPartial({ parameters: [float('lr', 0, 1, 0.5, Scale.UNSPECIFIED)] });
-    expect(() => new SearchPoint(unchecked)).toThrow(/not checked/);
+    expect(() => new SearchPoint(unchecked, shape)).toThrow(/not checked/);
+  });
+});
+
+describe('vectors and networks', () => {
+  const vectors = new SearchPoint(
+    SearchSpace.fromPartial({
+      parameters: [
+        float('lr', 0, 1, 0.25, Scale.LINEAR, Grouping.LAYER),
+        { name: 'momentum', kind: { $case: 'fixed', value: { value: 0.9 } } },
+        float('classWeights', 0, 2, 1, Scale.LOGIT, Grouping.CLASS),
+        { name: 'reweighting', kind: { $case: 'network', value: { hiddenUnits: 1, detached: false } } },
+      ],
+    }),
+    shape,
+  );
+
+  it('have a component for each layer, class or weight, named after it', () => {
+    expect(vectors.components).toEqual([
+      'lr/conv1',
+      'lr/dense1',
+      'classWeights/0',
+      'classWeights/1',
+      'classWeights/2',
+      'reweighting/0',
+      'reweighting/1',
+      'reweighting/2',
+      'reweighting/3',
+    ]);
+    expect(vectors.learned.slice(0, 3)).toEqual([
+      { name: 'lr', index: 0 },
+      { name: 'lr', index: 1 },
+      { name: 'classWeights', index: 0 },
+    ]);
+  });
+
+  it('start alike, a network where its seed says, and move on their own', () => {
+    const phi = vectors.initial;
+    phi[1] = 0.5;
+    expect(vectors.trainingValues(phi)).toEqual({
+      lr: [0.25, 0.5],
+      momentum: [0.9],
+      classWeights: [1, 1, 1],
+      reweighting: [0, 0.1, 0.2, 0.3],
+    });
+  });
+
+  it('are told by all their values and the mean of them', () => {
+    const [lr, momentum] = vectors.values(vectors.initial);
+    expect(lr).toEqual({ name: 'lr', value: 0.25, values: [0.25, 0.25] });
+    expect(momentum).toEqual({ name: 'momentum', value: 0.9, values: [] });
   });
 });

@@ -1,35 +1,78 @@
-/** A search space as the outer loop moves in it: one unconstrained coordinate for each learned hyperparameter. */
+/** A search space as the outer loop moves in it: one unconstrained coordinate for each learned value. */
 
-import { type ParameterValue, Scale, type SearchSpace } from '@glocal/proto/glocal/v1/study';
-import { initialValues } from '../study/values.ts';
+import {
+  type FloatParameter,
+  Grouping,
+  type ParameterValue,
+  Scale,
+  type SearchSpace,
+} from '@glocal/proto/glocal/v1/study';
+import type { HyperparameterValues, LearnedComponent } from '../inner/hyperparameter.ts';
+import { meanOf } from '../study/values.ts';
 import { type Coordinate, linear, log, logit } from './coordinate.ts';
 
-interface Axis {
-  readonly name: string;
+/** What vectors and networks have a value for. */
+export interface SpaceShape {
+  /** Names of the model's layers, in their order. */
+  readonly layers: readonly string[];
+  /** Number of classes. */
+  readonly classes: number;
+  /** Weights that a network of so many hidden units starts from. */
+  initialNetwork(hiddenUnits: number): ArrayLike<number>;
+}
+
+/** Far beyond what a network's sigmoid can tell apart; it keeps coordinates finite. */
+const NETWORK_BOUND = 1_000;
+
+/** One learned value. */
+interface Axis extends LearnedComponent {
+  /** Name of the component: that of the hyperparameter, with `/` and the group where there are several values. */
+  readonly component: string;
   readonly coordinate: Coordinate;
   /** phi of the initial value. */
   readonly start: number;
 }
 
+/** A hyperparameter with its values: learned ones are axes. */
+interface Entry {
+  readonly name: string;
+  /** Whether it has one value, and not a vector of them. */
+  readonly isScalar: boolean;
+  readonly axes: readonly Axis[];
+  /** Of one that does not move. */
+  readonly fixed: number | undefined;
+}
+
 /** A complete, checked search space (`study/specification.ts`) with its coordinates (docs/method.md, section 1). */
 export class SearchPoint {
-  readonly #initialValues: readonly ParameterValue[];
+  readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
 
   /** @throws CoordinateError when a bound or an initial value does not fit its scale: the space was not checked. */
-  constructor(space: SearchSpace) {
-    this.#initialValues = initialValues(space);
-    this.#axes = space.parameters.flatMap(({ name, kind }) => {
-      if (kind?.$case !== 'float') return [];
-      const { min, max, initial, scale } = kind.value;
-      const coordinate = makeCoordinate(scale, min, max);
-      return [{ name, coordinate, start: coordinate.toUnconstrained(initial) }];
+  constructor(space: SearchSpace, shape: SpaceShape) {
+    this.#entries = space.parameters.map(({ name, kind }) => {
+      switch (kind?.$case) {
+        case 'fixed':
+          return { name, isScalar: true, axes: [], fixed: kind.value.value };
+        case 'float':
+          return floatEntry(name, kind.value, shape);
+        case 'network':
+          return networkEntry(name, shape.initialNetwork(kind.value.hiddenUnits));
+        default:
+          throw new TypeError(`parameter ${name} has no kind; the space was not checked`);
+      }
     });
+    this.#axes = this.#entries.flatMap(({ axes }) => axes);
   }
 
-  /** Names of the learned hyperparameters: the components of phi and of a hypergradient, in the order of the space. */
+  /** Names of the components of phi and of a hypergradient, in the order of the space. */
   get components(): string[] {
-    return this.#axes.map(({ name }) => name);
+    return this.#axes.map(({ component }) => component);
+  }
+
+  /** The same as entries of hyperparameters. */
+  get learned(): LearnedComponent[] {
+    return this.#axes.map(({ name, index }) => ({ name, index }));
   }
 
   /** phi of the initial values, `[q]`. */
@@ -39,10 +82,16 @@ export class SearchPoint {
 
   /** Natural values of all hyperparameters, learned or not, in the order of the space. */
   values(phi: Float64Array): ParameterValue[] {
-    const learned = new Map(
-      this.#axes.map(({ name, coordinate }, k) => [name, coordinate.toNatural(at(phi, k))]),
-    );
-    return this.#initialValues.map(({ name, value }) => ({ name, value: learned.get(name) ?? value }));
+    return this.#natural(phi).map(({ name, isScalar, values }) => ({
+      name,
+      value: meanOf(values),
+      values: isScalar ? [] : values,
+    }));
+  }
+
+  /** The same by name, for a training run. */
+  trainingValues(phi: Float64Array): HyperparameterValues {
+    return Object.fromEntries(this.#natural(phi).map(({ name, values }) => [name, values]));
   }
 
   /** dvalue/dphi of each component, `[q]`. */
@@ -53,6 +102,65 @@ export class SearchPoint {
   /** The nearest point whose values are within the bounds. */
   clip(phi: Float64Array): Float64Array {
     return Float64Array.from(this.#axes, ({ coordinate }, k) => coordinate.clip(at(phi, k)));
+  }
+
+  #natural(phi: Float64Array): { name: string; isScalar: boolean; values: number[] }[] {
+    let k = 0;
+    return this.#entries.map(({ name, isScalar, axes, fixed }) => ({
+      name,
+      isScalar,
+      values:
+        fixed === undefined ? axes.map(({ coordinate }) => coordinate.toNatural(at(phi, k++))) : [fixed],
+    }));
+  }
+}
+
+function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape): Entry {
+  const { min, max, initial, scale, grouping } = parameter;
+  const coordinate = makeCoordinate(scale, min, max);
+  const start = coordinate.toUnconstrained(initial);
+  const groups = groupNames(grouping, shape);
+  return {
+    name,
+    isScalar: groups === undefined,
+    axes: (groups ?? ['']).map((group, index) => ({
+      name,
+      index,
+      component: groups === undefined ? name : `${name}/${group}`,
+      coordinate,
+      start,
+    })),
+    fixed: undefined,
+  };
+}
+
+function networkEntry(name: string, weights: ArrayLike<number>): Entry {
+  const coordinate = linear(-NETWORK_BOUND, NETWORK_BOUND);
+  return {
+    name,
+    isScalar: false,
+    axes: Array.from(weights, (start, index) => ({
+      name,
+      index,
+      component: `${name}/${index}`,
+      coordinate,
+      start,
+    })),
+    fixed: undefined,
+  };
+}
+
+/** Undefined for one value. */
+function groupNames(grouping: Grouping, { layers, classes }: SpaceShape): readonly string[] | undefined {
+  switch (grouping) {
+    case Grouping.NONE:
+      return undefined;
+    case Grouping.LAYER:
+      return layers;
+    case Grouping.CLASS:
+      return Array.from({ length: classes }, (_, label) => String(label));
+    default:
+      throw new RangeError(`grouping ${grouping} has no groups; the space was not checked`);
   }
 }
 

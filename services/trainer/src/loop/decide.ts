@@ -26,6 +26,12 @@ export function decide(estimator: Estimator, rows: Rows, report: WindowReport | 
   switch (estimator) {
     case Estimator.LOCAL:
       return uniform(lastRow(rows), Source.LOCAL, 'the estimator is LOCAL');
+    case Estimator.GLOBAL:
+      return uniform(
+        lastRow(rows),
+        Source.LOCAL,
+        'the estimator is GLOBAL: one hypergradient of the whole training',
+      );
     case Estimator.MEAN:
       return uniform(meanRow(rows), Source.MEAN, 'the estimator is MEAN');
     case Estimator.MEDIAN:

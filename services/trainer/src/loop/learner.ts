@@ -7,16 +7,24 @@ export interface Snapshot {
   readonly state: unknown;
 }
 
+/** The weights that figures are read out at: those after the last step, or their running average. */
+export type Weights = 'lastIterate' | 'averaged';
+
 export interface Learner {
-  /** Sets the point phi (one entry a learned hyperparameter, unconstrained) and forgets the sensitivity Z. */
+  /** Sets the point phi (one entry a learned value, unconstrained); the sensitivity Z starts again, or what is kept of it. */
   startWindow(point: Float64Array): void;
   /** One inner step on the next mini-batch, with its tangents if anything is learned. */
   step(): void;
-  /** Local hypergradient dL/dphi of the whole validation loss at the present weights (Eq. 18). */
-  hypergradient(): Float64Array;
+  /**
+   * Asks for the local hypergradient dL/dphi of the validation loss at the present weights (Eq. 18).
+   * @returns it, or undefined when it comes with {@link endWindow}.
+   */
+  hypergradient(): Float64Array | undefined;
+  /** The hypergradients of this window that were asked for and have not been returned, oldest first. */
+  endWindow(): readonly Float64Array[];
   /** Mean training loss since it was last taken, in nats. */
   takeTrainLoss(): number;
-  evaluate(part: 'validation' | 'test'): Evaluation;
+  evaluate(part: 'validation' | 'test', at: Weights): Evaluation;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }

@@ -1,7 +1,16 @@
 import { DmdOptions, Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, type OuterStep, Scale, Source, Study } from '@glocal/proto/glocal/v1/study';
+import {
+  Estimator,
+  Grouping,
+  type Method,
+  type OuterStep,
+  Scale,
+  Source,
+  Study,
+} from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { DmdError } from '../dmd/client.ts';
+import { SearchPoint } from '../hyper/search-point.ts';
 import type { Learner } from './learner.ts';
 import { runTrial } from './trial.ts';
 import { encodeRows } from './window.ts';
@@ -17,14 +26,24 @@ interface Script {
   readonly validation?: readonly number[];
   /** Verdict of each window, or null while the service is away; TRUSTED by default. */
   readonly verdicts?: readonly (Verdict | null)[];
+  /** Whether hypergradients come at the end of their window, as in reverse mode. */
+  readonly atEnd?: boolean;
 }
 
 /** Runs a trial on a learner that follows the script. */
-async function trial(estimator: Estimator, windows: number, script: Script = {}) {
+async function trial(
+  estimator: Estimator,
+  windows: number,
+  script: Script = {},
+  method: Partial<Method> = {},
+) {
   let started = 0;
   let steps = 0;
+  let asked = 0;
+  const askedAt: number[] = [];
   const restored: number[] = [];
   const points: number[] = [];
+  const row = () => Float64Array.of(script.hypergradients?.[started - 1] ?? 1);
   const learner: Learner = {
     startWindow(point) {
       started += 1;
@@ -33,7 +52,16 @@ async function trial(estimator: Estimator, windows: number, script: Script = {})
     step() {
       steps += 1;
     },
-    hypergradient: () => Float64Array.of(script.hypergradients?.[started - 1] ?? 1),
+    hypergradient() {
+      askedAt.push(steps);
+      asked += 1;
+      return script.atEnd ? undefined : row();
+    },
+    endWindow() {
+      const rows = Array.from({ length: script.atEnd ? asked : 0 }, row);
+      asked = 0;
+      return rows;
+    },
     takeTrainLoss: () => 1,
     evaluate: () => ({ loss: script.validation?.[started] ?? 10 - started, accuracy: 0.5, examples: 10 }),
     snapshot: () => ({ state: steps }),
@@ -42,27 +70,35 @@ async function trial(estimator: Estimator, windows: number, script: Script = {})
       restored.push(steps);
     },
   };
+  const space = {
+    parameters: [
+      {
+        name: 'lr',
+        kind: {
+          $case: 'float' as const,
+          value: { min: 0.01, max: 1, initial: 0.5, scale: Scale.LINEAR, grouping: Grouping.NONE },
+        },
+      },
+    ],
+  };
   const outerSteps: OuterStep[] = [];
   const outcome = await runTrial({
     study: Study.fromPartial({
-      space: {
-        parameters: [
-          {
-            name: 'lr',
-            kind: { $case: 'float', value: { min: 0.01, max: 1, initial: 0.5, scale: Scale.LINEAR } },
-          },
-        ],
-      },
+      space,
       training: { steps: windows * WINDOW, seeds: [0] },
       method: {
         estimator,
         window: WINDOW,
         sigma: SIGMA,
+        stride: 1,
         dmd: DmdOptions.create({ delays: 1 }),
         outer: { rate: 0.1, beta1: 0, beta2: 0, epsilon: 1e-12 },
+        ...method,
       },
     }),
     trial: 'studies/a/trials/0',
+    space: new SearchPoint(space, { layers: [], classes: 2, initialNetwork: () => [] }),
+    differentiation: undefined,
     learner,
     dmd: {
       openWindow: () => ({
@@ -82,7 +118,7 @@ async function trial(estimator: Estimator, windows: number, script: Script = {})
     },
     listener: { progress() {}, outerStep: (outerStep) => outerSteps.push(outerStep) },
   });
-  return { outcome, outerSteps, restored, points };
+  return { outcome, outerSteps, restored, points, askedAt };
 }
 
 const sources = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.sources);
@@ -169,5 +205,29 @@ describe('runTrial', () => {
     expect(sources(outerSteps)[1]).toEqual([Source.HELD]);
     expect(outerSteps[1]?.update).toMatchObject({ rolledBack: false, rate: 0.1 });
     expect(points[2]).toBe(points[1]);
+  });
+
+  it('takes a hypergradient at each s-th step back from the end of the window', async () => {
+    const { askedAt, outerSteps } = await trial(Estimator.MEAN, 2, {}, { stride: 2 });
+    expect(askedAt).toEqual([2, 4, 6, 8]);
+    expect(outerSteps[0]?.window).toMatchObject({ firstStep: 2, rows: 2, stride: 2 });
+  });
+
+  it('takes hypergradients that come together at the end of a window', async () => {
+    const { outcome, outerSteps } = await trial(Estimator.GLOCAL, 2, { atEnd: true });
+    expect(outcome.outcome).toBe('succeeded');
+    expect(outerSteps.map(({ window }) => window?.rows)).toEqual([2, 2]);
+  });
+
+  it('trains from scratch for each update of GLOBAL', async () => {
+    const { outcome, outerSteps, restored, points } = await trial(Estimator.GLOBAL, 1, {}, { trainings: 3 });
+    expect(outcome).toMatchObject({ outcome: 'succeeded', reason: 'all 12 inner steps done' });
+    expect(restored).toEqual([0, 0, 0]);
+    expect(points).toEqual([0.5, expect.closeTo(0.4, 9), expect.closeTo(0.3, 9)]);
+    expect(outerSteps.map(({ step, window }) => [step, window?.rows])).toEqual([
+      [4, 1],
+      [8, 1],
+      [12, 1],
+    ]);
   });
 });

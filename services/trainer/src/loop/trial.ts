@@ -3,6 +3,7 @@
 import { setImmediate as yieldToIo } from 'node:timers/promises';
 import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import {
+  type DifferentiationCost,
   Estimator,
   type Evaluation,
   type Method,
@@ -12,7 +13,7 @@ import {
   type Update,
 } from '@glocal/proto/glocal/v1/study';
 import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
-import { SearchPoint } from '../hyper/search-point.ts';
+import type { SearchPoint } from '../hyper/search-point.ts';
 import { outerStepName, parseTrialName } from '../study/names.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Learner, Snapshot } from './learner.ts';
@@ -22,7 +23,12 @@ import { encodeRows, isFiniteRow, norm } from './window.ts';
 
 /** How a trial ended. */
 export type Outcome =
-  | { readonly outcome: 'succeeded'; readonly reason: string; readonly test: Evaluation }
+  | {
+      readonly outcome: 'succeeded';
+      readonly reason: string;
+      readonly test: Evaluation;
+      readonly averagedTest: Evaluation;
+    }
   | { readonly outcome: 'infeasible'; readonly reason: string };
 
 /** Told while the trial runs. */
@@ -37,7 +43,11 @@ export interface TrialParts {
   readonly study: Study;
   /** Resource name of the trial. */
   readonly trial: string;
+  /** Of the study's space. */
+  readonly space: SearchPoint;
   readonly learner: Learner;
+  /** How the learner computes hypergradients; undefined when it computes none. */
+  readonly differentiation: DifferentiationCost | undefined;
   /** Only GLOCAL uses it. */
   readonly dmd: Pick<DmdClient, 'openWindow'>;
   readonly listener: TrialListener;
@@ -52,6 +62,7 @@ interface TrainedWindow {
   readonly report: WindowReport | undefined;
   readonly trainLoss: number;
   readonly validation: Evaluation;
+  readonly averagedValidation: Evaluation;
 }
 
 /** Where training can go back to. */
@@ -72,16 +83,20 @@ class TrialRun {
   readonly #dmd: TrialParts['dmd'];
   readonly #listener: TrialListener;
   readonly #method: Method;
+  /** Inner steps in all. */
   readonly #steps: number;
   readonly #space: SearchPoint;
+  readonly #differentiation: DifferentiationCost | undefined;
+  /** Where each training of GLOBAL starts. */
+  readonly #start: Snapshot;
   readonly #optimizer: OuterOptimizer;
   readonly #priorNorms: number[] = [];
   #stepsDone = 0;
   #boundary: Boundary;
 
-  constructor({ study, trial, learner, dmd, listener }: TrialParts) {
-    const { method, training, space } = study;
-    if (method?.outer === undefined || training === undefined || space === undefined) {
+  constructor({ study, trial, space, learner, differentiation, dmd, listener }: TrialParts) {
+    const { method, training } = study;
+    if (method?.outer === undefined || training === undefined) {
       throw new TypeError('the study is not complete');
     }
     this.#trial = trial;
@@ -89,53 +104,72 @@ class TrialRun {
     this.#dmd = dmd;
     this.#listener = listener;
     this.#method = method;
-    this.#steps = training.steps;
-    this.#space = new SearchPoint(space);
+    this.#steps = training.steps * (method.trainings || 1);
+    this.#space = space;
+    this.#differentiation = differentiation;
     const { rate = 0.1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = method.outer;
     this.#optimizer = new OuterOptimizer(this.#space.initial, { rate, beta1, beta2, epsilon }, (point) =>
       this.#space.clip(point),
     );
-    this.#boundary = this.#boundaryHere(learner.evaluate('validation'));
+    this.#start = learner.snapshot();
+    this.#boundary = this.#boundaryHere(learner.evaluate('validation', 'lastIterate'));
   }
 
   async run(): Promise<Outcome> {
     for (let index = 1; this.#stepsDone < this.#steps; index++) {
       const watch = new Stopwatch();
       const start = this.#optimizer.point;
+      if (this.#method.estimator === Estimator.GLOBAL) this.#learner.restore(this.#start);
       const window = await this.#trainWindow(watch);
       const { update, infeasible } = this.#conclude(window);
       this.#listener.outerStep(this.#record(index, start, window, update, watch));
       if (infeasible !== undefined) return { outcome: 'infeasible', reason: infeasible };
     }
-    const test = this.#learner.evaluate('test');
-    return { outcome: 'succeeded', reason: `all ${this.#steps} inner steps done`, test };
+    return {
+      outcome: 'succeeded',
+      reason: `all ${this.#steps} inner steps done`,
+      test: this.#learner.evaluate('test', 'lastIterate'),
+      averagedTest: this.#learner.evaluate('test', 'averaged'),
+    };
   }
 
   async #trainWindow(watch: Stopwatch): Promise<TrainedWindow> {
+    const { window: length, stride } = this.#method;
     const count = this.#rowsPerWindow();
-    const end = this.#stepsDone + this.#method.window;
-    const firstStep = end - count + 1;
+    const end = this.#stepsDone + length;
+    const firstStep = end - (count - 1) * stride;
     const open = this.#openWindow(count);
     const rows: Float64Array[] = [];
     let finite = true;
+    const take = (row: Float64Array) => {
+      rows.push(row);
+      finite &&= isFiniteRow(row);
+      // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
+      if (finite) open?.push(row);
+    };
     this.#learner.startWindow(this.#optimizer.point);
     while (this.#stepsDone < end && finite) {
       watch.run('training', () => this.#learner.step());
       this.#stepsDone += 1;
-      if (this.#stepsDone >= firstStep) {
+      if (count > 0 && this.#stepsDone >= firstStep && (end - this.#stepsDone) % stride === 0) {
         const row = watch.run('hypergradients', () => this.#learner.hypergradient());
-        rows.push(row);
-        finite = isFiniteRow(row);
-        // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
-        if (finite) open?.push(row);
+        if (row !== undefined) take(row);
       }
       this.#listener.progress(this.#stepsDone);
       await yieldToIo();
     }
+    if (count > 0) watch.run('hypergradients', () => this.#learner.endWindow()).forEach(take);
     if (!finite) open?.abandon();
     const report = finite && open ? await watch.runAsync('dmd', () => reportOrNothing(open)) : undefined;
     const trainLoss = this.#learner.takeTrainLoss();
-    return { rows, firstStep, report, trainLoss, validation: this.#learner.evaluate('validation') };
+    return {
+      rows,
+      firstStep,
+      report,
+      trainLoss,
+      validation: this.#learner.evaluate('validation', 'lastIterate'),
+      averagedValidation: this.#learner.evaluate('validation', 'averaged'),
+    };
   }
 
   #rowsPerWindow(): number {
@@ -143,6 +177,7 @@ class TrialRun {
       case Estimator.FIXED:
         return 0;
       case Estimator.LOCAL:
+      case Estimator.GLOBAL:
         return 1;
       default:
         return this.#method.sigma;
@@ -235,7 +270,7 @@ class TrialRun {
   #record(
     index: number,
     start: Float64Array,
-    { rows, firstStep, report, trainLoss, validation }: TrainedWindow,
+    { rows, firstStep, report, trainLoss, validation, averagedValidation }: TrainedWindow,
     update: Update | undefined,
     watch: Stopwatch,
   ): OuterStep {
@@ -248,6 +283,7 @@ class TrialRun {
       nextValues: this.#space.values(this.#optimizer.point),
       trainLoss,
       validation,
+      averagedValidation,
       window:
         rows.length === 0
           ? undefined
@@ -255,11 +291,13 @@ class TrialRun {
               components: this.#space.components,
               firstStep,
               rows: rows.length,
+              stride: this.#method.stride,
               hypergradients: encodeRows(rows),
             },
       report,
       update,
       timing: watch.read(),
+      differentiation: this.#differentiation,
     };
   }
 }

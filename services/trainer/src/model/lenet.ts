@@ -1,7 +1,7 @@
 /** The LeNet of the paper's experiments (docs/method.md, section 9). */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { leakyRelu, maxPool2x2 } from '../ad/ops/layers.ts';
+import { biasLeakyRelu, convMaxPool2x2 } from '../ad/ops/layers.ts';
 import { defineFamily, type ImageShape, rejectsImages } from './family.ts';
 import { dense } from './layers.ts';
 
@@ -42,7 +42,8 @@ export const lenet = defineFamily({
         const first = block(x as tf.Tensor4D, kernel1, bias1);
         const second = block(first, kernel2, bias2);
         const flat = tf.reshape(second, [-1, flatSize]) as tf.Tensor2D;
-        return dense(leakyRelu(dense(flat, kernel3, bias3), SLOPE), kernel4, bias4);
+        const hidden = biasLeakyRelu(tf.matMul(flat, kernel3) as tf.Tensor2D, bias3, SLOPE);
+        return dense(hidden, kernel4, bias4);
       },
     };
   },
@@ -65,5 +66,5 @@ const afterBlock = (side: number): number => Math.floor((side - KERNEL + 1) / 2)
 
 /** The bias is added after pooling, which gives the same values from a quarter of the additions. */
 function block(x: tf.Tensor4D, kernel: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
-  return leakyRelu(tf.add(maxPool2x2(tf.conv2d(x, kernel, 1, 'valid')), bias), SLOPE);
+  return biasLeakyRelu(convMaxPool2x2(x, kernel, 'valid'), bias, SLOPE);
 }

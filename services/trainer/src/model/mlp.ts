@@ -1,7 +1,7 @@
 /** A perceptron with one hidden layer. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { leakyRelu } from '../ad/ops/layers.ts';
+import { biasLeakyRelu } from '../ad/ops/layers.ts';
 import { defineFamily } from './family.ts';
 import { dense } from './layers.ts';
 import { sizeOf } from './model.ts';
@@ -31,7 +31,8 @@ export const mlp = defineFamily({
           tf.Tensor1D,
         ];
         const flat = tf.reshape(x, [-1, inputs]) as tf.Tensor2D;
-        return dense(leakyRelu(dense(flat, kernel1, bias1), SLOPE), kernel2, bias2);
+        const hidden = biasLeakyRelu(tf.matMul(flat, kernel1) as tf.Tensor2D, bias1, SLOPE);
+        return dense(hidden, kernel2, bias2);
       },
     };
   },

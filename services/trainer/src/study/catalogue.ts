@@ -1,9 +1,18 @@
-/** What a study may name: data sets, models, inner optimizers. */
+/** What a study may name: data sets, models, inner optimizers, and hyperparameters of these and of the loss. */
 
-import type { DatasetInfo, ModelInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import { Grouping } from '@glocal/proto/glocal/v1/study';
+import type {
+  DatasetInfo,
+  HyperparameterInfo,
+  ModelInfo,
+  OptimizerInfo,
+} from '@glocal/proto/glocal/v1/study_service';
 import { initBackend } from '../backend/select.ts';
-import { listDatasets } from '../data/registry.ts';
+import type { DataError } from '../data/errors.ts';
+import { findDatasets } from '../data/registry.ts';
+import type * as inner from '../inner/hyperparameter.ts';
 import { listOptimizers } from '../inner/registry.ts';
+import { lossHyperparameters } from '../inner/training-loss.ts';
 import type { ModelSummary } from '../model/family.ts';
 import { listModels } from '../model/registry.ts';
 
@@ -16,29 +25,56 @@ export interface ModelEntry {
 
 export interface Catalogue {
   readonly datasets: readonly DatasetInfo[];
+  /** Data sets of the user's that cannot be used, by id, with what is wrong. */
+  readonly brokenDatasets: ReadonlyMap<string, DataError>;
   readonly models: readonly ModelEntry[];
   readonly optimizers: readonly OptimizerInfo[];
+  /** Hyperparameters of the training loss, without the network `reweighting`. */
+  readonly lossHyperparameters: readonly HyperparameterInfo[];
+}
+
+export interface CatalogueOptions {
+  /** Folder of the user's models, which are checked here and now. */
+  readonly modelDir: string | undefined;
+  /** Told of the user's data sets and models that cannot be used. */
+  readonly log: (line: string) => void;
 }
 
 /**
  * Everything that this trainer has.
- * @param modelDir folder of the user's models, which are checked here and now.
- * @throws ModelError when the folder cannot be read.
+ * @throws ModelError when the folder of models cannot be read.
  */
-export async function loadCatalogue(modelDir: string | undefined): Promise<Catalogue> {
+export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promise<Catalogue> {
   // To read weights. What trains chooses its own.
   if (modelDir !== undefined) await initBackend({ backend: 'cpu', log: () => {} });
+  const { datasets, broken } = await findDatasets({ log });
   const models = await listModels(modelDir);
-  return { datasets: listDatasets(), models: models.map(modelEntry), optimizers: OPTIMIZERS };
+  return {
+    datasets,
+    brokenDatasets: broken,
+    models: models.map(modelEntry),
+    optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
+      id,
+      description,
+      hyperparameters: hyperparameters.map(hyperparameterInfo),
+    })),
+    lossHyperparameters: lossHyperparameters({}).map(hyperparameterInfo),
+  };
 }
-
-const OPTIMIZERS: readonly OptimizerInfo[] = listOptimizers().map(({ id, description, hyperparameters }) => ({
-  id,
-  description,
-  hyperparameters: hyperparameters.map((info) => ({ ...info, defaultValue: info.defaultValue })),
-}));
 
 function modelEntry(model: ModelSummary): ModelEntry {
   const { id, description, weights } = model;
   return { info: { id, description, parameters: weights }, rejects: (dataset) => model.rejects(dataset) };
+}
+
+const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
+  none: Grouping.NONE,
+  layer: Grouping.LAYER,
+  class: Grouping.CLASS,
+};
+
+function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
+  const { name, description, min, max, defaultValue } = info;
+  const groupings = info.groupings.map((grouping) => GROUPINGS[grouping]);
+  return { name, description, min, max, defaultValue, groupings };
 }

@@ -130,7 +130,7 @@ export class Runner {
       const ended = await process.run(this.#startMessage(study, current), {
         started: (backend) => save({ backend }),
         progress: (stepsDone) =>
-          this.#hub.progressed(study.name, { trial: name, stepsDone, steps: study.training?.steps ?? 0 }),
+          this.#hub.progressed(study.name, { trial: name, stepsDone, steps: totalSteps(study) }),
         outerStep: async (encoded) => {
           const outerStep = OuterStep.decode(encoded);
           current = {
@@ -139,6 +139,7 @@ export class Runner {
             outerStepsDone: outerStep.index,
             values: outerStep.nextValues,
             validation: outerStep.validation,
+            averagedValidation: outerStep.averagedValidation,
           };
           await this.#store.addOuterStep(current, outerStep);
           this.#hub.changed(study.name);
@@ -171,10 +172,12 @@ export class Runner {
     };
   }
 
-  async #finish(trial: Trial, { outcome, reason, test }: EndedMessage): Promise<void> {
+  async #finish(trial: Trial, { outcome, reason, test, averagedTest }: EndedMessage): Promise<void> {
     switch (outcome) {
-      case 'succeeded':
-        return this.#end({ ...trial, test: Evaluation.decode(test) }, TrialState.SUCCEEDED, reason);
+      case 'succeeded': {
+        const figures = { test: Evaluation.decode(test), averagedTest: Evaluation.decode(averagedTest) };
+        return this.#end({ ...trial, ...figures }, TrialState.SUCCEEDED, reason);
+      }
       case 'infeasible':
         return this.#end(trial, TrialState.INFEASIBLE, reason);
       case 'failed':
@@ -201,6 +204,9 @@ export class Runner {
     await this.#store.updateStudy({ ...study, ...stateNow(state, reason) });
   }
 }
+
+/** Inner steps of a trial; GLOBAL trains more than once. */
+const totalSteps = ({ training, method }: Study): number => (training?.steps ?? 0) * (method?.trainings || 1);
 
 const studyOf = (trial: string): string => trial.slice(0, trial.indexOf('/trials/'));
 

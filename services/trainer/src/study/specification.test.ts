@@ -1,11 +1,23 @@
-import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import { DmdOptions, Variant } from '@glocal/proto/glocal/v1/dmd';
+import {
+  Differentiation,
+  Estimator,
+  EvaluationPoint,
+  Grouping,
+  Method,
+  Problem,
+  Scale,
+  Study,
+} from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../data/errors.ts';
 import type { Catalogue } from './catalogue.ts';
-import { completeStudy, defaultOuterRate } from './specification.ts';
+import { defaultOuterRate } from './specification/method.ts';
+import { completeStudy } from './specification.ts';
 
 const catalogue: Catalogue = {
+  brokenDatasets: new Map([['torn', new DataError('VALUE', 'torn.csv, line 3: "x" is not a number')]]),
   datasets: [
     {
       id: 'tiny',
@@ -14,6 +26,14 @@ const catalogue: Catalogue = {
       testExamples: 100,
       classes: 10,
       inputShape: [28, 28, 1],
+    },
+    {
+      id: 'table',
+      description: '',
+      trainExamples: 1000,
+      testExamples: 100,
+      classes: 10,
+      inputShape: [28],
     },
     {
       id: 'wide',
@@ -35,10 +55,13 @@ const catalogue: Catalogue = {
       id: 'sgd',
       description: '',
       hyperparameters: [
-        { name: 'lr', description: '', min: 0, max: 10 },
-        { name: 'momentum', description: '', min: 0, max: 1, defaultValue: 0 },
+        { name: 'lr', description: '', min: 0, max: 10, groupings: [Grouping.NONE, Grouping.LAYER] },
+        { name: 'momentum', description: '', min: 0, max: 1, defaultValue: 0, groupings: [Grouping.NONE] },
       ],
     },
+  ],
+  lossHyperparameters: [
+    { name: 'classWeights', description: '', min: 0, max: 100, defaultValue: 1, groupings: [Grouping.CLASS] },
   ],
 };
 const limits: Limits = {
@@ -56,9 +79,14 @@ const float = (
   max: number,
   initial: number,
   scale: Scale = Scale.UNSPECIFIED,
+  grouping: Grouping = Grouping.UNSPECIFIED,
 ) => ({
   name,
-  kind: { $case: 'float' as const, value: { min, max, initial, scale } },
+  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping } },
+});
+const network = (name: string, hiddenUnits: number, detached = false) => ({
+  name,
+  kind: { $case: 'network' as const, value: { hiddenUnits, detached } },
 });
 const fixed = (name: string, value: number) => ({
   name,
@@ -81,8 +109,8 @@ const problems = (changes: Partial<Study>): [string, string][] =>
     description,
   ]);
 const space = (...parameters: NonNullable<Study['space']>['parameters']) => ({ space: { parameters } });
-const method = (changes: object) => ({
-  method: { estimator: Estimator.GLOCAL, window: 0, sigma: 0, dmd: undefined, outer: undefined, ...changes },
+const method = (changes: Partial<Method>) => ({
+  method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...changes },
 });
 
 describe('completeStudy', () => {
@@ -94,13 +122,68 @@ describe('completeStudy', () => {
     expect(complete.method).toMatchObject({
       window: 50,
       sigma: 20,
-      dmd: { delays: 10, svdRank: -1, tolerance: 0.1 },
+      stride: 1,
+      evaluation: EvaluationPoint.AVERAGED,
+      averaging: 0.98,
+      differentiation: Differentiation.AUTO,
+      reverseSteps: 50,
+      dmd: {
+        variant: Variant.AFFINE,
+        delays: 3,
+        svdRank: 3,
+        tolerance: 0.1,
+        clip: 0.9,
+        ridge: 0.01,
+        stride: 1,
+      },
       outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     });
     expect(complete.space?.parameters).toEqual([
-      float('lr', 1e-4, 1, 0.01, Scale.LOGIT),
+      float('lr', 1e-4, 1, 0.01, Scale.LOGIT, Grouping.NONE),
       fixed('momentum', 0),
     ]);
+  });
+
+  it('has the defaults of the variant and of the stride', () => {
+    const dmd = (variant: Variant, stride: number) =>
+      completeStudy(study(method({ stride, dmd: DmdOptions.fromPartial({ variant }) })), catalogue, limits)
+        .study.method;
+    expect(dmd(Variant.HANKEL, 1)).toMatchObject({ sigma: 20, dmd: { delays: 10, svdRank: -1 } });
+    expect(dmd(Variant.AFFINE, 3)).toMatchObject({
+      sigma: 7,
+      dmd: { delays: 2, svdRank: 3, ridge: 0.001, stride: 3 },
+    });
+  });
+
+  it('fills in what vectors and networks leave open', () => {
+    const { study: complete, violations } = completeStudy(
+      study(
+        space(
+          float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.LAYER),
+          float('classWeights', 0, 2, 1),
+          network('reweighting', 0),
+        ),
+      ),
+      catalogue,
+      limits,
+    );
+    expect(violations).toEqual([]);
+    expect(complete.space?.parameters).toEqual([
+      float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.LAYER),
+      float('classWeights', 0, 2, 1, Scale.LOGIT, Grouping.CLASS),
+      network('reweighting', 128),
+      fixed('momentum', 0),
+    ]);
+  });
+
+  it('takes the whole training as the window of GLOBAL, and divides the rate by its trainings', () => {
+    const { study: complete, violations } = completeStudy(
+      study(method({ estimator: Estimator.GLOBAL, trainings: 160 })),
+      catalogue,
+      limits,
+    );
+    expect(violations).toEqual([]);
+    expect(complete.method).toMatchObject({ window: 600, trainings: 160, outer: { rate: 0.15 } });
   });
 
   it('is not changed by being completed again', () => {
@@ -122,24 +205,105 @@ describe('completeStudy', () => {
       /outside the domain of lr, \[0, 10\]/,
     ],
     ['fixed outside', space(float('lr', 0, 1, 0.1), fixed('momentum', 2)), 'space.momentum.value', /outside/],
-    ['unknown name', space(float('lr', 0, 1, 0.1), fixed('speed', 1)), 'space.speed', /it has lr, momentum/],
+    [
+      'unknown name',
+      space(float('lr', 0, 1, 0.1), fixed('speed', 1)),
+      'space.speed',
+      /it has lr, momentum, and the loss has classWeights, reweighting/,
+    ],
     ['name missing', space(float('lr', 0, 1, 0.1), fixed('', 1)), 'space.parameters[1]', /has no name/],
     ['listed twice', space(float('lr', 0, 1, 0.1), fixed('lr', 1)), 'space.lr', /listed twice/],
     [
       'neither kind',
       space(float('lr', 0, 1, 0.1), { name: 'momentum', kind: undefined }),
       'space.momentum',
-      /neither float nor fixed/,
+      /neither float nor fixed nor network/,
     ],
     ['required one missing', space(float('momentum', 0, 1, 0.1)), 'space.lr', /sgd needs it/],
     ['nothing differentiable', space(fixed('lr', 0.1)), 'space', /nothing that hypergradients could move/],
     [
       'sigma below delays + 1',
-      method({ sigma: 8 }),
+      method({ sigma: 8, dmd: DmdOptions.fromPartial({ variant: Variant.HANKEL }) }),
       'method.sigma',
       /delays = 10; at least 11, 20 is a good start/,
     ],
-    ['sigma above window', method({ window: 15, sigma: 20 }), 'method.sigma', /do not fit into 15/],
+    [
+      'sigma above window',
+      method({ window: 15, sigma: 20 }),
+      'method.sigma',
+      /do not fit into 15.*at most 15/,
+    ],
+    [
+      'sigma too far apart',
+      method({ window: 50, sigma: 20, stride: 3 }),
+      'method.sigma',
+      /20 hypergradients taken at every 3rd step do not fit into 50 inner steps; at most 17/,
+    ],
+    ['negative stride', method({ stride: -1 }), 'method.stride', /-1 is not a positive/],
+    ['averaging of 1', method({ averaging: 1 }), 'method.averaging', /not in \[0, 1\)/],
+    [
+      'discount above 1',
+      method({ sensitivityDiscount: 1.5 }),
+      'method.sensitivity_discount',
+      /not in \[0, 1\]/,
+    ],
+    [
+      'a discount in reverse',
+      method({ sensitivityDiscount: 0.5, differentiation: Differentiation.REVERSE }),
+      'method.sensitivity_discount',
+      /use FORWARD/,
+    ],
+    [
+      'GLOBAL in reverse',
+      method({ estimator: Estimator.GLOBAL, differentiation: Differentiation.REVERSE }),
+      'method.differentiation',
+      /use FORWARD/,
+    ],
+    [
+      'a window of GLOBAL',
+      method({ estimator: Estimator.GLOBAL, window: 50 }),
+      'method.window',
+      /leave it out/,
+    ],
+    ['trainings of GLOCAL', method({ trainings: 3 }), 'method.trainings', /GLOBAL only/],
+    [
+      'too many reverse steps',
+      method({ reverseSteps: 51 }),
+      'method.reverse_steps',
+      /1 to method.window = 50/,
+    ],
+    ['too large a sample', method({ validationSample: 101 }), 'method.validation_sample', /101 is not.*100/],
+    [
+      'a stride of the decomposition',
+      method({ dmd: DmdOptions.fromPartial({ stride: 2 }) }),
+      'method.dmd.stride',
+      /method.stride = 1/,
+    ],
+    ['clip 1', method({ dmd: DmdOptions.fromPartial({ clip: 1 }) }), 'method.dmd.clip', /between 0 and 1/],
+    [
+      'one value for each class',
+      space(float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.CLASS)),
+      'space.lr.grouping',
+      /lr has one value or a value for each layer, not a value for each class/,
+    ],
+    [
+      'another network',
+      space(float('lr', 0, 1, 0.1), network('momentum', 4)),
+      'space.momentum',
+      /only reweighting is/,
+    ],
+    [
+      'a reweighting of one number',
+      space(float('lr', 0, 1, 0.1), fixed('reweighting', 1)),
+      'space.reweighting',
+      /is a network/,
+    ],
+    [
+      'too large a network',
+      space(float('lr', 0, 1, 0.1), network('reweighting', 5000)),
+      'space.reweighting.hidden_units',
+      /1 to 1024/,
+    ],
     ['negative window', method({ window: -5 }), 'method.window', /-5 is not a positive/],
     ['no estimator', method({ estimator: Estimator.UNSPECIFIED }), 'method.estimator', /one of FIXED, LOCAL/],
     [
@@ -175,21 +339,28 @@ describe('completeStudy', () => {
   });
 
   it.each<[string, object, string, RegExp]>([
-    ['data set', { dataset: 'mars' }, 'problem.dataset', /unknown data set "mars"; one of tiny, wide/],
+    ['data set', { dataset: 'mars' }, 'problem.dataset', /unknown data set "mars"; one of tiny, table, wide/],
+    ['broken data set', { dataset: 'torn' }, 'problem.dataset', /torn.csv, line 3/],
     ['model', { model: 'gpt' }, 'problem.model', /unknown model "gpt"/],
     ['shape', { dataset: 'wide' }, 'problem.model', /net cannot be trained on wide: it takes 28x28x1/],
+    ['imbalance', { imbalanceFactor: 0.5 }, 'problem.imbalance_factor', /0.5 is not a number of 1 or more/],
+    [
+      'padding',
+      { augmentation: { cropPadding: 29 } },
+      'problem.augmentation.crop_padding',
+      /29 is not a number of pixels/,
+    ],
+    [
+      'a cropped table',
+      { dataset: 'table', augmentation: { horizontalFlip: true } },
+      'problem.augmentation',
+      /is for images/,
+    ],
     ['batch', { batchSize: -1 }, 'problem.batch_size', /-1 is not positive/],
     ['batch too large', { batchSize: 901 }, 'problem.batch_size', /more than the 900 examples/],
     ['no training left', { validationExamples: 1000 }, 'problem.validation_examples', /nothing to train on/],
   ])('names the field of the problem: %s', (_, changes, field, description) => {
-    const problem = {
-      dataset: 'tiny',
-      model: 'net',
-      optimizer: 'sgd',
-      batchSize: 0,
-      validationExamples: 0,
-      ...changes,
-    };
+    const problem = Problem.fromPartial({ dataset: 'tiny', model: 'net', optimizer: 'sgd', ...changes });
     const found = problems({ problem });
     expect(found.map(([where]) => where)).toEqual([field]);
     expect(found[0]?.[1]).toMatch(description);

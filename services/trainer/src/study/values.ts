@@ -2,14 +2,23 @@
 
 import type { ParameterValue, SearchSpace } from '@glocal/proto/glocal/v1/study';
 
-/** Where each hyperparameter of a complete space starts, in the order of the space. */
+/** The value that `values` of a vector are summed up by: their mean. */
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/**
+ * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries,
+ * whose number the model and the data decide.
+ */
 export function initialValues(space: SearchSpace | undefined): ParameterValue[] {
   return (space?.parameters ?? []).map(({ name, kind }) => {
     switch (kind?.$case) {
       case 'float':
-        return { name, value: kind.value.initial };
+        return { name, value: kind.value.initial, values: [] };
       case 'fixed':
-        return { name, value: kind.value.value };
+        return { name, value: kind.value.value, values: [] };
+      case 'network':
+        return { name, value: Number.NaN, values: [] };
       default:
         throw new TypeError(`parameter ${name} has no kind; the space was not checked`);
     }

@@ -1,17 +1,17 @@
 /** What the outer loop trains: a model on a data set, on the tfjs backend of this process. */
 
-import type { Evaluation, Study } from '@glocal/proto/glocal/v1/study';
+import { type Evaluation, EvaluationPoint, type Method, type Problem } from '@glocal/proto/glocal/v1/study';
 import * as tf from '@tensorflow/tfjs-core';
-import { MiniBatches } from '../data/batches.ts';
-import { type Indices, type LabelledExamples, labelsOf, toFloat32 } from '../data/examples.ts';
+import type { Batch } from '../data/examples.ts';
+import { type PreparedData, prepare } from '../data/prepare.ts';
 import type { Dataset } from '../data/registry.ts';
-import { splitStratified } from '../data/split.ts';
-import { SearchPoint } from '../hyper/search-point.ts';
+import type { SearchPoint } from '../hyper/search-point.ts';
 import type { HyperparameterValues } from '../inner/hyperparameter.ts';
 import type { Examples } from '../inner/loss.ts';
 import { getOptimizer } from '../inner/registry.ts';
-import { TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
-import type { Learner, Snapshot } from '../loop/learner.ts';
+import type { LossOptions } from '../inner/training-loss.ts';
+import { type Differentiation, TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
+import type { Learner, Snapshot, Weights } from '../loop/learner.ts';
 import type { Model } from '../model/model.ts';
 
 interface LearnerSnapshot {
@@ -19,79 +19,95 @@ interface LearnerSnapshot {
   readonly steps: number;
 }
 
+export interface LearnerOptions {
+  /** Of the complete and checked study, as is the problem. */
+  readonly method: Method;
+  readonly problem: Problem;
+  /** Fixes initial weights, validation split and data order. */
+  readonly seed: number;
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly loss: LossOptions;
+  readonly space: SearchPoint;
+  /** Undefined when no hypergradients will be asked for: then steps carry no sensitivities. */
+  readonly differentiation: Differentiation | undefined;
+}
+
 /**
- * A training run with its data. The seed fixes initial weights, validation split and data order; the position in the data
- * is the number of steps done, so that a snapshot says where to go on. Lives on the tfjs backend in use.
+ * A training run with its data. The position in the data is the number of steps done, so that a snapshot says where to go
+ * on. Lives on the tfjs backend in use.
  */
 export class TfjsLearner implements Learner, Disposable {
   readonly #run: TrainingRun;
   readonly #space: SearchPoint;
-  readonly #examples: LabelledExamples;
-  readonly #test: LabelledExamples;
-  readonly #batches: MiniBatches;
-  /** On the backend for as long as the learner lives: every hypergradient uses all of it. */
+  readonly #method: Method;
+  readonly #data: PreparedData;
+  /** On the backend for as long as the learner lives: every hypergradient uses all of it, and so do the figures. */
   readonly #validation: Examples;
   #steps = 0;
   #values: HyperparameterValues = {};
   #derivatives: Float64Array = new Float64Array();
 
-  /**
-   * @param study complete and checked (`study/specification.ts`).
-   * @param model of the study's problem, for this data set.
-   * @param isLearning whether hypergradients will be asked for; without, steps carry no sensitivities.
-   * @throws DataError when the data set has too few examples.
-   */
-  constructor(study: Study, seed: number, dataset: Dataset, model: Model, isLearning: boolean) {
-    const { problem, space } = study;
-    if (problem === undefined || space === undefined) throw new TypeError('the study is not complete');
-    const { batchSize, validationExamples } = problem;
-    const split = splitStratified(dataset.train, { validationExamples, seed });
-    this.#space = new SearchPoint(space);
-    this.#examples = dataset.train;
-    this.#test = dataset.test;
-    this.#batches = new MiniBatches({ indices: split.train, batchSize, seed });
-    this.#validation = onBackend(dataset.train, split.validation);
+  /** @throws DataError when the data set does not have what the problem asks for. */
+  constructor({ method, problem, seed, dataset, model, loss, space, differentiation }: LearnerOptions) {
+    const { batchSize, validationExamples, standardize, imbalanceFactor, augmentation } = problem;
+    this.#method = method;
+    this.#space = space;
+    this.#data = prepare(dataset, {
+      seed,
+      batchSize,
+      validationExamples,
+      standardize,
+      imbalanceFactor,
+      augmentation: augmentation && {
+        cropPadding: augmentation.cropPadding,
+        flip: augmentation.horizontalFlip,
+      },
+    });
+    this.#validation = onBackend(this.#data.validation.all());
     this.#run = new TrainingRun({
       model,
       optimizer: getOptimizer(problem.optimizer),
+      loss,
       weights: model.initialise(seed),
-      learned: isLearning ? this.#space.components.map((name) => ({ name, index: 0 })) : [],
+      learned: differentiation === undefined ? [] : space.learned,
+      differentiation: differentiation ?? { method: 'forward' },
+      averaging: method.averaging ?? 0,
+      evaluation: method.evaluation === EvaluationPoint.AVERAGED ? 'averaged' : 'lastIterate',
     });
   }
 
   startWindow(point: Float64Array): void {
-    this.#values = Object.fromEntries(this.#space.values(point).map(({ name, value }) => [name, [value]]));
-    this.#derivatives = this.#space.derivatives(point).slice(0, this.#run.q);
-    this.#run.startWindow();
+    this.#values = this.#space.trainingValues(point);
+    this.#derivatives = this.#run.q === 0 ? new Float64Array() : this.#space.derivatives(point);
+    this.#run.startWindow(this.#method.sensitivityDiscount);
   }
 
   step(): void {
-    const batch = onBackend(this.#examples, this.#batches.at(this.#steps));
-    try {
-      this.#run.step(batch, this.#values, this.#derivatives);
-    } finally {
-      tf.dispose([batch.x, batch.labels]);
-    }
+    using batch = onBackend(this.#data.train.at(this.#steps));
+    this.#run.step(batch, this.#values, this.#derivatives);
     this.#steps += 1;
   }
 
-  hypergradient(): Float64Array {
-    return this.#run.hypergradient(this.#validation) ?? new Float64Array();
+  hypergradient(): Float64Array | undefined {
+    const { validationSample, validationSeed } = this.#method;
+    if (validationSample === 0) return this.#run.hypergradient(this.#validation);
+    using sample = onBackend(this.#data.validation.sample(validationSample, validationSeed, this.#steps));
+    return this.#run.hypergradient(sample);
+  }
+
+  endWindow(): readonly Float64Array[] {
+    return this.#run.endWindow();
   }
 
   takeTrainLoss(): number {
     return this.#run.takeTrainLoss();
   }
 
-  evaluate(part: 'validation' | 'test'): Evaluation {
-    if (part === 'validation') return this.#run.evaluate(this.#validation);
-    const all = Uint32Array.from({ length: this.#test.count }, (_, index) => index);
-    const examples = onBackend(this.#test, all);
-    try {
-      return this.#run.evaluate(examples);
-    } finally {
-      tf.dispose([examples.x, examples.labels]);
-    }
+  evaluate(part: 'validation' | 'test', at: Weights): Evaluation {
+    if (part === 'validation') return this.#run.evaluate(this.#validation, at);
+    using examples = onBackend(this.#data.test.all());
+    return this.#run.evaluate(examples, at);
   }
 
   snapshot(): Snapshot {
@@ -110,9 +126,7 @@ export class TfjsLearner implements Learner, Disposable {
   }
 }
 
-function onBackend(examples: LabelledExamples, indices: Indices): Examples {
-  return {
-    x: tf.tensor(toFloat32(examples, indices), [indices.length, ...examples.shape]),
-    labels: tf.tensor1d(labelsOf(examples, indices), 'int32'),
-  };
+function onBackend({ values, shape, labels, count }: Batch): Examples & Disposable {
+  const examples = { x: tf.tensor(values, [count, ...shape]), labels: tf.tensor1d(labels, 'int32') };
+  return { ...examples, [Symbol.dispose]: () => tf.dispose([examples.x, examples.labels]) };
 }

@@ -1,21 +1,22 @@
 /** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
 
-import { Estimator, Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { initBackend } from '../backend/select.ts';
 import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import { runTrial } from '../loop/trial.ts';
 import { getModel } from '../model/registry.ts';
-import { TfjsLearner } from './learner.ts';
+import { assemble } from './assemble.ts';
 import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
 
 const PROGRESS_EVERY_MS = 250;
+const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
 process.once('message', (start: StartMessage) => {
   train(start).then(end, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     const reason = error instanceof Error ? error.message : String(error);
-    end({ type: 'ended', outcome: 'failed', reason, test: new Uint8Array() });
+    end({ type: 'ended', outcome: 'failed', reason, ...NO_FIGURES });
   });
 });
 // The server is gone, or has heard the end: nobody is left to train for.
@@ -29,16 +30,23 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const { description } = await initBackend({ backend: start.backend, log });
   const { shape: inputShape, classes } = dataset.train;
   const model = await getModel(study.problem?.model ?? '', { inputShape, classes }, start.modelDir);
-  const isLearning = study.method?.estimator !== Estimator.FIXED;
-  using learner = new TfjsLearner(study, trial.seed, dataset, model, isLearning);
+  const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
+  using _ = learner;
   tell({ type: 'started', backend: description });
 
   const dmd = new DmdClient(start.dmdAddress, start.dmdRetryBudgetMs);
   try {
-    const outcome = await runTrial({ study, trial: trial.name, learner, dmd, listener: listener() });
-    const test =
-      outcome.outcome === 'succeeded' ? Evaluation.encode(outcome.test).finish() : new Uint8Array();
-    return { type: 'ended', outcome: outcome.outcome, reason: outcome.reason, test };
+    const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener: listener() };
+    const ending = await runTrial(parts);
+    const { outcome, reason } = ending;
+    if (ending.outcome === 'infeasible') return { type: 'ended', outcome, reason, ...NO_FIGURES };
+    return {
+      type: 'ended',
+      outcome,
+      reason,
+      test: Evaluation.encode(ending.test).finish(),
+      averagedTest: Evaluation.encode(ending.averagedTest).finish(),
+    };
   } finally {
     dmd.close();
   }

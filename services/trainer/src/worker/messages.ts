@@ -41,6 +41,8 @@ export interface EndedMessage {
   readonly reason: string;
   /** Encoded Evaluation on the test part; empty unless it succeeded. */
   readonly test: Uint8Array;
+  /** The same at the averaged weights. */
+  readonly averagedTest: Uint8Array;
 }
 
 export type FromWorker = StartedMessage | ProgressMessage | OuterStepMessage | EndedMessage;

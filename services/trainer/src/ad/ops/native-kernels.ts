@@ -1,4 +1,4 @@
-/** The kernels of `primitives.ts` on the native runtime: one pass over the data each (`backend/native-kernels.cc`). */
+/** The kernels of `primitives.ts` on the native runtime: one pass over the data each (`backend/native-kernels/`). */
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel } from './primitives.ts';
@@ -30,8 +30,12 @@ const operation =
 const NATIVE_KERNELS = {
   MaxPool2x2: operation('GlocalMaxPool2x2', ['x'], 2),
   MaxPool2x2Pick: operation('GlocalMaxPool2x2Pick', ['x', 'choice']),
+  MaxPool2x2PickWide: operation('GlocalMaxPool2x2PickWide', ['x', 'choice']),
   MaxPool2x2Grad: operation('GlocalMaxPool2x2Grad', ['dy', 'choice']),
   LeakyReluWithSlope: operation('GlocalLeakyRelu', ['x'], 2),
+  BiasLeakyRelu: operation('GlocalBiasLeakyRelu', ['x', 'bias'], 2),
+  BiasLeakyReluTangent: operation('GlocalBiasLeakyReluTangent', ['x', 'bias', 'slope']),
+  BiasLeakyReluGrad: operation('GlocalBiasLeakyReluGrad', ['dy', 'slope'], 2),
   SoftmaxCrossEntropy: operation('GlocalSoftmaxCrossEntropy', ['logits', 'labels'], 2),
 } as const;
 

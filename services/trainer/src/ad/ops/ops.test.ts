@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { initBackend, installedBackends } from '../../backend/select.ts';
 import { runKernel } from '../engine.ts';
 import { anywhere, made, seeds, size } from '../rules/rule-case.ts';
-import { leakyRelu, maxPool2x2 } from './layers.ts';
+import { biasLeakyRelu, convMaxPool2x2, leakyRelu, maxPool2x2 } from './layers.ts';
 import { registerPrimitives } from './primitives.ts';
 import { softmaxCrossEntropy } from './softmax-cross-entropy.ts';
 
@@ -58,6 +58,54 @@ describe.each(installedBackends())('on backend %s', (backend) => {
     it('refuses slopes outside [0, 1]', () => {
       for (const alpha of [-0.1, 1.1, Number.NaN])
         expect(() => leakyRelu(tf.scalar(1), alpha)).toThrow(RangeError);
+    });
+  });
+
+  describe('biasLeakyRelu', () => {
+    it('equals tf.leakyRelu of the sum in value and both gradients', () => {
+      fc.assert(
+        fc.property(size(4), size(5), seeds, (rows, channels, seed) => {
+          const x = anywhere([rows, channels], seed);
+          const bias = anywhere([channels], seed + 1) as tf.Tensor1D;
+          const stock = (a: tf.Tensor, b: tf.Tensor) => tf.leakyRelu(tf.add(a, b), 0.1);
+          expectClose(
+            both((t) => biasLeakyRelu(t, bias, 0.1), x, seed),
+            both((t) => stock(t, bias), x, seed),
+          );
+          expectClose(
+            both((t) => biasLeakyRelu(x, t as tf.Tensor1D, 0.1), bias, seed),
+            both((t) => stock(x, t), bias, seed),
+          );
+          tf.dispose([x, bias]);
+        }),
+      );
+    });
+
+    it('refuses slopes outside [0, 1]', () => {
+      expect(() => biasLeakyRelu(tf.zeros([1]), tf.zeros([1]), 2)).toThrow(RangeError);
+    });
+  });
+
+  describe('convMaxPool2x2', () => {
+    it('equals tf.maxPool of tf.conv2d in value and both gradients, with odd results too', () => {
+      const pads = fc.constantFrom('valid' as const, 'same' as const);
+      fc.assert(
+        fc.property(size(2), size(8, 4), size(8, 4), size(3), pads, seeds, (b, h, w, out, pad, seed) => {
+          const x = anywhere([b, h, w, 2], seed) as tf.Tensor4D;
+          const filter = anywhere([3, 3, 2, out], seed + 1) as tf.Tensor4D;
+          const stock = (a: tf.Tensor, f: tf.Tensor) =>
+            tf.maxPool(tf.conv2d(a as tf.Tensor4D, f as tf.Tensor4D, 1, pad), 2, 2, 'valid');
+          expectClose(
+            both((t) => convMaxPool2x2(t as tf.Tensor4D, filter, pad), x, seed),
+            both((t) => stock(t, filter), x, seed),
+          );
+          expectClose(
+            both((t) => convMaxPool2x2(x, t as tf.Tensor4D, pad), filter, seed),
+            both((t) => stock(x, t), filter, seed),
+          );
+          tf.dispose([x, filter]);
+        }),
+      );
     });
   });
 

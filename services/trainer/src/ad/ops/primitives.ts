@@ -9,6 +9,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { currentBackend, runKernel } from '../engine.ts';
+import { dim } from '../rules/rule.ts';
 import { nativeKernels } from './native-kernels.ts';
 
 /** Attributes of AvgPool and AvgPoolGrad for windows of 2 × 2. */
@@ -25,6 +26,15 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   /** x `[r·b, h, w, c]`, choice → the chosen elements, `[r·b, h/2, w/2, c]`, of each of r batches. */
   MaxPool2x2Pick: ({ x, choice }) =>
     runKernel('AvgPool', { x: chosen(x as tf.Tensor, choice as tf.Tensor) }, PAIRS),
+  /** The same from x `[b, h, w, r·c]`, where the r batches lie side by side. */
+  MaxPool2x2PickWide: ({ x, choice }) => {
+    const wide = x as tf.Tensor;
+    const channels = dim((choice as tf.Tensor).shape, -1);
+    const r = dim(wide.shape, -1) / channels;
+    const apart = tf.transpose(tf.reshape(wide, [-1, r, channels]), [1, 0, 2]);
+    const batches = tf.reshape(apart, [r * dim(wide.shape, 0), ...wide.shape.slice(1, -1), channels]);
+    return runKernel('MaxPool2x2Pick', { x: batches, choice: choice as tf.Tensor });
+  },
   /** dy `[r·b, h/2, w/2, c]`, choice → dx `[r·b, h, w, c]`, of each of r batches. */
   MaxPool2x2Grad: ({ dy, choice }) => {
     const [, ...image] = (choice as tf.Tensor).shape;
@@ -33,10 +43,31 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     const input = { dataId, dtype, shape: [(dy as tf.Tensor).shape[0], ...image] } as tf.Tensor;
     return chosen(runKernel('AvgPoolGrad', { dy: dy as tf.Tensor, input }, PAIRS), choice as tf.Tensor);
   },
+  /** x `[b, ..., c]`, filter → max pooling of the convolution, and choice; attributes of Conv2D. */
+  ConvMaxPool2x2: ({ x, filter }, attributes) =>
+    runKernel<tf.Tensor[]>('MaxPool2x2', {
+      x: runKernel('Conv2D', { x: x as tf.Tensor, filter: filter as tf.Tensor }, attributes),
+    }),
   /** x → y, and the slope like x: 1 above 0, else alpha. */
   LeakyReluWithSlope: ({ x }, { alpha }) => {
     const slope = tf.maximum(tf.cast(tf.greater(x as tf.Tensor, 0), 'float32'), alpha as number);
     return [tf.mul(x as tf.Tensor, slope), slope];
+  },
+  /** x `[..., c]`, bias `[c]` → y, the leaky ReLU of x + bias, and the slope like x. */
+  BiasLeakyRelu: ({ x, bias }, { alpha }) =>
+    runKernel('LeakyReluWithSlope', { x: tf.add(x as tf.Tensor, bias as tf.Tensor) }, { alpha }),
+  /** Tangents x `[r, ...]`, bias `[r, c]`, and the slope → tangents of y. */
+  BiasLeakyReluTangent: ({ x, bias, slope }) => {
+    const { rank } = slope as tf.Tensor;
+    const [r = 1, channels = 1] = (bias as tf.Tensor).shape;
+    const aligned = tf.reshape(bias as tf.Tensor, [r, ...new Array<number>(rank - 1).fill(1), channels]);
+    return tf.mul(tf.add(x as tf.Tensor, aligned), slope as tf.Tensor);
+  },
+  /** dy of r times the slope's size, slope → dx like dy, and the gradients of the bias, `[r, c]`. */
+  BiasLeakyReluGrad: ({ dy, slope }) => {
+    const dx = chosen(dy as tf.Tensor, slope as tf.Tensor);
+    const r = dx.size / (slope as tf.Tensor).size;
+    return [dx, tf.sum(tf.reshape(dx, [r, -1, dim(dx.shape, -1)]), 1)];
   },
   /** logits, labels `[b, classes]` → losses `[b]`, and the softmax `[b, classes]`. */
   SoftmaxCrossEntropy: ({ logits, labels }) => {
@@ -48,8 +79,12 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   },
 };
 
+const registered = new Set<string>();
+
 /** Makes the kernels known to a backend; again does nothing. */
 export function registerPrimitives(backendName: string): void {
+  if (registered.has(backendName)) return;
+  registered.add(backendName);
   const kernels = { ...KERNELS, ...nativeKernels(backendName) };
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, backendName) !== undefined) return;

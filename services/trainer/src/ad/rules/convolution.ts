@@ -81,6 +81,15 @@ const conv2dBackpropInput = rule<'dy' | 'filter', ConvolutionAttributes & { inpu
       ]);
       return tangentsOfLastAxis(back(dy, wide, [...inputShape.slice(0, 3), q * channelsIn]), q);
     };
+    if (tangents.dy && tangents.filter && attributes.dataFormat !== 'NCHW') {
+      // Both terms as one sum over twice the channels.
+      const weights = each(tangents.filter);
+      return together(
+        each(tangents.dy).map((gradient, k) =>
+          back(tf.concat([gradient, dy], -1), tf.concat([filter, weights[k] as tf.Tensor], -1), inputShape),
+        ),
+      );
+    }
     return plus(
       tangents.dy && unfold(back(fold(tangents.dy), filter, foldedShape(inputShape, q)), q),
       tangents.filter && ofFilter(tangents.filter),
@@ -110,7 +119,7 @@ const conv2dBackpropFilter = rule<'x' | 'dy', ConvolutionAttributes & { filterSh
 );
 
 /** `[q, ..., c]` to `[..., q·c]`. */
-function tangentsAsLastAxis(tangent: tf.Tensor): tf.Tensor {
+export function tangentsAsLastAxis(tangent: tf.Tensor): tf.Tensor {
   const [q = 1, ...shape] = tangent.shape;
   const channels = dim(shape, -1);
   const columns = tf.transpose(tf.reshape(tangent, [q, -1, channels]), [1, 0, 2]);

@@ -134,12 +134,8 @@ describe('a LayersModel', () => {
       using loaded = await loadLayersModel(await saved('training', original));
       original.dispose();
       const model = loaded.build({ inputShape: [8, 8, 1], classes: 3 });
-      const run = new TrainingRun({
-        model,
-        optimizer: sgd,
-        weights: model.initialise(0),
-        learned: [{ name: 'lr', index: 0 }],
-      });
+      const learned = [{ name: 'lr', index: 0 }];
+      const run = new TrainingRun({ model, optimizer: sgd, weights: model.initialise(0), learned });
       const examples = {
         x: images(12, [8, 8, 1]),
         labels: tf.tensor1d([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], 'int32'),

@@ -1,0 +1,37 @@
+/** For how long to train, and with which seeds. */
+
+import { Estimator, type Method, type Training } from '@glocal/proto/glocal/v1/study';
+import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import type { Checker } from './checker.ts';
+
+export function completeTraining(
+  requested: Training | undefined,
+  method: Method,
+  limits: Limits,
+  check: Checker,
+): Training {
+  const steps = requested?.steps ?? 0;
+  if (check.require(steps >= 1, 'training.steps', `${steps} is not a positive number of steps`)) {
+    check.require(
+      steps <= limits.maxSteps,
+      'training.steps',
+      `${steps} is above this server's limit, ${limits.maxSteps}`,
+    );
+    if (method.window >= 1 && method.estimator !== Estimator.GLOBAL) {
+      const whole = Math.max(1, Math.round(steps / method.window)) * method.window;
+      check.require(
+        steps % method.window === 0,
+        'training.steps',
+        `${steps} is not a multiple of method.window = ${method.window}; ${whole} is`,
+      );
+    }
+  }
+  const seeds = requested?.seeds.length ? requested.seeds : [0];
+  check.require(
+    seeds.length <= limits.maxTrials,
+    'training.seeds',
+    `${seeds.length} seeds are more than the ${limits.maxTrials} trials that a study may have`,
+  );
+  check.require(new Set(seeds).size === seeds.length, 'training.seeds', 'a seed is repeated');
+  return { steps, seeds };
+}

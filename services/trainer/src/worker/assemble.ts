@@ -1,0 +1,93 @@
+/** From a study to the parts that train it. */
+
+import {
+  Differentiation,
+  type DifferentiationCost,
+  Estimator,
+  type Study,
+} from '@glocal/proto/glocal/v1/study';
+import type { Dataset } from '../data/registry.ts';
+import { predictCost } from '../hyper/cost.ts';
+import { SearchPoint } from '../hyper/search-point.ts';
+import { layerNames } from '../inner/hyperparameter.ts';
+import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
+import type { Differentiation as InnerDifferentiation } from '../inner/training-run.ts';
+import type { Model } from '../model/model.ts';
+import { TfjsLearner } from './learner.ts';
+
+/** What a trial runs on. */
+export interface Assembly {
+  readonly space: SearchPoint;
+  readonly learner: TfjsLearner;
+  /** Undefined when nothing is learned. */
+  readonly differentiation: DifferentiationCost | undefined;
+}
+
+/**
+ * @param study complete and checked (`study/specification.ts`).
+ * @param seed of the trial.
+ * @param model built for the data set.
+ * @throws DataError when the data set does not have what the study asks for.
+ */
+export function assemble(study: Study, seed: number, dataset: Dataset, model: Model): Assembly {
+  const { problem, space: searchSpace, method, training } = study;
+  if (!problem || !searchSpace || !method || !training) throw new TypeError('the study is not complete');
+  const reweighting = reweightingOf(study);
+  const space = new SearchPoint(searchSpace, {
+    layers: layerNames(model),
+    classes: model.classes,
+    initialNetwork: (hidden) => initialNetwork({ hidden }, seed),
+  });
+  const differentiation = chooseDifferentiation(study, space.components.length);
+  const learner = new TfjsLearner({
+    method,
+    problem,
+    seed,
+    dataset,
+    model,
+    loss: reweighting === undefined ? {} : { reweighting },
+    space,
+    differentiation: differentiation && inner(differentiation, method.reverseSteps),
+  });
+  return { space, learner, differentiation };
+}
+
+function reweightingOf({ space }: Study): Reweighting | undefined {
+  for (const { kind } of space?.parameters ?? []) {
+    if (kind?.$case === 'network') return { hidden: kind.value.hiddenUnits, detached: kind.value.detached };
+  }
+  return undefined;
+}
+
+/** How much cheaper reverse mode must be to be chosen: forward mode needs no trajectory, and its rows come one by one. */
+const WORTH_REVERSE = 2;
+
+/**
+ * How derivatives are computed: as the study says, or the cheaper way by predicted cost (docs/method.md, section 4).
+ * Sensitivities that are carried on, and a whole training, need forward mode.
+ * @param q components of a hypergradient.
+ */
+export function chooseDifferentiation({ method }: Study, q: number): DifferentiationCost | undefined {
+  if (method === undefined || method.estimator === Estimator.FIXED) return undefined;
+  const { estimator, window, sigma, reverseSteps, differentiation, sensitivityDiscount } = method;
+  const isSingle = estimator === Estimator.LOCAL || estimator === Estimator.GLOBAL;
+  const { forward, reverse } = predictCost({
+    q,
+    window,
+    hypergradients: isSingle ? 1 : sigma,
+    stride: method.stride,
+    reverseSteps,
+  });
+  const cost = { forwardGradients: forward, reverseGradients: reverse };
+  if (differentiation !== Differentiation.AUTO) return { used: differentiation, ...cost };
+  const mustBeForward = estimator === Estimator.GLOBAL || sensitivityDiscount > 0;
+  const isReverse = !mustBeForward && WORTH_REVERSE * reverse < forward;
+  const used = isReverse ? Differentiation.REVERSE : Differentiation.FORWARD;
+  return { used, ...cost };
+}
+
+function inner({ used }: DifferentiationCost, reverseSteps: number): InnerDifferentiation {
+  return used === Differentiation.REVERSE
+    ? { method: 'reverse', steps: reverseSteps }
+    : { method: 'forward' };
+}
