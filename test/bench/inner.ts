@@ -23,7 +23,7 @@ const WINDOW = 50;
 const HYPERGRADIENTS = 20;
 /** Steps that an adjoint goes back, k. */
 const BACK = 10;
-const ROUNDS = 7;
+const ROUNDS = 11;
 const STEPS = 40;
 const WARM_UP = 5;
 

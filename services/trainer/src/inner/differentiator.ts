@@ -2,8 +2,8 @@
 
 import type { SensitivitySnapshot } from './forward.ts';
 import type { Rows } from './optimizer.ts';
-import type { WindowSnapshot } from './reverse.ts';
 import type { Step, Stepped } from './step.ts';
+import type { WindowSnapshot } from './trajectory.ts';
 
 /** What was accumulated since the window began, on the host. */
 export type DerivativeSnapshot = SensitivitySnapshot | WindowSnapshot;

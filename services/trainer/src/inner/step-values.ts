@@ -64,12 +64,6 @@ export class Hyperparameters {
     this.#checkLearned();
   }
 
-  /** Names of the learned hyperparameters of the loss. */
-  get learnedOfLoss(): string[] {
-    const names = this.learned.map(({ name }) => name);
-    return [...new Set(names)].filter((name) => this.#infos.get(name)?.part === 'loss');
-  }
-
   /**
    * @param t number of the step, from 1.
    * @param derivatives dvalue/dphi of each learned component.

@@ -101,9 +101,9 @@ export class TrainingLoss {
     const { classWeights, [REWEIGHTING]: network } = inputs;
     const ofClass =
       classWeights && tf.reshape(tf.matMul(this.#targets, tf.reshape(classWeights, [-1, 1])), [-1]);
-    const ofExample = network && exampleWeights(network, losses);
-    const constant = ofExample && detached ? detach(ofExample) : ofExample;
-    return ofClass && constant ? tf.mul(ofClass, constant) : (ofClass ?? constant);
+    const weigh = (of: tf.Tensor): tf.Tensor => exampleWeights(network as tf.Tensor, of);
+    const ofExample = network && (detached ? withoutGradient(weigh, losses) : weigh(losses));
+    return ofClass && ofExample ? tf.mul(ofClass, ofExample) : (ofClass ?? ofExample);
   }
 
   #losses(parameters: readonly tf.Tensor[], { labelSmoothing }: LossInputs): tf.Tensor1D {
@@ -128,11 +128,11 @@ export class TrainingLoss {
   }
 }
 
-/** The same values, through which no gradient flows back; directional derivatives do flow forward. */
-function detach(tensor: tf.Tensor): tf.Tensor {
-  const constant = tf.customGrad((x) => ({
-    value: tf.clone(x as tf.Tensor),
+/** f(x) of x's shape, through which no gradient flows back; directional derivatives do flow forward. */
+function withoutGradient(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const constant = tf.customGrad((input) => ({
+    value: f(input as tf.Tensor),
     gradFunc: (dy) => tf.zerosLike(dy),
   }));
-  return constant(tensor);
+  return constant(x);
 }

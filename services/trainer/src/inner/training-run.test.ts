@@ -456,6 +456,12 @@ describe('what does not fit', () => {
     ],
     ['an average that never moves', 'OUT_OF_DOMAIN', /averaging is 1/, () => configure({ averaging: 1 })],
     [
+      'a meta-module without units',
+      'OUT_OF_DOMAIN',
+      /hidden is 0/,
+      () => configure({ loss: { reweighting: { hidden: 0, detached: true } } }),
+    ],
+    [
       'an empty chunk',
       'OUT_OF_DOMAIN',
       /chunk is 0/,

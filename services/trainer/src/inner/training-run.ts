@@ -97,6 +97,8 @@ export class TrainingRun {
   constructor(options: TrainingRunOptions) {
     const { model, optimizer, weights, learned, loss = {}, averaging = DEFAULT_AVERAGING } = options;
     const { differentiation = { method: 'forward' }, evaluation = 'lastIterate' } = options;
+    const { hidden = 1 } = loss.reweighting ?? {};
+    requireIn('hidden', hidden, Number.isInteger(hidden) && hidden > 0, 'a whole number above 0');
     this.model = model;
     this.optimizer = optimizer;
     this.#hyperparameters = new Hyperparameters(model, optimizer, loss, learned);
@@ -120,8 +122,7 @@ export class TrainingRun {
     } else {
       const { steps } = differentiation;
       requireIn('steps', steps, Number.isInteger(steps) && steps > 0, 'a whole number above 0');
-      const { learnedOfLoss } = this.#hyperparameters;
-      this.#differentiator = new ReverseMode(training, { ...shared, steps, learnedOfLoss });
+      this.#differentiator = new ReverseMode(training, { ...shared, steps });
     }
 
     const zeros = new Float32Array(weights.length);

@@ -5,7 +5,7 @@ import { jvp, type Directions as Tangents } from '../ad/jvp.ts';
 import { onBackend } from './flat.ts';
 import type { Layer } from './hyperparameter.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
-import type { Numbers, Update, UpdatePoint } from './update.ts';
+import type { Numbers, Update } from './update.ts';
 
 /** @param values each `[1]` or `[layers]`. */
 export function generalUpdate(optimizer: InnerOptimizer, layers: readonly Layer[], values: Numbers): Update {
@@ -45,7 +45,7 @@ export function generalUpdate(optimizer: InnerOptimizer, layers: readonly Layer[
       };
     },
 
-    pullback({ state, gradient }: UpdatePoint, adjoints) {
+    pullback({ state, gradient }, adjoints, wanted) {
       const m = adjoints[0]?.shape[0] ?? 0;
       const copies = [...state, gradient, ...valueRows()].map((row) => tf.tile(row, [m, 1]));
       const grads = tf.grads((...inputs: tf.Tensor[]) => tf.concat(theta(inputs), 0))(
@@ -56,7 +56,10 @@ export function generalUpdate(optimizer: InnerOptimizer, layers: readonly Layer[
         state: grads.slice(0, members) as Rows[],
         gradient: grads[members] as Rows,
         values: new Map(
-          names.map((name, i) => [name, Float64Array.from((grads[members + 1 + i] as tf.Tensor).dataSync())]),
+          wanted.map((name) => {
+            const grad = grads[members + 1 + names.indexOf(name)] as tf.Tensor;
+            return [name, Float64Array.from(grad.dataSync())];
+          }),
         ),
       };
     },

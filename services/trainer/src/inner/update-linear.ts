@@ -75,12 +75,11 @@ function readAll(make: () => { readonly flat: tf.Tensor; readonly slopes: tf.Ten
 
 function linearUpdate({ of, slopes }: Coefficients): Update {
   const members = of.length;
-  const inputs = members + 1;
 
   return {
     apply({ state, gradient }) {
-      const moved = tf.matMul(tf.tensor2d(of as number[][]), tf.concat([...state, gradient], 0));
-      return withWeights(tf.split(moved, members, 0), state[0]);
+      const inputs = [...state, gradient];
+      return of.map((coefficients, o) => combination(coefficients, inputs, o === 0 ? state[0] : undefined));
     },
 
     pushforward({ state, gradient }, directions) {
@@ -101,31 +100,44 @@ function linearUpdate({ of, slopes }: Coefficients): Update {
       };
     },
 
-    pullback({ state, gradient }, adjoints) {
-      const m = adjoints[0]?.shape[0] ?? 0;
-      const stacked = tf.concat([...adjoints], 0);
-      const transposed = tf.tensor2d(of as number[][]).transpose() as tf.Tensor2D;
-      const pulled = tf.matMul(transposed, tf.reshape(stacked, [members, -1]) as tf.Tensor2D);
-      const parts = tf.split(pulled, inputs, 0).map((part) => tf.reshape(part, [m, -1]) as Rows);
-      const products = tf.matMul(stacked, tf.concat([...state, gradient], 0), false, true).dataSync();
-      const ofValue = (slope: Matrix) =>
-        Float64Array.from({ length: m }, (_, j) =>
-          slope.reduce(
-            (sum, row, o) =>
-              row.reduce(
-                (inner, x, i) => inner + x * (products[(o * m + j) * inputs + i] ?? Number.NaN),
-                sum,
-              ),
-            0,
-          ),
-        );
+    pullback({ state, gradient }, adjoints, wanted) {
+      const column = (input: number) => of.map((coefficients) => coefficients[input] ?? Number.NaN);
+      const values = new Map<string, Float64Array>();
+      if (wanted.length > 0) {
+        const point = tf.concat([...state, gradient], 0);
+        // For each next member o: [m, inputs], its adjoints times what it is made from.
+        const products = adjoints.map((rows) => tf.matMul(rows, point, false, true).dataSync());
+        for (const name of wanted) values.set(name, pulledValue(slopes.get(name) ?? [], products));
+      }
       return {
-        state: withWeights(parts.slice(0, members), adjoints[0]),
-        gradient: parts[members] as Rows,
-        values: new Map([...slopes].map(([name, slope]) => [name, ofValue(slope)])),
+        state: state.map((_, i) => combination(column(i), adjoints, i === 0 ? adjoints[0] : undefined)),
+        gradient: combination(column(members), adjoints),
+        values,
       };
     },
   };
+}
+
+/** Σ_i coefficients_i rows_i, and `plus`. (Few large operands: faster than a product with so small a matrix.) */
+function combination(coefficients: readonly number[], rows: readonly Rows[], plus?: Rows): Rows {
+  const terms = rows.flatMap((row, i) => {
+    const coefficient = coefficients[i] ?? Number.NaN;
+    if (coefficient === 0) return [];
+    return [coefficient === 1 ? row : tf.mul(row, coefficient)];
+  });
+  if (plus) terms.push(plus);
+  return (terms.length === 0 ? tf.zerosLike(rows[0] as Rows) : tf.addN(terms)) as Rows;
+}
+
+/** Σ_o Σ_i slope_oi · products_o of each adjoint, `[m]`. */
+function pulledValue(slope: Matrix, products: readonly ArrayLike<number>[]): Float64Array {
+  const inputs = slope.length + 1;
+  const m = (products[0]?.length ?? 0) / inputs;
+  return Float64Array.from({ length: m }, (_, j) =>
+    slope
+      .flatMap((row, o) => row.map((x, i) => x * (products[o]?.[j * inputs + i] ?? Number.NaN)))
+      .reduce((sum, x) => sum + x, 0),
+  );
 }
 
 /** θ' from θ and θ' − θ, or the same of derivatives; buffers as they are. */

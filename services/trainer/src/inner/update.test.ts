@@ -90,8 +90,9 @@ describe.each(LINEAR.map((optimizer) => [optimizer.id, optimizer] as const))(
         const point = pointOf(optimizer, 3);
         const values = valuesOf(optimizer, 3);
         const adjoints = point.state.map((_, i) => rows(3, 50 + i));
-        const is = linearUpdates(optimizer)(values).pullback(point, adjoints);
-        const should = generalUpdate(optimizer, LAYERS, values).pullback(point, adjoints);
+        const names = [...values.keys()];
+        const is = linearUpdates(optimizer)(values).pullback(point, adjoints, names);
+        const should = generalUpdate(optimizer, LAYERS, values).pullback(point, adjoints, names);
         expect(relativeError(read(is.state), read(should.state))).toBeLessThan(1e-5);
         expect(relativeError(read([is.gradient]), read([should.gradient]))).toBeLessThan(1e-5);
         expect(is.values.size).toBe(optimizer.hyperparameters.length);
@@ -137,6 +138,7 @@ describe.each([adam, adamw, rmsprop].map((optimizer) => [optimizer.id, optimizer
         const pulled = update.pullback(
           dead,
           dead.state.map((_, i) => rows(2, i)),
+          [...values.keys()],
         );
         expect(read([...pulled.state, pulled.gradient]).every(Number.isFinite)).toBe(true);
         expect([...pulled.values.values()].flatMap((x) => [...x]).every(Number.isFinite)).toBe(true);

@@ -39,7 +39,7 @@ export interface Pulled {
   readonly state: Rows[];
   /** With respect to the gradient, `[m, p]`. */
   readonly gradient: Rows;
-  /** With respect to the values, each `[m, n]` row-major. */
+  /** With respect to the wanted values, each `[m, n]` row-major. */
   readonly values: Numbers;
 }
 
@@ -52,8 +52,9 @@ export interface Update {
   /**
    * Adjoints times dΘ: reverse mode.
    * @param adjoints of the next state, each `[m, p]`.
+   * @param wanted names of the values that derivatives are wanted of.
    */
-  pullback(point: UpdatePoint, adjoints: readonly Rows[]): Pulled;
+  pullback(point: UpdatePoint, adjoints: readonly Rows[], wanted: readonly string[]): Pulled;
 }
 
 /** Makes the update of a step from the values of the optimizer's hyperparameters, each `[1]` or `[layers]`. */
