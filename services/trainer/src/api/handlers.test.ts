@@ -176,6 +176,7 @@ describe('a streaming method', () => {
     const call = client.watchStudy({ name: '', cursor: '' });
     call.on('error', () => {});
     for await (const _ of call) break;
+    call.cancel();
     await vi.waitFor(() => expect({ gone, cleaned }).toEqual({ gone: true, cleaned: true }), {
       timeout: 20_000,
     });
