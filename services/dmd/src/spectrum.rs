@@ -18,8 +18,14 @@ pub(crate) struct SpectrumFigures {
 impl SpectrumFigures {
     /// `rows` is r x sigma in scaled, compressed coordinates.
     pub(crate) fn new(rows: &DMatrix<f64>, modes: &[FittedMode]) -> Self {
-        let contributions: Vec<DVector<Complex<f64>>> =
-            modes.iter().map(|mode| contribution(rows, mode)).collect();
+        let mut contributions: Vec<DVector<Complex<f64>>> = Vec::with_capacity(modes.len());
+        for mode in modes {
+            contributions.push(match contributions.last() {
+                // The second of a conjugate pair, which comes after the first.
+                Some(first) if mode.eigenvalue.im < 0.0 => first.conjugate(),
+                _ => contribution(rows, mode),
+            });
+        }
         let log_energies: Vec<f64> = modes
             .iter()
             .zip(&contributions)

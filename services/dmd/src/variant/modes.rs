@@ -23,21 +23,26 @@ pub(super) fn fitted_modes(
 ) -> Vec<FittedMode> {
     // The sort is stable and conjugate ones have exactly the same distance, so pairs stay together.
     eigen.sort_by(|a, b| (a.value - 1.0).norm().total_cmp(&(b.value - 1.0).norm()));
-    let modes: Vec<_> = eigen
-        .iter()
-        .map(|pair| DirectMode::new(pair, &snapshots.u(), image))
-        .collect();
+    let mut modes: Vec<DirectMode> = Vec::with_capacity(eigen.len());
+    for pair in &eigen {
+        modes.push(match (Part::of(pair.value), modes.last()) {
+            (Part::Second, Some(first)) => first.conjugate(),
+            _ => DirectMode::new(pair, &snapshots.u(), image),
+        });
+    }
     let amplitudes = amplitudes(&modes, &snapshots.first());
-    eigen
-        .iter()
-        .zip(&modes)
-        .zip(amplitudes)
-        .map(|((pair, mode), amplitude)| FittedMode {
+    let mut fitted: Vec<FittedMode> = Vec::with_capacity(eigen.len());
+    for ((pair, mode), amplitude) in eigen.iter().zip(&modes).zip(amplitudes) {
+        fitted.push(FittedMode {
             eigenvalue: pair.value,
-            weights: mode.row_weights(pair, weights, amplitude, sigma),
+            weights: match (mode.part, fitted.last()) {
+                (Part::Second, Some(first)) => first.weights.conjugate(),
+                _ => mode.row_weights(pair, weights, amplitude, sigma),
+            },
             steady: options.is_steady(pair.value),
-        })
-        .collect()
+        });
+    }
+    fitted
 }
 
 /// A mode in the coordinates of the Hankel factor.
@@ -61,6 +66,15 @@ impl DirectMode {
             part: Part::of(pair.value),
             vector,
             exact,
+        }
+    }
+
+    /// The second of the pair of which this is the first.
+    fn conjugate(&self) -> Self {
+        Self {
+            part: Part::Second,
+            vector: self.vector.conjugate(),
+            exact: self.exact,
         }
     }
 

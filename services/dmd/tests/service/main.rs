@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod analyze_window;
+mod any_message;
 mod estimate_glocal;
 mod security;
 mod standard_services;

@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{TestServer, half_a_window_and_another, messages, patiently, reason, whole_window};
 use futures::stream;
 use glocal_dmd::server::proto::{AnalyzeWindowRequest, EstimateGlocalResponse};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Streaming};
 use tonic_health::pb::{
@@ -165,21 +161,10 @@ async fn a_window_that_does_not_finish_holds_the_server_up_for_a_bounded_time() 
     assert!(started.elapsed() >= Duration::from_millis(900));
 }
 
-/// What the server counts.
-async fn figures(server: &TestServer) -> String {
-    let mut connection = TcpStream::connect(server.metrics).await.unwrap();
-    let request = b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-    connection.write_all(request).await.unwrap();
-    let mut response = String::new();
-    patiently(connection.read_to_string(&mut response)).await.unwrap();
-    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
-    response
-}
-
 #[tokio::test]
 async fn windows_refusals_and_memory_are_counted_for_prometheus() {
     let server = TestServer::start().await;
-    assert!(figures(&server).await.contains("glocal_dmd_held_bytes 0\n"));
+    assert!(server.figures().await.contains("glocal_dmd_held_bytes 0\n"));
     server.client().analyze_window(whole_window()).await.unwrap();
     server.client().analyze_window(whole_window()).await.unwrap();
     server
@@ -198,7 +183,7 @@ async fn windows_refusals_and_memory_are_counted_for_prometheus() {
         send.send(message).await.unwrap();
     }
     next_answer(&mut answers).await;
-    let figures = figures(&server).await;
+    let figures = server.figures().await;
     for line in [
         "glocal_dmd_windows_total{variant=\"HANKEL\",verdict=\"TRUSTED\"} 3\n",
         "glocal_dmd_refusals_total{reason=\"INVALID_WINDOW\"} 1\n",

@@ -12,7 +12,12 @@ use glocal_dmd::server::{
     },
     security::Security,
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
@@ -70,6 +75,17 @@ impl TestServer {
 
     pub fn client(&self) -> DmdServiceClient<Channel> {
         DmdServiceClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    }
+
+    /// What the server counts.
+    pub async fn figures(&self) -> String {
+        let mut connection = TcpStream::connect(self.metrics).await.unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        let mut response = String::new();
+        patiently(connection.read_to_string(&mut response)).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
+        response
     }
 
     /// Tells the server to stop; the handle completes when it has.
