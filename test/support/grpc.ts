@@ -1,6 +1,6 @@
 /** Calls below the SDK: by the definition of a method, whether generated or loaded from the .proto files. */
 
-import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 
 /** A channel to a server on this machine. */
 export class Channel implements Disposable {
@@ -11,16 +11,41 @@ export class Channel implements Disposable {
   }
 
   /** One request, one response. @throws ServiceError */
-  unary<Request, Response>(method: MethodDefinition<Request, Response>, request: Request): Promise<Response> {
+  unary<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    metadata = new Metadata(),
+  ): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         request,
+        metadata,
         (error, response) => (error === null ? resolve(response as Response) : reject(error)),
       );
     });
+  }
+
+  /** One request, a stream of responses. Leaving the loop cancels the call. @throws ServiceError */
+  async *open<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+  ): AsyncGenerator<Response, void, undefined> {
+    const call = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+    );
+    // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
+    call.on('error', () => {});
+    try {
+      for await (const response of call) yield response as Response;
+    } finally {
+      call.cancel();
+    }
   }
 
   /** One request, all responses until the server ends the stream. @throws ServiceError */
@@ -28,18 +53,11 @@ export class Channel implements Disposable {
     method: MethodDefinition<Request, Response>,
     request: Request,
   ): Promise<Response[]> {
-    return all(
-      this.#client.makeServerStreamRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-      ),
-    );
+    return Array.fromAsync(this.open(method, request));
   }
 
   /** Sends all requests, and gives all responses. @throws ServiceError */
-  bidi<Request, Response>(
+  async bidi<Request, Response>(
     method: MethodDefinition<Request, Response>,
     requests: readonly Request[],
   ): Promise<Response[]> {
@@ -50,14 +68,10 @@ export class Channel implements Disposable {
     );
     for (const request of requests) stream.write(request);
     stream.end();
-    return all(stream);
+    return (await Array.fromAsync<unknown>(stream)) as Response[];
   }
 
   [Symbol.dispose](): void {
     this.#client.close();
   }
-}
-
-async function all<Response>(stream: AsyncIterable<unknown>): Promise<Response[]> {
-  return (await Array.fromAsync(stream)) as Response[];
 }

@@ -1,8 +1,11 @@
 /** The processes of this machine: who started whom, and who is still there. */
 
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { expect } from 'vitest';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { expect, vi } from 'vitest';
 
 export interface RunningProcess {
   readonly pid: number;
@@ -61,11 +64,19 @@ export const trainingProcesses = (trainer: number): RunningProcess[] =>
 export const dmdProcesses = (trainer: number): RunningProcess[] =>
   descendants(trainer).filter(({ command }) => command.includes('glocal-dmd'));
 
-export const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
+const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
 
 /** Waits until none of them runs; fails with those that stay. */
 export async function expectGone(processes: readonly RunningProcess[]): Promise<void> {
-  await expect
-    .poll(() => processes.filter(({ pid }) => isRunning(pid)), { timeout: GONE_WITHIN_MS })
-    .toEqual([]);
+  await vi.waitFor(() => expect(processes.filter(({ pid }) => isRunning(pid))).toEqual([]), {
+    timeout: GONE_WITHIN_MS,
+  });
+}
+
+/** The first line that a program prints; fails when it ends without one. */
+export async function firstLine(stdout: Readable): Promise<string> {
+  const lines = createInterface({ input: stdout });
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+  if (typeof line !== 'string') throw new Error('the program has printed nothing');
+  return line;
 }

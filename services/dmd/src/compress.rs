@@ -2,10 +2,16 @@
 
 use nalgebra::DMatrix;
 
-use crate::{AnalysisError, Cancellation, Window, scale::Divisors, triangular::TriangularFactor};
+use crate::{
+    AnalysisError, Cancellation, Window,
+    gram::{Factor, Gram},
+    scale::Divisors,
+    triangular::TriangularFactor,
+};
 
 /// Components handled at a time, so that a chunk of a usual window stays in the second-level cache.
 pub(crate) const CHUNK: usize = 512;
+const _: () = assert!(CHUNK.is_multiple_of(Gram::ROWS_MULTIPLE));
 
 /// A window in min(q, sigma) coordinates.
 ///
@@ -31,17 +37,87 @@ impl CompressedWindow {
             scale_into(window, divisors, 0..q, &mut scaled, 0);
             scaled
         } else {
-            let mut factor = TriangularFactor::new(rows);
-            for start in (0..q).step_by(CHUNK) {
-                cancellation.check()?;
-                let end = (start + CHUNK).min(q);
-                factor.append(end - start, |stacked, at| {
-                    scale_into(window, divisors, start..end, stacked, at);
-                });
+            let chunks = Chunks {
+                window,
+                divisors,
+                cancellation,
+            };
+            match chunks.r_from_inner_products()? {
+                Some(r) => r,
+                None => chunks.r_by_reflections()?,
             }
-            factor.into_r()
         };
         Ok(Self { matrix })
+    }
+}
+
+/// A scaled window with more components than rows, a chunk at a time.
+struct Chunks<'a> {
+    window: &'a Window<'a>,
+    divisors: &'a Divisors,
+    cancellation: &'a Cancellation,
+}
+
+impl Chunks<'_> {
+    /// R by Cholesky's factorization of S^T S, repeated where that loses digits (CholeskyQR2); `None` where the rows of the
+    /// window are too near to dependent for either.
+    fn r_from_inner_products(&self) -> Result<Option<DMatrix<f64>>, AnalysisError> {
+        let sigma = self.window.rows();
+        let mut gram = Gram::new(sigma);
+        self.for_each(|chunk| gram.add(chunk))?;
+        let (r, inverse) = match gram.factor() {
+            Factor::Good(r) => return Ok(Some(r)),
+            Factor::Singular => return Ok(None),
+            Factor::Repairable { r, inverse } => (r, inverse),
+        };
+        let mut gram = Gram::new(sigma);
+        let mut orthogonal = DMatrix::zeros(0, 0);
+        self.for_each(|chunk| {
+            if orthogonal.shape() != chunk.shape() {
+                orthogonal = DMatrix::zeros(chunk.nrows(), chunk.ncols());
+            }
+            orthogonal
+                .columns_mut(0, sigma)
+                .gemm(1.0, &chunk.columns(0, sigma), &inverse, 0.0);
+            gram.add(&orthogonal);
+        })?;
+        Ok(match gram.factor() {
+            Factor::Good(repair) => Some(repair * r),
+            Factor::Repairable { .. } | Factor::Singular => None,
+        })
+    }
+
+    /// R by Householder reflections, which lose nothing.
+    fn r_by_reflections(&self) -> Result<DMatrix<f64>, AnalysisError> {
+        let q = self.window.components();
+        let mut factor = TriangularFactor::new(self.window.rows());
+        for start in (0..q).step_by(CHUNK) {
+            self.cancellation.check()?;
+            let end = (start + CHUNK).min(q);
+            factor.append(end - start, |stacked, at| {
+                scale_into(self.window, self.divisors, start..end, stacked, at);
+            });
+        }
+        Ok(factor.into_r())
+    }
+
+    /// Hands out every chunk, filled up with zeros to the shape that [`Gram::add`] takes.
+    fn for_each(&self, mut handle: impl FnMut(&DMatrix<f64>)) -> Result<(), AnalysisError> {
+        let (q, sigma) = (self.window.components(), self.window.rows());
+        let mut chunk = DMatrix::zeros(
+            CHUNK.min(q.next_multiple_of(Gram::ROWS_MULTIPLE)),
+            Gram::padded(sigma),
+        );
+        for start in (0..q).step_by(CHUNK) {
+            self.cancellation.check()?;
+            let end = (start + CHUNK).min(q);
+            if end - start < chunk.nrows() {
+                chunk.fill(0.0);
+            }
+            scale_into(self.window, self.divisors, start..end, &mut chunk, 0);
+            handle(&chunk);
+        }
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ pub mod cli;
 mod compress;
 mod eigen;
 mod error;
+mod gram;
 mod hankel;
 mod options;
 mod rank;
@@ -35,6 +36,7 @@ mod report;
 mod scale;
 #[cfg(feature = "server")]
 pub mod server;
+mod simd;
 mod spectrum;
 mod statistics;
 mod svd;

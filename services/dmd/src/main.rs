@@ -6,14 +6,16 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     thread,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use glocal_dmd::{
     cli,
     server::{
-        self,
+        self, ServeError,
         config::{Config, LogFormat},
+        security::Security,
         telemetry,
     },
 };
@@ -46,6 +48,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    Check(Check),
     Fixtures(Fixtures),
     Evaluate(Evaluate),
     Bench(Bench),
@@ -84,15 +87,47 @@ struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<String>,
 
-    /// Allow to listen off the loopback interface without TLS.
+    /// Allow to listen off the loopback interface without TLS, or without tokens and client certificates.
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     insecure: bool,
+
+    #[command(flatten)]
+    tls: TlsSettings,
+
+    #[command(flatten)]
+    auth: AuthSettings,
 
     /// Seconds that streams have to end after the signal to stop [default: 10].
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     drain_seconds: Option<u64>,
+}
+
+#[derive(Debug, Args, Serialize)]
+struct TlsSettings {
+    /// PEM file with the server's certificate and those that lead to its root.
+    #[arg(long = "tls-certificate", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long = "tls-key", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<PathBuf>,
+
+    /// PEM file with the roots that clients' certificates must lead to (mutual TLS).
+    #[arg(long = "tls-client-ca", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args, Serialize)]
+struct AuthSettings {
+    /// File with the bearer tokens that are admitted, one a line.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args, Serialize)]
@@ -106,6 +141,29 @@ struct LogSettings {
     #[arg(long = "log-format", value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<LogFormat>,
+}
+
+/// Ask a running service whether it is ready.
+///
+/// Prints SERVING and exits with code 0, or says what is wrong in one line and exits with 69. Meant for the liveness and
+/// readiness probes of containers.
+#[derive(Debug, Args)]
+struct Check {
+    /// Address of the service.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:50062",
+        env = "GLOCAL_DMD_ADDRESS"
+    )]
+    address: String,
+
+    #[command(flatten)]
+    tls: cli::check::Tls,
+
+    /// Seconds to wait for the answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    timeout: u64,
 }
 
 /// Compare the library with reference decompositions.
@@ -165,6 +223,12 @@ fn main() -> ExitCode {
     };
     let result = match command_line.command {
         Command::Serve(arguments) => serve(arguments),
+        Command::Check(Check {
+            address,
+            tls,
+            timeout,
+        }) => cli::check::run(&address, &tls, Duration::from_secs(timeout))
+            .map_err(|error| Failure::new(exit::UNAVAILABLE, error)),
         Command::Fixtures(arguments) => cli::fixtures::run(&arguments.file, arguments.json)
             .map_err(|error| Failure::new(exit::DATA, error)),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments.file, arguments.json)
@@ -209,21 +273,28 @@ fn serve(arguments: Serve) -> Result<(), Failure> {
     };
     let config =
         Config::load(arguments.config.as_deref(), flags).map_err(|error| Failure::new(exit::USAGE, error))?;
+    let security = Security::load(&config).map_err(|error| Failure::new(exit::USAGE, error))?;
     telemetry::init(&config.log).map_err(|error| Failure::new(exit::USAGE, error))?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot start the runtime: {error}")))?
-        .block_on(serve_until_told(config, arguments.exit_with_stdin))
+        .block_on(serve_until_told(config, security, arguments.exit_with_stdin))
 }
 
-async fn serve_until_told(config: Config, exit_with_stdin: bool) -> Result<(), Failure> {
+async fn serve_until_told(config: Config, security: Security, exit_with_stdin: bool) -> Result<(), Failure> {
     let listener = bind(&config).await?;
     let shutdown = shutdown(exit_with_stdin)
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot listen for signals: {error}")))?;
-    server::run(listener, config, shutdown, announce)
+    server::run(listener, config, security, shutdown, announce)
         .await
-        .map_err(|error| Failure::new(exit::SOFTWARE, error))
+        .map_err(|error| {
+            let code = match error {
+                ServeError::Tls(_) => exit::USAGE,
+                _ => exit::SOFTWARE,
+            };
+            Failure::new(code, error)
+        })
 }
 
 /// The one line on standard output. Whoever started the service may not be interested in it.
@@ -244,13 +315,15 @@ async fn bind(config: &Config) -> Result<TcpListener, Failure> {
         })?
         .collect();
     if !config.insecure
+        && !config.is_secure()
         && let Some(exposed) = addresses.iter().find(|address| !address.ip().is_loopback())
     {
         return Err(Failure::new(
             exit::USAGE,
             format!(
-                "listen: {exposed} can be reached from other machines, and this version has no TLS; listen on \
-                 127.0.0.1, or pass --insecure if the network is trusted"
+                "listen: {exposed} can be reached from other machines; give it TLS (--tls-certificate, --tls-key) and \
+                 tokens or a client CA (--token-file, --tls-client-ca), listen on 127.0.0.1, or pass --insecure if the \
+                 network is trusted"
             ),
         ));
     }

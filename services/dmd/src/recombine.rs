@@ -1,13 +1,11 @@
-//! From weights of the rows back to hypergradients: S c with the scaled window S, then the scale undone.
+//! From weights of the rows back to hypergradients: H^T c with the window H.
 
 use std::ops::Range;
 
 use nalgebra::{Complex, DMatrix, DVector};
 
 use crate::{
-    AnalysisError, Cancellation, Window,
-    compress::{CHUNK, scale_into},
-    scale::Divisors,
+    AnalysisError, Cancellation, Window, compress::CHUNK, scale::Divisors, simd::sum_of_weighted_squares,
     variant::FittedMode,
 };
 
@@ -50,6 +48,7 @@ pub(crate) fn recombine(
     let columns = Columns::new(wanted);
     let weights = columns.weights(sigma, wanted);
     let largest = divisors.largest();
+    let moderate = (0..q).all(|c| moderating_power(divisors.of(c)) == 1.0);
     let mut out = Recombined {
         estimate: wanted.estimate.map(|_| Vec::with_capacity(q)),
         spread: wanted.spread.map(|_| Vec::with_capacity(q)),
@@ -59,54 +58,77 @@ pub(crate) fn recombine(
             .then(|| vec![Vec::with_capacity(q); modes.len()]),
     };
     let mut products = DMatrix::zeros(0, 0);
-    let mut scaled = DMatrix::zeros(0, 0);
+    let mut rows = DMatrix::zeros(0, 0);
+    let mut powers = Vec::with_capacity(CHUNK);
+    let mut relative = Vec::with_capacity(CHUNK);
     for start in (0..q).step_by(CHUNK) {
         cancellation.check()?;
         let width = CHUNK.min(q - start);
-        if scaled.nrows() != width {
-            scaled = DMatrix::zeros(width, sigma);
+        if rows.nrows() != width {
+            rows = DMatrix::zeros(width, sigma);
             products = DMatrix::zeros(width, columns.count);
         }
-        scale_into(window, divisors, start..start + width, &mut scaled, 0);
-        products.gemm(1.0, &scaled, &weights, 0.0);
+        if !moderate || start == 0 {
+            powers.clear();
+            powers.extend((start..start + width).map(|c| moderating_power(divisors.of(c))));
+            relative.clear();
+            relative.extend(powers.iter().map(|power| 1.0 / (power * largest)));
+        }
+        for (target, row) in rows.as_mut_slice().chunks_exact_mut(width).zip(window.iter()) {
+            target.copy_from_slice(&row[start..start + width]);
+            if !moderate {
+                target
+                    .iter_mut()
+                    .zip(&powers)
+                    .for_each(|(value, power)| *value *= power);
+            }
+        }
+        products.gemm(1.0, &rows, &weights, 0.0);
 
+        let (powers, relative) = (&powers[..width], &relative[..width]);
+        let column = |c: usize| &products.as_slice()[c * width..(c + 1) * width];
         if let Some(estimate) = &mut out.estimate {
-            let column = products.column(0);
-            estimate.extend(column.iter().enumerate().map(|(i, p)| p * divisors.of(start + i)));
+            estimate.extend(column(0).iter().zip(powers).map(|(p, power)| p / power));
         }
         if let Some(spread) = &mut out.spread {
-            spread.extend((0..width).map(|i| {
+            spread.extend(powers.iter().enumerate().map(|(i, power)| {
                 let squares: f64 = columns.spread.clone().map(|c| products[(i, c)].powi(2)).sum();
-                squares.sqrt() * divisors.of(start + i)
+                squares.sqrt() / power
             }));
         }
         for (j, part) in columns.parts.iter().enumerate() {
-            let real = products.column(part.real);
-            let squares = |column: usize| -> f64 {
-                let relative = |(i, p): (usize, &f64)| p * (divisors.of(start + i) / largest);
-                products
-                    .column(column)
-                    .iter()
-                    .enumerate()
-                    .map(|entry| relative(entry).powi(2))
-                    .sum()
-            };
-            out.norms[j] += squares(part.real);
-            if let Some(imaginary) = part.imaginary {
-                out.norms[j] += squares(imaginary);
+            if part.sign > 0.0 {
+                for c in [Some(part.real), part.imaginary].into_iter().flatten() {
+                    out.norms[j] += sum_of_weighted_squares(column(c), relative);
+                }
             }
             if let Some(contributions) = &mut out.contributions {
-                contributions[j].extend(real.iter().enumerate().map(|(i, &re)| {
+                contributions[j].extend(powers.iter().enumerate().map(|(i, power)| {
                     let im = part.imaginary.map_or(0.0, |c| part.sign * products[(i, c)]);
-                    Complex::new(re, im) * divisors.of(start + i)
+                    Complex::new(products[(i, part.real)], im) / *power
                 }));
             }
         }
     }
-    for norm in &mut out.norms {
-        *norm = norm.sqrt() * largest;
+    for (j, part) in columns.parts.iter().enumerate() {
+        out.norms[j] = if part.sign > 0.0 {
+            out.norms[j].sqrt() * largest
+        } else {
+            out.norms[j - 1]
+        };
     }
     Ok(out)
+}
+
+/// A power of two that brings values up to `size` to where combinations of them neither overflow nor vanish; mostly 1.
+fn moderating_power(size: f64) -> f64 {
+    if size > 1e100 {
+        2_f64.powi(-600)
+    } else if size < 1e-100 {
+        2_f64.powi(600)
+    } else {
+        1.0
+    }
 }
 
 /// Which real columns hold which combination: the estimate the first, then the modes, then the spread. Conjugate modes

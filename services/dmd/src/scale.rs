@@ -1,5 +1,7 @@
 //! Scaling of components before the decomposition, and back (docs/method.md section 5, step 2).
 
+use crate::simd;
+
 /// How the components of a window are scaled before the decomposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scaling {
@@ -37,9 +39,7 @@ impl Divisors {
     pub(crate) fn scale(&self, start: usize, values: &[f64], scaled: &mut [f64]) {
         match self {
             Self::PerComponent(divisors) => {
-                for ((s, v), d) in scaled.iter_mut().zip(values).zip(&divisors[start..]) {
-                    *s = v / d;
-                }
+                simd::divide(values, &divisors[start..start + values.len()], scaled);
             }
             Self::Uniform(divisor) => {
                 for (s, v) in scaled.iter_mut().zip(values) {

@@ -1,6 +1,8 @@
 //! What is known of each component without a decomposition: range, mean, median and t-score over the rows.
 
-use crate::{Window, compress::CHUNK};
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::Window;
 
 /// Per-component statistics of a window; all vectors have q values.
 pub(crate) struct Statistics {
@@ -18,7 +20,7 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// One pass over the window in chunks of components that stay in the cache.
+    /// One pass over the window.
     pub(crate) fn of(window: &Window) -> Self {
         let q = window.components();
         let mut statistics = Self {
@@ -29,11 +31,10 @@ impl Statistics {
             first_non_finite_row: None,
             constant: true,
         };
-        let mut chunk = Chunk::new(window.rows(), q.min(CHUNK));
-        for start in (0..q).step_by(CHUNK) {
-            chunk.load(window, start, (start + CHUNK).min(q));
-            chunk.summarize(start, &mut statistics);
-        }
+        Arch::new().dispatch(Summarize {
+            window,
+            out: &mut statistics,
+        });
         if !statistics.max_abs.iter().all(|m| m.is_finite()) {
             statistics.constant = false;
             statistics.first_non_finite_row =
@@ -43,147 +44,140 @@ impl Statistics {
     }
 }
 
-/// The rows of some neighbouring components, and room to compute in.
-struct Chunk {
-    rows: Vec<Vec<f64>>,
-    network: Vec<(usize, usize)>,
-    minimum: Vec<f64>,
-    maximum: Vec<f64>,
-    /// Sum, then mean.
-    mean: Vec<f64>,
-    /// Mean over the largest absolute value.
-    relative_mean: Vec<f64>,
-    /// 0 while all values of the component are finite, else NaN.
-    taint: Vec<f64>,
-    squares: Vec<f64>,
+/// Fills in the statistics of all components, as many at a time as fit in a register.
+struct Summarize<'a> {
+    window: &'a Window<'a>,
+    out: &'a mut Statistics,
 }
 
-impl Chunk {
-    fn new(rows: usize, width: usize) -> Self {
-        Self {
-            rows: vec![vec![0.0; width]; rows],
-            network: median_network(rows),
-            minimum: vec![0.0; width],
-            maximum: vec![0.0; width],
-            mean: vec![0.0; width],
-            relative_mean: vec![0.0; width],
-            taint: vec![0.0; width],
-            squares: vec![0.0; width],
-        }
-    }
+impl WithSimd for Summarize<'_> {
+    type Output = ();
 
-    fn load(&mut self, window: &Window, start: usize, end: usize) {
-        let width = end - start;
-        for (copy, row) in self.rows.iter_mut().zip(window.iter()) {
-            copy.truncate(width);
-            copy.copy_from_slice(&row[start..end]);
-        }
-        for vector in [
-            &mut self.minimum,
-            &mut self.maximum,
-            &mut self.mean,
-            &mut self.relative_mean,
-            &mut self.taint,
-            &mut self.squares,
-        ] {
-            vector.truncate(width);
-        }
-    }
-
-    fn summarize(&mut self, start: usize, out: &mut Statistics) {
-        let (first, rest) = match self.rows.split_first() {
-            Some(split) => split,
-            None => return,
-        };
-        let width = first.len();
-        let rows = self.rows.len() as f64;
-        self.minimum.copy_from_slice(first);
-        self.maximum.copy_from_slice(first);
-        self.mean.copy_from_slice(first);
-        for (t, v) in self.taint.iter_mut().zip(first) {
-            *t = v * 0.0;
-        }
-        for row in rest {
-            for (i, &v) in row.iter().enumerate() {
-                self.minimum[i] = min(self.minimum[i], v);
-                self.maximum[i] = max(self.maximum[i], v);
-                self.mean[i] += v;
-                self.taint[i] += v * 0.0;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (rows, last_components): (Vec<_>, Vec<_>) = self.window.iter().map(S::as_simd_f64s).unzip();
+        let (max_abs, last_max_abs) = S::as_mut_simd_f64s(&mut self.out.max_abs);
+        let (mean, last_mean) = S::as_mut_simd_f64s(&mut self.out.mean);
+        let (median, last_median) = S::as_mut_simd_f64s(&mut self.out.median);
+        let (t_scores, last_t_scores) = S::as_mut_simd_f64s(&mut self.out.t_scores);
+        let network = median_network(rows.len());
+        let mut column = vec![simd.splat_f64s(0.0); rows.len()];
+        let mut range = simd.splat_f64s(0.0);
+        for i in 0..max_abs.len() {
+            for (value, row) in column.iter_mut().zip(&rows) {
+                *value = row[i];
             }
+            let summary = summarize(simd, &mut column, &network);
+            range = simd.max_f64s(range, summary.range);
+            max_abs[i] = summary.max_abs;
+            mean[i] = summary.mean;
+            median[i] = summary.median;
+            t_scores[i] = summary.t_score;
         }
-
-        for i in 0..width {
-            let (low, high) = (self.minimum[i], self.maximum[i]);
-            out.max_abs[start + i] = low.abs().max(high.abs()) + self.taint[i];
-            let mut mean = self.mean[i] / rows;
-            if !mean.is_finite() {
-                // The sum overflowed although each value is finite.
-                mean = self.rows.iter().map(|row| row[i] / rows).sum();
+        if !last_max_abs.is_empty() {
+            for (value, row) in column.iter_mut().zip(&last_components) {
+                *value = simd.partial_load_f64s(row);
             }
-            // Rounding must not push the mean of equal values away from them.
-            self.mean[i] = mean.max(low).min(high) + self.taint[i];
-            self.relative_mean[i] = self.mean[i] / out.max_abs[start + i];
-            out.constant &= low == high;
+            let summary = summarize(simd, &mut column, &network);
+            range = simd.max_f64s(range, summary.range);
+            simd.partial_store_f64s(last_max_abs, summary.max_abs);
+            simd.partial_store_f64s(last_mean, summary.mean);
+            simd.partial_store_f64s(last_median, summary.median);
+            simd.partial_store_f64s(last_t_scores, summary.t_score);
         }
-        out.mean[start..start + width].copy_from_slice(&self.mean);
-
-        // Deviations relative to the component's largest value, so that their squares neither overflow nor vanish.
-        self.squares.fill(0.0);
-        let scales = &out.max_abs[start..start + width];
-        for row in &self.rows {
-            let relative = row.iter().zip(scales).zip(&self.relative_mean);
-            for (sum, ((value, scale), mean)) in self.squares.iter_mut().zip(relative) {
-                let deviation = value / scale - mean;
-                *sum += deviation * deviation;
-            }
-        }
-        for i in 0..width {
-            out.t_scores[start + i] = t_score(self.relative_mean[i], self.squares[i], rows);
-        }
-
-        for &(low, high) in &self.network {
-            let (head, tail) = self.rows.split_at_mut(high);
-            for (a, b) in head[low].iter_mut().zip(&mut tail[0]) {
-                (*a, *b) = (min(*a, *b), max(*a, *b));
-            }
-        }
-        let middle = self.rows.len() / 2;
-        for i in 0..width {
-            let median = if self.rows.len().is_multiple_of(2) {
-                f64::midpoint(self.rows[middle - 1][i], self.rows[middle][i])
-            } else {
-                self.rows[middle][i]
-            };
-            out.median[start + i] = median + self.taint[i];
-        }
+        self.out.constant = simd.reduce_max_f64s(range) == 0.0;
     }
 }
 
-/// |mean| / sample standard deviation, from both relative to the component's largest absolute value: the mean and the sum
-/// of squared deviations. A component that is zero or not finite has the relative mean NaN and the score 0.
-fn t_score(relative_mean: f64, squares: f64, rows: f64) -> f64 {
-    if relative_mean.is_nan() || relative_mean == 0.0 {
-        return 0.0;
-    }
-    let deviation = (squares / (rows - 1.0)).sqrt();
-    // Of a single row the deviation is 0 / 0.
-    if deviation > 0.0 {
-        relative_mean.abs() / deviation
-    } else {
-        f64::INFINITY
-    }
+/// Statistics of the components of one register.
+struct Summary<V> {
+    max_abs: V,
+    mean: V,
+    median: V,
+    t_score: V,
+    /// Largest value less the smallest.
+    range: V,
 }
 
-/// The smaller of two finite values; unlike `f64::min` a single instruction.
+/// Summarizes one register of components, whose rows are given, and leaves these in another order. What is not finite
+/// turns all but the t-score to NaN.
 #[inline(always)]
-fn min(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
+fn summarize<S: Simd>(simd: S, rows: &mut [S::f64s], network: &[(usize, usize)]) -> Summary<S::f64s> {
+    let zero = simd.splat_f64s(0.0);
+    let (mut low, mut high) = (rows[0], rows[0]);
+    // Stays 0 while all values are finite, else is NaN.
+    let mut taint = zero;
+    for &value in &*rows {
+        low = simd.min_f64s(low, value);
+        high = simd.max_f64s(high, value);
+        taint = simd.mul_add_e_f64s(value, zero, taint);
+    }
+    let max_abs = simd.max_f64s(simd.abs_f64s(low), simd.abs_f64s(high));
+
+    // A power of two changes nothing but that sums do not overflow, nor squares overflow or vanish.
+    let power = moderating_power(simd, max_abs);
+    let count = simd.splat_f64s(rows.len() as f64);
+    let mut sum = zero;
+    for &value in &*rows {
+        sum = simd.mul_add_e_f64s(value, power, sum);
+    }
+    let mean = simd.div_f64s(sum, count);
+    // Rounding must not push the mean of equal values away from them.
+    let mean = simd.max_f64s(mean, simd.mul_f64s(low, power));
+    let mean = simd.min_f64s(mean, simd.mul_f64s(high, power));
+    let mut squares = zero;
+    for &value in &*rows {
+        let deviation = simd.sub_f64s(simd.mul_f64s(value, power), mean);
+        squares = simd.mul_add_e_f64s(deviation, deviation, squares);
+    }
+
+    for &(low, high) in network {
+        let (a, b) = (rows[low], rows[high]);
+        rows[low] = simd.min_f64s(a, b);
+        rows[high] = simd.max_f64s(a, b);
+    }
+    let (lower, upper) = (rows[(rows.len() - 1) / 2], rows[rows.len() / 2]);
+    let half = simd.splat_f64s(0.5);
+    let median = simd.add_f64s(simd.mul_f64s(lower, half), simd.mul_f64s(upper, half));
+    let median = simd.min_f64s(simd.max_f64s(median, lower), upper);
+    Summary {
+        max_abs: simd.add_f64s(max_abs, taint),
+        mean: simd.add_f64s(simd.div_f64s(mean, power), taint),
+        median: simd.add_f64s(median, taint),
+        t_score: t_score(simd, simd.add_f64s(mean, taint), squares, rows.len()),
+        range: simd.sub_f64s(high, low),
+    }
 }
 
-/// The larger of two finite values.
+/// A power of two that brings values up to `size` to where their squares can be represented; mostly 1.
 #[inline(always)]
-fn max(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
+fn moderating_power<S: Simd>(simd: S, size: S::f64s) -> S::f64s {
+    let power = simd.select_f64s(
+        simd.less_than_f64s(simd.splat_f64s(1e140), size),
+        simd.splat_f64s(2_f64.powi(-600)),
+        simd.splat_f64s(1.0),
+    );
+    simd.select_f64s(
+        simd.less_than_f64s(size, simd.splat_f64s(1e-140)),
+        simd.splat_f64s(2_f64.powi(600)),
+        power,
+    )
+}
+
+/// |mean| / sample standard deviation, from the mean and the sum of squared deviations. A component that is zero or not
+/// finite (a mean of NaN) has the score 0; one whose rows are all equal, as that of a single row, an infinite one.
+#[inline(always)]
+fn t_score<S: Simd>(simd: S, mean: S::f64s, squares: S::f64s, rows: usize) -> S::f64s {
+    let zero = simd.splat_f64s(0.0);
+    let size = simd.abs_f64s(mean);
+    let freedom = simd.splat_f64s((rows - 1) as f64);
+    let deviation = simd.sqrt_f64s(simd.div_f64s(squares, freedom));
+    let score = simd.select_f64s(
+        simd.less_than_f64s(zero, deviation),
+        simd.div_f64s(size, deviation),
+        simd.splat_f64s(f64::INFINITY),
+    );
+    simd.select_f64s(simd.less_than_f64s(zero, size), score, zero)
 }
 
 /// Comparators (low, high) that bring the middle of `n` values (the two in the middle of an even number) to its place:

@@ -102,8 +102,9 @@ fn products(x: &[f64], y: &[f64]) -> (f64, f64, f64) {
 /// possible angles.
 fn rotation(alpha: f64, beta: f64, gamma: f64) -> (f64, f64) {
     let zeta = (beta - alpha) / (2.0 * gamma);
-    let t = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
-    let c = 1.0 / t.hypot(1.0);
+    // Where the square overflows the angle is 0.
+    let t = zeta.signum() / (zeta.abs() + (zeta * zeta + 1.0).sqrt());
+    let c = 1.0 / (t * t + 1.0).sqrt();
     (c, c * t)
 }
 

@@ -103,6 +103,27 @@ fn the_server_ends_with_the_process_that_started_it_when_told_to() {
     assert_eq!(server.exit_code(), Some(0));
 }
 
+/// Whoever is killed closes all its pipes at once, and cannot read the last lines of the log.
+#[test]
+fn the_server_ends_also_when_nobody_reads_its_log_any_more() {
+    let mut command = serve();
+    command.arg("--exit-with-stdin");
+    let mut server = Server(
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("glocal-dmd listening on "), "{line}");
+    drop((stdout, server.0.stderr.take(), server.0.stdin.take()));
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 #[test]
 fn a_port_in_use_is_named_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -121,6 +142,22 @@ fn off_the_loopback_interface_it_does_not_start_unless_told_that_this_is_insecur
     assert_eq!(code, 64);
     assert!(one_line(&message).contains("--insecure"), "{message}");
     Server::start(binary().args(["serve", "--listen", "0.0.0.0:0", "--insecure"]));
+}
+
+#[test]
+fn a_running_service_is_serving_and_one_that_is_not_there_is_named() {
+    let (mut server, address) = Server::start(&mut serve());
+    let output = binary().args(["check", "--address", &address]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"SERVING\n");
+    let _ = server.0.kill();
+    let _ = server.0.wait();
+    let (code, message) = fails(binary().args(["check", "--address", &address]));
+    assert_eq!(code, 69);
+    assert!(
+        one_line(&message).contains(&format!("cannot reach {address}")),
+        "{message}"
+    );
 }
 
 #[test]
@@ -152,6 +189,14 @@ fn wrong_keys_and_values_name_themselves() {
         ),
         (fails(binary().args(["serve", "--listen", "nowhere"])), "nowhere"),
         (fails(serve().args(["--log-level", "loud=very=x"])), "log.level"),
+        (
+            fails(serve().args(["--tls-key", "/no/such/key"])),
+            "tls.certificate",
+        ),
+        (
+            fails(serve().args(["--token-file", "/no/such/file"])),
+            "auth.token_file",
+        ),
         (fails(serve().arg("--colour")), "--colour"),
         (fails(binary().arg("dance")), "dance"),
     ];

@@ -107,14 +107,22 @@ export function readConfig(args: readonly string[], version: string): Config {
         .default('info'),
     )
     .addOption(
-      option('--insecure', 'allow an address off this machine without TLS and authentication', 'INSECURE'),
+      option(
+        '--insecure [yes|no]',
+        'allow an address off this machine without TLS and authentication',
+        'INSECURE',
+      )
+        .preset('yes')
+        .argParser(yesOrNo),
     )
     .addOption(
       option(
-        '--exit-with-stdin',
+        '--exit-with-stdin [yes|no]',
         'stop when standard input closes, so as not to outlive a parent',
         'EXIT_WITH_STDIN',
-      ),
+      )
+        .preset('yes')
+        .argParser(yesOrNo),
     )
     .allowExcessArguments(false)
     .exitOverride()
@@ -137,6 +145,7 @@ export function readConfig(args: readonly string[], version: string): Config {
     exitWithStdin: rest.exitWithStdin === true,
   } as Config;
   checkListen(config.listen, insecure === true);
+  if (config.dmdAddress !== undefined) checkDmdAddress(config.dmdAddress);
   return config;
 }
 
@@ -158,17 +167,37 @@ function positive(text: string): number {
   return value;
 }
 
+/** A variable that is there does not yet say yes. */
+function yesOrNo(text: string): boolean {
+  if (/^(yes|true|1)$/i.test(text)) return true;
+  if (/^(no|false|0|)$/i.test(text)) return false;
+  throw new InvalidArgumentError('It must be yes or no.');
+}
+
 function checkListen(listen: string, insecure: boolean): void {
-  const [, host = '', port = ''] = listen.match(/^(.+):(\d{1,5})$/) ?? [];
-  if (host === '' || Number(port) > 65_535) {
-    throw new ConfigError(`--listen (GLOCAL_LISTEN): "${listen}" is not host:port`);
-  }
+  const key = '--listen (GLOCAL_LISTEN)';
+  const { host } = parseAddress(listen, key);
   if (!isLoopback(host) && !insecure) {
     throw new ConfigError(
-      `--listen (GLOCAL_LISTEN): ${host} can be reached from other machines, and this version has no TLS and no ` +
+      `${key}: ${host} can be reached from other machines, and this version has no TLS and no ` +
         'authentication; listen on localhost, or say --insecure if the network is yours',
     );
   }
+}
+
+function checkDmdAddress(address: string): void {
+  const key = '--dmd-address (GLOCAL_DMD_ADDRESS)';
+  if (parseAddress(address, key).port === 0) {
+    throw new ConfigError(`${key}: nothing can be reached at port 0 of "${address}"`);
+  }
+}
+
+function parseAddress(address: string, key: string): { host: string; port: number } {
+  const [, host, port] = address.match(/^(.+):(\d{1,5})$/) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    throw new ConfigError(`${key}: "${address}" is not host:port`);
+  }
+  return { host, port: Number(port) };
 }
 
 function isLoopback(host: string): boolean {

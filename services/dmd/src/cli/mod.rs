@@ -1,6 +1,7 @@
 //! Subcommands of the binary besides the server.
 
 pub mod bench;
+pub mod check;
 pub mod evaluate;
 pub mod fixtures;
 

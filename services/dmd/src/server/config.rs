@@ -1,6 +1,12 @@
 //! Configuration in layers: defaults, file, environment, flags. Later layers win; a wrong key or value names itself.
 
-use std::{fs::File, io, num::NonZeroUsize, path::Path, thread};
+use std::{
+    fs::File,
+    io,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use figment::{
     Figment,
@@ -23,8 +29,12 @@ const FOREIGN_VARIABLES: [&str; 3] = ["address", "binary", "config"];
 pub struct Config {
     /// host:port to listen on; port 0 takes a free one.
     pub listen: String,
-    /// Allows to listen off the loopback interface without TLS.
+    /// Allows to listen off the loopback interface without TLS, or without asking who calls.
     pub insecure: bool,
+    /// TLS.
+    pub tls: Tls,
+    /// Who may call.
+    pub auth: Auth,
     /// Time that streams have to end after the signal to stop.
     pub drain_seconds: u64,
     /// Limits.
@@ -40,12 +50,34 @@ impl Default for Config {
         Self {
             listen: "127.0.0.1:50062".to_owned(),
             insecure: false,
+            tls: Tls::default(),
+            auth: Auth::default(),
             drain_seconds: 10,
             limits: Limits::default(),
             verdict: Verdict::default(),
             log: Log::default(),
         }
     }
+}
+
+/// TLS; off unless a certificate is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM file with the server's certificate and those that lead to its root.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the private key.
+    pub key: Option<PathBuf>,
+    /// PEM file with the roots that clients' certificates must lead to; without it clients need none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Who may call, beside those with a client certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// File with the bearer tokens that are admitted, one a line. Health checks need none.
+    pub token_file: Option<PathBuf>,
 }
 
 /// Limits of the service. What would pass one is answered with RESOURCE_EXHAUSTED.
@@ -221,6 +253,12 @@ impl Config {
             .map_err(Box::new)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Whether strangers on the network are kept out, and cannot listen.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.tls.certificate.is_some() && (self.tls.client_ca.is_some() || self.auth.token_file.is_some())
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -228,6 +228,37 @@ pub(super) fn values(
             ),
         ));
     }
+    finite(chunks, field, first_row * components, components)
+}
+
+/// Decodes a part of row `row`, the values of the components from `first` on.
+///
+/// # Errors
+/// [`Refusal::Invalid`] when it is empty, no whole number of values or more than are missing, or one is not finite.
+pub(super) fn part(
+    bytes: &Bytes,
+    field: &str,
+    row: usize,
+    first: usize,
+    components: usize,
+) -> Result<Vec<f64>, Refusal> {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let missing = components - first;
+    if !rest.is_empty() || chunks.is_empty() || chunks.len() > missing {
+        return Err(Refusal::invalid(
+            "WRONG_LENGTH",
+            field,
+            format!(
+                "has {} bytes; a part of this row has 8 bytes for each of 1 to {missing} components",
+                bytes.len()
+            ),
+        ));
+    }
+    finite(chunks, field, row * components + first, components)
+}
+
+/// The values of which the first has the position `offset` in the window.
+fn finite(chunks: &[[u8; 8]], field: &str, offset: usize, components: usize) -> Result<Vec<f64>, Refusal> {
     let values: Vec<f64> = chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect();
     // Any non-finite value turns the sum of products with 0 into NaN, which is quick to see.
     if values.iter().map(|v| v * 0.0).sum::<f64>().is_nan()
@@ -238,8 +269,8 @@ pub(super) fn values(
             field,
             format!(
                 "row {}, component {} is {}; every value must be finite",
-                first_row + at / components,
-                at % components,
+                (offset + at) / components,
+                (offset + at) % components,
                 values[at]
             ),
         ));

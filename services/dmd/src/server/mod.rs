@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod oversize;
 mod refusal;
+pub mod security;
 mod service;
 mod stream;
 pub mod telemetry;
@@ -16,11 +17,16 @@ use std::{future::Future, io, net::SocketAddr, time::Duration};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Server, server::TcpIncoming},
+};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapResponseLayer;
 
-use self::{config::Config, proto::dmd_service_server::DmdServiceServer, service::DmdService};
+use self::{
+    config::Config, proto::dmd_service_server::DmdServiceServer, security::Security, service::DmdService,
+};
 use crate::{AnalysisError, Cancellation, Options, Window, analyze};
 
 /// Messages and services generated from `proto/glocal/v1/dmd.proto`.
@@ -54,6 +60,9 @@ pub enum ServeError {
     /// The address of the listener is not known.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// Certificate, key or client CA cannot be used.
+    #[error("tls: {0}")]
+    Tls(#[source] tonic::transport::Error),
     /// The library does not find the limit of a window with a known one.
     #[error("self-check failed: {0}")]
     SelfCheck(String),
@@ -67,6 +76,7 @@ pub enum ServeError {
 pub async fn run(
     listener: TcpListener,
     config: Config,
+    security: Security,
     shutdown: impl Future<Output = ()> + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
@@ -92,19 +102,25 @@ pub async fn run(
         }
     });
 
+    let Security { tls, tokens } = security;
+    let secured = tls.is_some();
+    let mut server = Server::builder();
+    if let Some(tls) = tls {
+        server = server.tls_config(tls).map_err(ServeError::Tls)?;
+    }
     ready(address);
-    tracing::info!(%address, "ready");
-    let serve = Server::builder()
+    tracing::info!(%address, tls = secured, "ready");
+    let serve = server
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(MAX_FRAME)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(MapResponseLayer::new(oversize::as_resource_exhausted))
-        .add_service(dmd_service)
+        .add_service(InterceptedService::new(dmd_service, tokens.clone()))
         .add_service(health_service)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+        .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
+        .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens))
         .serve_with_incoming_shutdown(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             stopping.clone().cancelled_owned(),

@@ -46,6 +46,8 @@ pub(super) enum Refusal {
     Failed(String),
     /// The server stops: UNAVAILABLE.
     ShuttingDown,
+    /// The caller may not use the service: UNAUTHENTICATED.
+    Unauthenticated(&'static str),
     /// Nothing came for too long: DEADLINE_EXCEEDED.
     Idle(String),
     /// The transport ended the stream.
@@ -115,6 +117,10 @@ impl From<Refusal> for Status {
                     Code::Unavailable,
                     "the server is shutting down; connect again".to_owned(),
                 )
+            }
+            Refusal::Unauthenticated(message) => {
+                explain("TOKEN_REQUIRED", &[]);
+                (Code::Unauthenticated, message.to_owned())
             }
             Refusal::Idle(message) => {
                 explain("STREAM_IDLE", &[]);

@@ -70,8 +70,56 @@ struct Answer {
 /// A window of which rows are missing.
 struct OpenWindow {
     spec: Spec,
-    rows: Vec<Vec<f64>>,
+    /// Shared with reports that were asked for before the window is complete.
+    rows: Vec<Arc<Vec<f64>>>,
+    /// The row of which only parts have come.
+    part: Vec<f64>,
     held: Held,
+}
+
+impl OpenWindow {
+    /// Takes a row, or the next part of one.
+    fn take(&mut self, id: &str, hypergradient: &proto::Hypergradient) -> Result<(), Refusal> {
+        const FIELD: &str = "hypergradient.values";
+        let proto::Hypergradient {
+            row,
+            values,
+            first_component,
+        } = hypergradient;
+        let (expected, components) = (self.rows.len(), self.spec.components);
+        if *row as usize != expected {
+            return Err(Refusal::invalid(
+                "ROW_OUT_OF_ORDER",
+                "hypergradient.row",
+                format!("is {row} in window {id:?}; row {expected} comes next"),
+            ));
+        }
+        let first = self.part.len();
+        if first_component.unwrap_or(0) as usize != first {
+            return Err(Refusal::invalid(
+                "PART_OUT_OF_ORDER",
+                "hypergradient.first_component",
+                format!(
+                    "is {} in row {row} of window {id:?}; component {first} comes next",
+                    first_component.unwrap_or(0)
+                ),
+            ));
+        }
+        if first_component.is_none() {
+            let whole = decode::values(values, FIELD, expected, 1, components)?;
+            self.rows.push(Arc::new(whole));
+            return Ok(());
+        }
+        let part = decode::part(values, FIELD, expected, first, components)?;
+        if self.part.is_empty() {
+            self.part.reserve_exact(components);
+        }
+        self.part.extend(part);
+        if self.part.len() == components {
+            self.rows.push(Arc::new(std::mem::take(&mut self.part)));
+        }
+        Ok(())
+    }
 }
 
 struct Session {
@@ -140,10 +188,11 @@ impl Session {
         match payload {
             Some(Payload::Open(spec)) => self.open(window_id, spec),
             Some(Payload::Hypergradient(hypergradient)) => self.push(window_id, &hypergradient),
+            Some(Payload::Estimate(proto::EstimateNow {})) => self.estimate_now(window_id),
             None => Err(Refusal::invalid(
                 "PAYLOAD_MISSING",
                 "payload",
-                "one of open and hypergradient is required",
+                "one of open, hypergradient and estimate is required",
             )),
         }
     }
@@ -176,59 +225,82 @@ impl Session {
         let spec = Spec::check(Some(spec), "open", &self.shared.limits, &self.shared.thresholds)?;
         let held = self.shared.budget.hold(spec.held_bytes())?;
         let rows = Vec::with_capacity(spec.rows);
-        self.open.insert(id, OpenWindow { spec, rows, held });
+        let window = OpenWindow {
+            spec,
+            rows,
+            part: Vec::new(),
+            held,
+        };
+        self.open.insert(id, window);
         Ok(())
     }
 
     fn push(&mut self, id: String, hypergradient: &proto::Hypergradient) -> Result<(), Refusal> {
-        let Some(window) = self.open.get_mut(&id) else {
-            return Err(Refusal::invalid(
-                "WINDOW_NOT_OPEN",
-                "window_id",
-                format!("window {id:?} is not open on this stream"),
-            ));
-        };
-        let expected = window.rows.len();
-        if hypergradient.row as usize != expected {
-            return Err(Refusal::invalid(
-                "ROW_OUT_OF_ORDER",
-                "hypergradient.row",
-                format!(
-                    "is {} in window {id:?}; row {expected} comes next",
-                    hypergradient.row
-                ),
-            ));
-        }
-        let values = &hypergradient.values;
-        let row = decode::values(
-            values,
-            "hypergradient.values",
-            expected,
-            1,
-            window.spec.components,
-        )?;
-        window.rows.push(row);
+        let window = self.open_window(&id)?;
+        window.take(&id, hypergradient)?;
         if window.rows.len() == window.spec.rows
             && let Some(window) = self.open.remove(&id)
         {
-            self.analyze(id, window);
+            let OpenWindow { spec, rows, held, .. } = window;
+            self.analyze(id, spec, rows, None, held);
         }
         Ok(())
     }
 
-    fn analyze(&self, window_id: String, window: OpenWindow) {
+    fn open_window(&mut self, id: &str) -> Result<&mut OpenWindow, Refusal> {
+        self.open.get_mut(id).ok_or_else(|| {
+            Refusal::invalid(
+                "WINDOW_NOT_OPEN",
+                "window_id",
+                format!("window {id:?} is not open on this stream"),
+            )
+        })
+    }
+
+    /// Analyzes the rows that have come.
+    fn estimate_now(&mut self, id: String) -> Result<(), Refusal> {
+        let window = self.open_window(&id)?;
+        let (rows, delays) = (window.rows.len(), window.spec.options.delays);
+        if rows <= delays {
+            return Err(Refusal::invalid(
+                "TOO_FEW_ROWS",
+                "estimate",
+                format!(
+                    "window {id:?} has {rows} rows so far; at least {} are needed for delays = {delays}",
+                    delays + 1
+                ),
+            ));
+        }
+        let (mut spec, rows) = (window.spec.clone(), window.rows.clone());
+        spec.rows = rows.len();
+        // The rows may be given up by their window before this is answered, so they count here too.
+        let held = self.shared.budget.hold(spec.held_bytes())?;
+        let rows_so_far = u32::try_from(rows.len()).ok();
+        self.analyze(id, spec, rows, rows_so_far, held);
+        Ok(())
+    }
+
+    fn analyze(
+        &self,
+        window_id: String,
+        spec: Spec,
+        rows: Vec<Arc<Vec<f64>>>,
+        rows_so_far: Option<u32>,
+        held: Held,
+    ) {
         let pool = self.shared.pool.clone();
         let analysis = async move {
-            let OpenWindow { spec, rows, held } = window;
             let report = pool
                 .run(move |cancellation| {
-                    answer(rows.iter().map(Vec::as_slice).collect(), &spec, cancellation)
+                    let rows = rows.iter().map(|row| row.as_slice()).collect();
+                    answer(rows, &spec, cancellation)
                 })
                 .await?;
             Ok(Answer {
                 response: EstimateGlocalResponse {
                     window_id,
                     report: Some(report),
+                    rows_so_far,
                 },
                 _held: held,
             })

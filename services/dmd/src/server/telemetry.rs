@@ -15,6 +15,8 @@ pub fn init(log: &Log) -> Result<(), ConfigError> {
         .map_err(|error| value_error("log.level", format!("is {:?}: {error}", log.level)))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would report a broken standard error to standard error, and panic in the task that wanted to log.
+        .log_internal_errors(false)
         .with_writer(stderr);
     match log.format {
         LogFormat::Human => builder.with_ansi(stderr().is_terminal()).init(),

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{
-    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, eventually,
-    half_a_window_and_another, messages, open, patiently, reason, row, rows, spec, whole_window,
+    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, estimate_now,
+    eventually, half_a_window_and_another, messages, open, part, patiently, reason, row, rows, spec,
+    whole_window,
 };
 use futures::{StreamExt, stream};
 use glocal_dmd::server::proto::{
@@ -335,4 +336,114 @@ async fn a_reader_that_is_slow_gets_every_answer() {
             .await,
         200
     );
+}
+
+#[tokio::test]
+async fn a_row_above_the_message_limit_comes_in_parts() {
+    let server = TestServer::start_with(|config| config.limits.max_message_bytes = 1000).await;
+    let wide = 200;
+    let spec = WindowSpec {
+        components: wide as u32,
+        ..spec()
+    };
+    let rows: Vec<Vec<f64>> = rows()
+        .iter()
+        .map(|row| row.iter().copied().cycle().take(wide).collect())
+        .collect();
+    let mut all = vec![open("w", spec)];
+    for (t, values) in rows.iter().enumerate() {
+        for (i, values) in values.chunks(90).enumerate() {
+            all.push(part("w", t, 90 * i as u32, values));
+        }
+    }
+    let (answers, end) = exchange(&server, all).await;
+    end.unwrap();
+    let report = answers[0].report.as_ref().unwrap();
+    assert_eq!(decode(&report.last), rows[ROWS - 1]);
+    for (found, expected) in decode(report.glocal.as_ref().unwrap())
+        .iter()
+        .zip(LIMITS.iter().cycle())
+    {
+        assert!((found / expected - 1.0).abs() < 1e-6);
+    }
+}
+
+#[tokio::test]
+async fn parts_that_are_out_of_order_empty_or_too_long_are_refused() {
+    let server = TestServer::start().await;
+    let after = |first: u32, values: &[f64]| {
+        vec![
+            open("w", spec()),
+            part("w", 0, 0, &[1.0]),
+            part("w", 0, first, values),
+        ]
+    };
+    for first in [0, 2, u32::MAX] {
+        let status = refusal(&server, after(first, &[1.0])).await;
+        assert_invalid(&status, "PART_OUT_OF_ORDER", &["hypergradient.first_component"]);
+        assert!(status.message().contains("component 1 comes next"), "{status}");
+    }
+    for values in [&[][..], &[1.0; 3]] {
+        let status = refusal(&server, after(1, values)).await;
+        assert_invalid(&status, "WRONG_LENGTH", &["hypergradient.values"]);
+    }
+    let status = refusal(&server, after(1, &[1.0, f64::NAN])).await;
+    assert!(status.message().contains("row 0, component 2 is NaN"), "{status}");
+    // A whole row cannot follow a part of one.
+    let status = refusal(
+        &server,
+        vec![open("w", spec()), part("w", 0, 0, &[1.0]), row("w", 0, &[1.0; 3])],
+    )
+    .await;
+    assert_invalid(&status, "PART_OUT_OF_ORDER", &["hypergradient.first_component"]);
+}
+
+#[tokio::test]
+async fn an_estimate_can_be_asked_for_in_the_middle_of_a_window() {
+    let server = TestServer::start().await;
+    let mut conversation = Conversation::begin(&server).await;
+    let all = messages("w");
+    let (first, rest) = all.split_at(16);
+    conversation.say(first.to_vec()).await;
+    conversation.say([estimate_now("w")]).await;
+    let answer = conversation.answer().await.unwrap().unwrap();
+    assert_eq!(answer.rows_so_far, Some(15));
+    // The report is that of a window which has these rows only.
+    let short = AnalyzeWindowRequest {
+        spec: Some(WindowSpec { rows: 15, ..spec() }),
+        hypergradients: encode(rows()[..15].as_flattened()),
+    };
+    let mut whole = server
+        .client()
+        .analyze_window(short)
+        .await
+        .unwrap()
+        .into_inner()
+        .report
+        .unwrap();
+    let mut report = answer.report.unwrap();
+    whole.compute_time = None;
+    report.compute_time = None;
+    assert_eq!(report, whole);
+    // The window goes on.
+    conversation.say(rest.to_vec()).await;
+    let answer = conversation.answer().await.unwrap().unwrap();
+    assert_eq!(answer.rows_so_far, None);
+    assert_found(&answer);
+}
+
+#[tokio::test]
+async fn an_estimate_needs_enough_rows_of_an_open_window() {
+    let server = TestServer::start().await;
+    let mut all = messages("w");
+    all.truncate(11);
+    all.push(estimate_now("w"));
+    let status = refusal(&server, all).await;
+    assert_invalid(&status, "TOO_FEW_ROWS", &["estimate"]);
+    assert!(
+        status.message().contains("10 rows so far; at least 11"),
+        "{status}"
+    );
+    let status = refusal(&server, vec![estimate_now("nobody")]).await;
+    assert_invalid(&status, "WINDOW_NOT_OPEN", &["window_id"]);
 }

@@ -3,5 +3,6 @@
 
 mod analyze_window;
 mod estimate_glocal;
+mod security;
 mod standard_services;
 mod support;

@@ -1,15 +1,16 @@
 //! A real server on a free port, and windows to send it.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use glocal_dmd::server::{
     self,
     config::Config,
     proto::{
-        AnalyzeWindowRequest, EstimateGlocalRequest, Hypergradient, WindowSpec,
+        AnalyzeWindowRequest, EstimateGlocalRequest, EstimateNow, Hypergradient, WindowSpec,
         dmd_service_client::DmdServiceClient, estimate_glocal_request::Payload,
     },
+    security::Security,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
@@ -20,6 +21,8 @@ pub const COMPONENTS: usize = 3;
 
 /// A server of its own for one test.
 pub struct TestServer {
+    pub address: SocketAddr,
+    /// Without TLS; connects when it is first used.
     pub channel: Channel,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
@@ -33,6 +36,7 @@ impl TestServer {
     pub async fn start_with(configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         configure(&mut config);
+        let security = Security::load(&config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -40,14 +44,15 @@ impl TestServer {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, config, shutdown, |_| {}).await.unwrap();
+            server::run(listener, config, security, shutdown, |_| {})
+                .await
+                .unwrap();
         });
         let channel = Channel::from_shared(format!("http://{address}"))
             .unwrap()
-            .connect()
-            .await
-            .unwrap();
+            .connect_lazy();
         Self {
+            address,
             channel,
             stop,
             running,
@@ -125,7 +130,28 @@ pub fn row(id: &str, row: usize, values: &[f64]) -> EstimateGlocalRequest {
         payload: Some(Payload::Hypergradient(Hypergradient {
             row: row as u32,
             values: encode(values),
+            first_component: None,
         })),
+    }
+}
+
+/// A part of a row.
+pub fn part(id: &str, row: usize, first_component: u32, values: &[f64]) -> EstimateGlocalRequest {
+    EstimateGlocalRequest {
+        window_id: id.to_owned(),
+        payload: Some(Payload::Hypergradient(Hypergradient {
+            row: row as u32,
+            values: encode(values),
+            first_component: Some(first_component),
+        })),
+    }
+}
+
+/// Asks for a report on the rows so far.
+pub fn estimate_now(id: &str) -> EstimateGlocalRequest {
+    EstimateGlocalRequest {
+        window_id: id.to_owned(),
+        payload: Some(Payload::Estimate(EstimateNow {})),
     }
 }
 

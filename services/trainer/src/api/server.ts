@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check';
@@ -31,6 +31,8 @@ export interface ApiServer {
  * @throws ListenError
  */
 export async function startServer(listen: string, parts: StudyServiceParts): Promise<ApiServer> {
+  // What it prints about an error comes with the error, too. Whoever asks for its log gets it.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': parts.info.limits.maxMessageBytes,
     // Off by default in grpc-js: without it a client that vanished is held for ever.
@@ -43,6 +45,8 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   // Reflection needs the descriptors of health too, or clients are told that it is not exposed.
   const definitions = loadSync(['glocal/v1/study_service.proto', healthProtoPath], {
     includeDirs: [PROTO_DIR],
+    // The names as they are written: proto-loader would tell clients of `pageSize`, not `page_size`.
+    keepCase: true,
   });
   new ReflectionService(definitions).addToServer(server);
 

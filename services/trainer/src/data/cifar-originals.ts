@@ -1,7 +1,7 @@
 /** Finds the original files of a CIFAR set: in `GLOCAL_DATA_DIR`, in the cache, or in the archive on the set's own site. */
 
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -19,8 +19,8 @@ const MAX_ARCHIVE_BYTES = 400e6;
 
 /**
  * Loads a CIFAR set. An archive that is downloaded is unpacked into the cache. A training file must be the original. A test
- * file that is not is told and used if all of its records are in order: copies of CIFAR-10's with some images that went
- * through JPEG are about.
+ * file that is not is logged and used, if all of its records are in order: some copies of CIFAR-10's have images that went
+ * through JPEG.
  * @throws DataError, or the signal's reason.
  */
 export async function loadCifar(source: CifarSource, options: LoadOptions): Promise<Dataset> {
@@ -65,14 +65,13 @@ const partBytes = ({ format }: CifarSource, { records }: CifarPart): number => r
 function findFile(source: CifarSource, part: CifarPart, name: string): string | undefined {
   const { id } = source.info;
   const { folder } = source.archive;
-  const sizeOf = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.size;
   const given = [id, join(id, folder), folder]
     .flatMap((place) => givenFolder(place) ?? [])
     .map((place) => join(place, name))
-    .find((file) => sizeOf(file) !== undefined);
+    .find((file) => existsSync(file));
   if (given !== undefined) return given;
   const cached = join(cachedFolder(id), name);
-  return sizeOf(cached) === partBytes(source, part) ? cached : undefined;
+  return existsSync(cached) && statSync(cached).size === partBytes(source, part) ? cached : undefined;
 }
 
 /** All files of the set by name. */

@@ -16,8 +16,12 @@ export type DataReason =
   | 'SIZE'
   /** Images and labels do not belong together, or a label is not a class. */
   | 'MISMATCH'
+  /** A value is missing, is not a number, or is not finite. */
+  | 'VALUE'
   /** The file is well-formed, but not the original. */
   | 'CHECKSUM'
+  /** The `dataset.json` of a user's data set is not what it should be. */
+  | 'MANIFEST'
   /** There are fewer examples than asked for. */
   | 'TOO_FEW_EXAMPLES';
 

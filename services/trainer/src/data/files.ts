@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { cacheFolder } from '../backend/native-runtime.ts';
 import { DataError } from './errors.ts';
 
+/** Most bytes of a file, unpacked: 20 times the largest of the well-known idx sets. */
+export const MAX_FILE_BYTES = 1024 ** 3;
+
 /** The user's folder for a set, in `GLOCAL_DATA_DIR`; undefined when that is not set. */
 export function givenFolder(id: string): string | undefined {
   const folder = process.env.GLOCAL_DATA_DIR;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { DataError } from './errors.ts';
 import type { LabelledExamples } from './examples.ts';
-import { readBytes } from './files.ts';
+import { MAX_FILE_BYTES, readBytes } from './files.ts';
 
 /** Number of dimensions: 1 for labels (`idx1`), 3 for grey images (`idx3`: count, height, width). */
 export type IdxRank = 1 | 3;
@@ -22,8 +22,6 @@ export interface IdxArray {
 
 /** Code of unsigned bytes: the third byte of the magic number, before the rank. */
 const UNSIGNED_BYTE = 0x08;
-/** Most that a file may unpack to: 20 times the largest of the well-known sets. */
-const MAX_FILE_BYTES = 1024 ** 3;
 /** So many compressed bytes surely hold the header. */
 const BEGINNING_BYTES = 4096;
 

@@ -31,6 +31,7 @@ it('lists the data sets', () => {
 });
 
 it('names the data sets that exist when it is asked for another', async () => {
+  vi.stubEnv('GLOCAL_DATA_DIR', '');
   await expect(loadDataset('imagenet', { log })).rejects.toEqual(
     new DataError(
       'UNKNOWN_DATASET',

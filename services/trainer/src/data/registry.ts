@@ -7,6 +7,13 @@ import type { LabelledExamples } from './examples.ts';
 import { loadIdx } from './originals.ts';
 import type { LoadOptions } from './sites.ts';
 import { cifar10, cifar100, fashionMnist, fashionMnist10k, mnist } from './sources.ts';
+import {
+  findUserDatasets,
+  isUserDataset,
+  loadUserDataset,
+  type UserDatasets,
+  userDatasetIds,
+} from './user-datasets.ts';
 
 /** A loaded data set. */
 export interface Dataset {
@@ -37,18 +44,29 @@ const KNOWN: readonly KnownDataset[] = [
   })),
 ];
 
+/** The data sets that Glocal knows. */
 export const listDatasets = (): readonly DatasetInfo[] => KNOWN.map(({ info }) => info);
 
 /**
+ * The data sets that a study may name: those that Glocal knows, and the user's, which are read as a whole, so that what is
+ * wrong in them is told here and not when a trial starts.
+ * @param options.log takes a line for each of the user's data sets that cannot be used.
+ */
+export async function findDatasets({ log }: Pick<LoadOptions, 'log'>): Promise<UserDatasets> {
+  const known = listDatasets();
+  const user = await findUserDatasets(new Set(known.map(({ id }) => id)), log);
+  return { ...user, datasets: [...known, ...user.datasets] };
+}
+
+/**
  * Loads a data set. Only `fashion-mnist-10k` comes with the product; the others are taken from `GLOCAL_DATA_DIR`, from
- * the cache or from the set's own site.
+ * the cache or from the set's own site; the user's from `GLOCAL_DATA_DIR` only.
  * @throws DataError UNKNOWN_DATASET naming those that exist, others naming the file; or the signal's reason.
  */
 export async function loadDataset(id: string, options: LoadOptions): Promise<Dataset> {
   const known = KNOWN.find(({ info }) => info.id === id);
-  if (known === undefined) {
-    const ids = KNOWN.map(({ info }) => info.id).join(', ');
-    throw new DataError('UNKNOWN_DATASET', `there is no data set "${id}"; one of ${ids}`);
-  }
-  return known.load(options);
+  if (known !== undefined) return known.load(options);
+  if (isUserDataset(id)) return loadUserDataset(id);
+  const ids = [...KNOWN.map(({ info }) => info.id), ...(await userDatasetIds())];
+  throw new DataError('UNKNOWN_DATASET', `there is no data set "${id}"; one of ${ids.join(', ')}`);
 }

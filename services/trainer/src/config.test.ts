@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Config, ConfigError, readConfig } from './config.ts';
+
+beforeEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('GLOCAL_')) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+const read = (...args: string[]): Config => readConfig(args, '1.2.3');
+
+/** What a wrong configuration is refused with. */
+function refusal(...args: string[]): ConfigError {
+  try {
+    read(...args);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  return expect.unreachable('it was accepted');
+}
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    expect(read()).toMatchObject({
+      listen: '127.0.0.1:50061',
+      store: expect.stringMatching(/studies\.db$/),
+      dmdBinary: expect.stringMatching(/target\/release\/glocal-dmd$/),
+      dmdRetryBudgetMs: 60_000,
+      maxRunningTrials: 1,
+      maxActiveStudies: 100,
+      maxSteps: 10_000_000,
+      maxWatchers: 1_000,
+      logLevel: 'info',
+      exitWithStdin: false,
+    });
+    const { dmdAddress, backend } = read();
+    expect({ dmdAddress, backend }).toEqual({ dmdAddress: undefined, backend: undefined });
+  });
+
+  it.each<[flag: string, variable: string, text: string, Partial<Config>]>([
+    ['--listen', 'GLOCAL_LISTEN', 'localhost:0', { listen: 'localhost:0' }],
+    ['--store', 'GLOCAL_STORE', 'some.db', { store: 'some.db' }],
+    ['--dmd-address', 'GLOCAL_DMD_ADDRESS', '10.0.0.7:50062', { dmdAddress: '10.0.0.7:50062' }],
+    ['--dmd-binary', 'GLOCAL_DMD_BINARY', 'some/dmd', { dmdBinary: 'some/dmd' }],
+    ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0.5', { dmdRetryBudgetMs: 500 }],
+    ['--backend', 'GLOCAL_BACKEND', 'wasm', { backend: 'wasm' }],
+    ['--max-running-trials', 'GLOCAL_MAX_RUNNING_TRIALS', '3', { maxRunningTrials: 3 }],
+    ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', '4', { maxActiveStudies: 4 }],
+    ['--max-steps', 'GLOCAL_MAX_STEPS', '5', { maxSteps: 5 }],
+    ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '6', { maxWatchers: 6 }],
+    ['--log-level', 'GLOCAL_LOG_LEVEL', 'warn', { logLevel: 'warn' }],
+  ])('takes %s as a flag or from %s', (flag, variable, text, expected) => {
+    expect(read(flag, text)).toMatchObject(expected);
+    vi.stubEnv(variable, text);
+    expect(read()).toMatchObject(expected);
+  });
+
+  it('prefers a flag to the environment', () => {
+    vi.stubEnv('GLOCAL_MAX_STEPS', '5');
+    expect(read('--max-steps', '7').maxSteps).toBe(7);
+  });
+
+  it.each([
+    ['--max-steps', 'GLOCAL_MAX_STEPS', '0'],
+    ['--max-steps', 'GLOCAL_MAX_STEPS', '1.5'],
+    ['--max-running-trials', 'GLOCAL_MAX_RUNNING_TRIALS', '-1'],
+    ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', 'many'],
+    ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '2147483648'],
+    ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0'],
+    ['--backend', 'GLOCAL_BACKEND', 'gpu'],
+    ['--log-level', 'GLOCAL_LOG_LEVEL', 'loud'],
+    ['--listen', 'GLOCAL_LISTEN', 'nonsense'],
+    ['--listen', 'GLOCAL_LISTEN', 'localhost:65536'],
+    ['--dmd-address', 'GLOCAL_DMD_ADDRESS', 'nonsense'],
+    ['--dmd-address', 'GLOCAL_DMD_ADDRESS', 'localhost:0'],
+  ])('refuses %s or %s of "%s" in one line that names it', (flag, variable, text) => {
+    const given = refusal(flag, text);
+    expect(given.exitCode).toBe(64);
+    expect(given.message).toContain(flag);
+    expect(given.message).not.toContain('\n');
+    vi.stubEnv(variable, text);
+    const fromEnvironment = refusal();
+    expect(fromEnvironment.exitCode).toBe(64);
+    expect(fromEnvironment.message).toContain(variable);
+  });
+
+  it.each([['--wrong'], ['surplus'], ['--store']])('refuses %s alone', (argument) => {
+    expect(refusal(argument)).toMatchObject({ exitCode: 64, message: expect.stringContaining(argument) });
+  });
+
+  it.each([
+    ['--help', 'Usage: glocal-trainer'],
+    ['--version', '1.2.3'],
+  ])('prints what %s asks for, and ends with code 0', (flag, text) => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect(refusal(flag)).toMatchObject({ exitCode: 0, message: '' });
+    expect(write.mock.calls.join('')).toContain(text);
+  });
+});
+
+describe('an address that other machines reach', () => {
+  it.each(['0.0.0.0:1', '[::]:1', '192.168.0.1:1', 'example.org:1'])('is refused: %s', (address) => {
+    expect(refusal('--listen', address)).toMatchObject({
+      exitCode: 64,
+      message: expect.stringMatching(/--listen \(GLOCAL_LISTEN\).*--insecure/),
+    });
+  });
+
+  it.each(['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1'])('is not what %s is', (address) => {
+    expect(read('--listen', address).listen).toBe(address);
+  });
+
+  it('is taken with --insecure', () => {
+    expect(read('--listen', '0.0.0.0:1', '--insecure').listen).toBe('0.0.0.0:1');
+  });
+
+  it.each(['true', '1', 'yes'])('is taken with GLOCAL_INSECURE=%s', (text) => {
+    vi.stubEnv('GLOCAL_INSECURE', text);
+    expect(read('--listen', '0.0.0.0:1').listen).toBe('0.0.0.0:1');
+  });
+
+  it.each(['false', '0', 'no', ''])('is refused with GLOCAL_INSECURE=%s', (text) => {
+    vi.stubEnv('GLOCAL_INSECURE', text);
+    expect(refusal('--listen', '0.0.0.0:1').message).toContain('can be reached from other machines');
+  });
+
+  it('is refused with a GLOCAL_INSECURE that is neither yes nor no', () => {
+    vi.stubEnv('GLOCAL_INSECURE', 'perhaps');
+    expect(refusal('--listen', '0.0.0.0:1').message).toContain('GLOCAL_INSECURE');
+  });
+});
+
+describe('stopping with standard input', () => {
+  it('is asked for with --exit-with-stdin', () => {
+    expect(read('--exit-with-stdin').exitWithStdin).toBe(true);
+  });
+
+  it.each([
+    ['true', true],
+    ['false', false],
+  ])('follows GLOCAL_EXIT_WITH_STDIN=%s', (text, expected) => {
+    vi.stubEnv('GLOCAL_EXIT_WITH_STDIN', text);
+    expect(read().exitWithStdin).toBe(expected);
+  });
+});

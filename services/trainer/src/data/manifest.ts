@@ -1,0 +1,115 @@
+/** The `dataset.json` that describes a user's data set. */
+
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, sep } from 'node:path';
+import { z } from 'zod';
+import { DataError } from './errors.ts';
+import { readBytes, unreadable } from './files.ts';
+
+export const MANIFEST = 'dataset.json';
+const MAX_MANIFEST_BYTES = 1e6;
+const MAX_CLASSES = 100_000;
+
+const path = z.string().min(1);
+const name = z.string().min(1);
+
+const areDifferent = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
+/** Names, or a number n for the names 0 to n − 1. */
+const classes = z
+  .union(
+    [
+      z
+        .int()
+        .min(2)
+        .max(MAX_CLASSES)
+        .transform((count) => Array.from({ length: count }, (_, label) => String(label))),
+      z.array(name).min(2).max(MAX_CLASSES),
+    ],
+    { error: 'expected the names of the classes, or their number' },
+  )
+  .refine(areDifferent, 'expected different names');
+
+const common = {
+  description: z.string().max(200).default(''),
+  classes,
+  inputShape: z.array(z.int().min(1)).min(1).max(4).optional(),
+  standardize: z.boolean().default(false),
+  testFraction: z.number().gt(0).lt(1).optional(),
+  testSeed: z.int().min(0).default(0),
+};
+
+/** A file of values and a file of labels. */
+const pair = z.strictObject({ values: path, labels: path });
+/** The names of two arrays in one file. */
+const archived = z.strictObject({ file: path, values: name, labels: name });
+
+const manifest = z
+  .discriminatedUnion('format', [
+    z.strictObject({
+      ...common,
+      format: z.literal('csv'),
+      train: path,
+      test: path.optional(),
+      label: name,
+      features: z.array(name).refine(areDifferent, 'expected different names').optional(),
+      delimiter: z.string().length(1).default(','),
+    }),
+    z.strictObject({ ...common, format: z.literal('npy'), train: pair, test: pair.optional() }),
+    z.strictObject({ ...common, format: z.literal('npz'), train: archived, test: archived.optional() }),
+    z.strictObject({ ...common, format: z.literal('idx'), train: pair, test: pair.optional() }),
+  ])
+  .refine(({ test, testFraction }) => (test === undefined) !== (testFraction === undefined), {
+    path: ['test'],
+    error: 'expected either test, or testFraction to take the test part from train',
+  });
+
+/** What a user says about a data set; `docs/data.md` explains every key. */
+export type Manifest = z.infer<typeof manifest>;
+
+/**
+ * Reads the manifest of a folder.
+ * @throws DataError UNREADABLE, SIZE, or MANIFEST naming every key that is wrong.
+ */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const file = join(folder, MANIFEST);
+  const text = (await readBytes(file, MAX_MANIFEST_BYTES)).toString('utf8');
+  const { success, data, error } = manifest.safeParse(parseJson(text, file));
+  if (success) return data;
+  const problems = error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new DataError('MANIFEST', `${file} is not right: ${problems.join('; ')}`);
+}
+
+/**
+ * The file that a manifest names.
+ * @throws DataError MANIFEST when it is outside the manifest's folder, also by a link; UNREADABLE when it is not there.
+ */
+export async function resolveInside(folder: string, file: string): Promise<string> {
+  const resolved = join(folder, file);
+  const outside = new DataError(
+    'MANIFEST',
+    `${join(folder, MANIFEST)} names ${file}, which is outside its folder; expected a path inside`,
+  );
+  if (isAbsolute(file) || !resolved.startsWith(folder + sep)) throw outside;
+  const [root, real] = await Promise.all([realpath(folder), realpath(resolved)]).catch((cause: unknown) => {
+    throw unreadable(resolved, cause);
+  });
+  if (!real.startsWith(root + sep)) throw outside;
+  return resolved;
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DataError(
+      'MANIFEST',
+      `${file} is not JSON: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

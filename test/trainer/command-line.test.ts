@@ -1,0 +1,150 @@
+/** The trainer as a command: what it prints, and the exit codes of a server that does not come up. */
+
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutSettings } from '../support/environment.ts';
+import { takenAddress } from '../support/ports.ts';
+import { firstLine } from '../support/processes.ts';
+import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
+
+const MAIN = fileURLToPath(import.meta.resolve('@glocal/trainer/main.ts'));
+const USAGE = 64;
+const UNAVAILABLE = 69;
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+/** Runs a trainer that is not expected to stay. */
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return execa(process.execPath, [MAIN, ...args], {
+    env: { ...withoutSettings(), GLOCAL_LOG_LEVEL: 'warn', ...env },
+    reject: false,
+    timeout: 50_000,
+  });
+}
+
+const free = ['--listen', '127.0.0.1:0'];
+const store = (name: string) => ['--store', join(folder.path, name)];
+
+describe('the command', () => {
+  it('lists its flags and their variables with --help', async () => {
+    const { stdout, stderr, exitCode } = await run(['--help']);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    for (const flag of ['listen', 'store', 'dmd-address', 'dmd-binary', 'backend', 'max-steps', 'insecure']) {
+      expect(stdout).toContain(`--${flag} `);
+      expect(stdout).toContain(`GLOCAL_${flag.toUpperCase().replaceAll('-', '_')}`);
+    }
+  });
+
+  it('prints its version with --version', async () => {
+    const manifest = await readFile(
+      new URL('../package.json', import.meta.resolve('@glocal/trainer/main.ts')),
+      'utf8',
+    );
+    const { stdout, exitCode } = await run(['--version']);
+    expect({ stdout, exitCode }).toEqual({ stdout: JSON.parse(manifest).version, exitCode: 0 });
+  });
+
+  it('prints one line to standard output once it is ready, and logs to standard error', async () => {
+    const trainer = run([...free, ...store('one-line.db')], { GLOCAL_LOG_LEVEL: 'info' });
+    const line = await firstLine(trainer.stdout);
+    expect(line).toMatch(/^glocal-trainer listening on 127\.0\.0\.1:\d+$/);
+    trainer.kill('SIGTERM');
+    const { stdout, stderr, exitCode } = await trainer;
+    expect({ stdout, exitCode }).toEqual({ stdout: line, exitCode: 0 });
+    const messages = stderr.split('\n').map((line) => JSON.parse(line).msg);
+    expect(messages).toEqual(['DMD service ready', 'trainer ready', 'stopping']);
+  });
+});
+
+/** Ends with the exit code, and one line on standard error that says why. */
+async function expectRefused(
+  code: number,
+  args: readonly string[],
+  says: string | RegExp,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const { stdout, stderr, exitCode } = await run(args, env);
+  expect(stderr).toMatch(/^glocal-trainer: .+$/);
+  expect(stderr).toMatch(says);
+  expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: code });
+}
+
+describe('a configuration that is wrong ends with exit code 64 and one line', () => {
+  it('that names the flag', () => expectRefused(USAGE, ['--max-steps', 'many'], /--max-steps.*'many'/));
+
+  it('that names the variable', () =>
+    expectRefused(USAGE, [], /'-1' from env 'GLOCAL_MAX_STEPS'/, { GLOCAL_MAX_STEPS: '-1' }));
+
+  it('that names the address which others reach', () =>
+    expectRefused(USAGE, ['--listen', '0.0.0.0:0'], /0\.0\.0\.0 can be reached from other machines/));
+});
+
+describe('a server that cannot come up ends with exit code 69 and one line', () => {
+  it('when its port is in use', async () => {
+    await using taken = await takenAddress();
+    const { address } = taken;
+    await expectRefused(
+      UNAVAILABLE,
+      ['--listen', address, ...store('port.db')],
+      `cannot listen on ${address}: the port is in use; stop what listens there or choose another with --listen`,
+    );
+  });
+
+  it('when another server has its store', async () => {
+    await using trainer = await TestTrainer.start();
+    await expectRefused(
+      UNAVAILABLE,
+      [...free, '--store', trainer.store],
+      `store ${trainer.store}: another server has it open; stop that one or choose another file`,
+    );
+    expect((await trainer.client.serverInfo()).version).not.toBe('');
+  });
+
+  it('when its store is no database', async () => {
+    await writeFile(
+      join(folder.path, 'notes.txt'),
+      'not a database, but long enough to have a header\n'.repeat(50),
+    );
+    await expectRefused(
+      UNAVAILABLE,
+      [...free, ...store('notes.txt')],
+      /store .*notes\.txt: file is not a database/,
+    );
+  });
+
+  it('when the DMD service is not built, saying how to build it', async () => {
+    await expectRefused(
+      UNAVAILABLE,
+      [...free, ...store('dmd.db'), '--dmd-binary', join(folder.path, 'nowhere')],
+      /the DMD service is not at \S+nowhere: build it with `cargo build --release -p glocal-dmd`, or set GLOCAL_DMD_BINARY/,
+    );
+  });
+
+  it('when the DMD service is a file that does not run', async () => {
+    const file = join(folder.path, 'plain');
+    await writeFile(file, 'nothing to run');
+    await expectRefused(
+      UNAVAILABLE,
+      [...free, ...store('dmd.db'), '--dmd-binary', file],
+      /the DMD service did not start: .*plain EACCES/,
+    );
+  });
+
+  it('when the DMD service ends at once, with its last words', async () => {
+    const file = join(folder.path, 'sick');
+    await writeFile(file, '#!/bin/sh\necho "a library is missing" >&2\nexit 3\n');
+    await chmod(file, 0o755);
+    await expectRefused(
+      UNAVAILABLE,
+      [...free, ...store('dmd.db'), '--dmd-binary', file],
+      'the DMD service did not start: it ended with exit code 3: a library is missing',
+    );
+  });
+});

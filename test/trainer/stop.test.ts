@@ -1,0 +1,81 @@
+/** Stopping the server: by signal, and with the process that started it. */
+
+import { fileURLToPath } from 'node:url';
+import type { Study } from '@glocal/sdk';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { withoutSettings } from '../support/environment.ts';
+import { descendants, dmdProcesses, expectGone, firstLine, trainingProcesses } from '../support/processes.ts';
+import { longStudy, type QuickSpace, training } from '../support/studies.ts';
+import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
+
+const SPAWN = fileURLToPath(import.meta.resolve('@glocal/trainer/spawn.ts'));
+
+async function statesOf(study: Study<QuickSpace>): Promise<string[]> {
+  const states: string[] = [];
+  for await (const event of study.watch()) if (event.type === 'trial') states.push(event.state);
+  return states;
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('ends the server with exit code 0, and all that it started', async () => {
+    await using trainer = await TestTrainer.start();
+    const study = await trainer.client.studies.create(longStudy());
+    await training(study);
+    const processes = [...dmdProcesses(trainer.pid), ...trainingProcesses(trainer.pid)];
+    expect(processes).toHaveLength(2);
+
+    const watching = statesOf(study);
+    process.kill(trainer.pid, signal);
+    expect((await trainer.server.ended).how).toBe('exit code 0');
+    await expectGone(processes);
+    expect((await watching).at(-1), 'what watchers were told last').toBe('FAILED');
+  });
+});
+
+it('a server that is stopped leaves trials that wait to the next one', async () => {
+  await using folder = await temporaryFolder();
+  const store = `${folder.path}/studies.db`;
+  await using first = await TestTrainer.start({ store });
+  const [running, waiting] = [
+    await first.client.studies.create(longStudy({ seeds: [0] })),
+    await first.client.studies.create(longStudy({ seeds: [1] })),
+  ];
+  await training(running);
+  process.kill(first.pid, 'SIGTERM');
+  await first.server.ended;
+
+  await using second = await TestTrainer.start({ store });
+  const [failed, resumed] = await Promise.all(
+    [running, waiting].map(({ name }) => second.client.studies.get(name)),
+  );
+  expect(await failed?.trial()).toMatchObject({
+    state: 'FAILED',
+    stateReason: 'the server stopped while the trial was running',
+  });
+  expect(resumed?.state).toBe('ACTIVE');
+  if (resumed !== undefined) await training(resumed);
+});
+
+it('a server that a program has started ends with it, also when it is killed', async () => {
+  await using folder = await temporaryFolder();
+  const program = `
+    import { spawnTrainer } from ${JSON.stringify(SPAWN)};
+    const { pid } = await spawnTrainer({ args: ['--store', ${JSON.stringify(`${folder.path}/studies.db`)}] });
+    console.log(pid);
+    setInterval(() => {}, 1_000);
+  `;
+  const parent = execa(process.execPath, ['--input-type=module', '--eval', program], {
+    env: withoutSettings(),
+    reject: false,
+  });
+  expect(await firstLine(parent.stdout)).toMatch(/^\d+$/);
+  const processes = descendants(parent.pid ?? 0);
+  expect(processes.map(({ command }) => /main\.ts|glocal-dmd/.exec(command)?.[0])).toEqual([
+    'main.ts',
+    'glocal-dmd',
+  ]);
+  parent.kill('SIGKILL');
+  await parent;
+  await expectGone(processes);
+});
