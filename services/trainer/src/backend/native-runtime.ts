@@ -14,7 +14,7 @@ export const TENSORFLOW_VERSION = '2.21.0';
 export const TFJS_VERSION = '4.22.0';
 
 /** What slower means, measured on two cores: LeNet, batch 128, with and without sensitivities. */
-export const WASM_COST = 'about 5 times slower';
+export const WASM_COST = 'about 8 times slower';
 
 /** The Python wheel that has TensorFlow's libraries inside. A wheel is a zip file: no Python is needed to use them. */
 export interface NativeWheel {

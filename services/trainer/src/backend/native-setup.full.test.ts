@@ -53,7 +53,7 @@ describe.skipIf(!isNativeInstalled())(
       const { succeeded, lines } = await checkout.run('setup-native.ts', { CXX }, ['--force']);
       expect(succeeded).toBe(false);
       expect(lines.at(-1)).toMatch(
-        / slower: the runtime does not work here: .*tfjs_binding\.node: file too short\. To change that: npm run setup$/,
+        / slower: the runtime does not work here: .*quiet_load\.node: file too short\. To change that: npm run setup$/,
       );
       expect((await checkout.run('self-check.ts')).lines).toEqual([expect.stringContaining('not installed')]);
     });

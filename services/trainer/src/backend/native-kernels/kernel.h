@@ -7,9 +7,15 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tensorflow/c/ops.h"
@@ -103,25 +109,77 @@ class Call {
   std::vector<TF_Tensor*> tensors_;
 };
 
-// Calls run(begin, end) on parts of [0, count), on as many cores as are worth a thread.
-template <typename Run>
-void Parallel(int64_t count, int64_t floats_each, const Run& run) {
-  constexpr int64_t kFloatsPerThread = 1 << 19;
-  const int64_t cores = std::thread::hardware_concurrency();
-  const int64_t parts =
-      std::max<int64_t>(1, std::min({count * floats_each / kFloatsPerThread, count, cores}));
-  const auto run_part = [&](int64_t i) { run(i * count / parts, (i + 1) * count / parts); };
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < parts; i++) {
-    try {
-      others.emplace_back(run_part, i);
-    } catch (const std::system_error&) {
-      // The process may have no more threads.
-      run_part(i);
+// Threads that help the one that calls an operation. A busy machine may let them come late or never: whoever
+// has time takes the next part, and nobody waits for a thread that has not begun one.
+class Helpers {
+ public:
+  struct Work {
+    std::function<void(int64_t)> run;
+    int64_t parts;
+    std::atomic<int64_t> next{0}, done{0};
+    void Take() {
+      for (int64_t i = next++; i < parts; i = next++) {
+        run(i);
+        done++;
+      }
+    }
+  };
+
+  static Helpers& Shared() {
+    // Never deleted: its threads end with the process.
+    static Helpers* helpers = new Helpers();
+    return *helpers;
+  }
+
+  void Run(int64_t parts, std::function<void(int64_t)> run) {
+    const auto work = std::make_shared<Work>();
+    work->run = std::move(run);
+    work->parts = parts;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      work_ = work;
+    }
+    posted_.notify_all();
+    work->Take();
+    while (work->done < parts) std::this_thread::yield();
+  }
+
+ private:
+  Helpers() {
+    for (unsigned i = 1; i < std::thread::hardware_concurrency(); i++) {
+      try {
+        std::thread(&Helpers::Serve, this).detach();
+      } catch (const std::system_error&) {
+        // The process may have no more threads.
+        return;
+      }
     }
   }
-  run_part(0);
-  for (std::thread& other : others) other.join();
+
+  void Serve() {
+    std::shared_ptr<Work> last;
+    while (true) {
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        posted_.wait(lock, [&] { return work_ != last; });
+        last = work_;
+      }
+      last->Take();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::shared_ptr<Work> work_;
+};
+
+// Calls run(begin, end) on parts of [0, count), in this thread alone unless there is much to do.
+template <typename Run>
+void Parallel(int64_t count, int64_t floats_each, const Run& run) {
+  constexpr int64_t kFloatsPerPart = 1 << 17;
+  const int64_t parts = std::max<int64_t>(1, std::min(count * floats_each / kFloatsPerPart, count));
+  if (parts == 1) return run(0, count);
+  Helpers::Shared().Run(parts, [&](int64_t i) { run(i * count / parts, (i + 1) * count / parts); });
 }
 
 // How an operation gets its attribute alpha, where it has one.
