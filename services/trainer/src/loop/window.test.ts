@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeRow, encodeRows, isFiniteRow, lastRow, meanRow, medianRow, norm } from './window.ts';
+
+const rows = [Float64Array.of(1, -4), Float64Array.of(5, 0), Float64Array.of(3, 10)];
+
+describe('rows of hypergradients', () => {
+  it('have a mean, a median and a last one, component by component', () => {
+    expect([...meanRow(rows)]).toEqual([3, 2]);
+    expect([...medianRow(rows)]).toEqual([3, 0]);
+    expect([...lastRow(rows)]).toEqual([3, 10]);
+  });
+
+  it('have, of an even number, the mean of the middle two as median', () => {
+    expect([...medianRow([...rows, Float64Array.of(100, -100)])]).toEqual([4, -2]);
+  });
+
+  it('are not changed by that', () => {
+    const before = rows.map((row) => [...row]);
+    meanRow(rows);
+    medianRow(rows);
+    expect(rows.map((row) => [...row])).toEqual(before);
+  });
+
+  it('have a Euclidean norm', () => expect(norm(Float64Array.of(3, -4))).toBe(5));
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'are not finite with %d',
+    (value) => {
+      expect(isFiniteRow(Float64Array.of(1, value))).toBe(false);
+      expect(isFiniteRow(Float64Array.of(1, Number.MAX_VALUE))).toBe(true);
+    },
+  );
+
+  it('travel as little-endian binary64, row by row', () => {
+    expect(encodeRows([Float64Array.of(1), Float64Array.of(-2)]).toString('hex')).toBe(
+      `${'00'.repeat(6)}f03f${'00'.repeat(7)}c0`,
+    );
+  });
+
+  it('come out as they went in, to the last bit, wherever the bytes lie', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double(), { maxLength: 20 }), fc.nat(7), (values, offset) => {
+        const bytes = Buffer.concat([Buffer.alloc(offset), encodeRows([Float64Array.from(values)])]);
+        const decoded = decodeRow(bytes.subarray(offset));
+        expect([...decoded].every((value, i) => Object.is(value, values[i]))).toBe(true);
+        expect(decoded).toHaveLength(values.length);
+      }),
+    );
+  });
+});
