@@ -1,11 +1,9 @@
-import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, OuterStep, Scale, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Estimator, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadCatalogue } from '../study/catalogue.ts';
-import { completeStudy } from '../study/specification.ts';
 import type { StartMessage } from './messages.ts';
 import { type TrainingEvents, TrainingProcess, TrainingProcessError } from './process.ts';
+import { smallStudy } from './testing.ts';
 
 let training: TrainingProcess;
 beforeEach(() => {
@@ -13,42 +11,9 @@ beforeEach(() => {
 });
 afterEach(() => training.kill());
 
-const LIMITS = {
-  maxSteps: 1_000,
-  maxTrials: 1,
-  maxActiveStudies: 1,
-  maxWatchers: 1,
-  maxMessageBytes: 1,
-  maxRunningTrials: 1,
-};
-
 /** What the server would send for a trial of three outer steps. */
 async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage> {
-  const catalogue = await loadCatalogue({ modelDir: undefined, log: () => {} });
-  const { study, violations } = completeStudy(
-    Study.fromPartial({
-      space: {
-        parameters: [
-          {
-            name: 'lr',
-            kind: { $case: 'float', value: { min: 0.001, max: 1, initial: 0.1, scale: Scale.LOG } },
-          },
-        ],
-      },
-      problem: {
-        dataset: 'fashion-mnist-10k',
-        model: 'mlp',
-        optimizer: 'sgd',
-        batchSize: 8,
-        validationExamples: 20,
-      },
-      training: { steps: 6 },
-      method: { estimator: Estimator.LOCAL, window: 2, dmd: DmdOptions.create() },
-    }),
-    catalogue,
-    LIMITS,
-  );
-  expect(violations).toEqual([]);
+  const study = await smallStudy({ estimator: Estimator.LOCAL, window: 2 }, { validationExamples: 20 });
   const problem = study.problem && { ...study.problem, dataset };
   return {
     type: 'start',

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { type EigenvaluePoint, type Quantity, scheduleChart, spectrumChart } from './charts.ts';
+
+const quantities: readonly Quantity[] = [
+  { name: 'lr', title: 'learning rate', scale: 'log', interpolate: 'step-after' },
+  { name: 'validation', title: 'validation loss (nats)', scale: 'linear', interpolate: 'linear' },
+];
+const run = (name: string, steps: readonly number[]) =>
+  quantities.flatMap(({ name: quantity }) =>
+    steps.map((step) => ({ run: name, step, quantity, value: 0.01 * (1 + step) })),
+  );
+
+const count = (svg: string, role: string) => svg.split(`aria-roledescription="${role}"`).length - 1;
+
+describe('the picture of the schedule', () => {
+  it('has a panel for each quantity and in it a line for each run', async () => {
+    const points = [...run('FIXED', [0, 50]), ...run('GLOCAL', [0, 50])];
+    const svg = await scheduleChart('Title', 'Subtitle', ['FIXED', 'GLOCAL'], quantities, points);
+    expect(count(svg, 'line mark')).toBe(4);
+    for (const text of ['Title', 'Subtitle', 'FIXED', 'GLOCAL', 'learning rate'])
+      expect(svg).toContain(`>${text}<`);
+  });
+
+  it('gives a run its colour by its place, whatever it is called', async () => {
+    const colours = async (...names: string[]) => {
+      const svg = await scheduleChart(
+        '',
+        '',
+        names,
+        quantities,
+        names.flatMap((name) => run(name, [0, 50])),
+      );
+      return [...svg.matchAll(/aria-roledescription="line mark"[^>]*stroke="([^"]+)"/g)].map(
+        ([, colour]) => colour,
+      );
+    };
+    const [first, second] = await colours('A', 'B');
+    expect(first).toBeDefined();
+    expect(second).not.toBe(first);
+    expect(await colours('X', 'Y')).toEqual(await colours('A', 'B'));
+  });
+
+  it('can be drawn of runs that stopped at once', async () => {
+    const svg = await scheduleChart('Title', '', ['FIXED'], quantities, run('FIXED', [0]));
+    expect(svg).toMatch(/^<svg /);
+  });
+
+  it('escapes what its texts contain', async () => {
+    const svg = await scheduleChart('a < b & c', '', ['FIXED'], quantities, run('FIXED', [0, 50]));
+    expect(svg).toContain('a &lt; b &amp; c');
+  });
+});
+
+describe('the picture of the eigenvalues', () => {
+  const point = (re: number, im: number): EigenvaluePoint => ({
+    outerStep: 1,
+    re,
+    im,
+    energy: 0.5,
+    steady: false,
+  });
+  const draw = (points: readonly EigenvaluePoint[]) => spectrumChart('Spectrum', '3 windows', 0.1, points);
+
+  it('has a point for each eigenvalue', async () => {
+    const svg = await draw([point(1, 0), point(0.5, 0.5), point(0.5, -0.5)]);
+    expect(count(svg, 'point')).toBe(3);
+    expect(svg).toContain('>3 windows<');
+  });
+
+  it('grows with eigenvalues outside the unit circle', async () => {
+    expect(count(await draw([point(1.4, 0)]), 'point')).toBe(1);
+  });
+
+  it('says how many eigenvalues it does not show', async () => {
+    const svg = await draw([point(1, 0), point(7, 0), point(0, -3)]);
+    expect(count(svg, 'point')).toBe(1);
+    expect(svg).toContain('>3 windows · 2 outside the picture<');
+  });
+
+  it('can be drawn without any', async () => {
+    expect(count(await draw([]), 'point')).toBe(0);
+  });
+});

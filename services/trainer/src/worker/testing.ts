@@ -1,0 +1,37 @@
+/** A small study for tests of what trains it. */
+
+import { type Method, type Problem, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import { loadCatalogue } from '../study/catalogue.ts';
+import { completeStudy } from '../study/specification.ts';
+
+const LIMITS = {
+  maxSteps: 1_000,
+  maxTrials: 1,
+  maxActiveStudies: 1,
+  maxWatchers: 1,
+  maxMessageBytes: 1,
+  maxRunningTrials: 1,
+};
+
+/** As the server completes it: six steps of an MLP on Fashion-MNIST, whose learning rate may move. */
+export async function smallStudy(method: Partial<Method>, problem: Partial<Problem> = {}): Promise<Study> {
+  const { study, violations } = completeStudy(
+    Study.fromPartial({
+      space: {
+        parameters: [
+          {
+            name: 'lr',
+            kind: { $case: 'float', value: { min: 0.001, max: 1, initial: 0.1, scale: Scale.LOG } },
+          },
+        ],
+      },
+      problem: { dataset: 'fashion-mnist-10k', model: 'mlp', optimizer: 'sgd', batchSize: 4, ...problem },
+      training: { steps: 6 },
+      method,
+    }),
+    await loadCatalogue({ modelDir: undefined, log: () => {} }),
+    LIMITS,
+  );
+  if (violations.length > 0) throw new Error(violations.map(({ field }) => field).join(', '));
+  return study;
+}
