@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
+import { fallbackNotice } from '@glocal/trainer/backend/select.ts';
 import { ServerStartError } from '@glocal/trainer/process/server-child.ts';
 import { spawnTrainer } from '@glocal/trainer/spawn.ts';
 import { writeFiles } from './files.ts';
@@ -23,7 +24,8 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   try {
     await using client = await GlocalClient.connect({ address: trainer.address, signal });
     const what = await describe(client);
-    console.error(`${what} · DMD ready\n`);
+    console.error(`${what} · DMD ready`);
+    console.error(fallbackNotice() ?? '');
     const runs: FinishedRun[] = [];
     for (const kind of options.runs) {
       const line = runLine(kind, options.steps);

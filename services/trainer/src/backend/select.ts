@@ -43,6 +43,12 @@ export function chooseBackend(requested?: BackendName): BackendInfo {
   return { name, version: TENSORFLOW_VERSION, oneDnn, description };
 }
 
+/** In one line what it costs that {@link initBackend} would choose wasm, unless that is what was asked for. */
+export function fallbackNotice(requested?: BackendName): string | undefined {
+  if (requested !== undefined || chooseBackend().name !== 'wasm') return undefined;
+  return `no native TensorFlow here, so training runs on wasm, ${WASM_COST}. To change that: npm run setup`;
+}
+
 /**
  * Loads the backend, if it is not loaded, and makes it tfjs's current one.
  * @param options.backend overrides the choice; `cpu` is for tiny tests only.
@@ -64,9 +70,8 @@ export async function initBackend({
       'backend tensorflow is not installed: npm run setup, or choose wasm',
     );
   }
-  if (info.name === 'wasm' && backend === undefined) {
-    log(`no native TensorFlow here, so training runs on wasm, ${WASM_COST}. To change that: npm run setup`);
-  }
+  const notice = fallbackNotice(backend);
+  if (notice !== undefined) log(notice);
   try {
     // tfjs-core has no gradients; only this package registers them in Node. It brings the cpu backend.
     await import('@tensorflow/tfjs');
