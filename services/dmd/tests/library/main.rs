@@ -1,7 +1,8 @@
 //! The library as its users see it.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod fixtures;
+mod fuzz_corpus;
 mod properties;
 mod variants;
 mod verdicts;
