@@ -1,9 +1,15 @@
 /** What the outer loop trains: a model on a data set, on the tfjs backend of this process. */
 
-import { type Evaluation, EvaluationPoint, type Method, type Problem } from '@glocal/proto/glocal/v1/study';
+import {
+  type Augmentation,
+  type Evaluation,
+  EvaluationPoint,
+  type Method,
+  type Problem,
+} from '@glocal/proto/glocal/v1/study';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '../data/examples.ts';
-import { type PreparedData, prepare } from '../data/prepare.ts';
+import { type PreparedData, type PrepareOptions, prepare } from '../data/prepare.ts';
 import type { Dataset } from '../data/registry.ts';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { HyperparameterValues } from '../inner/hyperparameter.ts';
@@ -59,10 +65,7 @@ export class TfjsLearner implements Learner, Disposable {
       validationExamples,
       standardize,
       imbalanceFactor,
-      augmentation: augmentation && {
-        cropPadding: augmentation.cropPadding,
-        flip: augmentation.horizontalFlip,
-      },
+      augmentation: wanted(augmentation),
     });
     this.#validation = onBackend(this.#data.validation.all());
     this.#run = new TrainingRun({
@@ -124,6 +127,12 @@ export class TfjsLearner implements Learner, Disposable {
     this.#run.dispose();
     tf.dispose([this.#validation.x, this.#validation.labels]);
   }
+}
+
+/** Undefined when nothing is to be done, which is right for tables, too. */
+function wanted(augmentation: Augmentation | undefined): PrepareOptions['augmentation'] {
+  const { cropPadding = 0, horizontalFlip: flip = false } = augmentation ?? {};
+  return cropPadding > 0 || flip ? { cropPadding, flip } : undefined;
 }
 
 function onBackend({ values, shape, labels, count }: Batch): Examples & Disposable {
