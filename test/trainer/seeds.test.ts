@@ -6,9 +6,13 @@ import { type QuickSpace, quickStudy } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 let trainer: TestTrainer;
+let seven: Trained;
+let sevenAgain: Trained;
+let eight: Trained;
 
 beforeAll(async () => {
   trainer = await TestTrainer.start();
+  [seven, sevenAgain, eight] = await Promise.all([train(7), train(7), train(8)]);
 });
 afterAll(() => trainer[Symbol.asyncDispose]());
 
@@ -20,6 +24,8 @@ function trajectory(outerSteps: readonly OuterStep<QuickSpace>[]) {
   }));
 }
 
+type Trained = Awaited<ReturnType<typeof train>>;
+
 async function train(seed: number) {
   const study = await trainer.client.studies.create(quickStudy({ seeds: [seed] }));
   const { best } = await study.result();
@@ -28,15 +34,13 @@ async function train(seed: number) {
 }
 
 describe('a seed', () => {
-  it('gives the same trajectory twice, to the last bit', async () => {
-    const [once, twice] = await Promise.all([train(7), train(7)]);
-    expect(once.trajectory).toHaveLength(3);
-    expect(once.test).toBeDefined();
-    expect(twice).toEqual(once);
+  it('gives the same trajectory twice, to the last bit', () => {
+    expect(seven.trajectory).toHaveLength(3);
+    expect(seven.test).toBeDefined();
+    expect(sevenAgain).toEqual(seven);
   });
 
-  it('gives another trajectory than another seed', async () => {
-    const [seven, eight] = await Promise.all([train(7), train(8)]);
+  it('gives another trajectory than another seed', () => {
     expect(eight.trajectory[0]?.window).not.toEqual(seven.trajectory[0]?.window);
     expect(eight.trajectory.at(-1)?.nextValues).not.toEqual(seven.trajectory.at(-1)?.nextValues);
     expect(eight.test?.loss).not.toBe(seven.test?.loss);
@@ -96,5 +100,5 @@ it('with --max-running-trials, several trials train at once and do not disturb e
   for await (const event of study.watch()) if (event.type === 'trial') states.push(event.state);
   expect(states.lastIndexOf('RUNNING')).toBeLessThan(states.indexOf('SUCCEEDED'));
   const outerSteps = await Array.fromAsync(study.outerSteps({ trial: 0, includeWindows: true }));
-  expect(trajectory(outerSteps)).toEqual((await train(7)).trajectory);
+  expect(trajectory(outerSteps)).toEqual(seven.trajectory);
 });
