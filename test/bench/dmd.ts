@@ -7,7 +7,7 @@ import { encodeRows } from '@glocal/trainer/loop/window.ts';
 import { ServerChild } from '@glocal/trainer/process/server-child.ts';
 import { credentials } from '@grpc/grpc-js';
 import { execa } from 'execa';
-import type { Row } from './engine.ts';
+import type { Row } from './row.ts';
 import { percentile } from './statistics.ts';
 
 const BINARY = fileURLToPath(new URL('../../target/release/glocal-dmd', import.meta.url));

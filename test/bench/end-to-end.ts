@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float, GlocalClient, type Method, type OuterStep, space } from '@glocal/sdk';
 import { spawnTrainer } from '@glocal/trainer/spawn.ts';
-import type { Row } from './engine.ts';
+import type { Row } from './row.ts';
 import { median } from './statistics.ts';
 
 const WINDOW = 50;

@@ -5,23 +5,17 @@ import { registerPrimitives } from '@glocal/trainer/ad/ops/primitives.ts';
 import { neededKernels, passes } from '@glocal/trainer/ad/rules/coverage.ts';
 import { initBackend } from '@glocal/trainer/backend/select.ts';
 import { hypergradientFixtureError } from '@glocal/trainer/hyper/reference.ts';
-import type { Examples } from '@glocal/trainer/inner/loss.ts';
 import type { InnerOptimizer } from '@glocal/trainer/inner/optimizer.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
 import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { execa } from 'execa';
-import { StockLenet } from './stock-lenet.ts';
-
-/** One measured figure. */
-export interface Row {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  /** Number of measurements behind it. */
-  readonly n: number;
-}
+import { noise, release } from './noise.ts';
+import { type Row, ratioRow, timeRow } from './row.ts';
+import { stockLenet } from './stock-lenet.ts';
+import { requireSameLoss, StockTraining } from './stock-training.ts';
+import { interleaved } from './timing.ts';
 
 const lenet = lenets.build(lenets.typical);
 const STOCK = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
@@ -29,8 +23,7 @@ const VALUES = { lr: [STOCK.lr], momentum: [STOCK.momentum], weightDecay: [STOCK
 const SLOPES = [0.0475, 0.25, 5e-4];
 const BATCH = 128;
 const VALIDATION = 1000;
-const REPETITIONS = 40;
-const WARM_UP = 5;
+const ROUNDS = { warmUp: 5, measured: 40 };
 const LEAK_STEPS = 1000;
 const MEMORY_STEPS = 30;
 /** Calls of each kernel that its rule is tested on. */
@@ -62,8 +55,9 @@ const backend = () => {
 
 /** All rows of the engine. The accuracy row compares with the project's own fixtures. */
 export async function engineRows(): Promise<Row[]> {
-  const times = await timeRows();
-  return [...times, await memoryRow(), await hypergradientErrorRow(), await leakRow(), await rulesRow()];
+  // First, while this process is small: on Linux a program's largest memory counts from that of the one that started it.
+  const memory = await memoryRow();
+  return [...(await timeRows()), memory, await hypergradientErrorRow(), await leakRow(), await rulesRow()];
 }
 
 /** `engine.lenet.hypergradient_rel_error`: how far hypergradients are from the reference in `folder`. */
@@ -81,43 +75,34 @@ export async function hypergradientErrorRow(
  */
 async function timeRows(): Promise<Row[]> {
   await backend();
-  const stock = new StockLenet(lenet, STOCK);
+  const stock = new StockTraining(stockLenet, lenet, lenet.initialise(0), STOCK);
   const ours = run(sgd, 0);
   const three = run(sgd, 3);
   const many = run(manySgd, MANY);
-  const batch = images(BATCH);
-  const validation = images(VALIDATION);
+  const batch = noise(lenet, BATCH);
+  const validation = noise(lenet, VALIDATION);
   const step = (training: TrainingRun) => () => training.step(batch, VALUES, slopes(training.q));
-  // The first step after a reset has no sensitivity to carry.
-  step(three)();
-  step(many)();
-  const times = interleaved({
+  const steps = {
     stock: () => stock.step(batch),
     plain: step(ours),
     step_q3: step(three),
     step_q16: step(many),
-    valgrad1000: () => three.hypergradient(validation),
-  });
+  };
+  // The first step has no sensitivity to carry.
+  for (const first of Object.values(steps)) first();
+  requireSameLoss(ours, stock, batch);
+  const times = interleaved(ROUNDS, { ...steps, valgrad1000: () => three.hypergradient(validation) });
   for (const thing of [stock, ours, three, many]) thing.dispose();
-  tf.dispose([batch.x, batch.labels, validation.x, validation.labels]);
+  release(batch, validation);
   const { stock: plain, plain: own, ...others } = times;
-  const milliseconds = Object.entries({ stock_plain: plain, plain: own, ...others }).map(
-    ([name, measured]): Row => ({
-      name: `engine.lenet.${name}_ms`,
-      value: median(measured),
-      unit: 'ms',
-      n: REPETITIONS,
-    }),
-  );
-  const ratios = Object.entries(others).map(
-    ([name, measured]): Row => ({
-      name: `engine.lenet.${name}_over_plain`,
-      value: median(measured) / median(plain),
-      unit: 'ratio',
-      n: REPETITIONS,
-    }),
-  );
-  return [...ratios, ...milliseconds];
+  return [
+    ...Object.entries(others).map(([name, measured]) =>
+      ratioRow(`engine.lenet.${name}_over_plain`, measured, plain),
+    ),
+    ...Object.entries({ stock_plain: plain, plain: own, ...others }).map(([name, measured]) =>
+      timeRow(`engine.lenet.${name}_ms`, measured),
+    ),
+  ];
 }
 
 /** Largest resident memory of a process that trains LeNet with hypergradients on a validation set, and does nothing else. */
@@ -132,8 +117,8 @@ async function memoryRow(): Promise<Row> {
 export async function peakMemory(): Promise<number> {
   await backend();
   const training = run(sgd, 3);
-  const batch = images(BATCH);
-  const validation = images(VALIDATION);
+  const batch = noise(lenet, BATCH);
+  const validation = noise(lenet, VALIDATION);
   for (let t = 0; t < MEMORY_STEPS; t++) {
     training.step(batch, VALUES, SLOPES);
     training.hypergradient(validation);
@@ -145,7 +130,7 @@ export async function peakMemory(): Promise<number> {
 async function leakRow(): Promise<Row> {
   await backend();
   const training = run(sgd, 3);
-  const batch = images(8);
+  const batch = noise(lenet, 8);
   const window = (steps: number) => {
     for (let t = 0; t < steps; t++) {
       training.step(batch, VALUES, SLOPES);
@@ -161,7 +146,7 @@ async function leakRow(): Promise<Row> {
   const after = tf.memory();
   const value = Math.max(after.numTensors - before.numTensors, after.numDataBuffers - before.numDataBuffers);
   training.dispose();
-  tf.dispose([batch.x, batch.labels]);
+  release(batch);
   return { name: 'engine.leaked_tensors_1000_steps', value, unit: 'tensors', n: LEAK_STEPS };
 }
 
@@ -184,29 +169,3 @@ const run = (optimizer: InnerOptimizer, q: number): TrainingRun =>
   });
 
 const slopes = (q: number): number[] => Array.from({ length: q }, (_, k) => SLOPES[k] ?? 0);
-
-/** Noise; what the numbers are does not change the time. */
-const images = (count: number): Examples => ({
-  x: tf.randomUniform([count, ...lenet.inputShape], 0, 1, 'float32', 'images'),
-  labels: tf.randomUniform<tf.Rank.R1>([count], 0, lenet.classes, 'int32', 'labels'),
-});
-
-/** Milliseconds of each task, taken in turns so that a busy machine slows all of them. */
-function interleaved<K extends string>(tasks: Readonly<Record<K, () => void>>): Record<K, number[]> {
-  const names = Object.keys(tasks) as K[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
-  for (let i = 0; i < WARM_UP + REPETITIONS; i++) {
-    for (const name of names) {
-      const start = performance.now();
-      tasks[name]();
-      if (i >= WARM_UP) times[name].push(performance.now() - start);
-    }
-  }
-  return times;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
-}

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutSettings } from '../support/environment.ts';
 import { temporaryFolder } from '../support/trainer.ts';
-import type { Row } from './engine.ts';
+import type { Row } from './row.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const repository = fileURLToPath(new URL('../..', import.meta.url));

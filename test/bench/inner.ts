@@ -2,17 +2,15 @@
 
 import { initBackend } from '@glocal/trainer/backend/select.ts';
 import type { LearnedComponent } from '@glocal/trainer/inner/hyperparameter.ts';
-import type { Examples } from '@glocal/trainer/inner/loss.ts';
 import { initialNetwork, networkSize } from '@glocal/trainer/inner/reweighting.ts';
 import { sgd } from '@glocal/trainer/inner/sgd.ts';
 import { REWEIGHTING } from '@glocal/trainer/inner/training-loss.ts';
 import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
 import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
 import { mlp as perceptrons } from '@glocal/trainer/model/mlp.ts';
-import type { Model } from '@glocal/trainer/model/model.ts';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Row } from './engine.ts';
-import { median } from './statistics.ts';
+import { noise, release } from './noise.ts';
+import { type Row, ratioRow } from './row.ts';
+import { interleaved } from './timing.ts';
 
 const lenet = lenets.build(lenets.typical);
 const mlp = perceptrons.build(perceptrons.typical);
@@ -23,9 +21,8 @@ const WINDOW = 50;
 const HYPERGRADIENTS = 20;
 /** Steps that an adjoint goes back, k. */
 const BACK = 10;
-const ROUNDS = 11;
-const STEPS = 40;
-const WARM_UP = 5;
+const WINDOWS = { warmUp: 1, measured: 11 };
+const STEPS = { warmUp: 5, measured: 40 };
 
 /** All rows of this file. */
 export async function innerRows(): Promise<Row[]> {
@@ -56,7 +53,7 @@ function reverseRow(): Row {
   const slopes = learned.map(() => 1);
   const batch = noise(mlp, BATCH);
   const validation = noise(mlp, VALIDATION);
-  const windows = interleaved(1, ROUNDS, {
+  const windows = interleaved(WINDOWS, {
     plain() {
       for (let t = 0; t < WINDOW; t++) plain.step(batch, values, []);
       plain.takeTrainLoss();
@@ -71,8 +68,9 @@ function reverseRow(): Row {
       learning.takeTrainLoss();
     },
   });
-  dispose([plain, learning], [batch, validation]);
-  return ratio('engine.mlp.q385_reverse_k10_over_plain', windows.learning, windows.plain);
+  for (const run of [plain, learning]) run.dispose();
+  release(batch, validation);
+  return ratioRow('engine.mlp.q385_reverse_k10_over_plain', windows.learning, windows.plain);
 }
 
 /** `engine.averaged_step_over_last_iterate_step`: a step of LeNet with three hyperparameters that keeps Z̄, over one that does not. */
@@ -84,43 +82,8 @@ function averagedRow(): Row {
   const batch = noise(lenet, BATCH);
   const values = { lr: [0.05], momentum: [0.5], weightDecay: [5e-4] };
   const step = (run: TrainingRun) => () => run.step(batch, values, [0.0475, 0.25, 5e-4]);
-  const times = interleaved(WARM_UP, STEPS, { raw: step(raw), averaged: step(averaged) });
-  dispose([raw, averaged], [batch]);
-  return ratio('engine.averaged_step_over_last_iterate_step', times.averaged, times.raw);
-}
-
-const ratio = (name: string, of: readonly number[], over: readonly number[]): Row => ({
-  name,
-  value: median(of) / median(over),
-  unit: 'ratio',
-  n: of.length,
-});
-
-/** What the numbers are does not change the time. */
-const noise = ({ inputShape, classes }: Model, count: number): Examples => ({
-  x: tf.randomUniform([count, ...inputShape], 0, 1, 'float32', 'images'),
-  labels: tf.randomUniform<tf.Rank.R1>([count], 0, classes, 'int32', 'labels'),
-});
-
-/** Milliseconds of each task, taken in turns so that a busy machine slows all of them. */
-function interleaved<K extends string>(
-  warmUp: number,
-  repetitions: number,
-  tasks: Readonly<Record<K, () => void>>,
-): Record<K, number[]> {
-  const names = Object.keys(tasks) as K[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
-  for (let i = 0; i < warmUp + repetitions; i++) {
-    for (const name of names) {
-      const start = performance.now();
-      tasks[name]();
-      if (i >= warmUp) times[name].push(performance.now() - start);
-    }
-  }
-  return times;
-}
-
-function dispose(runs: readonly TrainingRun[], examples: readonly Examples[]): void {
-  for (const run of runs) run.dispose();
-  for (const { x, labels } of examples) tf.dispose([x, labels]);
+  const times = interleaved(STEPS, { raw: step(raw), averaged: step(averaged) });
+  for (const run of [raw, averaged]) run.dispose();
+  release(batch);
+  return ratioRow('engine.averaged_step_over_last_iterate_step', times.averaged, times.raw);
 }

@@ -1,16 +1,18 @@
 /** `npm run bench`: measures, prints a table, and writes the rows as JSON when asked to. */
 
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseBackend } from '@glocal/trainer/backend/select.ts';
-import Table from 'cli-table3';
 import { Command, CommanderError, Option } from 'commander';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
-import { engineRows, hypergradientErrorRow, type Row } from './engine.ts';
+import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
+import type { Row } from './row.ts';
+import { formatTable } from './table.ts';
+import { wideResnetRows } from './wide-resnet.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = process.env.GLOCAL_FIXTURES;
@@ -21,7 +23,7 @@ const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures')
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
   dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
-  engine: async () => [...(await engineRows()), ...(await innerRows())],
+  engine: async () => [...(await engineRows()), ...(await innerRows()), ...(await wideResnetRows())],
   e2e: endToEndRows,
 };
 
@@ -47,29 +49,26 @@ const { only, json } = command.opts<{ only?: string; json?: string }>();
 const chosen = Object.keys(GROUPS).filter((group) =>
   only === undefined ? group !== 'fixtures' : group === only,
 );
+const conditions = describeConditions();
 const rows: Row[] = [];
 for (const group of chosen) {
   process.stderr.write(`measuring ${group} …\n`);
   rows.push(...((await GROUPS[group]?.()) ?? []));
 }
-printTable(rows);
+console.log(formatTable(rows, process.stdout.isTTY));
+console.log(`\n${conditions}`);
 if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, null, 2)}\n`);
 // The native backend keeps threads that would hold the process.
 process.exit(0);
 
-function printTable(measured: readonly Row[]): void {
-  const table = new Table({
-    head: ['row', 'value', 'unit', 'n'],
-    colAligns: ['left', 'right', 'left', 'right'],
-  });
-  for (const { name, value, unit, n } of measured) table.push([name, shortNumber(value), unit, String(n)]);
-  console.log(table.toString());
-  const [cpu] = cpus();
-  console.log(
-    `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${chooseBackend().description}, Node ${process.versions.node}`,
-  );
-}
-
-function shortNumber(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(4);
+/** What the figures hold for. The load tells a quiet machine from a busy one, before this adds to it. */
+function describeConditions(): string {
+  const processors = cpus();
+  const [load = 0] = loadavg();
+  const machine = [
+    `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'} (${platform()} ${arch()})`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `load ${load.toFixed(1)} at the start`,
+  ];
+  return [...machine, chooseBackend().description, `Node ${process.versions.node}`].join(', ');
 }
