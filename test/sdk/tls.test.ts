@@ -2,29 +2,11 @@
 
 import { GlocalClient, type TlsOptions } from '@glocal/sdk';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Certificate, certificate } from '../support/certificates.ts';
 import { type ScriptedServer, startScriptedServer } from './support/scripted-server.ts';
 
-interface Certificate {
-  readonly cert: string;
-  readonly key: string;
-}
-
 const NAME = 'trainer.test';
-
-async function certificate(name: string, ca?: Certificate): Promise<Certificate> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: ca === undefined },
-      { name: 'subjectAltName', altNames: [{ type: 2, value: name }] },
-    ],
-    ...(ca && { ca }),
-  });
-  return { cert, key };
-}
 
 let authority: Certificate;
 let stranger: Certificate;

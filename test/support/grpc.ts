@@ -1,13 +1,13 @@
 /** Calls below the SDK: by the definition of a method, whether generated or loaded from the .proto files. */
 
-import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
 
 /** A channel to a server on this machine. */
 export class Channel implements Disposable {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure());
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, channel);
   }
 
   /** One request, one response. @throws ServiceError */
