@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
-import yauzl, { type Entry } from 'yauzl';
+import type { Entry } from 'yauzl';
 import { NativeSetupError } from './errors.ts';
 import { type NativeWheel, TENSORFLOW_VERSION } from './native-runtime.ts';
+import { openZip, type ZipReader } from './zip.ts';
 
 /** Takes one line at a time, for people. */
 export type Log = (line: string) => void;
@@ -115,14 +116,6 @@ async function sizeOf(folder: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((a, b) => a + b, 0);
 }
 
-/** yauzl's promises, which its type declarations lack. */
-interface ZipReader {
-  eachEntry(): AsyncIterable<Entry>;
-  openReadStreamPromise(entry: Entry): Promise<Readable>;
-  close(): void;
-}
-const { openPromise } = yauzl as unknown as { openPromise(file: string): Promise<ZipReader> };
-
 /**
  * Writes the wheel's libraries to `lib/` and its C headers to `include/`, and checks the libraries' sha256 on the way.
  * @throws NativeSetupError CHECKSUM when a library is missing or another one than expected.
@@ -133,7 +126,7 @@ export async function unpackWheel(
   folder: string,
 ): Promise<void> {
   const missing = new Set(Object.keys(libraries));
-  const zip = await openPromise(file);
+  const zip = await openZip(file);
   try {
     for await (const entry of zip.eachEntry()) {
       const library = LIBRARY.exec(entry.fileName)?.[1];

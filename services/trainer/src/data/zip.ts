@@ -3,17 +3,10 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
-import yauzl, { type Entry } from 'yauzl';
+import type { Entry } from 'yauzl';
+import { openZip, type ZipReader } from '../backend/zip.ts';
 import { DataError } from './errors.ts';
 import { unreadable } from './files.ts';
-
-/** yauzl's promises, which its type declarations lack. */
-interface ZipReader {
-  eachEntry(): AsyncIterable<Entry>;
-  openReadStreamPromise(entry: Entry): Promise<Readable>;
-  close(): void;
-}
-const { openPromise } = yauzl as unknown as { openPromise(file: string): Promise<ZipReader> };
 
 /**
  * Unpacks one entry.
@@ -21,7 +14,7 @@ const { openPromise } = yauzl as unknown as { openPromise(file: string): Promise
  * @throws DataError UNREADABLE, CORRUPT, SIZE, or FORMAT naming the entries that there are.
  */
 export async function readZipEntry(file: string, name: string, maxBytes: number): Promise<Uint8Array> {
-  const zip = await openPromise(file).catch((error: unknown) => {
+  const zip = await openZip(file).catch((error: unknown) => {
     throw isSystemError(error) ? unreadable(file, error) : damaged(file, error);
   });
   try {
