@@ -1,6 +1,5 @@
 /** Reads single entries of zip files. */
 
-import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import type { Entry } from 'yauzl';
