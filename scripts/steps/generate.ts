@@ -1,4 +1,4 @@
-/** TypeScript from the .proto files (buf and ts-proto). */
+/** TypeScript from the .proto files (buf and ts-proto), and the descriptors that servers answer reflection with. */
 import { join } from 'node:path';
 import { runQuietly } from '../bootstrap/run-process.mjs';
 import { root } from '../root.ts';
@@ -14,11 +14,19 @@ export function ensureGenerated(): Promise<void> {
       'node_modules/@bufbuild/buf/package.json',
       'node_modules/google-proto-files/package.json',
       'node_modules/ts-proto/package.json',
+      'node_modules/grpc-health-check/package.json',
     ],
     outputs: ['proto/gen/**'],
-    make: () =>
-      runQuietly('The contract in proto/ could not be generated (see above).', 'buf', ['generate'], {
-        cwd: join(root, 'proto'),
-      }),
+    async make() {
+      await buf('generate');
+      await buf('build', '--as-file-descriptor-set', '-o', 'gen/contract.binpb');
+      const health = join(root, 'node_modules/grpc-health-check/proto');
+      await buf('build', health, '--as-file-descriptor-set', '-o', 'gen/health.binpb');
+    },
   });
 }
+
+const buf = (...args: string[]): Promise<void> =>
+  runQuietly('The contract in proto/ could not be generated (see above).', 'buf', args, {
+    cwd: join(root, 'proto'),
+  });

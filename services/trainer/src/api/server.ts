@@ -1,15 +1,19 @@
 /** The gRPC server: StudyService, health and reflection on one port. */
 
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check';
+import { HealthImplementation } from 'grpc-health-check';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
 const STUDY_SERVICE = 'glocal.v1.StudyService';
-const PROTO_DIR = fileURLToPath(new URL('../../../../proto', import.meta.url));
+/** Of the contract and of the health service, or clients are told that this one is not exposed. */
+const DESCRIPTORS = ['@glocal/proto/contract.binpb', '@glocal/proto/health.binpb'];
 const DRAIN_MS = 5_000;
 
 /** The address cannot be listened on; the message says which and why. */
@@ -42,13 +46,8 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   server.addService(StudyServiceService, studyService(parts));
   const health = new HealthImplementation({ '': 'SERVING', [STUDY_SERVICE]: 'SERVING' });
   health.addToServer(server);
-  // Reflection needs the descriptors of health too, or clients are told that it is not exposed.
-  const definitions = loadSync(['glocal/v1/study_service.proto', healthProtoPath], {
-    includeDirs: [PROTO_DIR],
-    // The names as they are written: proto-loader would tell clients of `pageSize`, not `page_size`.
-    keepCase: true,
-  });
-  new ReflectionService(definitions).addToServer(server);
+  const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
+  new ReflectionService(describedFiles(), { services }).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => {
@@ -71,4 +70,18 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
       clearTimeout(cut);
     },
   };
+}
+
+/**
+ * The .proto files as buf compiled them, with all that they import. What proto-loader makes of them is not what is written:
+ * it puts the files of a package together, and leaves imports out that clients then ask for in vain.
+ */
+function describedFiles(): PackageDefinition {
+  const files = DESCRIPTORS.flatMap((name) => {
+    const set = readFileSync(fileURLToPath(import.meta.resolve(name)));
+    return fromBinary(FileDescriptorSetSchema, set).file;
+  });
+  const fileDescriptorProtos = files.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
+  // Reflection uses nothing of a definition but its descriptors.
+  return { files: { fileDescriptorProtos } } as unknown as PackageDefinition;
 }
