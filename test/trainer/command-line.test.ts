@@ -58,8 +58,9 @@ describe('the command', () => {
     trainer.kill('SIGTERM');
     const { stdout, stderr, exitCode } = await trainer;
     expect({ stdout, exitCode }).toEqual({ stdout: line, exitCode: 0 });
-    const messages = stderr.split('\n').map((line) => JSON.parse(line).msg);
-    expect(messages).toEqual(['DMD service ready', 'trainer ready', 'stopping']);
+    const logged = stderr.split('\n').map((text) => JSON.parse(text) as { msg: string; pid: number });
+    expect(logged.map(({ msg }) => msg)).toEqual(['DMD service ready', 'trainer ready', 'stopping']);
+    expect(new Set(logged.map(({ pid }) => pid))).toEqual(new Set([trainer.pid]));
   });
 });
 

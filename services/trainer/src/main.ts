@@ -63,9 +63,11 @@ async function serve(): Promise<void> {
     // Stopped before the server, so that watchers are told how their trials ended.
     cleanUp.defer(() => runner.stop());
     await runner.recover();
+    // Before anyone knows that it runs: who stops it at once stops it properly, too.
+    const stopping = stopRequested(config.exitWithStdin);
     process.stdout.write(`glocal-trainer listening on ${server.address}\n`);
     log.info({ address: server.address, store: config.store, dmdAddress }, 'trainer ready');
-    const why = await stopRequested(config.exitWithStdin);
+    const why = await stopping;
     log.info({ why }, 'stopping');
   } finally {
     await cleanUp.disposeAsync();

@@ -92,6 +92,6 @@ async function launch(binary: string, listen: string, log: Logger): Promise<Serv
     args: ['serve', '--listen', listen, '--exit-with-stdin'],
     log: (line) => log.debug({ dmd: line }, 'DMD service'),
   });
-  log.info({ address: child.address, pid: child.pid }, 'DMD service ready');
+  log.info({ address: child.address, dmdPid: child.pid }, 'DMD service ready');
   return child;
 }
