@@ -23,8 +23,10 @@ export interface Figures {
   readonly examples: number;
 }
 
-/** Most examples that go through the model at once, outside training: bounds the memory. */
-const CHUNK = 1024;
+/** Most examples that go through the model at once, outside training. */
+const MAX_CHUNK = 1024;
+/** What may lie between a model's layers then; a gradient takes about twice as much. */
+const MAX_CHUNK_BYTES = 512 * 2 ** 20;
 
 /** @throws InnerTrainingError when the examples are not of the model's shape, or there are none. */
 export function checkExamples(model: Model, { x, labels }: Examples): void {
@@ -57,10 +59,17 @@ export function meanLoss(
   return (parameters) => tf.mean(softmaxCrossEntropy(model.apply(parameters, x), targets));
 }
 
-/** The examples in as few equal parts as memory allows. */
-export function inChunks({ x, labels }: Examples): Examples[] {
+/**
+ * The examples in as few equal parts as memory allows: what a model keeps between its layers is measured on one example.
+ * @param parameters the weights, of any value.
+ */
+export function inChunks(
+  model: Model,
+  parameters: readonly tf.Tensor[],
+  { x, labels }: Examples,
+): Examples[] {
   const n = labels.size;
-  const parts = Math.ceil(n / CHUNK);
+  const parts = Math.ceil(n / chunkSize(model, parameters));
   if (parts <= 1) return [{ x, labels }];
   const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * n) / parts));
   return bounds.slice(1).map((end, i) => {
@@ -69,17 +78,34 @@ export function inChunks({ x, labels }: Examples): Examples[] {
   });
 }
 
+const chunkSizes = new WeakMap<Model, number>();
+
+function chunkSize(model: Model, parameters: readonly tf.Tensor[]): number {
+  const known = chunkSizes.get(model);
+  if (known !== undefined) return known;
+  const bytes = tf.tidy(() => {
+    const before = tf.memory().numBytes;
+    model.apply(parameters, tf.zeros([1, ...model.inputShape]));
+    return tf.memory().numBytes - before;
+  });
+  const size = Math.max(1, Math.min(MAX_CHUNK, Math.floor(MAX_CHUNK_BYTES / bytes)));
+  chunkSizes.set(model, size);
+  return size;
+}
+
 /** Loss and accuracy. Reads from the backend once for each chunk. */
 export function evaluate(model: Model, parameters: readonly tf.Tensor[], examples: Examples): Figures {
   checkExamples(model, examples);
   const sums = tf.tidy(() =>
     tf.addN(
-      inChunks(examples).map(({ x, labels }) => {
-        const logits = model.apply(parameters, x);
-        const losses = softmaxCrossEntropy(logits, oneHot(labels, model.classes));
-        const correct = tf.equal(tf.argMax(logits, 1), labels);
-        return tf.stack([tf.sum(losses), tf.sum(tf.cast(correct, 'float32'))]);
-      }),
+      inChunks(model, parameters, examples).map(({ x, labels }) =>
+        tf.tidy(() => {
+          const logits = model.apply(parameters, x);
+          const losses = softmaxCrossEntropy(logits, oneHot(labels, model.classes));
+          const correct = tf.equal(tf.argMax(logits, 1), labels);
+          return tf.stack([tf.sum(losses), tf.sum(tf.cast(correct, 'float32'))]);
+        }),
+      ),
     ),
   );
   const [loss = Number.NaN, correct = Number.NaN] = sums.dataSync();

@@ -244,7 +244,7 @@ export class TrainingRun {
   /** Gradient of the mean validation loss, `[1, p]`. */
   #meanGradient(examples: Examples, weights: Rows): Rows {
     const parameters = parametersOf(this.model, weights);
-    const parts = inChunks(examples).map((chunk) =>
+    const parts = inChunks(this.model, parameters, examples).map((chunk) =>
       tf.tidy(() => {
         const loss = meanLoss(this.model, chunk);
         const gradients = tf.grads((...tensors: tf.Tensor[]) => loss(tensors))(parameters);
