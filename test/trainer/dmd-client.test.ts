@@ -109,6 +109,16 @@ describe('a window', () => {
     });
   });
 
+  it('is an error that trying again does not mend when it passes a limit of the service', async () => {
+    const window = client.openWindow({ ...shape, rows: 100_000 });
+    const error = await rejection<DmdError>(window.report());
+    expect(error).toMatchObject({
+      name: 'DmdError',
+      unavailable: false,
+      message: expect.stringMatching(/RESOURCE_EXHAUSTED.*100000/),
+    });
+  });
+
   it('is an error that says the service is away once the budget is used up', async () => {
     const away = new DmdClient(await deadAddress(), 300);
     const window = away.openWindow(shape);

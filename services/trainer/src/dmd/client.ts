@@ -7,6 +7,7 @@ import {
   type EstimateGlocalResponse,
   type WindowReport,
 } from '@glocal/proto/glocal/v1/dmd';
+import { Status } from '@glocal/proto/google/rpc/status';
 import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import pRetry, { AbortError } from 'p-retry';
 import { encodeRows } from '../loop/window.ts';
@@ -173,7 +174,15 @@ const codeOf = (error: unknown): status | undefined => (error as Partial<Service
 
 function retryable(error: unknown): boolean {
   const code = codeOf(error);
+  if (code === status.RESOURCE_EXHAUSTED && isLasting(error as ServiceError)) return false;
   return code === undefined || RETRYABLE.has(code);
+}
+
+/** Whether the service has a limit that this window will always pass: else it says when to come again. */
+function isLasting({ metadata }: ServiceError): boolean {
+  const [trailer] = metadata.get('grpc-status-details-bin');
+  if (!(trailer instanceof Uint8Array)) return false;
+  return !Status.decode(trailer).details.some(({ typeUrl }) => typeUrl.endsWith('google.rpc.RetryInfo'));
 }
 
 function asDmdError(error: unknown): DmdError {
