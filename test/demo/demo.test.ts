@@ -37,7 +37,7 @@ describe('the demo', () => {
     started = [];
     running.stderr.on('data', () => started.push(...descendants(running.pid ?? 0)));
     ended = await running;
-  });
+  }, 300_000);
 
   const file = (name: string) => readFile(join(out, name), 'utf8');
 

@@ -96,9 +96,14 @@ describe('several seeds', () => {
 it('with --max-running-trials, several trials train at once and do not disturb each other', async () => {
   await using parallel = await TestTrainer.start({ args: ['--max-running-trials', '2'] });
   const study = await parallel.client.studies.create(quickStudy({ seeds: [7, 8] }));
-  const states: string[] = [];
-  for await (const event of study.watch()) if (event.type === 'trial') states.push(event.state);
-  expect(states.lastIndexOf('RUNNING')).toBeLessThan(states.indexOf('SUCCEEDED'));
+  const changes: string[] = [];
+  for await (const event of study.watch()) {
+    if (event.type === 'trial') changes.push(`${event.seed} ${event.state}`);
+  }
+  const first = (change: string) => changes.indexOf(change);
+  for (const end of ['7 SUCCEEDED', '8 SUCCEEDED']) {
+    expect(first(end)).toBeGreaterThan(Math.max(first('7 RUNNING'), first('8 RUNNING')));
+  }
   const outerSteps = await Array.fromAsync(study.outerSteps({ trial: 0, includeWindows: true }));
   expect(trajectory(outerSteps)).toEqual(seven.trajectory);
 });
