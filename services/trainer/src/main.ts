@@ -14,6 +14,7 @@ import { EventHub } from './study/hub.ts';
 import { Runner } from './study/runner.ts';
 
 const EXIT_UNAVAILABLE = 69;
+const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
@@ -95,5 +96,10 @@ try {
     process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
     process.exit(EXIT_UNAVAILABLE);
   }
-  throw error;
+  // The line that says what happened comes last, where whoever started the trainer looks for it.
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(
+    `glocal-trainer: unexpected error: ${error instanceof Error ? error.message : error}\n`,
+  );
+  process.exit(EXIT_SOFTWARE);
 }
