@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureLibraries } from './native-libraries.ts';
@@ -98,7 +99,9 @@ describe('ensureLibraries', () => {
 
   it('leaves one good folder when several ask at the same time', async () => {
     pip(files());
-    await Promise.all([1, 2, 3].map(() => ensureLibraries(wheel, folder, log)));
+    // In waves, so that some look while others put theirs in place.
+    const inAWhile = (ms: number) => sleep(ms).then(() => ensureLibraries(wheel, folder, log));
+    await Promise.all(Array.from({ length: 12 }, (_, i) => inAWhile(7 * (i % 4))));
     expect(readdirSync(join(root, 'cache'))).toEqual(['tensorflow']);
     expect(content('lib', 'libtensorflow_cc.so.2')).toBe(CONTENT.cc);
   });

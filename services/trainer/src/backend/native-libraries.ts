@@ -11,6 +11,8 @@ import { downloadWheel, type Log, unpackWheel } from './native-wheel.ts';
 /** Older folders of unfinished work belong to nobody: a download is given up after 20 minutes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
 const READ_BYTES = 1024 * 1024;
+/** To give a folder its name while others do the same. */
+const MOST_ATTEMPTS = 10;
 
 /**
  * Fills `folder` with `lib/` and `include/`, unless it has the original ones: downloaded once for a user. Processes that
@@ -27,14 +29,28 @@ export async function ensureLibraries(wheel: NativeWheel, folder: string, log: L
     const file = await downloadWheel(wheel, work, log);
     log('unpacking and checking TensorFlow');
     await unpackWheel(file, wheel.libraries, join(work, 'runtime'));
-    if (await isOriginal(folder, wheel)) return;
-    await rm(folder, { recursive: true, force: true });
-    await rename(join(work, 'runtime'), folder).catch(async (error: unknown) => {
-      // Another process was faster.
-      if (!(await isOriginal(folder, wheel))) throw error;
-    });
+    await putInPlace(join(work, 'runtime'), folder, join(work, 'replaced'), wheel);
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Gives a finished folder its name, unless one that is as good has it: another process was faster. One that is not as good
+ * is moved aside, which is atomic as removing it would not be. A process that looks meanwhile may find no folder, and looks
+ * again.
+ */
+async function putInPlace(made: string, folder: string, aside: string, wheel: NativeWheel): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(made, folder);
+    } catch (error) {
+      if (await isOriginal(folder, wheel)) return;
+      if (attempt === MOST_ATTEMPTS) throw error;
+    }
+    await rename(folder, `${aside}-${attempt}`).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
   }
 }
 
@@ -45,13 +61,22 @@ async function isOriginal(folder: string, wheel: NativeWheel): Promise<boolean> 
   );
   if (![join(folder, 'include'), ...libraries.map(([file]) => file)].every((file) => existsSync(file)))
     return false;
-  for (const [file, sha256] of libraries) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-    if (hash.digest('hex') !== sha256) return false;
+  try {
+    for (const [file, sha256] of libraries) {
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+      if (hash.digest('hex') !== sha256) return false;
+    }
+    return true;
+  } catch (error) {
+    // Another process replaces the folder.
+    if (isMissing(error)) return false;
+    throw error;
   }
-  return true;
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** A killed process leaves its folder, of up to 1.2 GB, behind. */
 async function removeAbandoned(folder: string): Promise<void> {
