@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isNativeInstalled } from '../backend/native-runtime.ts';
 import { type BackendName, initBackend } from '../backend/select.ts';
 import type { LearnedComponent } from './hyperparameter.ts';
@@ -8,6 +8,7 @@ import { getOptimizer, listOptimizers } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
 import {
   differentiate,
+  expectNothingLeftBehind,
   hostExamples,
   moved,
   onBackend,
@@ -23,15 +24,7 @@ const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm'] : 
 
 beforeAll(() => tf.setBackend('cpu'));
 
-let tensorsAtStart = 0;
-beforeEach(() => {
-  tensorsAtStart = tf.memory().numTensors;
-  tf.engine().startScope();
-});
-afterEach(() => {
-  tf.engine().endScope();
-  expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
-});
+expectNothingLeftBehind();
 
 const STEPS = 6;
 const SEED = 3;

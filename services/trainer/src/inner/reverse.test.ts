@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { leakyRelu } from '../ad/ops/layers.ts';
 import { isNativeInstalled } from '../backend/native-runtime.ts';
 import { type BackendName, initBackend } from '../backend/select.ts';
@@ -9,7 +9,14 @@ import { defineModel } from '../model/model.ts';
 import type { LearnedComponent } from './hyperparameter.ts';
 import { getOptimizer } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
-import { at, hostExamples, onBackend, perceptron, relativeError } from './testing.ts';
+import {
+  at,
+  expectNothingLeftBehind,
+  hostExamples,
+  onBackend,
+  perceptron,
+  relativeError,
+} from './testing.ts';
 import { type Differentiation, TrainingRun, type TrainingRunOptions } from './training-run.ts';
 
 const installed: BackendName[] = isNativeInstalled() ? ['tensorflow', 'wasm'] : ['wasm'];
@@ -72,15 +79,7 @@ const REVERSE = (steps: number): Differentiation => ({ method: 'reverse', steps 
 describe.each(installed)('on backend %s', (backend) => {
   beforeAll(() => initBackend({ backend, log: () => {} }));
 
-  let tensorsAtStart = 0;
-  beforeEach(() => {
-    tensorsAtStart = tf.memory().numTensors;
-    tf.engine().startScope();
-  });
-  afterEach(() => {
-    tf.engine().endScope();
-    expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
-  });
+  expectNothingLeftBehind();
 
   describe.each([true, false])('the 385 weights of a meta-module, detached: %s', (detached) => {
     const reweighting = { hidden: 128, detached };

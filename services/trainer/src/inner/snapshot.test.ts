@@ -1,10 +1,10 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { InnerTrainingError } from './errors.ts';
 import { getOptimizer } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
-import { hostExamples, onBackend, perceptron } from './testing.ts';
+import { expectNothingLeftBehind, hostExamples, onBackend, perceptron } from './testing.ts';
 import {
   type Differentiation,
   TrainingRun,
@@ -14,15 +14,7 @@ import {
 
 beforeAll(() => tf.setBackend('cpu'));
 
-let tensorsAtStart = 0;
-beforeEach(() => {
-  tensorsAtStart = tf.memory().numTensors;
-  tf.engine().startScope();
-});
-afterEach(() => {
-  tf.engine().endScope();
-  expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
-});
+expectNothingLeftBehind();
 
 const VALUES = { lr: [0.1, 0.05], labelSmoothing: [0.1], reweighting: initialNetwork({ hidden: 2 }, 1) };
 const LEARNED = Object.entries(VALUES).flatMap(([name, { length }]) =>

@@ -4,6 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { noise } from '../ad/rules/rule-case.ts';
 import { dense } from '../model/layers.ts';
 import { defineModel } from '../model/model.ts';
@@ -263,4 +264,17 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
   const numbers = Array.from(expected);
   const largest = Math.max(...numbers.map(Math.abs));
   return Math.max(...numbers.map((value, i) => Math.abs(at(found, i) - value))) / largest;
+}
+
+/** Each test of the suite runs in a tfjs scope of its own, and must leave no tensor outside of it. */
+export function expectNothingLeftBehind(): void {
+  let tensorsAtStart = 0;
+  beforeEach(() => {
+    tensorsAtStart = tf.memory().numTensors;
+    tf.engine().startScope();
+  });
+  afterEach(() => {
+    tf.engine().endScope();
+    expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
+  });
 }

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { noise } from '../ad/rules/rule-case.ts';
 import { logit } from '../hyper/coordinate.ts';
 import { dense } from '../model/layers.ts';
@@ -10,6 +10,7 @@ import { InnerTrainingError } from './errors.ts';
 import type { HyperparameterValues } from './hyperparameter.ts';
 import type { Examples } from './loss.ts';
 import { sgd } from './sgd.ts';
+import { expectNothingLeftBehind } from './testing.ts';
 import { TrainingRun, type TrainingRunOptions } from './training-run.ts';
 
 const INPUTS = 4;
@@ -115,19 +116,11 @@ const valuesOf = (phi: readonly number[]): HyperparameterValues =>
 
 beforeAll(() => tf.setBackend('cpu'));
 
-let tensorsAtStart = 0;
-beforeEach(() => {
-  tensorsAtStart = tf.memory().numTensors;
-  tf.engine().startScope();
-});
-afterEach(() => {
-  tf.engine().endScope();
-  expect(tf.memory().numTensors, 'nothing is left behind').toBe(tensorsAtStart);
-});
+expectNothingLeftBehind();
 
-/** Runs with a training run that is disposed afterwards. */
 const componentsOf = (names: readonly string[]) => names.map((name) => ({ name, index: 0 }));
 
+/** Runs with a training run that is disposed afterwards. */
 /** A hypergradient of forward mode, which has it at once. */
 function hypergradientOf(run: TrainingRun, held: Examples): Float64Array {
   const found = run.hypergradient(held);
