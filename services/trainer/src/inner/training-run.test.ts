@@ -120,7 +120,6 @@ expectNothingLeftBehind();
 
 const componentsOf = (names: readonly string[]) => names.map((name) => ({ name, index: 0 }));
 
-/** Runs with a training run that is disposed afterwards. */
 /** A hypergradient of forward mode, which has it at once. */
 function hypergradientOf(run: TrainingRun, held: Examples): Float64Array {
   const found = run.hypergradient(held);
@@ -128,6 +127,7 @@ function hypergradientOf(run: TrainingRun, held: Examples): Float64Array {
   return found;
 }
 
+/** Runs with a training run that is disposed afterwards. */
 function withRun<T>(learned: readonly string[], use: (run: TrainingRun) => T, seed = 1): T {
   const run = new TrainingRun({
     model,
