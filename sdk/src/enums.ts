@@ -36,6 +36,12 @@ export type Variant = 'hankel' | 'affine' | 'forward_backward' | 'optimized' | '
 /** How the components of a window are scaled before the decomposition: each by itself, all alike, or not at all. */
 export type Scaling = 'component' | 'global' | 'none';
 
+/** Which modes `hankel` and `forward_backward` add up: the steady ones, or the one nearest to eigenvalue 1, however far. */
+export type Selection = 'steady' | 'nearest';
+
+/** The snapshot to which their amplitudes are fitted. */
+export type Anchor = 'first' | 'last';
+
 /** Where a component of an update came from; `held` is a component that did not move. */
 export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'unknown';
 
@@ -74,6 +80,8 @@ export const differentiationName = (value: number) =>
 export const groupingName = (value: number) => nameOf(study.Grouping, value).toLowerCase() as Grouping;
 export const variantName = (value: number) => nameOf(dmd.Variant, value).toLowerCase() as Variant;
 export const scalingName = (value: number) => nameOf(dmd.Scaling, value).toLowerCase() as Scaling;
+export const selectionName = (value: number) => nameOf(dmd.Selection, value).toLowerCase() as Selection;
+export const anchorName = (value: number) => nameOf(dmd.Anchor, value).toLowerCase() as Anchor;
 export const sourceName = (value: number) => nameOf(study.Source, value).toLowerCase() as Source;
 export const studyStateName = (value: number) => nameOf(study.StudyState, value) as StudyState;
 export const trialStateName = (value: number) => nameOf(study.TrialState, value) as TrialState;

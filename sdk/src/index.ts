@@ -2,12 +2,14 @@
 
 export { GlocalClient } from './client.ts';
 export type {
+  Anchor,
   Differentiation,
   Estimator,
   EvaluationPoint,
   Grouping,
   Scale,
   Scaling,
+  Selection,
   Source,
   StudyState,
   TrialState,
@@ -25,7 +27,7 @@ export type {
   TlsOptions,
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
-export type { Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
+export type { BoundTerms, Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 export type { StudyResult, TrialResult, VerdictCounts } from './result.ts';
 export { Schedule, type SchedulePoint } from './schedule.ts';
 export type {

@@ -38,6 +38,18 @@ export interface Spectrum {
   readonly reconstructionError: number;
   /** Largest absolute eigenvalue; 0 when the rank is 0. */
   readonly spectralRadius: number;
+  /** What can be computed of the bound on the estimate's error. Undefined when the server is older than this. */
+  readonly bound: BoundTerms | undefined;
+}
+
+/** What can be computed of the bound on the estimate's error in the paper's Theorem 3.1, over the scaled rows. */
+export interface BoundTerms {
+  /** ‖U‖ ‖U⁻¹‖ (Frobenius) of the matrix U of modes of norm 1; infinite where they are dependent, 0 without modes. */
+  readonly modeCondition: number;
+  /** Norm of what the operator misses of the last row. */
+  readonly lastResidual: number;
+  /** What is left after the window of the modes that decay and are not part of the estimate. */
+  readonly decayingNorm: number;
 }
 
 /** What the rules of the verdict looked at, with the server's limits. */
@@ -107,6 +119,7 @@ function decodeSpectrum(spectrum: proto.Spectrum | undefined): Spectrum {
     pairResidual: spectrum?.pairResidual ?? 0,
     reconstructionError: spectrum?.reconstructionError ?? 0,
     spectralRadius: spectrum?.spectralRadius ?? 0,
+    bound: spectrum?.bound,
   };
 }
 

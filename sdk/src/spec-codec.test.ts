@@ -1,4 +1,4 @@
-import { Scaling, Variant } from '@glocal/proto/glocal/v1/dmd';
+import { Anchor, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import type { GlocalError } from './error.ts';
@@ -55,6 +55,8 @@ const everything: StudySpec = {
       clip: 0.5,
       ridge: 0.1,
       scaling: 'none',
+      selection: 'nearest',
+      anchor: 'last',
       includeContributions: true,
     },
     outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
@@ -83,6 +85,8 @@ describe('encodeSpec', () => {
       svdRank: undefined,
       tolerance: undefined,
       scaling: Scaling.UNSPECIFIED,
+      selection: Selection.UNSPECIFIED,
+      anchor: Anchor.UNSPECIFIED,
       includeContributions: false,
     });
     expect(sent(least).method?.outer).toEqual({});

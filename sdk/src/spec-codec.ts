@@ -3,6 +3,7 @@
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
 import {
+  anchorName,
   choices,
   differentiationName,
   estimatorName,
@@ -10,6 +11,7 @@ import {
   groupingName,
   scaleName,
   scalingName,
+  selectionName,
   variantName,
 } from './enums.ts';
 import { type FieldViolation, GlocalError } from './error.ts';
@@ -106,6 +108,8 @@ export function encodeSpec(spec: StudySpec): proto.Study {
         svdRank: method.dmd?.svdRank,
         tolerance: method.dmd?.tolerance,
         scaling: choice(dmd.Scaling, method.dmd?.scaling, 'method.dmd.scaling'),
+        selection: choice(dmd.Selection, method.dmd?.selection, 'method.dmd.selection'),
+        anchor: choice(dmd.Anchor, method.dmd?.anchor, 'method.dmd.anchor'),
         includeContributions: method.dmd?.includeContributions ?? false,
       },
     },
@@ -178,6 +182,8 @@ function decodeParameters(space: proto.SearchSpace | undefined): ParameterMap {
 function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
   const { variant, delays, svdRank, tolerance, clip, ridge, scaling, includeContributions } = options;
   return {
+    selection: selectionName(options.selection),
+    anchor: anchorName(options.anchor),
     variant: variantName(variant ?? dmd.Variant.HANKEL),
     clip: filledIn(clip),
     ridge: filledIn(ridge),

@@ -1,6 +1,14 @@
 /** What a study is to do, as the caller writes it. The server checks it and fills its defaults in. */
 
-import type { Differentiation, Estimator, EvaluationPoint, Scaling, Variant } from './enums.ts';
+import type {
+  Anchor,
+  Differentiation,
+  Estimator,
+  EvaluationPoint,
+  Scaling,
+  Selection,
+  Variant,
+} from './enums.ts';
 import type { ParameterMap, Space } from './space.ts';
 
 /** What is trained; ids as in `client.problems()`. */
@@ -52,6 +60,10 @@ export interface DmdOptions {
   readonly ridge?: number;
   /** @default 'component' */
   readonly scaling?: Scaling;
+  /** `hankel`, `forward_backward`: which modes are part of the estimate. @default 'steady' */
+  readonly selection?: Selection;
+  /** `hankel`, `forward_backward`: the snapshot to which their amplitudes are fitted. @default 'first' */
+  readonly anchor?: Anchor;
   /** Keep each mode's contribution, not only its norm. @default false */
   readonly includeContributions?: boolean;
 }

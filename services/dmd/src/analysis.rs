@@ -1,9 +1,9 @@
 //! From a window to a report: the steps of docs/method.md section 5 in their order.
 
-use nalgebra::{Complex, DVector};
+use nalgebra::{Complex, DMatrix, DVector};
 
 use crate::{
-    AnalysisError, Cancellation, Mode, Options, Report, Scaling, Spectrum, Window,
+    AnalysisError, BoundTerms, Cancellation, Mode, Options, Report, Scaling, Spectrum, Window,
     compress::CompressedWindow,
     recombine::{Wanted, recombine},
     scale::Divisors,
@@ -132,7 +132,8 @@ fn decompose(
         },
         cancellation,
     )?;
-    let singular_value_factor = match options.scaling {
+    // Figures of the scaled rows are given for the rows themselves where these are not to be scaled.
+    let size = match options.scaling {
         Scaling::None => divisors.largest(),
         Scaling::Component | Scaling::Global => 1.0,
     };
@@ -162,13 +163,23 @@ fn decompose(
         spread: recombined.spread,
         spectrum: Spectrum {
             modes,
-            singular_values: singular_values.map(|s| s * singular_value_factor).collect(),
+            singular_values: singular_values.map(|s| s * size).collect(),
             rank: decomposition.rank,
             pair_residual: decomposition.pair_residual,
             reconstruction_error: figures.reconstruction_error,
             spectral_radius: figures.spectral_radius,
+            bound: BoundTerms {
+                mode_condition: decomposition.condition,
+                last_residual: size * last_residual(&compressed.matrix, &decomposition.prediction),
+                decaying_norm: size * figures.decaying_norm,
+            },
         },
     })
+}
+
+/// || last row - prediction ||.
+fn last_residual(rows: &DMatrix<f64>, prediction: &DVector<f64>) -> f64 {
+    (rows.column(rows.ncols() - 1) - rows * prediction).norm()
 }
 
 /// The decomposition of a window whose rows are all equal, which is known exactly: one mode with eigenvalue 1, whose
@@ -190,6 +201,8 @@ fn constant_fit(compressed: &CompressedWindow, delays: usize, active_components:
             singular_values,
             rank: 1,
             pair_residual: 0.0,
+            condition: 1.0,
+            prediction: first.clone(),
         },
         estimate: Some(Estimate::Weights(first)),
         spread: None,

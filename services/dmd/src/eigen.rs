@@ -85,6 +85,23 @@ fn from_schur(
     Ok(pairs)
 }
 
+/// Coordinates of a vector in the eigenvectors; exactly conjugate for conjugate ones. `None` where eigenvectors coincide.
+pub(crate) fn coordinates(eigen: &[Eigenpair], vector: &DVector<f64>) -> Option<DVector<Complex<f64>>> {
+    let basis = DMatrix::from_fn(vector.len(), eigen.len(), |i, j| eigen[j].vector[i]);
+    let mut coordinates = basis.lu().solve(&vector.map(|v| Complex::new(v, 0.0)))?;
+    if !coordinates.norm().is_finite() {
+        return None;
+    }
+    for j in 0..eigen.len() {
+        if eigen[j].value.im == 0.0 {
+            coordinates[j].im = 0.0;
+        } else if eigen[j].value.im < 0.0 {
+            coordinates[j] = coordinates[j - 1].conj();
+        }
+    }
+    Some(coordinates)
+}
+
 fn of_zero_matrix(order: usize) -> Vec<Eigenpair> {
     let axis = |k| DVector::from_fn(order, |i, _| if i == k { Complex::ONE } else { Complex::ZERO });
     (0..order)

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use glocal_dmd::{
-    Options, SvdRank, Variant, cli,
+    Anchor, Options, Selection, SvdRank, Variant, cli,
     server::{
         self, Listeners, ServeError,
         config::{Config, LogFormat},
@@ -205,6 +205,14 @@ struct Analyze {
     #[arg(long, value_name = "SIZE")]
     clip: Option<f64>,
 
+    /// STEADY or NEAREST: the modes of the estimate of HANKEL and FORWARD_BACKWARD [default: STEADY].
+    #[arg(long, value_name = "NAME", value_parser = selection)]
+    selection: Option<Selection>,
+
+    /// FIRST or LAST: the snapshot to which their amplitudes are fitted [default: FIRST].
+    #[arg(long, value_name = "NAME", value_parser = anchor)]
+    anchor: Option<Anchor>,
+
     /// Print a JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -217,15 +225,35 @@ impl Analyze {
         options.svd_rank = self.svd_rank.unwrap_or(options.svd_rank);
         options.tolerance = self.tolerance.unwrap_or(options.tolerance);
         options.clip = self.clip.unwrap_or(options.clip);
+        options.selection = self.selection.unwrap_or(options.selection);
+        options.anchor = self.anchor.unwrap_or(options.anchor);
         options
     }
 }
 
 fn variant(name: &str) -> Result<Variant, String> {
-    Variant::from_name(name).ok_or_else(|| {
-        let names = Variant::ALL.map(Variant::name).join(", ");
-        format!("one of {names}")
-    })
+    one_of(Variant::ALL, Variant::name, name)
+}
+
+fn selection(name: &str) -> Result<Selection, String> {
+    one_of([Selection::Steady, Selection::Nearest], Selection::name, name)
+}
+
+fn anchor(name: &str) -> Result<Anchor, String> {
+    one_of([Anchor::First, Anchor::Last], Anchor::name, name)
+}
+
+/// The value of this name, in either case.
+fn one_of<T: Copy, const N: usize>(
+    values: [T; N],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+) -> Result<T, String> {
+    let names = values.map(name_of).join(", ");
+    values
+        .into_iter()
+        .find(|&value| name_of(value).eq_ignore_ascii_case(name))
+        .ok_or_else(|| format!("one of {names}"))
 }
 
 fn svd_rank(number: &str) -> Result<SvdRank, String> {

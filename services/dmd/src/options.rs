@@ -21,6 +21,10 @@ pub struct Options {
     pub clip: f64,
     /// What AFFINE adds to the squared singular values, as a share of the largest squared one; at least 0.
     pub ridge: f64,
+    /// Which modes HANKEL and FORWARD_BACKWARD add up to the estimate.
+    pub selection: Selection,
+    /// The snapshot to which the amplitudes of these modes are fitted.
+    pub anchor: Anchor,
     /// How components are scaled before the decomposition; undone in every result.
     pub scaling: Scaling,
     /// Inner steps between two rows; at least 1. Tolerance, clip and thresholds are stated per inner step, for which the
@@ -30,6 +34,49 @@ pub struct Options {
     pub include_contributions: bool,
     /// Thresholds of the verdict.
     pub thresholds: Thresholds,
+}
+
+/// Which modes are part of the estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Selection {
+    /// Those within the tolerance of eigenvalue 1, which may be none (paper Eq. 20).
+    #[default]
+    Steady,
+    /// The one nearest to eigenvalue 1, with its conjugate, however far it is.
+    Nearest,
+}
+
+impl Selection {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "STEADY",
+            Self::Nearest => "NEAREST",
+        }
+    }
+}
+
+/// The snapshot to which the amplitudes of the estimate's modes are fitted. The report has contributions at the first in
+/// either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Anchor {
+    /// The first, as in the paper.
+    #[default]
+    First,
+    /// The last; it amplifies noise (docs/method.md section 5, step 7).
+    Last,
+}
+
+impl Anchor {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "FIRST",
+            Self::Last => "LAST",
+        }
+    }
 }
 
 impl Default for Options {
@@ -89,6 +136,8 @@ impl Options {
             tolerance: 0.1,
             clip: 0.9,
             ridge: if strided { 0.001 } else { 0.01 },
+            selection: Selection::default(),
+            anchor: Anchor::default(),
             scaling: Scaling::Component,
             stride,
             include_contributions: false,
@@ -127,7 +176,7 @@ impl Options {
         }
     }
 
-    /// Whether a mode with this eigenvalue per row is part of the estimate.
+    /// Whether a mode with this eigenvalue per row is steady.
     pub(crate) fn is_steady(&self, eigenvalue: Complex<f64>) -> bool {
         (self.per_step(eigenvalue) - 1.0).norm() < self.tolerance
     }

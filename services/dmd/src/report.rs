@@ -59,6 +59,22 @@ pub struct Spectrum {
     pub reconstruction_error: f64,
     /// Largest absolute eigenvalue; 0 when the rank is 0.
     pub spectral_radius: f64,
+    /// What can be computed of the bound on the estimate's error.
+    pub bound: BoundTerms,
+}
+
+/// What can be computed of the bound on the estimate's error in the paper's Theorem 3.1 (docs/method.md section 5, step
+/// 8), over the scaled rows; with [`crate::Scaling::None`] over the rows themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BoundTerms {
+    /// ||U|| ||U^-1|| of the matrix U of modes of norm 1, in the Frobenius norm: at least that in the spectral norm, which
+    /// the theorem has, and at most the number of modes times it. Infinite where modes are dependent, 0 without modes.
+    pub mode_condition: f64,
+    /// Norm of what the operator, applied to the rows before it, misses of the last row (||e_tau||).
+    pub last_residual: f64,
+    /// Sum over the modes that decay and are not part of the estimate of |contribution| |eigenvalue|^sigma: what is left
+    /// of them after the window.
+    pub decaying_norm: f64,
 }
 
 /// One mode: h_t = sum over modes of contribution x eigenvalue^t, t = 0 at the oldest row.

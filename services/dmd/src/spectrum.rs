@@ -13,6 +13,8 @@ pub(crate) struct SpectrumFigures {
     pub reconstruction_error: f64,
     /// Largest absolute eigenvalue, 0 without modes.
     pub spectral_radius: f64,
+    /// Sum of |contribution| |eigenvalue|^sigma over the modes that are not steady and have |eigenvalue| < 1.
+    pub decaying_norm: f64,
 }
 
 impl SpectrumFigures {
@@ -34,6 +36,12 @@ impl SpectrumFigures {
         Self {
             energy_shares: shares(&log_energies),
             reconstruction_error: reconstruction_error(rows, modes, &contributions),
+            decaying_norm: modes
+                .iter()
+                .zip(&contributions)
+                .filter(|(mode, _)| !mode.steady && mode.eigenvalue.norm() < 1.0)
+                .map(|(mode, c)| c.norm() * mode.eigenvalue.norm().powf(rows.ncols() as f64))
+                .sum(),
             spectral_radius: modes
                 .iter()
                 .fold(0.0, |radius, mode| radius.max(mode.eigenvalue.norm())),
@@ -83,22 +91,29 @@ fn reconstruction_error(
     modes: &[FittedMode],
     contributions: &[DVector<Complex<f64>>],
 ) -> f64 {
-    let mut powers = vec![Complex::ONE; modes.len()];
+    // A conjugate pair stands for twice the real part of its first.
+    let mut terms: Vec<_> = modes
+        .iter()
+        .zip(contributions)
+        .filter(|(mode, _)| mode.eigenvalue.im >= 0.0)
+        .map(|(mode, contribution)| {
+            let count = if mode.eigenvalue.im == 0.0 { 1.0 } else { 2.0 };
+            (Complex::new(count, 0.0), mode.eigenvalue, contribution)
+        })
+        .collect();
     let mut error = 0.0;
     let mut size = 0.0;
-    for row in &rows.column_iter().collect::<Vec<_>>() {
+    for row in rows.column_iter() {
         for (i, &h) in row.iter().enumerate() {
-            // Imaginary parts of conjugate modes cancel.
-            let modelled: f64 = contributions
+            let modelled: f64 = terms
                 .iter()
-                .zip(&powers)
-                .map(|(c, p)| (c[i] * p).re)
+                .map(|(power, _, c)| power.re * c[i].re - power.im * c[i].im)
                 .sum();
             error += (h - modelled).powi(2);
             size += h * h;
         }
-        for (power, mode) in powers.iter_mut().zip(modes) {
-            *power *= mode.eigenvalue;
+        for (power, eigenvalue, _) in &mut terms {
+            *power *= *eigenvalue;
         }
     }
     let relative = (error / size).sqrt();
@@ -135,6 +150,7 @@ mod tests {
         assert!((figures.energy_shares[1] - 5.25 / 8.25).abs() < 1e-15);
         assert!(figures.reconstruction_error < 1e-15);
         assert_eq!(figures.spectral_radius, 1.0);
+        assert!((figures.decaying_norm - 2.0 / 8.0).abs() < 1e-15);
     }
 
     #[test]
@@ -152,5 +168,6 @@ mod tests {
         assert!(figures.energy_shares.is_empty());
         assert_eq!(figures.reconstruction_error, 1.0);
         assert_eq!(figures.spectral_radius, 0.0);
+        assert_eq!(figures.decaying_norm, 0.0);
     }
 }

@@ -65,30 +65,49 @@ impl Svd {
 /// with them. False when that does not come to an end.
 fn orthogonalize(a: &mut [f64], n: usize, j: &mut [f64], k: usize) -> bool {
     let tolerance = f64::EPSILON * (n as f64).sqrt();
+    let pairs = disjoint_rounds(k);
     for _ in 0..MAX_SWEEPS {
         let mut rotated = false;
-        for second in 1..k {
-            let (head, tail) = a.split_at_mut(second * n);
-            let y = &mut tail[..n];
-            let (j_head, j_tail) = j.split_at_mut(second * k);
-            let j_y = &mut j_tail[..k];
-            for first in 0..second {
-                let x = &mut head[first * n..(first + 1) * n];
-                let (alpha, beta, gamma) = products(x, y);
-                if alpha.min(beta) < NEGLIGIBLE || gamma.abs() <= tolerance * (alpha.sqrt() * beta.sqrt()) {
-                    continue;
-                }
-                rotated = true;
-                let (c, s) = rotation(alpha, beta, gamma);
-                rotate(x, y, c, s);
-                rotate(&mut j_head[first * k..(first + 1) * k], j_y, c, s);
+        for &(first, second) in &pairs {
+            let (x, y) = two(a, n, first, second);
+            let (alpha, beta, gamma) = products(x, y);
+            if alpha.min(beta) < NEGLIGIBLE || gamma.abs() <= tolerance * (alpha.sqrt() * beta.sqrt()) {
+                continue;
             }
+            rotated = true;
+            let (c, s) = rotation(alpha, beta, gamma);
+            rotate(x, y, c, s);
+            let (x, y) = two(j, k, first, second);
+            rotate(x, y, c, s);
         }
         if !rotated {
             return true;
         }
     }
     false
+}
+
+/// Every pair of `count` columns once, the smaller number first, in rounds of pairs that have no column in common (the
+/// circle method of tournaments): the processor works on the pairs of a round side by side.
+fn disjoint_rounds(count: usize) -> Vec<(usize, usize)> {
+    let circle = count.next_multiple_of(2) - 1;
+    let round = |r: usize| {
+        let met = (1..=circle / 2).map(move |i| ((r + i) % circle, (r + circle - i) % circle));
+        std::iter::once((r, circle)).chain(met.map(|(a, b)| (a.min(b), a.max(b))))
+    };
+    (0..circle)
+        .flat_map(round)
+        .filter(|&(_, second)| second < count)
+        .collect()
+}
+
+/// Two of the columns, each `length` long.
+fn two(columns: &mut [f64], length: usize, first: usize, second: usize) -> (&mut [f64], &mut [f64]) {
+    let (head, tail) = columns.split_at_mut(second * length);
+    (
+        &mut head[first * length..(first + 1) * length],
+        &mut tail[..length],
+    )
 }
 
 /// x.x, y.y and x.y.
@@ -143,6 +162,22 @@ mod tests {
     fn a_diagonal_matrix_has_its_entries() {
         let matrix = DMatrix::from_diagonal(&vec![0.5, -3.0, 2.0].into());
         assert_eq!(check(&matrix).singular_values, [3.0, 2.0, 0.5]);
+    }
+
+    #[test]
+    fn every_pair_of_columns_meets_once() {
+        for count in 1..13 {
+            let pairs = disjoint_rounds(count);
+            let mut once = pairs.clone();
+            once.sort_unstable();
+            once.dedup();
+            assert_eq!((once.len(), pairs.len()), (count * (count - 1) / 2, once.len()));
+            assert!(
+                pairs
+                    .iter()
+                    .all(|&(first, second)| first < second && second < count)
+            );
+        }
     }
 
     #[test]

@@ -349,9 +349,33 @@ fn a_window_is_analyzed_from_each_format_of_file() {
         .unwrap();
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(
-        table.contains("20 rows of 2 components, OPTIMIZED") && table.contains("TRUSTED: "),
+        table.contains("20 rows of 2 components, OPTIMIZED")
+            && table.contains("TRUSTED: ")
+            && table.contains("bound: condition of the modes "),
         "{table}"
     );
+
+    // Nothing is as steady as that, but something is nearest, at either end of the window.
+    let strict = |anchor| {
+        let output = binary()
+            .args([
+                "analyze",
+                "--json",
+                "--tolerance",
+                "1e-15",
+                "--selection",
+                "nearest",
+                "--anchor",
+                anchor,
+            ])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["glocal"][0].as_f64().unwrap()
+    };
+    let (first, last) = (strict("first"), strict("last"));
+    assert!(first != last && (first - last).abs() < 1e-3, "{first} {last}");
 
     let wrong = [
         ("ragged.csv", "1,2\n3\n", "line 2"),
@@ -372,8 +396,14 @@ fn a_window_is_analyzed_from_each_format_of_file() {
             "{message}"
         );
     }
-    let (code, message) = fails(binary().args(["analyze", "window.csv", "--variant", "oracle"]));
-    assert!(code == 64 && message.contains("FORWARD_BACKWARD"), "{message}");
+    for (flag, named) in [
+        ("--variant", "FORWARD_BACKWARD"),
+        ("--selection", "STEADY, NEAREST"),
+        ("--anchor", "FIRST, LAST"),
+    ] {
+        let (code, message) = fails(binary().args(["analyze", "window.csv", flag, "oracle"]));
+        assert!(code == 64 && message.contains(named), "{message}");
+    }
     fs::remove_dir_all(&folder).unwrap();
 }
 

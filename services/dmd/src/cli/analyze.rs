@@ -47,6 +47,10 @@ fn table(window: &Window, report: &Report, options: &Options) -> Vec<String> {
             spectrum.rank, spectrum.spectral_radius, spectrum.pair_residual, spectrum.reconstruction_error
         ),
         format!(
+            "bound: condition of the modes {:.2e}, residual of the last row {:.2e}, left of decaying modes {:.2e}",
+            spectrum.bound.mode_condition, spectrum.bound.last_residual, spectrum.bound.decaying_norm
+        ),
+        format!(
             "{:>12} {:>12} {:>9} {:>12} {:>8}",
             "real", "imaginary", "|λ|", "norm", "energy"
         ),
@@ -135,6 +139,11 @@ fn document(report: &Report, options: &Options) -> Value {
             "pairResidual": report.spectrum.pair_residual,
             "reconstructionError": report.spectrum.reconstruction_error,
             "spectralRadius": report.spectrum.spectral_radius,
+            "bound": {
+                "modeCondition": report.spectrum.bound.mode_condition,
+                "lastResidual": report.spectrum.bound.last_residual,
+                "decayingNorm": report.spectrum.bound.decaying_norm,
+            },
         },
     })
 }

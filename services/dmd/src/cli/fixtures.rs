@@ -42,6 +42,8 @@ pub struct References {
     pub tol0p05: Reference,
     /// Tolerance 0.1.
     pub tol0p1: Reference,
+    /// The mode nearest to eigenvalue 1, with its conjugate.
+    pub nearest: Reference,
 }
 
 /// A reference estimate.
@@ -74,6 +76,7 @@ impl Case {
             tol0p01,
             tol0p05,
             tol0p1,
+            nearest: _,
         } = &self.glocal;
         [(0.01, tol0p01), (0.05, tol0p05), (0.1, tol0p1)]
     }
@@ -93,6 +96,14 @@ impl Case {
     /// # Errors
     /// [`ReadError`] when the window is malformed or its analysis fails.
     pub fn analyze(&self, tolerance: f64) -> Result<Report, ReadError> {
+        self.analyze_with(|options| options.tolerance = tolerance)
+    }
+
+    /// The same with other options changed.
+    ///
+    /// # Errors
+    /// As [`Case::analyze`].
+    pub fn analyze_with(&self, change: impl FnOnce(&mut Options)) -> Result<Report, ReadError> {
         let rows: Vec<Vec<f64>> = self
             .rows
             .iter()
@@ -104,12 +115,12 @@ impl Case {
         };
         let window = Window::new(rows.iter().map(Vec::as_slice).collect())
             .map_err(|error| failed(AnalysisError::from(error)))?;
-        let options = Options {
+        let mut options = Options {
             delays: self.m,
-            tolerance,
             scaling: Scaling::Global,
             ..Options::default()
         };
+        change(&mut options);
         analyze(&window, &options, &[], &Cancellation::new()).map_err(failed)
     }
 

@@ -7,7 +7,7 @@ use super::{
     proto,
     refusal::{Refusal, Violation},
 };
-use crate::{Options, Scaling, SvdRank, Thresholds, Variant};
+use crate::{Anchor, Options, Scaling, Selection, SvdRank, Thresholds, Variant};
 
 /// Norms of earlier hypergradients that a window may carry (part of the contract).
 const MAX_PRIOR_NORMS: usize = 10_000;
@@ -144,6 +144,8 @@ impl Problems<'_> {
         let stride = options.stride.map_or(1, |stride| stride as usize);
         let mut checked = Options::of(self.variant(options), stride);
         checked.scaling = self.scaling(options);
+        checked.selection = self.selection(options);
+        checked.anchor = self.anchor(options);
         checked.include_contributions = options.include_contributions;
         checked.thresholds = thresholds.clone();
         if let Some(number) = options.svd_rank {
@@ -180,6 +182,34 @@ impl Problems<'_> {
             Err(_) => {
                 self.add("options.variant", format!("{number} is not a known variant"));
                 Variant::default()
+            }
+        }
+    }
+
+    fn selection(&mut self, options: &proto::DmdOptions) -> Selection {
+        match proto::Selection::try_from(options.selection) {
+            Ok(proto::Selection::Unspecified | proto::Selection::Steady) => Selection::Steady,
+            Ok(proto::Selection::Nearest) => Selection::Nearest,
+            Err(_) => {
+                self.add(
+                    "options.selection",
+                    format!("{} is not a known selection", options.selection),
+                );
+                Selection::default()
+            }
+        }
+    }
+
+    fn anchor(&mut self, options: &proto::DmdOptions) -> Anchor {
+        match proto::Anchor::try_from(options.anchor) {
+            Ok(proto::Anchor::Unspecified | proto::Anchor::First) => Anchor::First,
+            Ok(proto::Anchor::Last) => Anchor::Last,
+            Err(_) => {
+                self.add(
+                    "options.anchor",
+                    format!("{} is not a known anchor", options.anchor),
+                );
+                Anchor::default()
             }
         }
     }

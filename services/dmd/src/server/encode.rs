@@ -34,6 +34,11 @@ fn spectrum(spectrum: Spectrum) -> proto::Spectrum {
         pair_residual: spectrum.pair_residual,
         reconstruction_error: spectrum.reconstruction_error,
         spectral_radius: spectrum.spectral_radius,
+        bound: Some(proto::BoundTerms {
+            mode_condition: spectrum.bound.mode_condition,
+            last_residual: spectrum.bound.last_residual,
+            decaying_norm: spectrum.bound.decaying_norm,
+        }),
     }
 }
 

@@ -11,11 +11,12 @@
 use nalgebra::{Complex, DMatrix, DVector};
 
 use super::{
-    Decomposition, Estimate, Fit, FittedMode, Input, Model, modes::real_times_complex, snapshots::Snapshots,
+    Decomposition, Estimate, Fit, FittedMode, Input, Model, condition, modes::real_times_complex,
+    snapshots::Snapshots,
 };
 use crate::{
     AnalysisError,
-    eigen::{Eigenpair, eigenpairs},
+    eigen::{Eigenpair, coordinates, eigenpairs},
 };
 
 /// Coordinates in the eigenvectors that are this much larger than what they stand for have lost their digits.
@@ -40,12 +41,13 @@ impl Model for Affine {
         let fixed_point = map.fixed_point(&eigen, input.options.clip_per_row());
 
         let weights = snapshots.weights();
-        let estimate = averages.of_blocks(&averages.around_mean(&(&weights * &fixed_point)));
+        let estimate = averages.of_blocks(&around_mean(&(&weights * &fixed_point)));
         let mut modes = vec![FittedMode {
             eigenvalue: Complex::ONE,
             weights: estimate.map(|w| Complex::new(w, 0.0)),
             steady: true,
         }];
+        let condition = condition_with(&fixed_point, &eigen);
         modes.extend(map.decaying_modes(eigen, &fixed_point, &weights, &averages));
         Ok(Fit {
             estimate: Some(Estimate::Weights(estimate)),
@@ -54,6 +56,8 @@ impl Model for Affine {
                 modes,
                 rank: snapshots.rank + 1,
                 pair_residual: centred_residual(&snapshots),
+                condition,
+                prediction: prediction(&snapshots, input.options.ridge),
                 singular_values: snapshots.singular_values,
             },
         })
@@ -62,7 +66,7 @@ impl Model for Affine {
 
 /// All snapshots but the last are equal, up to the last row of the window: their mean goes on.
 fn mean_only(snapshots: Snapshots, averages: &Averages) -> Fit {
-    let estimate = averages.of_blocks(&averages.around_mean(&DVector::zeros(snapshots.pairs)));
+    let estimate = averages.of_blocks(&around_mean(&DVector::zeros(snapshots.pairs)));
     Fit {
         decomposition: Decomposition {
             modes: vec![FittedMode {
@@ -72,11 +76,50 @@ fn mean_only(snapshots: Snapshots, averages: &Averages) -> Fit {
             }],
             rank: 1,
             pair_residual: centred_residual(&snapshots),
+            condition: 1.0,
+            prediction: prediction(&snapshots, 0.0),
             singular_values: snapshots.singular_values,
         },
         estimate: Some(Estimate::Weights(estimate)),
         spread: None,
     }
+}
+
+/// What the map makes of the last snapshot that is mapped: ȳ + (Y - ȳ) V S² / (S² + ρ s_0²) V^T e, as weights of the
+/// rows.
+fn prediction(snapshots: &Snapshots, ridge: f64) -> DVector<f64> {
+    let mut coordinates = snapshots.last_in_v();
+    if let Some(largest) = snapshots.singular_values.first() {
+        for (x, s) in coordinates.iter_mut().zip(&snapshots.singular_values) {
+            *x *= s * s / (s * s + ridge * largest * largest);
+        }
+    }
+    snapshots.last_rows_of_y(&around_mean(&(snapshots.v() * coordinates)))
+}
+
+/// The condition number of the modes of norm 1 in the observables [1; U^T (g - x̄)]: the fixed point, and those that decay.
+fn condition_with(fixed_point: &DVector<f64>, eigen: &[Eigenpair]) -> f64 {
+    let order = fixed_point.len() + 1;
+    let mut columns = DMatrix::zeros(order, order);
+    columns[(0, 0)] = 1.0;
+    columns
+        .column_mut(0)
+        .rows_mut(1, order - 1)
+        .copy_from(fixed_point);
+    let length = columns.column(0).norm();
+    columns.column_mut(0).scale_mut(1.0 / length);
+    for (pair, mut column) in eigen.iter().zip(columns.column_iter_mut().skip(1)) {
+        // A conjugate pair stands for sqrt(2) Re and sqrt(2) Im.
+        let part = |v: &Complex<f64>| match pair.value.im {
+            0.0 => v.re,
+            im if im > 0.0 => std::f64::consts::SQRT_2 * v.re,
+            _ => std::f64::consts::SQRT_2 * v.im,
+        };
+        column
+            .rows_mut(1, order - 1)
+            .copy_from(&pair.vector.map(|v| part(&v)));
+    }
+    condition::of_triangle(&columns.qr().unpack_r())
 }
 
 /// || Y - K X || / || Y || of the affine map without ridge and clip.
@@ -176,21 +219,10 @@ impl AffineMap {
     }
 }
 
-/// Coordinates of a vector in the eigenvectors; exactly conjugate for conjugate ones. `None` where eigenvectors coincide.
-fn coordinates(eigen: &[Eigenpair], vector: &DVector<f64>) -> Option<DVector<Complex<f64>>> {
-    let basis = DMatrix::from_fn(vector.len(), eigen.len(), |i, j| eigen[j].vector[i]);
-    let mut coordinates = basis.lu().solve(&vector.map(|v| Complex::new(v, 0.0)))?;
-    if !coordinates.norm().is_finite() {
-        return None;
-    }
-    for j in 0..eigen.len() {
-        if eigen[j].value.im == 0.0 {
-            coordinates[j].im = 0.0;
-        } else if eigen[j].value.im < 0.0 {
-            coordinates[j] = coordinates[j - 1].conj();
-        }
-    }
-    Some(coordinates)
+/// Weights of the snapshots for their mean plus `weights` of the deviations from it.
+fn around_mean(weights: &DVector<f64>) -> DVector<f64> {
+    let rest = (1.0 - weights.sum()) / weights.len() as f64;
+    weights.add_scalar(rest)
 }
 
 /// How combinations of snapshots become weights of the window's rows: snapshot k holds the rows k ... k + m - 1.
@@ -200,12 +232,6 @@ struct Averages {
 }
 
 impl Averages {
-    /// Weights of the snapshots for the mean plus `weights` of the deviations from it.
-    fn around_mean(&self, weights: &DVector<f64>) -> DVector<f64> {
-        let rest = (1.0 - weights.sum()) / self.pairs as f64;
-        weights.add_scalar(rest)
-    }
-
     /// Weights of the rows for the mean of the blocks of a combination of snapshots.
     fn of_blocks(&self, snapshots: &DVector<f64>) -> DVector<f64> {
         let mut rows = DVector::zeros(self.pairs + self.delays);

@@ -52,7 +52,7 @@ fn with_spectrum(estimate: Estimate, input: &Input) -> Result<Fit, AnalysisError
 
 /// The decomposition of HANKEL for an estimate that is not made of its modes.
 pub(super) fn bystanders(input: &Input) -> Result<Decomposition, AnalysisError> {
-    let mut decomposition = hankel::decompose(input)?;
+    let mut decomposition = hankel::Hankel.fit(input)?.decomposition;
     decomposition
         .modes
         .iter_mut()

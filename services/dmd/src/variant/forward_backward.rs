@@ -7,12 +7,12 @@
 //!
 //! Right where the rows carry noise and every mode is above it; where y has not full rank it is HANKEL.
 
-use nalgebra::{Complex, DMatrix};
+use nalgebra::{Complex, DMatrix, DVector};
 
-use super::{Decomposition, Fit, Input, Model, hankel, modes::fitted_modes, snapshots::Snapshots};
+use super::{Fit, Input, Model, hankel, snapshots::Snapshots};
 use crate::{
     AnalysisError,
-    eigen::{Eigenpair, eigenpairs},
+    eigen::{Eigenpair, coordinates, eigenpairs},
 };
 
 /// Smallest over largest singular value of y, below which nothing goes backward.
@@ -23,36 +23,52 @@ pub(super) struct ForwardBackward;
 
 impl Model for ForwardBackward {
     fn fit(&self, input: &Input) -> Result<Fit, AnalysisError> {
-        let decomposition = decompose(input)?;
-        Ok(Fit {
-            estimate: hankel::sum_of_steady(&decomposition.modes),
-            spread: None,
-            decomposition,
-        })
+        let snapshots = Snapshots::new(input, false)?;
+        if snapshots.rank == 0 {
+            return Ok(hankel::of_last_row_only(snapshots));
+        }
+        let weights = snapshots.weights();
+        let image = snapshots.y() * &weights;
+        let forward = snapshots.u().transpose() * image.rows(0, snapshots.height);
+
+        input.cancellation.check()?;
+        let eigen = match squared(&snapshots, &forward) {
+            Some(squared) => roots(eigenpairs(&squared)?, &forward),
+            None => eigenpairs(&forward)?,
+        };
+        let prediction = prediction(&snapshots, &weights, &eigen, &forward);
+        Ok(hankel::fit(
+            eigen,
+            snapshots,
+            &weights,
+            &image,
+            prediction,
+            input.options,
+        ))
     }
 }
 
-fn decompose(input: &Input) -> Result<Decomposition, AnalysisError> {
-    let snapshots = Snapshots::new(input, false)?;
-    if snapshots.rank == 0 {
-        return Ok(hankel::of_last_row_only(snapshots));
-    }
-    let weights = snapshots.weights();
-    let image = snapshots.y() * &weights;
-    let forward = snapshots.u().transpose() * image.rows(0, snapshots.height);
-
-    input.cancellation.check()?;
-    let eigen = match squared(&snapshots, &forward) {
-        Some(squared) => roots(eigenpairs(&squared)?, &forward),
-        None => eigenpairs(&forward)?,
+/// What the operator makes of the last snapshot that is mapped, as weights of the rows.
+fn prediction(
+    snapshots: &Snapshots,
+    weights: &DMatrix<f64>,
+    eigen: &[Eigenpair],
+    forward: &DMatrix<f64>,
+) -> DVector<f64> {
+    let singular_values = &snapshots.singular_values;
+    let mut last = snapshots.last_in_v();
+    last.iter_mut().zip(singular_values).for_each(|(x, s)| *x *= s);
+    let image = match coordinates(eigen, &last) {
+        Some(coordinates) => {
+            let mut image = DVector::zeros(last.len());
+            for (pair, coordinate) in eigen.iter().zip(&coordinates) {
+                image += pair.vector.map(|v| (v * coordinate * pair.value).re);
+            }
+            image
+        }
+        None => forward * last,
     };
-    let sigma = input.rows.ncols();
-    Ok(Decomposition {
-        modes: fitted_modes(eigen, &snapshots, &weights, &image, sigma, input.options),
-        rank: snapshots.rank,
-        pair_residual: snapshots.pair_residual(&snapshots.y().into_owned()),
-        singular_values: snapshots.singular_values,
-    })
+    snapshots.last_rows_of_x(&(weights * image))
 }
 
 /// F B^-1. As B = x y^T (y y^T)^-1, its inverse is y y^T (x y^T)^-1.

@@ -2,6 +2,7 @@
 //! the same input and give the same result.
 
 mod affine;
+mod condition;
 mod control;
 mod forward_backward;
 mod hankel;
@@ -59,14 +60,6 @@ impl Variant {
         }
     }
 
-    /// The variant of this name, in either case.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|variant| variant.name().eq_ignore_ascii_case(name))
-    }
-
     pub(crate) fn model(self) -> &'static dyn Model {
         match self {
             Self::Hankel => &hankel::Hankel,
@@ -97,7 +90,7 @@ pub(crate) struct Input<'a> {
 }
 
 /// What a model found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fit {
     /// The estimate; `None` when the model has none for this window.
     pub estimate: Option<Estimate>,
@@ -118,7 +111,7 @@ pub(crate) enum Estimate {
 }
 
 /// Modes of a window.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decomposition {
     /// Modes in the order of [`crate::Spectrum::modes`]; conjugate ones next to each other.
     pub modes: Vec<FittedMode>,
@@ -128,6 +121,10 @@ pub(crate) struct Decomposition {
     pub rank: usize,
     /// ||Y - K X|| / ||Y|| in the Frobenius norm.
     pub pair_residual: f64,
+    /// Condition number of the matrix of modes of norm 1, in the Frobenius norm; 0 without modes.
+    pub condition: f64,
+    /// What the operator makes of the rows before the last, as weights of the rows (sigma values).
+    pub prediction: DVector<f64>,
 }
 
 /// A mode before it is brought back to the space of hypergradients.

@@ -1,9 +1,9 @@
 //! From eigenpairs of the operator to modes with amplitudes (docs/method.md section 5, step 6).
 
-use nalgebra::{ColPivQR, Complex, DMatrix, DMatrixView, DVector};
+use nalgebra::{ColPivQR, Complex, DMatrix, DMatrixView, DVector, Dyn};
 
-use super::{FittedMode, snapshots::Snapshots};
-use crate::{Options, eigen::Eigenpair};
+use super::{Estimate, FittedMode, condition, snapshots::Snapshots};
+use crate::{Anchor, Options, Selection, eigen::Eigenpair};
 
 /// Below this absolute eigenvalue a mode is projected instead of exact, which divides by the eigenvalue.
 const PROJECTED_BELOW: f64 = 1e-12;
@@ -11,38 +11,75 @@ const PROJECTED_BELOW: f64 = 1e-12;
 /// Columns whose pivot is below this share of the first are left out of the least squares for the amplitudes.
 const DEPENDENT_BELOW: f64 = 1e-14;
 
-/// Exact modes Y V S^-1 w / lambda where that can be divided, else projected ones U w, nearest to 1 first; with
-/// amplitudes that fit the first snapshot. `weights` are [`Snapshots::weights`], `image` is Y times these.
+/// Modes with what is made of them.
+pub(super) struct FittedModes {
+    /// Nearest to eigenvalue 1 first, with amplitudes that fit the first snapshot.
+    pub modes: Vec<FittedMode>,
+    /// Weights of the rows for the sum of the selected modes, with amplitudes that fit the anchor; `None` when none is
+    /// selected.
+    pub estimate: Option<Estimate>,
+    /// Condition number of the matrix of modes of norm 1.
+    pub condition: f64,
+}
+
+/// Exact modes Y V S^-1 w / lambda where that can be divided, else projected ones U w. `weights` are
+/// [`Snapshots::weights`], `image` is Y times these.
 pub(super) fn fitted_modes(
     mut eigen: Vec<Eigenpair>,
     snapshots: &Snapshots,
     weights: &DMatrix<f64>,
     image: &DMatrix<f64>,
-    sigma: usize,
     options: &Options,
-) -> Vec<FittedMode> {
+) -> FittedModes {
     // The sort is stable and conjugate ones have exactly the same distance, so pairs stay together.
     eigen.sort_by(|a, b| (a.value - 1.0).norm().total_cmp(&(b.value - 1.0).norm()));
-    let mut modes: Vec<DirectMode> = Vec::with_capacity(eigen.len());
+    let mut directions: Vec<DirectMode> = Vec::with_capacity(eigen.len());
     for pair in &eigen {
-        modes.push(match (Part::of(pair.value), modes.last()) {
+        directions.push(match (Part::of(pair.value), directions.last()) {
             (Part::Second, Some(first)) => first.conjugate(),
             _ => DirectMode::new(pair, &snapshots.u(), image),
         });
     }
-    let amplitudes = amplitudes(&modes, &snapshots.first());
-    let mut fitted: Vec<FittedMode> = Vec::with_capacity(eigen.len());
-    for ((pair, mode), amplitude) in eigen.iter().zip(&modes).zip(amplitudes) {
-        fitted.push(FittedMode {
-            eigenvalue: pair.value,
-            weights: match (mode.part, fitted.last()) {
+    let basis = ModeBasis::new(&directions);
+    let sigma = snapshots.pairs + options.delays;
+    let row_weights = |k: usize, amplitude| directions[k].row_weights(&eigen[k], weights, amplitude, sigma);
+
+    let nearest = eigen.first().map_or(0, |pair| Part::of(pair.value).members());
+    let mut modes: Vec<FittedMode> = Vec::with_capacity(eigen.len());
+    for (k, amplitude) in basis.amplitudes(&snapshots.first()).into_iter().enumerate() {
+        let eigenvalue = eigen[k].value;
+        modes.push(FittedMode {
+            eigenvalue,
+            weights: match (directions[k].part, modes.last()) {
                 (Part::Second, Some(first)) => first.weights.conjugate(),
-                _ => mode.row_weights(pair, weights, amplitude, sigma),
+                _ => row_weights(k, amplitude),
             },
-            steady: options.is_steady(pair.value),
+            steady: match options.selection {
+                Selection::Steady => options.is_steady(eigenvalue),
+                Selection::Nearest => k < nearest,
+            },
         });
     }
-    fitted
+    let selected = |k: &usize| modes[*k].steady;
+    let estimate = match options.anchor {
+        Anchor::First => sum((0..modes.len())
+            .filter(selected)
+            .map(|k| modes[k].weights.map(|w| w.re))),
+        Anchor::Last => {
+            let amplitudes = basis.amplitudes(&snapshots.last());
+            let anchored = |k: usize| row_weights(k, amplitudes[k]).map(|w| w.re);
+            sum((0..modes.len()).filter(selected).map(anchored))
+        }
+    };
+    FittedModes {
+        estimate: estimate.map(Estimate::Weights),
+        condition: basis.condition(),
+        modes,
+    }
+}
+
+fn sum(weights: impl Iterator<Item = DVector<f64>>) -> Option<DVector<f64>> {
+    weights.reduce(|sum, weights| sum + weights)
 }
 
 /// A mode in the coordinates of the Hankel factor.
@@ -107,52 +144,105 @@ pub(super) fn real_times_complex(
 ) -> DVector<Complex<f64>> {
     let mut product = DVector::from_element(matrix.nrows(), Complex::ZERO);
     for (column, &factor) in matrix.column_iter().zip(vector) {
-        for (p, &m) in product.iter_mut().zip(&column) {
-            *p += factor * m;
+        for (p, &m) in product.as_mut_slice().iter_mut().zip(column.as_slice()) {
+            p.re += factor.re * m;
+            p.im += factor.im * m;
         }
     }
     product
 }
 
-/// Amplitudes b that minimize || sum b_j mode_j - first ||.
-///
-/// Solved over the reals: a conjugate pair stands for the columns sqrt(2) Re and sqrt(2) Im of its mode, so that the
-/// amplitudes of a pair are exactly conjugate. Columns are scaled to norm 1, and one that depends on the others gets
-/// amplitude 0.
-fn amplitudes(modes: &[DirectMode], first: &DVector<f64>) -> Vec<Complex<f64>> {
-    let root = std::f64::consts::SQRT_2;
-    let mut columns = DMatrix::zeros(first.len(), modes.len());
-    for (j, mode) in modes.iter().enumerate() {
-        let mut column = columns.column_mut(j);
-        for (entry, v) in column.iter_mut().zip(&mode.vector) {
-            *entry = match mode.part {
-                Part::Real => v.re,
-                Part::First => root * v.re,
-                // Of the second one the vector is the conjugate: minus the imaginary part of the first.
-                Part::Second => -root * v.im,
-            };
+/// Modes as the columns of a matrix over the reals: a conjugate pair stands for the columns sqrt(2) Re and sqrt(2) Im of
+/// its mode, which is a unitary change of the pair, so that amplitudes of a pair are exactly conjugate.
+struct ModeBasis<'a> {
+    modes: &'a [DirectMode],
+    /// Of the columns scaled to norm 1.
+    qr: ColPivQR<f64, Dyn, Dyn>,
+    r: DMatrix<f64>,
+    /// Columns that do not depend on others.
+    rank: usize,
+    /// Norms of the columns.
+    norms: Vec<f64>,
+}
+
+impl<'a> ModeBasis<'a> {
+    fn new(modes: &'a [DirectMode]) -> Self {
+        let root = std::f64::consts::SQRT_2;
+        let height = modes.first().map_or(0, |mode| mode.vector.len());
+        let mut columns = DMatrix::zeros(height, modes.len());
+        for (mode, mut column) in modes.iter().zip(columns.column_iter_mut()) {
+            for (entry, v) in column.iter_mut().zip(&mode.vector) {
+                *entry = match mode.part {
+                    Part::Real => v.re,
+                    Part::First => root * v.re,
+                    // Of the second one the vector is the conjugate: minus the imaginary part of the first.
+                    Part::Second => -root * v.im,
+                };
+            }
+        }
+        let norms: Vec<f64> = columns.column_iter().map(|column| column.norm()).collect();
+        for (mut column, &norm) in columns.column_iter_mut().zip(&norms) {
+            if norm > 0.0 {
+                column /= norm;
+            }
+        }
+        let qr = ColPivQR::new(columns);
+        let r = qr.r();
+        let rank = (0..modes.len())
+            .take_while(|&i| r[(i, i)].abs() > DEPENDENT_BELOW * r[(0, 0)].abs())
+            .count();
+        Self {
+            modes,
+            qr,
+            r,
+            rank,
+            norms,
         }
     }
-    let norms: Vec<f64> = columns.column_iter().map(|column| column.norm()).collect();
-    for (mut column, &norm) in columns.column_iter_mut().zip(&norms) {
-        if norm > 0.0 {
-            column /= norm;
+
+    /// The condition number of the modes scaled to norm 1.
+    fn condition(&self) -> f64 {
+        if self.rank < self.modes.len() {
+            return f64::INFINITY;
         }
+        // R is that of columns scaled to norm 1 each; the two of a pair have one norm together.
+        let mut scales = DVector::from_iterator(
+            self.modes.len(),
+            self.modes
+                .iter()
+                .zip(&self.norms)
+                .map(|(mode, norm)| norm / mode.vector.norm()),
+        );
+        self.qr.p().permute_rows(&mut scales);
+        let mut triangle = self.r.clone();
+        for (mut column, scale) in triangle.column_iter_mut().zip(&scales) {
+            column *= *scale;
+        }
+        condition::of_triangle(&triangle)
     }
-    let mut solution = least_squares(columns, first);
-    for (x, &norm) in solution.iter_mut().zip(&norms) {
-        *x = if norm > 0.0 { *x / norm } else { 0.0 };
-    }
-    modes
-        .iter()
-        .enumerate()
-        .map(|(j, mode)| match mode.part {
+
+    /// Amplitudes b that minimize || sum b_j mode_j - snapshot ||; a mode that depends on the others gets 0.
+    fn amplitudes(&self, snapshot: &DVector<f64>) -> Vec<Complex<f64>> {
+        let root = std::f64::consts::SQRT_2;
+        let mut rotated = snapshot.clone();
+        self.qr.q_tr_mul(&mut rotated);
+        let mut solution = DVector::zeros(self.modes.len());
+        for i in (0..self.rank).rev() {
+            let known: f64 = (i + 1..self.rank).map(|j| self.r[(i, j)] * solution[j]).sum();
+            solution[i] = (rotated[i] - known) / self.r[(i, i)];
+        }
+        self.qr.p().inv_permute_rows(&mut solution);
+        for (x, &norm) in solution.iter_mut().zip(&self.norms) {
+            *x = if norm > 0.0 { *x / norm } else { 0.0 };
+        }
+        let of_mode = |(j, mode): (usize, &DirectMode)| match mode.part {
             Part::Real => Complex::new(solution[j], 0.0),
             // 2 Re(b mode) = 2 Re b Re mode - 2 Im b Im mode.
             Part::First => Complex::new(solution[j], -solution[j + 1]) / root,
             Part::Second => Complex::new(solution[j - 1], solution[j]) / root,
-        })
-        .collect()
+        };
+        self.modes.iter().enumerate().map(of_mode).collect()
+    }
 }
 
 /// The role of a mode in its conjugate pair.
@@ -164,6 +254,14 @@ enum Part {
 }
 
 impl Part {
+    /// Modes of the pair, or 1.
+    fn members(self) -> usize {
+        match self {
+            Self::Real => 1,
+            Self::First | Self::Second => 2,
+        }
+    }
+
     fn of(eigenvalue: Complex<f64>) -> Self {
         if eigenvalue.im == 0.0 {
             Self::Real
@@ -173,24 +271,4 @@ impl Part {
             Self::Second
         }
     }
-}
-
-/// A solution of min || A x - b || by QR with column pivoting; columns that depend on others get 0.
-fn least_squares(a: DMatrix<f64>, b: &DVector<f64>) -> DVector<f64> {
-    let columns = a.ncols();
-    let qr = ColPivQR::new(a);
-    let mut rotated = b.clone();
-    qr.q_tr_mul(&mut rotated);
-    let r = qr.r();
-    let largest = r[(0, 0)].abs();
-    let rank = (0..columns)
-        .take_while(|&i| r[(i, i)].abs() > DEPENDENT_BELOW * largest)
-        .count();
-    let mut x = DVector::zeros(columns);
-    for i in (0..rank).rev() {
-        let known: f64 = (i + 1..rank).map(|j| r[(i, j)] * x[j]).sum();
-        x[i] = (rotated[i] - known) / r[(i, i)];
-    }
-    qr.p().inv_permute_rows(&mut x);
-    x
 }

@@ -17,6 +17,7 @@ const ROUNDING: f64 = 1e-14;
 /// Everything is in the coordinates of [`hankel_factor`], in which only the first `height` entries of X are not zero.
 pub(super) struct Snapshots {
     factor: DMatrix<f64>,
+    delays: usize,
     /// Pairs of snapshots, n = sigma - m.
     pub pairs: usize,
     pub height: usize,
@@ -56,6 +57,7 @@ impl Snapshots {
         };
         Ok(Self {
             factor,
+            delays,
             pairs,
             height,
             u: svd.u,
@@ -68,6 +70,35 @@ impl Snapshots {
     /// The first snapshot.
     pub(super) fn first(&self) -> DVector<f64> {
         self.factor.column(0).into_owned()
+    }
+
+    /// The last snapshot.
+    pub(super) fn last(&self) -> DVector<f64> {
+        self.factor.column(self.pairs).into_owned()
+    }
+
+    /// Rows of the window, sigma.
+    pub(super) fn rows(&self) -> usize {
+        self.pairs + self.delays
+    }
+
+    /// Of the last snapshot that is mapped, the coordinates in V (without S): S times these are those in U.
+    pub(super) fn last_in_v(&self) -> DVector<f64> {
+        self.v().row(self.pairs - 1).transpose()
+    }
+
+    /// Weights of the window's rows for the last block of a combination of the snapshots X: that of g_k is row k + m - 1.
+    pub(super) fn last_rows_of_x(&self, combination: &DVector<f64>) -> DVector<f64> {
+        let mut rows = DVector::zeros(self.rows());
+        rows.rows_mut(self.delays - 1, self.pairs).copy_from(combination);
+        rows
+    }
+
+    /// The same for the snapshots Y.
+    pub(super) fn last_rows_of_y(&self, combination: &DVector<f64>) -> DVector<f64> {
+        let mut rows = DVector::zeros(self.rows());
+        rows.rows_mut(self.delays, self.pairs).copy_from(combination);
+        rows
     }
 
     /// The snapshots that are mapped.

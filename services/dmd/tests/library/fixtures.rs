@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use glocal_dmd::{
-    Complex, Verdict,
+    Complex, Selection, Verdict,
     cli::fixtures::{Case, read},
 };
 
@@ -21,6 +21,21 @@ fn eigenvalues_and_estimates_of_windows_without_noise() {
     for case in noise_free() {
         let error = case.max_rel_error().unwrap();
         assert!(error < 1e-12, "{}: {error:e}", case.name);
+        compared += 1;
+    }
+    assert_eq!(compared, 16);
+}
+
+#[test]
+fn the_mode_nearest_to_one_in_windows_without_noise() {
+    let mut compared = 0;
+    for case in noise_free() {
+        let report = case
+            .analyze_with(|options| options.selection = Selection::Nearest)
+            .unwrap();
+        let error = case.estimate_error(&report, &case.glocal.nearest);
+        assert!(error < 1e-12, "{}: {error:e}", case.name);
+        assert_ne!(report.verdict, Verdict::NoSteadyMode, "{}", case.name);
         compared += 1;
     }
     assert_eq!(compared, 16);

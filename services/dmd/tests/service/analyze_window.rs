@@ -5,7 +5,7 @@ use crate::support::{
     whole_window,
 };
 use glocal_dmd::server::proto::{
-    AnalyzeWindowRequest, DmdOptions, Scaling, Variant, Verdict, WindowReport, WindowSpec,
+    AnalyzeWindowRequest, Anchor, DmdOptions, Scaling, Selection, Variant, Verdict, WindowReport, WindowSpec,
 };
 use tonic::{Code, Status};
 
@@ -47,6 +47,8 @@ async fn a_window_is_answered_with_a_full_report() {
     assert!(spectrum.modes[0].steady && (spectrum.modes[0].eigenvalue_re - 1.0).abs() < 1e-6);
     assert!(spectrum.modes[0].contribution.is_empty());
     assert_eq!(spectrum.singular_values.len(), 10);
+    let bound = spectrum.bound.unwrap();
+    assert!(bound.mode_condition >= 1.0 && bound.last_residual < 1e-6 && bound.decaying_norm < 0.1);
     let time = report.compute_time.unwrap();
     assert!(time.seconds == 0 && time.nanos > 0);
 }
@@ -68,6 +70,62 @@ async fn options_reach_the_library() {
     assert_eq!(spectrum.singular_values.len(), 15);
     // Real and imaginary part of each component.
     assert_eq!(decode(&spectrum.modes[0].contribution).len(), 2 * COMPONENTS);
+}
+
+#[tokio::test]
+async fn selection_and_anchor_reach_the_library() {
+    let server = TestServer::start().await;
+    let ask = |tolerance, selection: Selection, anchor: Anchor| {
+        let options = DmdOptions {
+            tolerance: Some(tolerance),
+            selection: selection.into(),
+            anchor: anchor.into(),
+            ..DmdOptions::default()
+        };
+        analyze(&server, with_options(options))
+    };
+    let strict = 1e-15;
+    let steady = ask(strict, Selection::Steady, Anchor::First).await.unwrap();
+    assert_eq!(steady.glocal, None);
+    let nearest = ask(strict, Selection::Nearest, Anchor::First).await.unwrap();
+    let glocal = nearest.glocal.unwrap();
+    for (found, expected) in decode(&glocal).iter().zip(LIMITS) {
+        assert!((found / expected - 1.0).abs() < 1e-4, "{found}");
+    }
+    // Another way to the same limit, with other rounding.
+    let last = ask(strict, Selection::Nearest, Anchor::Last)
+        .await
+        .unwrap()
+        .glocal
+        .unwrap();
+    assert_ne!(last, glocal);
+    for (found, expected) in decode(&last).iter().zip(LIMITS) {
+        assert!((found / expected - 1.0).abs() < 1e-4, "{found}");
+    }
+    for (field, options) in [
+        (
+            "selection",
+            DmdOptions {
+                selection: 9,
+                ..DmdOptions::default()
+            },
+        ),
+        (
+            "anchor",
+            DmdOptions {
+                anchor: 9,
+                ..DmdOptions::default()
+            },
+        ),
+    ] {
+        let status = analyze(&server, with_options(options)).await.unwrap_err();
+        assert!(
+            status
+                .message()
+                .contains(&format!("spec.options.{field}: 9 is not a known {field}")),
+            "{status}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ fn spec(chance: &mut Chance) -> WindowSpec {
             clip: chance.one_in(4).then(|| chance.value().abs()),
             ridge: chance.one_in(4).then(|| chance.value().abs()),
             stride: chance.number(4),
+            selection: chance.choice(3),
+            anchor: chance.choice(3),
         }),
         prior_norms: (0..chance.below(30)).map(|_| chance.value().abs()).collect(),
     }

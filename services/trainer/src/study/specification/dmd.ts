@@ -1,6 +1,6 @@
 /** Options of the decomposition. Its defaults are those of the variant (docs/method.md, section 5). */
 
-import { type DmdOptions, Scaling, Variant } from '@glocal/proto/glocal/v1/dmd';
+import { Anchor, type DmdOptions, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
 import type { Checker } from './checker.ts';
 
 const CLIP = 0.9;
@@ -20,8 +20,10 @@ export function completeDmd(requested: DmdOptions | undefined, stride: number, c
     scaling: requested?.scaling || Scaling.COMPONENT,
     includeContributions: requested?.includeContributions ?? false,
     stride: Math.max(1, stride),
+    selection: requested?.selection || Selection.STEADY,
+    anchor: requested?.anchor || Anchor.FIRST,
   } satisfies DmdOptions;
-  const { delays, svdRank, tolerance, clip, ridge, scaling } = options;
+  const { delays, svdRank, tolerance, clip, ridge, scaling, selection, anchor } = options;
   check.require(
     variant !== Variant.UNRECOGNIZED,
     'method.dmd.variant',
@@ -49,6 +51,12 @@ export function completeDmd(requested: DmdOptions | undefined, stride: number, c
     'method.dmd.scaling',
     'is unknown; one of COMPONENT, GLOBAL, NONE',
   );
+  check.require(
+    selection !== Selection.UNRECOGNIZED,
+    'method.dmd.selection',
+    'is unknown; one of STEADY, NEAREST',
+  );
+  check.require(anchor !== Anchor.UNRECOGNIZED, 'method.dmd.anchor', 'is unknown; one of FIRST, LAST');
   check.require(
     requested?.stride === undefined || requested.stride === stride,
     'method.dmd.stride',
