@@ -100,7 +100,10 @@ fn decompose(
             ..Found::default()
         });
     }
-    let divisors = Divisors::new(options.scaling, &statistics.max_abs);
+    let divisors = match window.scales() {
+        Some(scales) => Divisors::known(scales),
+        None => Divisors::new(options.scaling, &statistics.max_abs),
+    };
     let compressed = CompressedWindow::new(window, &divisors, cancellation)?;
     let Fit {
         estimate,
@@ -118,6 +121,12 @@ fn decompose(
     };
     let modes = &decomposition.modes;
     let figures = SpectrumFigures::new(&compressed.matrix, modes);
+    let known_norms = match window.products() {
+        Some(products) if !options.include_contributions => {
+            products.norms(modes.iter().map(|mode| &mode.weights))
+        }
+        _ => None,
+    };
     let recombined = recombine(
         window,
         &divisors,
@@ -127,15 +136,15 @@ fn decompose(
                 Some(Estimate::Median) | None => None,
             },
             spread: spread.as_ref(),
-            modes,
+            modes: if known_norms.is_some() { &[] } else { modes },
             contributions: options.include_contributions,
         },
         cancellation,
     )?;
     // Figures of the scaled rows are given for the rows themselves where these are not to be scaled.
     let size = match options.scaling {
-        Scaling::None => divisors.largest(),
-        Scaling::Component | Scaling::Global => 1.0,
+        Scaling::None if window.scales().is_none() => divisors.largest(),
+        _ => 1.0,
     };
     let contributions = match recombined.contributions {
         Some(contributions) => contributions.into_iter().map(Some).collect(),
@@ -143,7 +152,7 @@ fn decompose(
     };
     let modes = modes
         .iter()
-        .zip(recombined.norms)
+        .zip(known_norms.unwrap_or(recombined.norms))
         .zip(figures.energy_shares)
         .zip(contributions)
         .map(|(((mode, contribution_norm), energy_share), contribution)| Mode {

@@ -54,7 +54,7 @@ impl CompressedWindow {
 /// A scaled window with more components than rows, a chunk at a time.
 struct Chunks<'a> {
     window: &'a Window<'a>,
-    divisors: &'a Divisors,
+    divisors: &'a Divisors<'a>,
     cancellation: &'a Cancellation,
 }
 
@@ -63,8 +63,14 @@ impl Chunks<'_> {
     /// window are too near to dependent for either.
     fn r_from_inner_products(&self) -> Result<Option<DMatrix<f64>>, AnalysisError> {
         let sigma = self.window.rows();
-        let mut gram = Gram::new(sigma);
-        self.for_each(|chunk| gram.add(chunk))?;
+        let gram = match self.window.products() {
+            Some(products) => Gram::of(products.scaled()),
+            None => {
+                let mut gram = Gram::new(sigma);
+                self.for_each(|chunk| gram.add(chunk))?;
+                gram
+            }
+        };
         let (r, inverse) = match gram.factor() {
             Factor::Good(r) => return Ok(Some(r)),
             Factor::Singular => return Ok(None),

@@ -31,6 +31,23 @@ pub enum WindowError {
         /// Components per row.
         components: usize,
     },
+    /// Scales do not fit the window.
+    #[error("{}", describe_scales(*.components, *.scales, *.wrong))]
+    Scales {
+        /// Components of the window.
+        components: usize,
+        /// Scales given.
+        scales: usize,
+        /// The first that is not a finite number above 0.
+        wrong: Option<usize>,
+    },
+}
+
+fn describe_scales(components: usize, scales: usize, wrong: Option<usize>) -> String {
+    match wrong {
+        Some(component) => format!("the scale of component {component} is not a finite number above 0"),
+        None => format!("{scales} scales for {components} components"),
+    }
 }
 
 /// The analysis of a window did not come to an end. The window itself is at fault only in the first two cases.

@@ -39,6 +39,14 @@ impl Gram {
         }
     }
 
+    /// From a lower triangle of inner products.
+    pub(crate) fn of(products: DMatrix<f64>) -> Self {
+        Self {
+            columns: products.ncols(),
+            products,
+        }
+    }
+
     /// Adds a block of rows. The block has a multiple of [`Gram::ROWS_MULTIPLE`] rows and at least
     /// [`Gram::padded`] columns; rows and columns to fill it up are zero.
     pub(crate) fn add(&mut self, block: &DMatrix<f64>) {

@@ -5,7 +5,10 @@ use std::ops::Range;
 use nalgebra::{Complex, DMatrix, DVector};
 
 use crate::{
-    AnalysisError, Cancellation, Window, compress::CHUNK, scale::Divisors, simd::sum_of_weighted_squares,
+    AnalysisError, Cancellation, Window,
+    compress::CHUNK,
+    scale::Divisors,
+    simd::{add_scaled, sum_of_weighted_squares},
     variant::FittedMode,
 };
 
@@ -57,6 +60,13 @@ pub(crate) fn recombine(
             .contributions
             .then(|| vec![Vec::with_capacity(q); modes.len()]),
     };
+    if let (Some(estimate), Some(weights), 1) = (&mut out.estimate, wanted.estimate, columns.count)
+        && moderate
+    {
+        estimate.resize(q, 0.0);
+        add_rows(window, weights, estimate, cancellation)?;
+        return Ok(out);
+    }
     let mut products = DMatrix::zeros(0, 0);
     let mut rows = DMatrix::zeros(0, 0);
     let mut powers = Vec::with_capacity(CHUNK);
@@ -118,6 +128,23 @@ pub(crate) fn recombine(
         };
     }
     Ok(out)
+}
+
+/// Adds the rows times their weights to `sum`.
+fn add_rows(
+    window: &Window,
+    weights: &DVector<f64>,
+    sum: &mut [f64],
+    cancellation: &Cancellation,
+) -> Result<(), AnalysisError> {
+    for (index, part) in sum.chunks_mut(CHUNK).enumerate() {
+        cancellation.check()?;
+        let start = index * CHUNK;
+        for (row, &weight) in window.iter().zip(weights) {
+            add_scaled(weight, &row[start..start + part.len()], part);
+        }
+    }
+    Ok(())
 }
 
 /// A power of two that brings values up to `size` to where combinations of them neither overflow nor vanish; mostly 1.

@@ -1,5 +1,7 @@
 //! Scaling of components before the decomposition, and back (docs/method.md section 5, step 2).
 
+use std::borrow::Cow;
+
 use crate::simd;
 
 /// How the components of a window are scaled before the decomposition.
@@ -19,16 +21,23 @@ pub enum Scaling {
 
 /// What each component is divided by. Never 0.
 #[derive(Debug, Clone)]
-pub(crate) enum Divisors {
-    PerComponent(Vec<f64>),
+pub(crate) enum Divisors<'a> {
+    PerComponent(Cow<'a, [f64]>),
     Uniform(f64),
 }
 
-impl Divisors {
+impl<'a> Divisors<'a> {
+    /// Known ones, all finite and above 0.
+    pub(crate) fn known(scales: &'a [f64]) -> Self {
+        Self::PerComponent(Cow::Borrowed(scales))
+    }
+
     /// `max_abs` holds the largest absolute value of each component over the window, all finite.
     pub(crate) fn new(scaling: Scaling, max_abs: &[f64]) -> Self {
         match scaling {
-            Scaling::Component => Self::PerComponent(max_abs.iter().map(|&d| one_if_zero(d)).collect()),
+            Scaling::Component => {
+                Self::PerComponent(max_abs.iter().map(|&d| one_if_zero(d)).collect::<Vec<_>>().into())
+            }
             Scaling::Global | Scaling::None => {
                 Self::Uniform(one_if_zero(max_abs.iter().fold(0.0, |a, &b| a.max(b))))
             }

@@ -1,6 +1,6 @@
 //! The input of an analysis: the last hypergradients of an outer step.
 
-use crate::WindowError;
+use crate::{InnerProducts, WindowError};
 
 /// A window of `rows` hypergradients (sigma) with `components` values each (q), oldest first. It borrows its values.
 ///
@@ -9,6 +9,8 @@ use crate::WindowError;
 pub struct Window<'a> {
     rows: Vec<&'a [f64]>,
     components: usize,
+    scales: Option<&'a [f64]>,
+    products: Option<&'a InnerProducts>,
 }
 
 impl<'a> Window<'a> {
@@ -28,7 +30,12 @@ impl<'a> Window<'a> {
                 actual: rows[row].len(),
             });
         }
-        Ok(Self { rows, components })
+        Ok(Self {
+            rows,
+            components,
+            scales: None,
+            products: None,
+        })
     }
 
     /// A window of rows that lie one after the other in `values` (row-major).
@@ -46,6 +53,49 @@ impl<'a> Window<'a> {
             });
         }
         Self::new(values.chunks_exact(components).collect())
+    }
+
+    /// The window with the size of each component known beforehand, by which it is divided in place of
+    /// [`crate::Options::scaling`]. Results are undone as with any scaling.
+    ///
+    /// # Errors
+    /// [`WindowError::Scales`] when there is not one for each component, or one is not a finite number above 0.
+    pub fn with_scales(self, scales: &'a [f64]) -> Result<Self, WindowError> {
+        let wrong = scales
+            .iter()
+            .position(|scale| !(scale.is_finite() && *scale > 0.0));
+        if scales.len() != self.components || wrong.is_some() {
+            return Err(WindowError::Scales {
+                components: self.components,
+                scales: scales.len(),
+                wrong,
+            });
+        }
+        Ok(Self {
+            scales: Some(scales),
+            ..self
+        })
+    }
+
+    /// The window with the inner products of its rows, which spares the analysis to form them. They are used when they are
+    /// of as many rows as the window has, and it has scales.
+    #[must_use]
+    pub fn with_products(self, products: &'a InnerProducts) -> Self {
+        Self {
+            products: Some(products),
+            ..self
+        }
+    }
+
+    /// Sizes of the components, when known.
+    pub(crate) fn scales(&self) -> Option<&'a [f64]> {
+        self.scales
+    }
+
+    /// Inner products of all rows, when known.
+    pub(crate) fn products(&self) -> Option<&'a InnerProducts> {
+        self.products
+            .filter(|products| self.scales.is_some() && products.rows() == self.rows.len())
     }
 
     /// Number of hypergradients (sigma), at least 1.

@@ -3,7 +3,7 @@
 use std::{hint::black_box, time::Instant};
 
 use super::{Row, print_json, print_lines};
-use crate::{AnalysisError, Cancellation, Options, Window, analyze};
+use crate::{AnalysisError, Cancellation, InnerProducts, Options, Window, analyze};
 
 /// Rows of every window (sigma); delays are the default of 10.
 pub const ROWS: usize = 20;
@@ -64,6 +64,14 @@ const SIZES: [Size; 3] = [
         unit: "ms",
     },
 ];
+/// From the last of 20 rows to the report, when the components' scales are known and the rows before it have been added as
+/// they came. Without scales it is all of `dmd.estimate_q100k_p50_ms`.
+const AFTER_LAST: Size = Size {
+    name: "dmd.after_last_vector_q100k_ms",
+    components: 100_000,
+    repetitions: 41,
+    unit: "ms",
+};
 const LARGEST: Size = Size {
     name: "dmd.estimate_q1m_over_memcpy",
     components: 1_000_000,
@@ -84,6 +92,14 @@ pub fn run(only: Option<&str>, json: bool) -> Result<(), AnalysisError> {
         rows.push(Row {
             name: size.name,
             value,
+            unit: size.unit,
+            n: size.repetitions,
+        });
+    }
+    if let Some(size) = Some(&AFTER_LAST).filter(wanted) {
+        rows.push(Row {
+            name: size.name,
+            value: 1e3 * median(&time_after_last(size)?),
             unit: size.unit,
             n: size.repetitions,
         });
@@ -125,6 +141,38 @@ fn time(values: &[f64], size: &Size) -> Result<Vec<f64>, AnalysisError> {
         }
     }
     Ok(seconds)
+}
+
+/// Seconds from the last row to the report.
+fn time_after_last(size: &Size) -> Result<Vec<f64>, AnalysisError> {
+    let values = noisy_window(size.components);
+    let scales: Vec<f64> = (0..size.components)
+        .map(|c| {
+            let component = values.iter().skip(c).step_by(size.components);
+            component.fold(0.0_f64, |scale, value| scale.max(value.abs()))
+        })
+        .collect();
+    let window = |rows: usize| {
+        Window::new(values.chunks_exact(size.components).take(rows).collect())?.with_scales(&scales)
+    };
+    let (options, cancellation) = (Options::default(), Cancellation::new());
+    let mut before = InnerProducts::new(ROWS);
+    before.update(&window(ROWS - 1)?, &cancellation)?;
+    (0..size.repetitions)
+        .map(|_| {
+            let mut products = before.clone();
+            let started = Instant::now();
+            let window = window(ROWS)?;
+            products.update(&window, &cancellation)?;
+            black_box(analyze(
+                &black_box(window).with_products(&products),
+                &options,
+                &[],
+                &cancellation,
+            )?);
+            Ok(started.elapsed().as_secs_f64())
+        })
+        .collect()
 }
 
 /// Seconds to copy the window once, to memory that is mapped already.

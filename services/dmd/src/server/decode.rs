@@ -1,5 +1,7 @@
 //! From messages to windows, refusing what is wrong with every field named.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{
@@ -19,6 +21,8 @@ pub(super) struct Spec {
     pub components: usize,
     pub options: Options,
     pub prior_norms: Vec<f64>,
+    /// The size of each component, when the caller knows it.
+    pub scales: Option<Arc<Vec<f64>>>,
 }
 
 impl Spec {
@@ -75,6 +79,7 @@ impl Spec {
                 format!("is {norm}; a norm is finite and not negative"),
             );
         }
+        let scales = problems.scales(&spec);
         if !problems.violations.is_empty() {
             return Err(Refusal::Invalid {
                 reason: "INVALID_WINDOW",
@@ -93,6 +98,7 @@ impl Spec {
             components: spec.components as usize,
             options,
             prior_norms: spec.prior_norms,
+            scales: scales.map(Arc::new),
         })
     }
 
@@ -112,7 +118,13 @@ impl Spec {
         if self.options.include_contributions {
             vectors += 2 * (self.rows - self.options.delays) as u64;
         }
-        vectors.saturating_mul(self.row_bytes())
+        let mut products = 0;
+        if self.scales.is_some() {
+            // The scales themselves, and two squares of inner products.
+            vectors += 1;
+            products = 2 * 8 * (self.rows as u64).pow(2);
+        }
+        vectors.saturating_mul(self.row_bytes()).saturating_add(products)
     }
 }
 
@@ -184,6 +196,42 @@ impl Problems<'_> {
                 Variant::default()
             }
         }
+    }
+
+    /// Known sizes of the components. What is wrong is noted.
+    fn scales(&mut self, spec: &proto::WindowSpec) -> Option<Vec<f64>> {
+        let bytes = spec.scales.as_ref()?;
+        let scaling = spec.options.as_ref().map_or(0, |options| options.scaling);
+        if ![proto::Scaling::Unspecified, proto::Scaling::Component].contains(&scaling.try_into().ok()?) {
+            self.add(
+                "scales",
+                "are those of scaling COMPONENT; leave options.scaling out".to_owned(),
+            );
+        }
+        let (chunks, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() || chunks.len() != spec.components as usize {
+            self.add(
+                "scales",
+                format!(
+                    "has {} bytes; {} components of 8 bytes each are {}",
+                    bytes.len(),
+                    spec.components,
+                    8 * u64::from(spec.components)
+                ),
+            );
+            return None;
+        }
+        let scales: Vec<f64> = chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect();
+        if let Some(at) = scales
+            .iter()
+            .position(|scale| !(scale.is_finite() && *scale > 0.0))
+        {
+            self.add(
+                &format!("scales[{at}]"),
+                format!("is {}; a finite number above 0", scales[at]),
+            );
+        }
+        Some(scales)
     }
 
     fn selection(&mut self, options: &proto::DmdOptions) -> Selection {

@@ -16,7 +16,7 @@ use super::{
     refusal::Refusal,
     stream::{self, Answers},
 };
-use crate::{Cancellation, Thresholds, Window, analyze};
+use crate::{AnalysisError, Cancellation, InnerProducts, Thresholds, Window, analyze};
 
 /// What the methods share.
 pub(super) struct Shared {
@@ -92,21 +92,37 @@ impl Shared {
         self.pool
             .run_or_refuse(move |cancellation| {
                 let rows = values.chunks_exact(spec.components).collect();
-                answer(rows, &spec, &metrics, cancellation)
+                answer(rows, &spec, None, &metrics, cancellation)
             })
             .await
     }
 }
 
-/// Analyzes a window. Runs on a thread of the pool.
+/// A window of these rows.
+pub(super) fn window<'a>(rows: Vec<&'a [f64]>, spec: &'a Spec) -> Result<Window<'a>, Refusal> {
+    let window = Window::new(rows).map_err(AnalysisError::from)?;
+    Ok(match &spec.scales {
+        Some(scales) => window.with_scales(scales).map_err(AnalysisError::from)?,
+        None => window,
+    })
+}
+
+/// Analyzes a window, with the inner products of all or the first of its rows when they are known. Runs on a thread of the
+/// pool.
 pub(super) fn answer(
     rows: Vec<&[f64]>,
     spec: &Spec,
+    products: Option<InnerProducts>,
     metrics: &Metrics,
     cancellation: &Cancellation,
 ) -> Result<proto::WindowReport, Refusal> {
     let started = Instant::now();
-    let window = Window::new(rows).map_err(|error| Refusal::Failed(error.to_string()))?;
+    let mut window = window(rows, spec)?;
+    let mut products = products;
+    if let Some(products) = &mut products {
+        products.update(&window, cancellation)?;
+        window = window.with_products(products);
+    }
     let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation)?;
     let time = started.elapsed();
     metrics.answered(spec.options.variant, report.verdict, time);

@@ -20,8 +20,9 @@ use super::{
     oversize,
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
     refusal::Refusal,
-    service::{Shared, answer},
+    service::{Shared, answer, window},
 };
+use crate::{InnerProducts, Window};
 
 /// The answers of a stream.
 pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<EstimateGlocalResponse, Status>> + Send>>;
@@ -63,6 +64,10 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
     )
 }
 
+/// Values of new rows from which on a window whose components have known scales is compressed while more rows come. Less
+/// is done in no time at the end.
+const COMPRESSED_FROM: usize = 1 << 16;
+
 /// An answer with the memory it counts for, until it is handed to the transport.
 struct Answer {
     response: EstimateGlocalResponse,
@@ -76,7 +81,57 @@ struct OpenWindow {
     rows: Vec<Arc<Vec<f64>>>,
     /// The row of which only parts have come.
     part: Vec<f64>,
+    products: Products,
     held: Held,
+}
+
+/// Inner products of the rows that have come, of a window whose components have known scales.
+enum Products {
+    /// There are none: the scales are not known before the last row.
+    Unknown,
+    /// Those of the first rows; the others have yet to be added.
+    Here(InnerProducts),
+    /// They are being brought up to date on a thread of the pool.
+    Away(oneshot::Receiver<InnerProducts>),
+}
+
+impl Products {
+    fn of(spec: &Spec) -> Self {
+        match spec.scales {
+            Some(_) => Self::Here(InnerProducts::new(spec.rows)),
+            None => Self::Unknown,
+        }
+    }
+
+    /// Takes those out that are here and lack at least `values` values of `rows` rows.
+    fn take_outdated(&mut self, rows: usize, components: usize, values: usize) -> Option<InnerProducts> {
+        if let Self::Away(returning) = self
+            && let Ok(products) = returning.try_recv()
+        {
+            *self = Self::Here(products);
+        }
+        match self {
+            Self::Here(products) if (rows - products.rows()) * components >= values => {
+                match std::mem::replace(self, Self::Unknown) {
+                    Self::Here(products) => Some(products),
+                    Self::Unknown | Self::Away(_) => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Waits for them to come back.
+    async fn arrived(self) -> Result<Option<InnerProducts>, Refusal> {
+        match self {
+            Self::Unknown => Ok(None),
+            Self::Here(products) => Ok(Some(products)),
+            Self::Away(returning) => match returning.await {
+                Ok(products) => Ok(Some(products)),
+                Err(_) => Err(Refusal::Failed("the window could not be compressed".to_owned())),
+            },
+        }
+    }
 }
 
 impl OpenWindow {
@@ -128,7 +183,8 @@ struct Session {
     shared: Arc<Shared>,
     idle: Duration,
     open: HashMap<String, OpenWindow>,
-    running: FuturesUnordered<BoxFuture<'static, Result<Answer, Refusal>>>,
+    /// Analyses, which end with an answer, and compressions, which do not.
+    running: FuturesUnordered<BoxFuture<'static, Result<Option<Answer>, Refusal>>>,
     answers: mpsc::Sender<Answer>,
 }
 
@@ -228,9 +284,10 @@ impl Session {
         let held = self.shared.budget.hold(spec.held_bytes())?;
         let rows = Vec::with_capacity(spec.rows);
         let window = OpenWindow {
-            spec,
             rows,
             part: Vec::new(),
+            products: Products::of(&spec),
+            spec,
             held,
         };
         self.open.insert(id, window);
@@ -240,13 +297,51 @@ impl Session {
     fn push(&mut self, id: String, hypergradient: &proto::Hypergradient) -> Result<(), Refusal> {
         let window = self.open_window(&id)?;
         window.take(&id, hypergradient)?;
-        if window.rows.len() == window.spec.rows
-            && let Some(window) = self.open.remove(&id)
-        {
-            let OpenWindow { spec, rows, held, .. } = window;
-            self.analyze(id, spec, rows, None, held);
+        if window.rows.len() < window.spec.rows {
+            if window.part.is_empty() {
+                self.compress(&id);
+            }
+        } else if let Some(window) = self.open.remove(&id) {
+            let OpenWindow {
+                spec,
+                rows,
+                products,
+                held,
+                ..
+            } = window;
+            self.analyze(id, spec, rows, products, None, held);
         }
         Ok(())
+    }
+
+    /// Brings the inner products of a window up to date, unless that is under way or not worth while.
+    fn compress(&mut self, id: &str) {
+        let Some(window) = self.open.get_mut(id) else {
+            return;
+        };
+        let (rows, spec) = (window.rows.clone(), window.spec.clone());
+        let Some(mut products) = window
+            .products
+            .take_outdated(rows.len(), spec.components, COMPRESSED_FROM)
+        else {
+            return;
+        };
+        let (back, returning) = oneshot::channel();
+        window.products = Products::Away(returning);
+        let pool = self.shared.pool.clone();
+        let compression = async move {
+            let products = pool
+                .run(move |cancellation| {
+                    let window = window_of(&rows, &spec)?;
+                    products.update(&window, cancellation)?;
+                    Ok(products)
+                })
+                .await?;
+            // Nobody waits when the window was given up.
+            let _ = back.send(products);
+            Ok(None)
+        };
+        self.running.push(compression.boxed());
     }
 
     fn open_window(&mut self, id: &str) -> Result<&mut OpenWindow, Refusal> {
@@ -278,7 +373,7 @@ impl Session {
         // The rows may be given up by their window before this is answered, so they count here too.
         let held = self.shared.budget.hold(spec.held_bytes())?;
         let rows_so_far = u32::try_from(rows.len()).ok();
-        self.analyze(id, spec, rows, rows_so_far, held);
+        self.analyze(id, spec, rows, Products::Unknown, rows_so_far, held);
         Ok(())
     }
 
@@ -287,25 +382,27 @@ impl Session {
         window_id: String,
         spec: Spec,
         rows: Vec<Arc<Vec<f64>>>,
+        products: Products,
         rows_so_far: Option<u32>,
         held: Held,
     ) {
         let (pool, metrics) = (self.shared.pool.clone(), self.shared.metrics.clone());
         let analysis = async move {
+            let products = products.arrived().await?;
             let report = pool
                 .run(move |cancellation| {
                     let rows = rows.iter().map(|row| row.as_slice()).collect();
-                    answer(rows, &spec, &metrics, cancellation)
+                    answer(rows, &spec, products, &metrics, cancellation)
                 })
                 .await?;
-            Ok(Answer {
+            Ok(Some(Answer {
                 response: EstimateGlocalResponse {
                     window_id,
                     report: Some(report),
                     rows_so_far,
                 },
                 _held: held,
-            })
+            }))
         };
         self.running.push(analysis.boxed());
     }
@@ -341,8 +438,19 @@ impl Session {
     }
 }
 
+fn window_of<'a>(rows: &'a [Arc<Vec<f64>>], spec: &'a Spec) -> Result<Window<'a>, Refusal> {
+    window(rows.iter().map(|row| row.as_slice()).collect(), spec)
+}
+
 /// Hands an answer over. A closed channel means that the client is gone, which the session sees for itself.
-async fn deliver(answers: &mpsc::Sender<Answer>, answer: Answer, idle: Duration) -> Result<(), Refusal> {
+async fn deliver(
+    answers: &mpsc::Sender<Answer>,
+    answer: Option<Answer>,
+    idle: Duration,
+) -> Result<(), Refusal> {
+    let Some(answer) = answer else {
+        return Ok(());
+    };
     match timeout(idle, answers.send(answer)).await {
         Ok(_) => Ok(()),
         Err(_) => Err(Refusal::Idle(format!(

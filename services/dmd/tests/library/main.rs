@@ -4,6 +4,7 @@
 mod bound;
 mod fixtures;
 mod fuzz_corpus;
+mod known_scales;
 mod properties;
 mod variants;
 mod verdicts;

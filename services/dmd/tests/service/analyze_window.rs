@@ -248,6 +248,29 @@ async fn a_wrong_number_of_bytes_is_refused() {
 }
 
 #[tokio::test]
+async fn scales_that_do_not_fit_are_refused_by_field() {
+    let server = TestServer::start().await;
+    let wrong: [(&[f64], Scaling, &str); 4] = [
+        (&[1.0, 2.0], Scaling::Unspecified, "spec.scales"),
+        (&[1.0, 0.0, 1.0], Scaling::Unspecified, "spec.scales[1]"),
+        (&[1.0, 1.0, f64::INFINITY], Scaling::Component, "spec.scales[2]"),
+        (&[1.0, 1.0, 1.0], Scaling::Global, "spec.scales"),
+    ];
+    for (scales, scaling, field) in wrong {
+        let spec = WindowSpec {
+            scales: Some(encode(scales)),
+            options: Some(DmdOptions {
+                scaling: scaling.into(),
+                ..DmdOptions::default()
+            }),
+            ..spec()
+        };
+        let status = analyze(&server, with_spec(spec)).await.unwrap_err();
+        assert_invalid(&status, "INVALID_WINDOW", &[field]);
+    }
+}
+
+#[tokio::test]
 async fn every_problem_of_a_specification_is_named_at_once() {
     let server = TestServer::start().await;
     let spec = WindowSpec {
@@ -264,6 +287,7 @@ async fn every_problem_of_a_specification_is_named_at_once() {
             ..DmdOptions::default()
         }),
         prior_norms: vec![1.0, -1.0],
+        scales: None,
     };
     let status = analyze(&server, with_spec(spec)).await.unwrap_err();
     assert_invalid(

@@ -82,6 +82,7 @@ fn spec(chance: &mut Chance) -> WindowSpec {
             selection: chance.choice(3),
             anchor: chance.choice(3),
         }),
+        scales: None,
         prior_norms: (0..chance.below(30)).map(|_| chance.value().abs()).collect(),
     }
 }

@@ -74,6 +74,92 @@ fn assert_found(answer: &EstimateGlocalResponse) {
     }
 }
 
+/// Rows so long that each is compressed as it comes, with the sizes of their components.
+fn long_rows() -> (Vec<Vec<f64>>, Vec<f64>) {
+    const LENGTH: usize = 80_000;
+    let rows: Vec<Vec<f64>> = (0..ROWS)
+        .map(|t| {
+            (0..LENGTH)
+                .map(|c| {
+                    let (t, c) = (t as f64, c as f64);
+                    (1.0 + c) * (2.0 + 0.5_f64.powf(t) + 0.1 * (c + 3.0 * t * t).sin())
+                })
+                .collect()
+        })
+        .collect();
+    let scales = (0..LENGTH)
+        .map(|c| rows.iter().fold(0.0_f64, |scale, row| scale.max(row[c].abs())))
+        .collect();
+    (rows, scales)
+}
+
+#[tokio::test]
+async fn a_window_with_known_scales_is_compressed_as_its_rows_come() {
+    let server = TestServer::start().await;
+    let (rows, scales) = long_rows();
+    let without = WindowSpec {
+        components: scales.len() as u32,
+        ..spec()
+    };
+    let with = WindowSpec {
+        scales: Some(encode(&scales)),
+        ..without.clone()
+    };
+    let send = |id: &str, spec: &WindowSpec| -> Vec<EstimateGlocalRequest> {
+        let mut all = vec![open(id, spec.clone())];
+        for (t, values) in rows.iter().enumerate() {
+            all.push(row(id, t, values));
+            if t == 14 {
+                all.push(estimate_now(id));
+            }
+        }
+        all
+    };
+    let both = [send("without", &without), send("with", &with)].concat();
+    let (answers, end) = exchange(&server, both).await;
+    end.unwrap();
+    let report = |id: &str, rows_so_far: Option<u32>| {
+        let answer = answers
+            .iter()
+            .find(|answer| answer.window_id == id && answer.rows_so_far == rows_so_far)
+            .unwrap();
+        answer.report.clone().unwrap()
+    };
+    assert_eq!(answers.len(), 4);
+    let (expected, found) = (report("without", None), report("with", None));
+    assert_eq!(found.verdict, expected.verdict);
+    for (a, b) in decode(&found.glocal.unwrap())
+        .iter()
+        .zip(decode(&expected.glocal.unwrap()))
+    {
+        assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+    }
+    assert_eq!(found.mean, expected.mean);
+    assert_eq!(report("with", Some(15)).mean, report("without", Some(15)).mean);
+    eventually(|| async { server.figures().await.contains("glocal_dmd_held_bytes 0\n") }).await;
+}
+
+#[tokio::test]
+async fn a_window_that_is_compressed_can_be_given_up() {
+    let server = TestServer::start().await;
+    let (rows, scales) = long_rows();
+    let spec = WindowSpec {
+        components: scales.len() as u32,
+        scales: Some(encode(&scales)),
+        ..spec()
+    };
+    let mut begun = vec![open("begun", spec)];
+    begun.extend(
+        rows.iter()
+            .take(9)
+            .enumerate()
+            .map(|(t, values)| row("begun", t, values)),
+    );
+    let status = refusal(&server, begun).await;
+    assert_invalid(&status, "WINDOW_INCOMPLETE", &["hypergradient"]);
+    eventually(|| async { server.figures().await.contains("glocal_dmd_held_bytes 0\n") }).await;
+}
+
 #[tokio::test]
 async fn a_window_is_answered_as_soon_as_its_last_row_has_come() {
     let server = TestServer::start().await;
