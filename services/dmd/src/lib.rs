@@ -34,6 +34,7 @@ mod products;
 mod rank;
 mod recombine;
 mod report;
+mod rows_but_last;
 mod scale;
 #[cfg(feature = "server")]
 pub mod server;

@@ -2,7 +2,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::{AnalysisError, Cancellation, Complex, Window, compress::CHUNK, simd::two_products};
+use crate::{
+    AnalysisError, Cancellation, Complex, Window, compress::CHUNK, rows_but_last::RowsButLast,
+    simd::two_products,
+};
 
 /// What is left of a combination's squared norm by cancellation may be this share of its terms; below, the inner products
 /// do not have its digits.
@@ -17,6 +20,8 @@ pub struct InnerProducts {
     /// Lower triangles; only the first `rows` rows and columns are filled.
     scaled: DMatrix<f64>,
     unscaled: DMatrix<f64>,
+    /// Once all rows but one have come.
+    rows_but_last: Option<Box<RowsButLast>>,
 }
 
 impl InnerProducts {
@@ -27,6 +32,7 @@ impl InnerProducts {
             rows: 0,
             scaled: DMatrix::zeros(capacity, capacity),
             unscaled: DMatrix::zeros(capacity, capacity),
+            rows_but_last: None,
         }
     }
 
@@ -46,6 +52,9 @@ impl InnerProducts {
         let Some(scales) = window.scales() else {
             return Ok(());
         };
+        if window.rows() + 1 == self.scaled.nrows() {
+            self.rows_but_last = RowsButLast::of(window).map(Box::new);
+        }
         while self.rows < window.rows().min(self.scaled.nrows()) {
             self.add_row(window, scales, cancellation)?;
         }
@@ -83,6 +92,11 @@ impl InnerProducts {
         }
         self.rows += 1;
         Ok(())
+    }
+
+    /// Statistics of all rows but the last, when all but it had come at an update before.
+    pub(crate) fn rows_but_last(&self) -> Option<&RowsButLast> {
+        self.rows_but_last.as_deref()
     }
 
     /// Lower triangle of the inner products of the scaled rows.

@@ -1,5 +1,7 @@
 //! What is known of each component without a decomposition: range, mean, median and t-score over the rows.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::Window;
@@ -20,8 +22,14 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// One pass over the window.
+    /// One pass over the window, or over its last row where the others are summarized already.
     pub(crate) fn of(window: &Window) -> Self {
+        if let Some(statistics) = window
+            .products()
+            .and_then(|products| products.rows_but_last()?.with_last(window.row(window.rows() - 1)))
+        {
+            return statistics;
+        }
         let q = window.components();
         let mut statistics = Self {
             max_abs: vec![0.0; q],
@@ -180,9 +188,14 @@ fn t_score<S: Simd>(simd: S, mean: S::f64s, squares: S::f64s, rows: usize) -> S:
     simd.select_f64s(simd.less_than_f64s(zero, size), score, zero)
 }
 
-/// Comparators (low, high) that bring the middle of `n` values (the two in the middle of an even number) to its place:
-/// Batcher's odd-even merge sort without the comparators on which the middle does not depend.
+/// Comparators that bring the middle of `n` values (the two in the middle of an even number) to its place.
 fn median_network(n: usize) -> Vec<(usize, usize)> {
+    selection_network(n, (n - 1) / 2..n / 2 + 1)
+}
+
+/// Comparators (low, high) that bring what sorting brings to these places there: Batcher's odd-even merge sort without the
+/// comparators on which they do not depend.
+pub(crate) fn selection_network(n: usize, places: Range<usize>) -> Vec<(usize, usize)> {
     let mut network = Vec::new();
     let mut p = 1;
     while p < n {
@@ -200,10 +213,7 @@ fn median_network(n: usize) -> Vec<(usize, usize)> {
         p *= 2;
     }
     let mut needed = vec![false; n];
-    needed[n / 2] = true;
-    if n.is_multiple_of(2) {
-        needed[n / 2 - 1] = true;
-    }
+    needed[places].fill(true);
     let mut kept: Vec<_> = network
         .into_iter()
         .rev()

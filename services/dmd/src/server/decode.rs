@@ -120,8 +120,8 @@ impl Spec {
         }
         let mut products = 0;
         if self.scales.is_some() {
-            // The scales themselves, and two squares of inner products.
-            vectors += 1;
+            // The scales themselves and the statistics of the rows but the last; two squares of inner products.
+            vectors += 1 + 7;
             products = 2 * 8 * (self.rows as u64).pow(2);
         }
         vectors.saturating_mul(self.row_bytes()).saturating_add(products)
