@@ -5,16 +5,14 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ServerChild } from '@glocal/trainer/process/server-child.ts';
 import { type ChannelCredentials, credentials, Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificate, certificate } from '../support/certificates.ts';
+import { startDmd } from '../support/dmd.ts';
 import { contract, methodIn, serviceIn } from '../support/dynamic.ts';
 import { Channel } from '../support/grpc.ts';
 import { temporaryFolder } from '../support/trainer.ts';
 
-const BINARY = fileURLToPath(new URL('../../target/release/glocal-dmd', import.meta.url));
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
 
 const cleanUp = new AsyncDisposableStack();
@@ -34,14 +32,11 @@ beforeAll(async () => {
     token: TOKEN,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text, { mode: 0o600 });
-  const dmd = await ServerChild.start({
-    command: BINARY,
+  const dmd = await startDmd({
     args: [
-      ...['serve', '--listen', '127.0.0.1:0', '--exit-with-stdin'],
       ...['--tls-certificate', join(path, 'server.pem'), '--tls-key', join(path, 'server.key')],
       ...['--tls-client-ca', join(path, 'ca.pem'), '--token-file', join(path, 'token')],
     ],
-    log: () => {},
   });
   cleanUp.defer(() => dmd.stop());
   address = `localhost:${dmd.address.split(':').at(-1)}`;

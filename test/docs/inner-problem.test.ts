@@ -2,9 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServerChild } from '@glocal/trainer/process/server-child.ts';
+import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startDmd } from '../support/dmd.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/inner-problem.md'), 'utf8');
@@ -12,11 +13,7 @@ const [, program = ''] = page.match(/```ts\n(.*?)```/s) ?? [];
 
 let dmd: ServerChild;
 beforeAll(async () => {
-  dmd = await ServerChild.start({
-    command: join(root, 'target/release/glocal-dmd'),
-    args: ['serve', '--listen', '127.0.0.1:0', '--exit-with-stdin'],
-    log: () => {},
-  });
+  dmd = await startDmd();
 });
 afterAll(() => dmd.stop());
 

@@ -1,16 +1,15 @@
 /** The trainer's client of the DMD service, over connections that break and to a service that stays away. */
 
-import { fileURLToPath } from 'node:url';
 import { DmdOptions, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { DmdClient, DmdError, type OpenWindow } from '@glocal/trainer/dmd/client.ts';
 import { decodeRow } from '@glocal/trainer/loop/window.ts';
-import { ServerChild } from '@glocal/trainer/process/server-child.ts';
+import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TcpProxy } from '../sdk/support/proxy.ts';
+import { startDmd } from '../support/dmd.ts';
 import { deadAddress } from '../support/ports.ts';
 import { rejection } from '../support/rejection.ts';
 
-const BINARY = fileURLToPath(new URL('../../target/release/glocal-dmd', import.meta.url));
 const BUDGET_MS = 20_000;
 
 let service: ServerChild;
@@ -18,11 +17,7 @@ let proxy: TcpProxy;
 let client: DmdClient;
 
 beforeAll(async () => {
-  service = await ServerChild.start({
-    command: BINARY,
-    args: ['serve', '--listen', '127.0.0.1:0', '--exit-with-stdin'],
-    log: () => {},
-  });
+  service = await startDmd();
 });
 afterAll(() => service.stop());
 beforeEach(async () => {

@@ -165,7 +165,7 @@ struct Check {
     address: String,
 
     #[command(flatten)]
-    tls: cli::check::Tls,
+    tls: cli::connection::Tls,
 
     /// Seconds to wait for the answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
@@ -298,6 +298,10 @@ struct Bench {
     #[arg(long, value_name = "PART")]
     only: Option<String>,
 
+    /// Time the service there instead, without TLS: windows of 3 components a second for 32 callers at once.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "only")]
+    address: Option<String>,
+
     /// Print a JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -333,6 +337,11 @@ fn main() -> ExitCode {
             .map_err(|error| Failure::new(exit::DATA, error)),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments.file, arguments.json)
             .map_err(|error| Failure::new(exit::DATA, error)),
+        Command::Bench(Bench {
+            address: Some(address),
+            json,
+            ..
+        }) => cli::load::run(&address, json).map_err(|error| Failure::new(exit::UNAVAILABLE, error)),
         Command::Bench(arguments) => cli::bench::run(arguments.only.as_deref(), arguments.json)
             .map_err(|error| Failure::new(exit::SOFTWARE, error)),
     };

@@ -418,3 +418,16 @@ fn benchmarks_can_be_chosen_and_read_by_programs() {
     assert_eq!(parsed["rows"][0]["name"], "dmd.estimate_q3_p50_us");
     assert!(parsed["rows"][0]["value"].as_f64().unwrap() > 0.0);
 }
+
+#[test]
+fn a_running_service_can_be_timed() {
+    let (_server, address) = Server::start(binary().args(["serve", "--listen", "127.0.0.1:0"]));
+    let output = binary()
+        .args(["bench", "--address", &address, "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(parsed["rows"][0]["name"], "dmd.windows_per_s_q3_c32");
+    assert!(parsed["rows"][0]["value"].as_f64().unwrap() > 0.0);
+}

@@ -115,13 +115,17 @@ pub fn run(only: Option<&str>, json: bool) -> Result<(), AnalysisError> {
             n: size.repetitions,
         });
     }
+    print(&rows, json);
+    Ok(())
+}
+
+pub(super) fn print(rows: &[Row], json: bool) {
     if json {
-        print_json(&rows);
+        print_json(rows);
     } else {
         let line = |row: &Row| format!("{:32} {:10.2} {:5} n {}", row.name, row.value, row.unit, row.n);
         print_lines(&rows.iter().map(line).collect::<Vec<_>>());
     }
-    Ok(())
 }
 
 /// Seconds of each repetition, after some that do not count.
@@ -188,8 +192,8 @@ fn time_copying(values: &[f64], repetitions: usize) -> Vec<f64> {
         .collect()
 }
 
-fn median(seconds: &[f64]) -> f64 {
-    let mut sorted = seconds.to_vec();
+pub(super) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
 }

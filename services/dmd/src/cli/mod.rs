@@ -3,8 +3,10 @@
 pub mod analyze;
 pub mod bench;
 pub mod check;
+pub mod connection;
 pub mod evaluate;
 pub mod fixtures;
+pub mod load;
 pub mod window_file;
 
 use std::{

@@ -11,7 +11,6 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::{
@@ -37,7 +36,7 @@ const MAX_ID_CHARACTERS: usize = 128;
 
 /// Begins to read a stream. Its windows are dropped when the client goes away.
 pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shared>) -> Answers {
-    let (answers, waiting) = mpsc::channel::<Answer>(WAITING_ANSWERS);
+    let (answers, mut waiting) = mpsc::channel::<Answer>(WAITING_ANSWERS);
     let (end, ended) = oneshot::channel::<Refusal>();
     tokio::spawn(async move {
         let metrics = shared.metrics.clone();
@@ -55,23 +54,30 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
             let _ = end.send(refusal);
         }
     });
+    // What an answer holds is given back when the transport asks for the next one, not when it has taken this one.
+    let mut sending: Option<Held> = None;
+    let responses = stream::poll_fn(move |context| {
+        drop(sending.take());
+        waiting.poll_recv(context).map(|answer| {
+            answer.map(|Answer { response, held }| {
+                sending = Some(held);
+                Ok(response)
+            })
+        })
+    });
     // A refusal comes after all answers, whether or not anyone reads them in time.
     let refused = stream::once(ended).filter_map(|end| async { end.ok() });
-    Box::pin(
-        ReceiverStream::new(waiting)
-            .map(|answer| Ok(answer.response))
-            .chain(refused.map(|refusal| Err(refusal.into()))),
-    )
+    Box::pin(responses.chain(refused.map(|refusal| Err(refusal.into()))))
 }
 
 /// Values of new rows from which on a window whose components have known scales is compressed while more rows come. Less
 /// is done in no time at the end.
 const COMPRESSED_FROM: usize = 1 << 16;
 
-/// An answer with the memory it counts for, until it is handed to the transport.
+/// An answer with the memory it counts for, until it has been sent.
 struct Answer {
     response: EstimateGlocalResponse,
-    _held: Held,
+    held: Held,
 }
 
 /// A window of which rows are missing.
@@ -401,7 +407,7 @@ impl Session {
                     report: Some(report),
                     rows_so_far,
                 },
-                _held: held,
+                held,
             }))
         };
         self.running.push(analysis.boxed());

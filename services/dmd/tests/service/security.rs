@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{TestServer, decode, reason, whole_window};
 use glocal_dmd::{
-    cli::check,
+    cli::{check, connection},
     server::{
         config::{Config, ConfigError},
         proto::dmd_service_client::DmdServiceClient,
@@ -167,7 +167,7 @@ async fn health_needs_no_token() {
 }
 
 fn check(address: &str, ca: Option<&Path>) -> Result<(), check::CheckError> {
-    let tls = check::Tls {
+    let tls = connection::Tls {
         ca: ca.map(Path::to_owned),
         certificate: None,
         key: None,

@@ -1,5 +1,7 @@
 /** The hypergradients of one outer step, and plain statistics of them. */
 
+import { endianness } from 'node:os';
+
 /** Rows of equal length, oldest first. */
 export type Rows = readonly Float64Array[];
 
@@ -26,17 +28,17 @@ export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Numb
 export const norm = (row: Float64Array): number => Math.hypot(...row);
 
 /** The rows as little-endian binary64, row-major, as the contract sends them. */
-export function encodeRows(rows: Rows): Buffer {
-  const bytes = Buffer.alloc(rows.reduce((sum, row) => sum + row.length, 0) * 8);
-  let offset = 0;
-  for (const row of rows) for (const value of row) offset = bytes.writeDoubleLE(value, offset);
-  return bytes;
-}
+export const encodeRows = (rows: Rows): Buffer =>
+  littleEndian(Buffer.concat(rows.map((row) => new Uint8Array(row.buffer, row.byteOffset, row.byteLength))));
 
 /** Little-endian binary64 as numbers. */
 export function decodeRow(bytes: Uint8Array): Float64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float64Array.from({ length: bytes.byteLength / 8 }, (_, i) => view.getFloat64(i * 8, true));
+  const copy = new Uint8Array(bytes);
+  littleEndian(Buffer.from(copy.buffer));
+  return new Float64Array(copy.buffer);
 }
+
+/** From this machine's order of bytes in binary64 values to little-endian, or back; in place. */
+const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : bytes.swap64());
 
 const column = (rows: Rows, i: number): Float64Array => Float64Array.from(rows, (row) => row[i] ?? 0);
