@@ -15,6 +15,7 @@ use glocal_dmd::{
     server::{
         self, Listeners, ServeError,
         config::{Config, LogFormat},
+        otlp::Traces,
         security::Security,
         telemetry,
     },
@@ -63,6 +64,9 @@ enum Command {
 /// Every setting comes from the first of these that has it: a flag below, an environment variable (GLOCAL_DMD_LISTEN,
 /// GLOCAL_DMD_LIMITS__MAX_ROWS, ...), the configuration file, the default. A wrong key or value exits with code 64, a port
 /// in use with 69.
+///
+/// With OTEL_EXPORTER_OTLP_ENDPOINT it exports spans of calls and windows to an OpenTelemetry collector, over gRPC; headers,
+/// name, resource and sampler come from the other OTEL_ variables of the specification.
 #[derive(Debug, Args)]
 struct Serve {
     /// Configuration file (TOML), also GLOCAL_DMD_CONFIG.
@@ -149,10 +153,11 @@ struct LogSettings {
     format: Option<LogFormat>,
 }
 
-/// Ask a running service whether it is ready.
+/// Ask a running service whether it is ready, or alive.
 ///
-/// Prints SERVING and exits with code 0, or says what is wrong in one line and exits with 69. Meant for the liveness and
-/// readiness probes of containers.
+/// Prints SERVING and exits with code 0, or says what is wrong in one line and exits with 69. Meant for the probes of
+/// containers: as it is for readiness (windows are analyzed in time), with --service "" for liveness (the process runs and
+/// has not been told to stop).
 #[derive(Debug, Args)]
 struct Check {
     /// Address of the service.
@@ -163,6 +168,10 @@ struct Check {
         env = "GLOCAL_DMD_ADDRESS"
     )]
     address: String,
+
+    /// What to ask about: glocal.v1.DmdService for readiness, "" for liveness.
+    #[arg(long, value_name = "NAME", default_value = cli::check::READINESS)]
+    service: String,
 
     #[command(flatten)]
     tls: cli::connection::Tls,
@@ -325,9 +334,10 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Check(Check {
             address,
+            service,
             tls,
             timeout,
-        }) => cli::check::run(&address, &tls, Duration::from_secs(timeout))
+        }) => cli::check::run(&address, &service, &tls, Duration::from_secs(timeout))
             .map_err(|error| Failure::new(exit::UNAVAILABLE, error)),
         Command::Analyze(arguments) => {
             cli::analyze::run(&arguments.file, &arguments.options(), arguments.json)
@@ -383,12 +393,20 @@ fn serve(arguments: Serve) -> Result<(), Failure> {
     let config =
         Config::load(arguments.config.as_deref(), flags).map_err(|error| Failure::new(exit::USAGE, error))?;
     let security = Security::load(&config).map_err(|error| Failure::new(exit::USAGE, error))?;
-    telemetry::init(&config.log).map_err(|error| Failure::new(exit::USAGE, error))?;
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot start the runtime: {error}")))?
-        .block_on(serve_until_told(config, security, arguments.exit_with_stdin))
+        .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot start the runtime: {error}")))?;
+    let traces = {
+        let _on_the_runtime = runtime.enter();
+        Traces::from_environment().map_err(|error| Failure::new(exit::USAGE, error))?
+    };
+    telemetry::init(&config.log, traces.as_ref()).map_err(|error| Failure::new(exit::USAGE, error))?;
+    let served = runtime.block_on(serve_until_told(config, security, arguments.exit_with_stdin));
+    if let Some(traces) = traces {
+        traces.shutdown();
+    }
+    served
 }
 
 async fn serve_until_told(config: Config, security: Security, exit_with_stdin: bool) -> Result<(), Failure> {

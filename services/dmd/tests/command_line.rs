@@ -1,71 +1,16 @@
 //! The binary as a process: its one line on standard output, its exit codes, its layers of configuration.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod process;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Output, Stdio},
 };
 
-fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_glocal-dmd"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GLOCAL_DMD_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
-/// A server that is killed when the test ends.
-struct Server(Child);
-
-impl Server {
-    /// Starts a server that is expected to come up, and returns it with the address that it announced.
-    fn start(command: &mut Command) -> (Self, String) {
-        let child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Self(child);
-        let mut line = String::new();
-        BufReader::new(server.0.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .strip_prefix("glocal-dmd listening on ")
-            .unwrap()
-            .trim_end()
-            .to_owned();
-        (server, address)
-    }
-
-    fn exit_code(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while Instant::now() < deadline {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("the server did not exit");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn serve() -> Command {
-    let mut command = binary();
-    command.args(["serve", "--listen", "127.0.0.1:0"]);
-    command
-}
+use process::{Server, binary, serve};
 
 /// Runs to the end and returns the exit code and standard error.
 fn fails(command: &mut Command) -> (i32, String) {
@@ -85,11 +30,7 @@ fn the_server_announces_its_address_in_one_line_and_stops_on_sigterm() {
         address.starts_with("127.0.0.1:") && !address.ends_with(":0"),
         "{address}"
     );
-    let killed = Command::new("kill")
-        .arg(server.0.id().to_string())
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    server.terminate();
     assert_eq!(server.exit_code(), Some(0));
     let mut rest = String::new();
     server.0.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
@@ -147,9 +88,23 @@ fn off_the_loopback_interface_it_does_not_start_unless_told_that_this_is_insecur
 #[test]
 fn a_running_service_is_serving_and_one_that_is_not_there_is_named() {
     let (mut server, address) = Server::start(&mut serve());
-    let output = binary().args(["check", "--address", &address]).output().unwrap();
-    assert!(output.status.success());
-    assert_eq!(output.stdout, b"SERVING\n");
+    // Readiness, liveness, and a service that it does not have.
+    for probe in [
+        &[] as &[&str],
+        &["--service", "glocal.v1.DmdService"],
+        &["--service", ""],
+    ] {
+        let output = binary()
+            .args(["check", "--address", &address])
+            .args(probe)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{probe:?}");
+        assert_eq!(output.stdout, b"SERVING\n");
+    }
+    let (code, message) = fails(binary().args(["check", "--address", &address, "--service", "other"]));
+    assert_eq!(code, 69);
+    assert!(one_line(&message).contains("service not registered"), "{message}");
     let _ = server.0.kill();
     let _ = server.0.wait();
     let (code, message) = fails(binary().args(["check", "--address", &address]));
@@ -166,6 +121,10 @@ fn wrong_keys_and_values_name_themselves() {
     let with_file = |text: &str| {
         fs::write(&file, text).unwrap();
         fails(binary().arg("serve").arg("--config").arg(&file))
+    };
+    let exporting = |name: &str, value: &str| {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317");
+        fails(serve().envs([endpoint, (name, value)]))
     };
     let cases = [
         (fails(serve().env("GLOCAL_DMD_LISTN", "x")), "listn"),
@@ -197,6 +156,19 @@ fn wrong_keys_and_values_name_themselves() {
             fails(serve().args(["--token-file", "/no/such/file"])),
             "auth.token_file",
         ),
+        (
+            exporting("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            "OTEL_EXPORTER_OTLP_PROTOCOL: is \"http/protobuf\"; spans are exported with \"grpc\" only",
+        ),
+        (
+            exporting("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        ),
+        (
+            exporting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "no url"),
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        ),
+        (exporting("OTEL_TRACES_SAMPLER", "some"), "OTEL_TRACES_SAMPLER"),
         (fails(serve().arg("--colour")), "--colour"),
         (fails(binary().arg("dance")), "dance"),
     ];

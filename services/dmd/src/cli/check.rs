@@ -11,7 +11,8 @@ use super::{
     connection::{ConnectionError, Tls, connect, runtime},
     print_lines,
 };
-use crate::server::proto::dmd_service_server::SERVICE_NAME;
+/// The service to ask about in a readiness probe; the empty name is for liveness.
+pub use crate::server::proto::dmd_service_server::SERVICE_NAME as READINESS;
 
 /// The service is not ready, or cannot be asked.
 #[derive(Debug, Error)]
@@ -29,13 +30,13 @@ pub enum CheckError {
     },
 }
 
-/// Prints SERVING when the service is ready.
+/// Prints SERVING when that is what the health of `service` is.
 ///
 /// # Errors
 /// [`CheckError`] saying what is wrong.
-pub fn run(address: &str, tls: &Tls, timeout: Duration) -> Result<(), CheckError> {
+pub fn run(address: &str, service: &str, tls: &Tls, timeout: Duration) -> Result<(), CheckError> {
     let runtime = runtime().map_err(ConnectionError::from)?;
-    let status = runtime.block_on(ask(address, tls, timeout))?;
+    let status = runtime.block_on(ask(address, service, tls, timeout))?;
     match status {
         ServingStatus::Serving => {
             print_lines(&["SERVING".to_owned()]);
@@ -48,10 +49,15 @@ pub fn run(address: &str, tls: &Tls, timeout: Duration) -> Result<(), CheckError
     }
 }
 
-async fn ask(address: &str, tls: &Tls, timeout: Duration) -> Result<ServingStatus, ConnectionError> {
+async fn ask(
+    address: &str,
+    service: &str,
+    tls: &Tls,
+    timeout: Duration,
+) -> Result<ServingStatus, ConnectionError> {
     let channel = connect(address, tls, timeout).await?;
     let request = HealthCheckRequest {
-        service: SERVICE_NAME.to_owned(),
+        service: service.to_owned(),
     };
     let answer = HealthClient::new(channel).check(request).await;
     answer

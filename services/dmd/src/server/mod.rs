@@ -5,11 +5,14 @@ mod compute;
 pub mod config;
 mod decode;
 mod encode;
+mod health;
 mod metrics;
+pub mod otlp;
 mod oversize;
 mod refusal;
 pub mod security;
 mod service;
+mod spans;
 mod stream;
 pub mod telemetry;
 
@@ -22,14 +25,13 @@ use tonic::{
     service::interceptor::InterceptedService,
     transport::{Server, server::TcpIncoming},
 };
-use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapResponseLayer;
 
 use self::{
-    budget::Budget, config::Config, metrics::Metrics, proto::dmd_service_server::DmdServiceServer,
-    security::Security, service::DmdService,
+    budget::Budget, compute::ComputePool, config::Config, health::Health, metrics::Metrics,
+    proto::dmd_service_server::DmdServiceServer, security::Security, service::DmdService, spans::CallSpans,
 };
-use crate::{AnalysisError, Cancellation, Options, Window, analyze};
+use crate::Cancellation;
 
 /// Messages and services generated from `proto/glocal/v1/dmd.proto`.
 #[allow(missing_docs, clippy::all, reason = "generated code")]
@@ -91,29 +93,30 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
-    self_check()?;
+    // A binary that computes nonsense never reports itself ready.
+    health::self_check(&Cancellation::new()).map_err(ServeError::SelfCheck)?;
     let address = listeners.grpc.local_addr()?;
     let stopping = CancellationToken::new();
     let drain = Duration::from_secs(config.drain_seconds);
 
-    let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::Serving).await;
+    let pool = ComputePool::new(config.limits.compute_threads(), config.limits.compute_queue);
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Health::new(reporter, pool.clone()).await;
     let max_message = config.limits.max_message_bytes;
     let (budget, metrics) = (Budget::new(config.limits.max_held_bytes), Metrics::new());
     if let Some(listener) = listeners.metrics {
         let stopped = stopping.clone().cancelled_owned();
         tokio::spawn(metrics.clone().serve(listener, budget.clone(), stopped));
     }
-    let dmd_service = DmdServiceServer::new(DmdService::new(config, budget, metrics, stopping.clone()))
+    let dmd_service = DmdServiceServer::new(DmdService::new(config, pool, budget, metrics, stopping.clone()))
         .max_decoding_message_size(max_message)
         .max_encoding_message_size(usize::MAX);
 
     tokio::spawn({
         let stopping = stopping.clone();
         async move {
-            shutdown.await;
+            health.report_until(shutdown).await;
             tracing::info!("shutting down");
-            set_health(&health, ServingStatus::NotServing).await;
             stopping.cancel();
         }
     });
@@ -132,6 +135,7 @@ pub async fn run(
         .max_frame_size(MAX_FRAME)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .layer(CallSpans)
         .layer(MapResponseLayer::new(oversize::as_resource_exhausted))
         .add_service(InterceptedService::new(dmd_service, tokens.clone()))
         .add_service(health_service)
@@ -152,29 +156,8 @@ pub async fn run(
     Ok(())
 }
 
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    health.set_service_status("", status).await;
-    health
-        .set_service_status(proto::dmd_service_server::SERVICE_NAME, status)
-        .await;
-}
-
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-}
-
-/// Analyzes a window whose limit is known, so that a binary that computes nonsense never reports itself ready.
-fn self_check() -> Result<(), ServeError> {
-    let values: Vec<f64> = (0..20).map(|t| 2.0 + 0.5_f64.powi(t)).collect();
-    let failed = |error: AnalysisError| ServeError::SelfCheck(error.to_string());
-    let window = Window::from_flat(&values, 1).map_err(|error| ServeError::SelfCheck(error.to_string()))?;
-    let report = analyze(&window, &Options::default(), &[], &Cancellation::new()).map_err(failed)?;
-    match report.glocal.as_deref() {
-        Some(&[limit]) if (limit - 2.0).abs() < 1e-4 => Ok(()),
-        other => Err(ServeError::SelfCheck(format!(
-            "2 + 0.5^t has the limit 2, found {other:?}"
-        ))),
-    }
 }

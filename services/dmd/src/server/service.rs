@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Span;
 
 use super::{
     budget::Budget,
@@ -14,6 +15,7 @@ use super::{
     metrics::Metrics,
     proto,
     refusal::Refusal,
+    spans::WindowSpan,
     stream::{self, Answers},
 };
 use crate::{AnalysisError, Cancellation, InnerProducts, Thresholds, Window, analyze};
@@ -33,11 +35,17 @@ pub(super) struct Shared {
 pub(super) struct DmdService(Arc<Shared>);
 
 impl DmdService {
-    pub(super) fn new(config: Config, budget: Budget, metrics: Metrics, stopping: CancellationToken) -> Self {
+    pub(super) fn new(
+        config: Config,
+        pool: ComputePool,
+        budget: Budget,
+        metrics: Metrics,
+        stopping: CancellationToken,
+    ) -> Self {
         Self(Arc::new(Shared {
             budget,
             metrics,
-            pool: ComputePool::new(config.limits.compute_threads(), config.limits.compute_queue),
+            pool,
             thresholds: config.verdict.into(),
             limits: config.limits,
             stopping,
@@ -89,10 +97,11 @@ impl Shared {
         )?;
         drop(request.hypergradients);
         let metrics = self.metrics.clone();
+        let span = WindowSpan::waiting(&Span::current(), &spec);
         self.pool
             .run_or_refuse(move |cancellation| {
                 let rows = values.chunks_exact(spec.components).collect();
-                answer(rows, &spec, None, &metrics, cancellation)
+                answer(rows, &spec, None, &metrics, &span, cancellation)
             })
             .await
     }
@@ -114,17 +123,21 @@ pub(super) fn answer(
     spec: &Spec,
     products: Option<InnerProducts>,
     metrics: &Metrics,
+    span: &WindowSpan,
     cancellation: &Cancellation,
 ) -> Result<proto::WindowReport, Refusal> {
+    span.computing();
     let started = Instant::now();
     let mut window = window(rows, spec)?;
     let mut products = products;
+    let failed = |error: &AnalysisError| span.failed(error);
     if let Some(products) = &mut products {
-        products.update(&window, cancellation)?;
+        products.update(&window, cancellation).inspect_err(failed)?;
         window = window.with_products(products);
     }
-    let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation)?;
+    let report = analyze(&window, &spec.options, &spec.prior_norms, cancellation).inspect_err(failed)?;
     let time = started.elapsed();
+    span.answered(report.verdict, time);
     metrics.answered(spec.options.variant, report.verdict, time);
     tracing::debug!(
         rows = spec.rows,

@@ -12,6 +12,7 @@ use tokio::{
     time::timeout,
 };
 use tonic::{Status, Streaming};
+use tracing::Span;
 
 use super::{
     budget::Held,
@@ -20,6 +21,7 @@ use super::{
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
     refusal::Refusal,
     service::{Shared, answer, window},
+    spans::WindowSpan,
 };
 use crate::{InnerProducts, Window};
 
@@ -38,9 +40,11 @@ const MAX_ID_CHARACTERS: usize = 128;
 pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shared>) -> Answers {
     let (answers, mut waiting) = mpsc::channel::<Answer>(WAITING_ANSWERS);
     let (end, ended) = oneshot::channel::<Refusal>();
+    let call = Span::current();
     tokio::spawn(async move {
         let metrics = shared.metrics.clone();
         let session = Session {
+            call,
             idle: Duration::from_secs(shared.limits.idle_seconds),
             shared,
             open: HashMap::new(),
@@ -186,6 +190,8 @@ impl OpenWindow {
 }
 
 struct Session {
+    /// The span of the call. First, so that it is closed before the client learns that the stream has ended.
+    call: Span,
     shared: Arc<Shared>,
     idle: Duration,
     open: HashMap<String, OpenWindow>,
@@ -393,12 +399,13 @@ impl Session {
         held: Held,
     ) {
         let (pool, metrics) = (self.shared.pool.clone(), self.shared.metrics.clone());
+        let span = WindowSpan::waiting(&self.call, &spec);
         let analysis = async move {
             let products = products.arrived().await?;
             let report = pool
                 .run(move |cancellation| {
                     let rows = rows.iter().map(|row| row.as_slice()).collect();
-                    answer(rows, &spec, products, &metrics, cancellation)
+                    answer(rows, &spec, products, &metrics, &span, cancellation)
                 })
                 .await?;
             Ok(Some(Answer {

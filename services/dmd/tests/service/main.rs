@@ -4,6 +4,9 @@
 mod analyze_window;
 mod any_message;
 mod estimate_glocal;
+#[path = "../process/mod.rs"]
+mod process;
 mod security;
+mod spans;
 mod standard_services;
 mod support;
