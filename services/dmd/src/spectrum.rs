@@ -31,7 +31,7 @@ impl SpectrumFigures {
         let log_energies: Vec<f64> = modes
             .iter()
             .zip(&contributions)
-            .map(|(mode, c)| 2.0 * c.norm().ln() + log_power_sum(mode.eigenvalue.norm(), rows.ncols()))
+            .map(|(mode, c)| 2.0 * log_norm(c) + log_power_sum(mode.eigenvalue.norm(), rows.ncols()))
             .collect();
         Self {
             energy_shares: shares(&log_energies),
@@ -57,6 +57,17 @@ fn contribution(rows: &DMatrix<f64>, mode: &FittedMode) -> DVector<Complex<f64>>
         }
     }
     sum
+}
+
+/// ln of the Euclidean norm, without overflow.
+fn log_norm(vector: &DVector<Complex<f64>>) -> f64 {
+    let largest = vector
+        .iter()
+        .fold(0.0_f64, |max, v| max.max(v.re.abs()).max(v.im.abs()));
+    if largest == 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    largest.ln() + vector.map(|v| v / largest).norm().ln()
 }
 
 /// ln of the sum of radius^(2 t), t = 0 ... terms - 1, without overflow.
@@ -151,6 +162,17 @@ mod tests {
         assert!(figures.reconstruction_error < 1e-15);
         assert_eq!(figures.spectral_radius, 1.0);
         assert!((figures.decaying_norm - 2.0 / 8.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn contributions_whose_squares_overflow_have_a_share() {
+        let rows = DMatrix::from_row_slice(1, 2, &[1.0, 1.0]);
+        let modes = [mode(0.0, 0.0, &[3e160, 0.0]), mode(0.0, 0.0, &[4e160, 0.0])];
+        let shares = SpectrumFigures::new(&rows, &modes).energy_shares;
+        assert!(
+            (shares[0] - 0.36).abs() < 1e-12 && (shares[1] - 0.64).abs() < 1e-12,
+            "{shares:?}"
+        );
     }
 
     #[test]
