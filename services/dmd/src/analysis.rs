@@ -100,6 +100,7 @@ fn decompose(
             ..Found::default()
         });
     }
+    let window = &window.with_fitting_scales(&statistics.max_abs);
     let divisors = match window.scales() {
         Some(scales) => Divisors::known(scales),
         None => Divisors::new(options.scaling, &statistics.max_abs),

@@ -1,6 +1,11 @@
 //! The input of an analysis: the last hypergradients of an outer step.
 
+use std::ops::RangeInclusive;
+
 use crate::{InnerProducts, WindowError};
+
+/// Sizes of the largest component over its scale with which inner products of scaled rows neither overflow nor vanish.
+const FITTING: RangeInclusive<f64> = 1e-50..=1e50;
 
 /// A window of `rows` hypergradients (sigma) with `components` values each (q), oldest first. It borrows its values.
 ///
@@ -56,7 +61,8 @@ impl<'a> Window<'a> {
     }
 
     /// The window with the size of each component known beforehand, by which it is divided in place of
-    /// [`crate::Options::scaling`]. Results are undone as with any scaling.
+    /// [`crate::Options::scaling`]. Results are undone as with any scaling. Scales that are wrong by more than a factor of
+    /// 10^50 are left aside.
     ///
     /// # Errors
     /// [`WindowError::Scales`] when there is not one for each component, or one is not a finite number above 0.
@@ -84,6 +90,19 @@ impl<'a> Window<'a> {
         Self {
             products: Some(products),
             ..self
+        }
+    }
+
+    /// The window without its scales, and what was made with them, where they do not fit its components, which have these
+    /// largest absolute values, all finite.
+    pub(crate) fn with_fitting_scales(&self, max_abs: &[f64]) -> Self {
+        let fit = |scales: &&[f64]| {
+            let sizes = max_abs.iter().zip(*scales).map(|(size, scale)| size / scale);
+            FITTING.contains(&sizes.fold(0.0, f64::max))
+        };
+        Self {
+            scales: self.scales.filter(fit),
+            ..self.clone()
         }
     }
 

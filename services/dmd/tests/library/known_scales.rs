@@ -65,6 +65,36 @@ fn assert_alike(a: &Report, b: &Report, within: f64) {
 }
 
 #[test]
+fn scales_that_would_overflow_or_vanish_are_left_aside() {
+    let plain_values = noisy_window(COMPONENTS);
+    for (size, scale) in [(1.0, 5e-324), (1.0, 1e300), (1e300, 1.0), (1e-300, 1.0)] {
+        let values: Vec<f64> = plain_values.iter().map(|value| size * value).collect();
+        // All of them far off, and a single one.
+        let mut one_off = largest(&values, COMPONENTS);
+        one_off[7] = scale;
+        let plain = Window::from_flat(&values, COMPONENTS).unwrap();
+        for scales in [vec![scale; COMPONENTS], one_off] {
+            let whole = products(&values, &scales, &[ROWS]);
+            let known = window_of(&values, ROWS, &scales).with_products(&whole);
+            for variant in Variant::ALL {
+                let options = Options::of(variant, 1);
+                let (found, expected) = (report(&known, &options), report(&plain, &options));
+                assert!(
+                    found
+                        .spectrum
+                        .modes
+                        .iter()
+                        .all(|mode| mode.contribution_norm.is_finite())
+                );
+                if scales.iter().all(|s| *s == scale) {
+                    assert_alike(&found, &expected, 1e-12);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_largest_values_as_scales_are_component_scaling() {
     let values = noisy_window(COMPONENTS);
     let scales = largest(&values, COMPONENTS);
