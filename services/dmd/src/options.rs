@@ -92,13 +92,13 @@ pub enum OptionError {
     #[error("delays must be at least 1")]
     NoDelays,
     /// `tolerance` is not a positive finite number.
-    #[error("tolerance is {0}; it must be a finite number above 0")]
+    #[error("tolerance is {0:?}; it must be a finite number above 0")]
     Tolerance(f64),
     /// `clip` is not between 0 and 1.
-    #[error("clip is {0}; it must be above 0 and below 1")]
+    #[error("clip is {0:?}; it must be above 0 and below 1")]
     Clip(f64),
     /// `ridge` is negative or not finite.
-    #[error("ridge is {0}; it must be a finite number of at least 0")]
+    #[error("ridge is {0:?}; it must be a finite number of at least 0")]
     Ridge(f64),
     /// `stride` is 0.
     #[error("stride must be at least 1")]

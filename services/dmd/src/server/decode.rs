@@ -76,7 +76,7 @@ impl Spec {
         {
             problems.add(
                 &format!("prior_norms[{i}]"),
-                format!("is {norm}; a norm is finite and not negative"),
+                format!("is {norm:?}; a norm is finite and not negative"),
             );
         }
         let scales = problems.scales(&spec);
@@ -165,7 +165,7 @@ impl Problems<'_> {
                 Some(rank) => checked.svd_rank = rank,
                 None => self.add(
                     "options.svd_rank",
-                    format!("is {number}; -1, 0, between 0 and 1, or a whole number of 1 or more"),
+                    format!("is {number:?}; -1, 0, between 0 and 1, or a whole number of 1 or more"),
                 ),
             }
         }
@@ -228,7 +228,7 @@ impl Problems<'_> {
         {
             self.add(
                 &format!("scales[{at}]"),
-                format!("is {}; a finite number above 0", scales[at]),
+                format!("is {:?}; a finite number above 0", scales[at]),
             );
         }
         Some(scales)

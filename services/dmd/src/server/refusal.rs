@@ -10,6 +10,8 @@ use crate::AnalysisError;
 /// The `domain` of every `ErrorInfo`.
 const DOMAIN: &str = "glocal";
 
+const MAX_QUOTED_CHARACTERS: usize = 40;
+
 /// What is wrong with one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Violation {
@@ -79,6 +81,15 @@ impl Refusal {
             Self::Idle(_) => "STREAM_IDLE",
             Self::Transport(..) => "TRANSPORT",
         }
+    }
+}
+
+/// What a client chose, as it stands in a message: quoted, and cut where it would make a status too long for the headers
+/// that gRPC sends it in.
+pub(super) fn quoted(id: &str) -> String {
+    match id.char_indices().nth(MAX_QUOTED_CHARACTERS) {
+        Some((end, _)) => format!("{:?}…", &id[..end]),
+        None => format!("{id:?}"),
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     decode::{self, Spec},
     oversize,
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
-    refusal::Refusal,
+    refusal::{Refusal, quoted},
     service::{Shared, answer, window},
     spans::WindowSpan,
 };
@@ -158,7 +158,7 @@ impl OpenWindow {
             return Err(Refusal::invalid(
                 "ROW_OUT_OF_ORDER",
                 "hypergradient.row",
-                format!("is {row} in window {id:?}; row {expected} comes next"),
+                format!("is {row} in window {}; row {expected} comes next", quoted(id)),
             ));
         }
         let first = self.part.len();
@@ -167,8 +167,9 @@ impl OpenWindow {
                 "PART_OUT_OF_ORDER",
                 "hypergradient.first_component",
                 format!(
-                    "is {} in row {row} of window {id:?}; component {first} comes next",
-                    first_component.unwrap_or(0)
+                    "is {} in row {row} of window {}; component {first} comes next",
+                    first_component.unwrap_or(0),
+                    quoted(id)
                 ),
             ));
         }
@@ -255,6 +256,16 @@ impl Session {
 
     fn accept(&mut self, request: EstimateGlocalRequest) -> Result<(), Refusal> {
         let EstimateGlocalRequest { window_id, payload } = request;
+        if window_id.is_empty() || window_id.chars().count() > MAX_ID_CHARACTERS {
+            return Err(Refusal::invalid(
+                "INVALID_WINDOW_ID",
+                "window_id",
+                format!(
+                    "has {} characters; 1 to {MAX_ID_CHARACTERS}",
+                    window_id.chars().count()
+                ),
+            ));
+        }
         match payload {
             Some(Payload::Open(spec)) => self.open(window_id, spec),
             Some(Payload::Hypergradient(hypergradient)) => self.push(window_id, &hypergradient),
@@ -268,13 +279,6 @@ impl Session {
     }
 
     fn open(&mut self, id: String, spec: proto::WindowSpec) -> Result<(), Refusal> {
-        if id.is_empty() || id.chars().count() > MAX_ID_CHARACTERS {
-            return Err(Refusal::invalid(
-                "INVALID_WINDOW_ID",
-                "window_id",
-                format!("has {} characters; 1 to {MAX_ID_CHARACTERS}", id.chars().count()),
-            ));
-        }
         if self.shared.stopping.is_cancelled() {
             return Err(Refusal::ShuttingDown);
         }
@@ -282,7 +286,7 @@ impl Session {
             return Err(Refusal::invalid(
                 "WINDOW_ALREADY_OPEN",
                 "window_id",
-                format!("window {id:?} is open already"),
+                format!("window {} is open already", quoted(&id)),
             ));
         }
         if self.open.len() >= self.shared.limits.max_open_windows {
@@ -361,7 +365,7 @@ impl Session {
             Refusal::invalid(
                 "WINDOW_NOT_OPEN",
                 "window_id",
-                format!("window {id:?} is not open on this stream"),
+                format!("window {} is not open on this stream", quoted(id)),
             )
         })
     }
@@ -375,7 +379,8 @@ impl Session {
                 "TOO_FEW_ROWS",
                 "estimate",
                 format!(
-                    "window {id:?} has {rows} rows so far; at least {} are needed for delays = {delays}",
+                    "window {} has {rows} rows so far; at least {} are needed for delays = {delays}",
+                    quoted(&id),
                     delays + 1
                 ),
             ));
@@ -437,12 +442,19 @@ impl Session {
 
     /// The first few open windows with their progress.
     fn open_windows(&self) -> String {
-        const SHOWN: usize = 5;
+        const SHOWN: usize = 3;
         let mut shown: Vec<String> = self
             .open
             .iter()
             .take(SHOWN)
-            .map(|(id, window)| format!("{id:?} has {} of {} rows", window.rows.len(), window.spec.rows))
+            .map(|(id, window)| {
+                format!(
+                    "{} has {} of {} rows",
+                    quoted(id),
+                    window.rows.len(),
+                    window.spec.rows
+                )
+            })
             .collect();
         if self.open.len() > SHOWN {
             shown.push(format!("and {} more", self.open.len() - SHOWN));

@@ -9,11 +9,12 @@ use crate::support::{
 };
 use futures::{StreamExt, stream};
 use glocal_dmd::server::proto::{
-    AnalyzeWindowRequest, EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec,
+    AnalyzeWindowRequest, DmdOptions, EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec,
+    dmd_service_client::DmdServiceClient,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status, Streaming, transport::Endpoint};
 
 /// A stream whose messages the test sends one by one.
 struct Conversation {
@@ -266,11 +267,10 @@ async fn windows_that_are_not_open_or_open_already_are_refused() {
     let status = refusal(&server, vec![open("w", spec()), open("w", spec())]).await;
     assert_invalid(&status, "WINDOW_ALREADY_OPEN", &["window_id"]);
     for id in ["", &"x".repeat(129)] {
-        assert_invalid(
-            &refusal(&server, vec![open(id, spec())]).await,
-            "INVALID_WINDOW_ID",
-            &["window_id"],
-        );
+        for message in [open(id, spec()), row(id, 0, &[1.0]), estimate_now(id)] {
+            let status = refusal(&server, vec![message]).await;
+            assert_invalid(&status, "INVALID_WINDOW_ID", &["window_id"]);
+        }
     }
     let empty = EstimateGlocalRequest {
         window_id: "w".to_owned(),
@@ -281,6 +281,49 @@ async fn windows_that_are_not_open_or_open_already_are_refused() {
         "PAYLOAD_MISSING",
         &["payload"],
     );
+}
+
+/// Clients may refuse more headers than 8 KiB, and a status travels in headers.
+#[tokio::test]
+async fn a_status_about_long_ids_and_long_numbers_reaches_a_client_that_takes_few_headers() {
+    let server = TestServer::start().await;
+    let channel = Endpoint::from_shared(format!("http://{}", server.address))
+        .unwrap()
+        .http2_max_header_list_size(8 << 10)
+        .connect_lazy();
+    let id = |first| format!("{first}{}", "\u{10ffff}".repeat(127));
+    let many_open: Vec<_> = (0..10).map(|i| open(&id(i), spec())).collect();
+    let options = DmdOptions {
+        svd_rank: Some(-f64::MAX),
+        tolerance: Some(-f64::MIN_POSITIVE),
+        clip: Some(f64::MAX),
+        ridge: Some(-f64::MIN_POSITIVE),
+        ..DmdOptions::default()
+    };
+    let long_numbers = WindowSpec {
+        options: Some(options),
+        prior_norms: vec![-f64::MIN_POSITIVE],
+        ..spec()
+    };
+    let cases = [
+        (many_open, "WINDOW_INCOMPLETE"),
+        (
+            vec![row(&"\u{1}".repeat(100_000), 0, &[1.0])],
+            "INVALID_WINDOW_ID",
+        ),
+        (vec![row(&id(0), 0, &[1.0])], "WINDOW_NOT_OPEN"),
+        (vec![open("w", long_numbers)], "INVALID_WINDOW"),
+    ];
+    for (messages, expected) in cases {
+        let mut client = DmdServiceClient::new(channel.clone());
+        let mut answers = client
+            .estimate_glocal(stream::iter(messages))
+            .await
+            .unwrap()
+            .into_inner();
+        let status = patiently(answers.message()).await.unwrap_err();
+        assert_eq!(reason(&status), expected, "{status}");
+    }
 }
 
 #[tokio::test]
