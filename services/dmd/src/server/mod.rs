@@ -5,6 +5,7 @@ mod compute;
 pub mod config;
 mod decode;
 mod encode;
+mod grpc;
 mod health;
 mod metrics;
 pub mod otlp;
@@ -20,17 +21,13 @@ use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::{
     service::interceptor::InterceptedService,
     transport::{Server, server::TcpIncoming},
 };
-use tower::util::MapResponseLayer;
 
-use self::{
-    budget::Budget, compute::ComputePool, config::Config, health::Health, metrics::Metrics,
-    proto::dmd_service_server::DmdServiceServer, security::Security, service::DmdService, spans::CallSpans,
-};
+pub use self::grpc::GrpcService;
+use self::{config::Config, health::Health, security::Security, spans::CallSpans};
 use crate::Cancellation;
 
 /// Messages and services generated from `proto/glocal/v1/dmd.proto`.
@@ -96,21 +93,22 @@ pub async fn run(
     // A binary that computes nonsense never reports itself ready.
     health::self_check(&Cancellation::new()).map_err(ServeError::SelfCheck)?;
     let address = listeners.grpc.local_addr()?;
-    let stopping = CancellationToken::new();
     let drain = Duration::from_secs(config.drain_seconds);
 
-    let pool = ComputePool::new(config.limits.compute_threads(), config.limits.compute_queue);
+    let dmd_service = GrpcService::new(config.limits, config.verdict);
+    let shared = &dmd_service.shared;
+    let stopping = shared.stopping.clone();
     let (reporter, health_service) = tonic_health::server::health_reporter();
-    let health = Health::new(reporter, pool.clone()).await;
-    let max_message = config.limits.max_message_bytes;
-    let (budget, metrics) = (Budget::new(config.limits.max_held_bytes), Metrics::new());
+    let health = Health::new(reporter, shared.pool.clone()).await;
     if let Some(listener) = listeners.metrics {
         let stopped = stopping.clone().cancelled_owned();
-        tokio::spawn(metrics.clone().serve(listener, budget.clone(), stopped));
+        tokio::spawn(
+            shared
+                .metrics
+                .clone()
+                .serve(listener, shared.budget.clone(), stopped),
+        );
     }
-    let dmd_service = DmdServiceServer::new(DmdService::new(config, pool, budget, metrics, stopping.clone()))
-        .max_decoding_message_size(max_message)
-        .max_encoding_message_size(usize::MAX);
 
     tokio::spawn({
         let stopping = stopping.clone();
@@ -136,7 +134,6 @@ pub async fn run(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(CallSpans)
-        .layer(MapResponseLayer::new(oversize::as_resource_exhausted))
         .add_service(InterceptedService::new(dmd_service, tokens.clone()))
         .add_service(health_service)
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))

@@ -9,7 +9,7 @@ use tracing::Span;
 use super::{
     budget::Budget,
     compute::ComputePool,
-    config::{Config, Limits},
+    config::{self, Limits},
     decode::{self, Spec},
     encode,
     metrics::Metrics,
@@ -31,27 +31,21 @@ pub(super) struct Shared {
     pub stopping: CancellationToken,
 }
 
-/// Implementation of the contract.
-pub(super) struct DmdService(Arc<Shared>);
-
-impl DmdService {
-    pub(super) fn new(
-        config: Config,
-        pool: ComputePool,
-        budget: Budget,
-        metrics: Metrics,
-        stopping: CancellationToken,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            budget,
-            metrics,
-            pool,
-            thresholds: config.verdict.into(),
-            limits: config.limits,
-            stopping,
-        }))
+impl Shared {
+    pub(super) fn new(limits: Limits, verdict: config::Verdict) -> Self {
+        Self {
+            budget: Budget::new(limits.max_held_bytes),
+            pool: ComputePool::new(limits.compute_threads(), limits.compute_queue),
+            thresholds: verdict.into(),
+            limits,
+            metrics: Metrics::new(),
+            stopping: CancellationToken::new(),
+        }
     }
 }
+
+/// Implementation of the contract.
+pub(super) struct DmdService(pub Arc<Shared>);
 
 #[tonic::async_trait]
 impl proto::dmd_service_server::DmdService for DmdService {
