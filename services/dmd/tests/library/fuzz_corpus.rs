@@ -2,14 +2,14 @@
 
 use std::fs;
 
-#[path = "../../fuzz/input.rs"]
-mod input;
+#[path = "../../fuzz/analyze.rs"]
+mod analyze;
 
 #[test]
 fn every_input_of_the_corpus_gets_a_report_that_hangs_together() {
     let mut replayed = 0;
     for entry in fs::read_dir("fuzz/corpus/analyze").unwrap() {
-        input::analyze_any(&fs::read(entry.unwrap().path()).unwrap());
+        analyze::analyze_any(&fs::read(entry.unwrap().path()).unwrap());
         replayed += 1;
     }
     assert!(replayed > 100, "{replayed}");

@@ -4,6 +4,7 @@
 mod analyze_window;
 mod any_message;
 mod estimate_glocal;
+mod fuzz_corpus;
 #[path = "../process/mod.rs"]
 mod process;
 mod security;

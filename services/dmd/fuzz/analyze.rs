@@ -1,8 +1,15 @@
-//! What the fuzz target does with an input, and the test that replays the corpus.
+//! What the fuzz target `analyze` does with an input, and the test that replays its corpus.
 
-use glocal_dmd::{AnalysisError, Cancellation, Options, Scaling, SvdRank, Variant, Verdict, Window, analyze};
+mod report;
 
-/// Bytes before the values: variant, components, delays, rank, scaling, stride, tolerance, clip and ridge.
+use glocal_dmd::{
+    AnalysisError, Anchor, Cancellation, Options, Scaling, Selection, SvdRank, Variant, Verdict, Window,
+    analyze,
+};
+use report::Parts;
+
+/// Bytes before the values: variant, components, delays with anchor, rank with selection, scaling, stride, tolerance, clip
+/// with ridge.
 const HEADER: usize = 8;
 
 /// Analyzes the window that the bytes stand for: options first, then values of eight bytes each.
@@ -28,6 +35,8 @@ pub fn analyze_any(bytes: &[u8]) {
         clip: f64::from(header[7]) / 256.0,
         ridge: f64::from(header[7] % 5) / 100.0,
         include_contributions: header[4] >= 128,
+        selection: [Selection::Steady, Selection::Nearest][usize::from(header[3] / 128)],
+        anchor: [Anchor::First, Anchor::Last][usize::from(header[2] / 128)],
         ..Options::of(variant, usize::from(header[5] % 6))
     };
     let values: Vec<f64> = values
@@ -48,30 +57,20 @@ pub fn analyze_any(bytes: &[u8]) {
         .collect();
     match analyze(&window, &options, &prior, &Cancellation::new()) {
         Ok(report) => {
-            let spectrum = &report.spectrum;
-            let lengths = [
-                report.mean.len(),
-                report.median.len(),
-                report.last.len(),
-                report.t_scores.len(),
-            ];
-            assert_eq!(lengths, [components; 4]);
-            assert_eq!(report.component_trusted.len(), components);
-            assert!(
-                report
-                    .glocal
-                    .iter()
-                    .chain(&report.spread)
-                    .all(|values| values.len() == components)
-            );
-            assert!(!report.verdict_reason.is_empty());
-            assert!(report.t_scores.iter().all(|t| *t >= 0.0));
-            assert!(
-                spectrum
-                    .modes
-                    .iter()
-                    .all(|mode| (0.0..=1.0 + 1e-9).contains(&mode.energy_share))
-            );
+            let modes = &report.spectrum.modes;
+            let energy_shares: Vec<f64> = modes.iter().map(|mode| mode.energy_share).collect();
+            Parts {
+                verdict_reason: &report.verdict_reason,
+                mean: &report.mean,
+                median: &report.median,
+                last: &report.last,
+                t_scores: &report.t_scores,
+                glocal: report.glocal.as_deref(),
+                spread: report.spread.as_deref(),
+                judged: report.component_trusted.len(),
+                energy_shares: &energy_shares,
+            }
+            .check(components);
             let finite = window.iter().flatten().all(|v| v.is_finite());
             assert!(finite || report.verdict == Verdict::Diverging);
             assert!(!finite || report.mean.iter().all(|v| v.is_finite()));
