@@ -27,7 +27,7 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Nothing of the server is serving before [`report_until`](Self::report_until).
+    /// Both services are serving from now on; [`report_until`](Self::report_until) follows whether that stays true.
     pub(super) async fn new(reporter: HealthReporter, pool: ComputePool) -> Self {
         let health = Self {
             reporter,
