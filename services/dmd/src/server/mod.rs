@@ -40,8 +40,10 @@ pub mod proto {
 }
 
 /// Bytes that a client may send on one stream, and on one connection, before the server has read them. The defaults of
-/// HTTP/2 (64 KiB) would make a window of 100,000 components wait for the round trip a dozen times a row.
-const STREAM_WINDOW: u32 = 4 << 20;
+/// HTTP/2 (64 KiB) would make a window of 100,000 components wait for the round trip a dozen times a row. What has not been
+/// read counts for no limit: 100 streams that waited took 120 MB less with 1 MiB than with 4 MiB, at about the
+/// same speed.
+const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 const MAX_FRAME: u32 = 1 << 20;
 
