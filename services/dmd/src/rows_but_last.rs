@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{
     Window,
-    statistics::{Statistics, selection_network},
+    statistics::{Statistics, selection_network, sort_into_place},
 };
 
 /// Sizes of values whose squares neither overflow nor vanish.
@@ -48,15 +48,7 @@ impl RowsButLast {
 
     /// The statistics of all rows; `None` where a value is not finite, or too large or small for this short way.
     pub(crate) fn with_last(&self, last: &[f64]) -> Option<Statistics> {
-        let q = last.len();
-        let mut statistics = Statistics {
-            max_abs: vec![0.0; q],
-            mean: vec![0.0; q],
-            median: vec![0.0; q],
-            t_scores: vec![0.0; q],
-            first_non_finite_row: None,
-            constant: true,
-        };
+        let mut statistics = Statistics::zero(last.len());
         Arch::new()
             .dispatch(Complete {
                 before: self,
@@ -79,13 +71,9 @@ impl WithSimd for Summarize<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let n = self.out.rows;
         // Of an odd number the middle and its neighbours, of an even number the two in the middle.
-        let first = n.div_ceil(2) - if n.is_multiple_of(2) { 1 } else { 2 };
-        let places = [
-            first,
-            first + 1,
-            if n.is_multiple_of(2) { first + 1 } else { first + 2 },
-        ];
-        let network = selection_network(n, first..places[2] + 1);
+        let (first, last) = ((n - 1) / 2 - n % 2, n / 2 + n % 2);
+        let places = [first, first + 1, last];
+        let network = selection_network(n, first..last + 1);
         let count = simd.splat_f64s(n as f64);
         let lanes = S::F64_LANES;
         let mut column = vec![simd.splat_f64s(0.0); n];
@@ -106,11 +94,7 @@ impl WithSimd for Summarize<'_> {
                 let deviation = simd.sub_f64s(value, mean);
                 squares = simd.mul_add_e_f64s(deviation, deviation, squares);
             }
-            for &(a, b) in &network {
-                let (x, y) = (column[a], column[b]);
-                column[a] = simd.min_f64s(x, y);
-                column[b] = simd.max_f64s(x, y);
-            }
+            sort_into_place(simd, &mut column, &network);
             let out = &mut *self.out;
             simd.partial_store_f64s(&mut out.low[range.clone()], low);
             simd.partial_store_f64s(&mut out.high[range.clone()], high);

@@ -28,23 +28,25 @@ impl SpectrumFigures {
                 _ => contribution(rows, mode),
             });
         }
-        let log_energies: Vec<f64> = modes
+        let norms: Vec<f64> = contributions.iter().map(DVector::norm).collect();
+        let radii: Vec<f64> = modes.iter().map(|mode| mode.eigenvalue.norm()).collect();
+        let log_energies: Vec<f64> = contributions
             .iter()
-            .zip(&contributions)
-            .map(|(mode, c)| 2.0 * log_norm(c) + log_power_sum(mode.eigenvalue.norm(), rows.ncols()))
+            .zip(&norms)
+            .zip(&radii)
+            .map(|((c, &norm), &radius)| 2.0 * log_norm(c, norm) + log_power_sum(radius, rows.ncols()))
             .collect();
         Self {
             energy_shares: shares(&log_energies),
             reconstruction_error: reconstruction_error(rows, modes, &contributions),
             decaying_norm: modes
                 .iter()
-                .zip(&contributions)
-                .filter(|(mode, _)| !mode.steady && mode.eigenvalue.norm() < 1.0)
-                .map(|(mode, c)| c.norm() * mode.eigenvalue.norm().powf(rows.ncols() as f64))
+                .zip(&norms)
+                .zip(&radii)
+                .filter(|((mode, _), radius)| !mode.steady && **radius < 1.0)
+                .map(|((_, norm), radius)| norm * radius.powf(rows.ncols() as f64))
                 .sum(),
-            spectral_radius: modes
-                .iter()
-                .fold(0.0, |radius, mode| radius.max(mode.eigenvalue.norm())),
+            spectral_radius: radii.iter().copied().fold(0.0, f64::max),
         }
     }
 }
@@ -59,8 +61,14 @@ fn contribution(rows: &DMatrix<f64>, mode: &FittedMode) -> DVector<Complex<f64>>
     sum
 }
 
-/// ln of the Euclidean norm, without overflow.
-fn log_norm(vector: &DVector<Complex<f64>>) -> f64 {
+/// Norms between these are right; beyond, squares overflow or vanish.
+const MODERATE: std::ops::Range<f64> = 1e-140..f64::INFINITY;
+
+/// ln of the Euclidean norm, which is `norm` where squares neither overflow nor vanish.
+fn log_norm(vector: &DVector<Complex<f64>>, norm: f64) -> f64 {
+    if MODERATE.contains(&norm) {
+        return norm.ln();
+    }
     let largest = vector
         .iter()
         .fold(0.0_f64, |max, v| max.max(v.re.abs()).max(v.im.abs()));

@@ -30,15 +30,7 @@ impl Statistics {
         {
             return statistics;
         }
-        let q = window.components();
-        let mut statistics = Self {
-            max_abs: vec![0.0; q],
-            mean: vec![0.0; q],
-            median: vec![0.0; q],
-            t_scores: vec![0.0; q],
-            first_non_finite_row: None,
-            constant: true,
-        };
+        let mut statistics = Self::zero(window.components());
         Arch::new().dispatch(Summarize {
             window,
             out: &mut statistics,
@@ -49,6 +41,18 @@ impl Statistics {
                 window.iter().position(|row| row.iter().any(|v| !v.is_finite()));
         }
         statistics
+    }
+
+    /// Those of components that are zero, to be filled in.
+    pub(crate) fn zero(components: usize) -> Self {
+        Self {
+            max_abs: vec![0.0; components],
+            mean: vec![0.0; components],
+            median: vec![0.0; components],
+            t_scores: vec![0.0; components],
+            first_non_finite_row: None,
+            constant: true,
+        }
     }
 }
 
@@ -139,11 +143,7 @@ fn summarize<S: Simd>(simd: S, rows: &mut [S::f64s], network: &[(usize, usize)])
         squares = simd.mul_add_e_f64s(deviation, deviation, squares);
     }
 
-    for &(low, high) in network {
-        let (a, b) = (rows[low], rows[high]);
-        rows[low] = simd.min_f64s(a, b);
-        rows[high] = simd.max_f64s(a, b);
-    }
+    sort_into_place(simd, rows, network);
     let (lower, upper) = (rows[(rows.len() - 1) / 2], rows[rows.len() / 2]);
     let half = simd.splat_f64s(0.5);
     let median = simd.add_f64s(simd.mul_f64s(lower, half), simd.mul_f64s(upper, half));
@@ -154,6 +154,16 @@ fn summarize<S: Simd>(simd: S, rows: &mut [S::f64s], network: &[(usize, usize)])
         median: simd.add_f64s(median, taint),
         t_score: t_score(simd, simd.add_f64s(mean, taint), squares, rows.len()),
         range: simd.sub_f64s(high, low),
+    }
+}
+
+/// Applies the comparators of a [`selection_network`].
+#[inline(always)]
+pub(crate) fn sort_into_place<S: Simd>(simd: S, rows: &mut [S::f64s], network: &[(usize, usize)]) {
+    for &(low, high) in network {
+        let (a, b) = (rows[low], rows[high]);
+        rows[low] = simd.min_f64s(a, b);
+        rows[high] = simd.max_f64s(a, b);
     }
 }
 
