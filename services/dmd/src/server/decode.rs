@@ -182,20 +182,49 @@ impl Problems<'_> {
     }
 
     fn variant(&mut self, options: &proto::DmdOptions) -> Variant {
-        let number = options.variant.unwrap_or_default();
-        match proto::Variant::try_from(number) {
-            Ok(proto::Variant::Unspecified | proto::Variant::Hankel) => Variant::Hankel,
-            Ok(proto::Variant::Affine) => Variant::Affine,
-            Ok(proto::Variant::ForwardBackward) => Variant::ForwardBackward,
-            Ok(proto::Variant::Optimized) => Variant::Optimized,
-            Ok(proto::Variant::Mean) => Variant::Mean,
-            Ok(proto::Variant::Median) => Variant::Median,
-            Ok(proto::Variant::Last) => Variant::Last,
-            Err(_) => {
-                self.add("options.variant", format!("{number} is not a known variant"));
-                Variant::default()
-            }
+        match self.known("variant", options.variant.unwrap_or_default()) {
+            None | Some(proto::Variant::Unspecified | proto::Variant::Hankel) => Variant::Hankel,
+            Some(proto::Variant::Affine) => Variant::Affine,
+            Some(proto::Variant::ForwardBackward) => Variant::ForwardBackward,
+            Some(proto::Variant::Optimized) => Variant::Optimized,
+            Some(proto::Variant::Mean) => Variant::Mean,
+            Some(proto::Variant::Median) => Variant::Median,
+            Some(proto::Variant::Last) => Variant::Last,
         }
+    }
+
+    fn scaling(&mut self, options: &proto::DmdOptions) -> Scaling {
+        match self.known("scaling", options.scaling) {
+            None | Some(proto::Scaling::Unspecified | proto::Scaling::Component) => Scaling::Component,
+            Some(proto::Scaling::Global) => Scaling::Global,
+            Some(proto::Scaling::None) => Scaling::None,
+        }
+    }
+
+    fn selection(&mut self, options: &proto::DmdOptions) -> Selection {
+        match self.known("selection", options.selection) {
+            None | Some(proto::Selection::Unspecified | proto::Selection::Steady) => Selection::Steady,
+            Some(proto::Selection::Nearest) => Selection::Nearest,
+        }
+    }
+
+    fn anchor(&mut self, options: &proto::DmdOptions) -> Anchor {
+        match self.known("anchor", options.anchor) {
+            None | Some(proto::Anchor::Unspecified | proto::Anchor::First) => Anchor::First,
+            Some(proto::Anchor::Last) => Anchor::Last,
+        }
+    }
+
+    /// The value of an option's enumeration. A number that is none of it is noted.
+    fn known<T: TryFrom<i32>>(&mut self, option: &str, number: i32) -> Option<T> {
+        let known = T::try_from(number).ok();
+        if known.is_none() {
+            self.add(
+                &format!("options.{option}"),
+                format!("{number} is not a known {option}"),
+            );
+        }
+        known
     }
 
     /// Known sizes of the components. What is wrong is noted.
@@ -221,7 +250,7 @@ impl Problems<'_> {
             );
             return None;
         }
-        let scales: Vec<f64> = chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect();
+        let scales = numbers(chunks);
         if let Some(at) = scales
             .iter()
             .position(|scale| !(scale.is_finite() && *scale > 0.0))
@@ -232,49 +261,6 @@ impl Problems<'_> {
             );
         }
         Some(scales)
-    }
-
-    fn selection(&mut self, options: &proto::DmdOptions) -> Selection {
-        match proto::Selection::try_from(options.selection) {
-            Ok(proto::Selection::Unspecified | proto::Selection::Steady) => Selection::Steady,
-            Ok(proto::Selection::Nearest) => Selection::Nearest,
-            Err(_) => {
-                self.add(
-                    "options.selection",
-                    format!("{} is not a known selection", options.selection),
-                );
-                Selection::default()
-            }
-        }
-    }
-
-    fn anchor(&mut self, options: &proto::DmdOptions) -> Anchor {
-        match proto::Anchor::try_from(options.anchor) {
-            Ok(proto::Anchor::Unspecified | proto::Anchor::First) => Anchor::First,
-            Ok(proto::Anchor::Last) => Anchor::Last,
-            Err(_) => {
-                self.add(
-                    "options.anchor",
-                    format!("{} is not a known anchor", options.anchor),
-                );
-                Anchor::default()
-            }
-        }
-    }
-
-    fn scaling(&mut self, options: &proto::DmdOptions) -> Scaling {
-        match proto::Scaling::try_from(options.scaling) {
-            Ok(proto::Scaling::Unspecified | proto::Scaling::Component) => Scaling::Component,
-            Ok(proto::Scaling::Global) => Scaling::Global,
-            Ok(proto::Scaling::None) => Scaling::None,
-            Err(_) => {
-                self.add(
-                    "options.scaling",
-                    format!("{} is not a known scaling", options.scaling),
-                );
-                Scaling::default()
-            }
-        }
     }
 }
 
@@ -337,7 +323,7 @@ pub(super) fn part(
 
 /// The values of which the first has the position `offset` in the window.
 fn finite(chunks: &[[u8; 8]], field: &str, offset: usize, components: usize) -> Result<Vec<f64>, Refusal> {
-    let values: Vec<f64> = chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect();
+    let values = numbers(chunks);
     // Any non-finite value turns the sum of products with 0 into NaN, which is quick to see.
     if values.iter().map(|v| v * 0.0).sum::<f64>().is_nan()
         && let Some(at) = values.iter().position(|v| !v.is_finite())
@@ -354,4 +340,8 @@ fn finite(chunks: &[[u8; 8]], field: &str, offset: usize, components: usize) -> 
         ));
     }
     Ok(values)
+}
+
+fn numbers(chunks: &[[u8; 8]]) -> Vec<f64> {
+    chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect()
 }

@@ -11,7 +11,8 @@
 use nalgebra::{Complex, DMatrix, DVector};
 
 use super::{
-    Decomposition, Estimate, Fit, FittedMode, Input, Model, condition, modes::real_times_complex,
+    Decomposition, Estimate, Fit, FittedMode, Input, Model, condition,
+    modes::{Part, real_times_complex},
     snapshots::Snapshots,
 };
 use crate::{
@@ -109,15 +110,10 @@ fn condition_with(fixed_point: &DVector<f64>, eigen: &[Eigenpair]) -> f64 {
     let length = columns.column(0).norm();
     columns.column_mut(0).scale_mut(1.0 / length);
     for (pair, mut column) in eigen.iter().zip(columns.column_iter_mut().skip(1)) {
-        // A conjugate pair stands for sqrt(2) Re and sqrt(2) Im.
-        let part = |v: &Complex<f64>| match pair.value.im {
-            0.0 => v.re,
-            im if im > 0.0 => std::f64::consts::SQRT_2 * v.re,
-            _ => std::f64::consts::SQRT_2 * v.im,
-        };
+        let part = Part::of(pair.value);
         column
             .rows_mut(1, order - 1)
-            .copy_from(&pair.vector.map(|v| part(&v)));
+            .copy_from(&pair.vector.map(|v| part.over_reals(&v)));
     }
     condition::of_triangle(&columns.qr().unpack_r())
 }

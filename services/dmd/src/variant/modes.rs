@@ -1,5 +1,7 @@
 //! From eigenpairs of the operator to modes with amplitudes (docs/method.md section 5, step 6).
 
+use std::f64::consts::SQRT_2;
+
 use nalgebra::{ColPivQR, Complex, DMatrix, DMatrixView, DVector, Dyn};
 
 use super::{Estimate, FittedMode, condition, snapshots::Snapshots};
@@ -41,8 +43,8 @@ pub(super) fn fitted_modes(
         });
     }
     let basis = ModeBasis::new(&directions);
-    let sigma = snapshots.pairs + options.delays;
-    let row_weights = |k: usize, amplitude| directions[k].row_weights(&eigen[k], weights, amplitude, sigma);
+    let row_weights =
+        |k: usize, amplitude| directions[k].row_weights(&eigen[k], weights, amplitude, snapshots.rows());
 
     let nearest = eigen.first().map_or(0, |pair| Part::of(pair.value).members());
     let mut modes: Vec<FittedMode> = Vec::with_capacity(eigen.len());
@@ -167,17 +169,11 @@ struct ModeBasis<'a> {
 
 impl<'a> ModeBasis<'a> {
     fn new(modes: &'a [DirectMode]) -> Self {
-        let root = std::f64::consts::SQRT_2;
         let height = modes.first().map_or(0, |mode| mode.vector.len());
         let mut columns = DMatrix::zeros(height, modes.len());
         for (mode, mut column) in modes.iter().zip(columns.column_iter_mut()) {
             for (entry, v) in column.iter_mut().zip(&mode.vector) {
-                *entry = match mode.part {
-                    Part::Real => v.re,
-                    Part::First => root * v.re,
-                    // Of the second one the vector is the conjugate: minus the imaginary part of the first.
-                    Part::Second => -root * v.im,
-                };
+                *entry = mode.part.over_reals(v);
             }
         }
         let norms: Vec<f64> = columns.column_iter().map(|column| column.norm()).collect();
@@ -223,7 +219,6 @@ impl<'a> ModeBasis<'a> {
 
     /// Amplitudes b that minimize || sum b_j mode_j - snapshot ||; a mode that depends on the others gets 0.
     fn amplitudes(&self, snapshot: &DVector<f64>) -> Vec<Complex<f64>> {
-        let root = std::f64::consts::SQRT_2;
         let mut rotated = snapshot.clone();
         self.qr.q_tr_mul(&mut rotated);
         let mut solution = DVector::zeros(self.modes.len());
@@ -238,8 +233,8 @@ impl<'a> ModeBasis<'a> {
         let of_mode = |(j, mode): (usize, &DirectMode)| match mode.part {
             Part::Real => Complex::new(solution[j], 0.0),
             // 2 Re(b mode) = 2 Re b Re mode - 2 Im b Im mode.
-            Part::First => Complex::new(solution[j], -solution[j + 1]) / root,
-            Part::Second => Complex::new(solution[j - 1], solution[j]) / root,
+            Part::First => Complex::new(solution[j], -solution[j + 1]) / SQRT_2,
+            Part::Second => Complex::new(solution[j - 1], solution[j]) / SQRT_2,
         };
         self.modes.iter().enumerate().map(of_mode).collect()
     }
@@ -247,13 +242,23 @@ impl<'a> ModeBasis<'a> {
 
 /// The role of a mode in its conjugate pair.
 #[derive(Clone, Copy)]
-enum Part {
+pub(super) enum Part {
     Real,
     First,
     Second,
 }
 
 impl Part {
+    /// An entry of a mode with this role in the column that stands for it over the reals, see [`ModeBasis`].
+    pub(super) fn over_reals(self, entry: &Complex<f64>) -> f64 {
+        match self {
+            Self::Real => entry.re,
+            Self::First => SQRT_2 * entry.re,
+            // Of the second one the vector is the conjugate: minus the imaginary part of the first.
+            Self::Second => -SQRT_2 * entry.im,
+        }
+    }
+
     /// Modes of the pair, or 1.
     fn members(self) -> usize {
         match self {
@@ -262,7 +267,7 @@ impl Part {
         }
     }
 
-    fn of(eigenvalue: Complex<f64>) -> Self {
+    pub(super) fn of(eigenvalue: Complex<f64>) -> Self {
         if eigenvalue.im == 0.0 {
             Self::Real
         } else if eigenvalue.im > 0.0 {
