@@ -115,7 +115,7 @@ pub(super) fn window<'a>(rows: Vec<&'a [f64]>, spec: &'a Spec) -> Result<Window<
 pub(super) fn answer(
     rows: Vec<&[f64]>,
     spec: &Spec,
-    products: Option<InnerProducts>,
+    mut products: Option<InnerProducts>,
     metrics: &Metrics,
     span: &WindowSpan,
     cancellation: &Cancellation,
@@ -123,7 +123,6 @@ pub(super) fn answer(
     span.computing();
     let started = Instant::now();
     let mut window = window(rows, spec)?;
-    let mut products = products;
     let failed = |error: &AnalysisError| span.failed(error);
     if let Some(products) = &mut products {
         products.update(&window, cancellation).inspect_err(failed)?;

@@ -20,10 +20,10 @@ use super::{
     oversize,
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
     refusal::{Refusal, quoted},
-    service::{Shared, answer, window},
+    service::{self, Shared, answer},
     spans::WindowSpan,
 };
-use crate::{InnerProducts, Window};
+use crate::InnerProducts;
 
 /// The answers of a stream.
 pub(super) type Answers = Pin<Box<dyn Stream<Item = Result<EstimateGlocalResponse, Status>> + Send>>;
@@ -113,15 +113,15 @@ impl Products {
         }
     }
 
-    /// Takes those out that are here and lack at least `values` values of `rows` rows.
-    fn take_outdated(&mut self, rows: usize, components: usize, values: usize) -> Option<InnerProducts> {
+    /// Takes those out that are here and lack enough of `rows` rows to be brought up to date.
+    fn take_outdated(&mut self, rows: usize, components: usize) -> Option<InnerProducts> {
         if let Self::Away(returning) = self
             && let Ok(products) = returning.try_recv()
         {
             *self = Self::Here(products);
         }
         match self {
-            Self::Here(products) if (rows - products.rows()) * components >= values => {
+            Self::Here(products) if (rows - products.rows()) * components >= COMPRESSED_FROM => {
                 match std::mem::replace(self, Self::Unknown) {
                     Self::Here(products) => Some(products),
                     Self::Unknown | Self::Away(_) => None,
@@ -335,21 +335,20 @@ impl Session {
         let Some(window) = self.open.get_mut(id) else {
             return;
         };
-        let (rows, spec) = (window.rows.clone(), window.spec.clone());
         let Some(mut products) = window
             .products
-            .take_outdated(rows.len(), spec.components, COMPRESSED_FROM)
+            .take_outdated(window.rows.len(), window.spec.components)
         else {
             return;
         };
+        let (rows, spec) = (window.rows.clone(), window.spec.clone());
         let (back, returning) = oneshot::channel();
         window.products = Products::Away(returning);
         let pool = self.shared.pool.clone();
         let compression = async move {
             let products = pool
                 .run(move |cancellation| {
-                    let window = window_of(&rows, &spec)?;
-                    products.update(&window, cancellation)?;
+                    products.update(&service::window(slices(&rows), &spec)?, cancellation)?;
                     Ok(products)
                 })
                 .await?;
@@ -409,8 +408,7 @@ impl Session {
             let products = products.arrived().await?;
             let report = pool
                 .run(move |cancellation| {
-                    let rows = rows.iter().map(|row| row.as_slice()).collect();
-                    answer(rows, &spec, products, &metrics, &span, cancellation)
+                    answer(slices(&rows), &spec, products, &metrics, &span, cancellation)
                 })
                 .await?;
             Ok(Some(Answer {
@@ -463,8 +461,8 @@ impl Session {
     }
 }
 
-fn window_of<'a>(rows: &'a [Arc<Vec<f64>>], spec: &'a Spec) -> Result<Window<'a>, Refusal> {
-    window(rows.iter().map(|row| row.as_slice()).collect(), spec)
+fn slices(rows: &[Arc<Vec<f64>>]) -> Vec<&[f64]> {
+    rows.iter().map(|row| row.as_slice()).collect()
 }
 
 /// Hands an answer over. A closed channel means that the client is gone, which the session sees for itself.
