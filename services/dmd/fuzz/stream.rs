@@ -4,10 +4,10 @@
 //! The first byte of an input says how the rest is used, see the constants; the second is the number of bytes in which the
 //! body arrives at a time, 0 for all at once.
 
-pub mod commands;
+mod commands;
 mod expectation;
 mod report;
-pub mod wire;
+mod wire;
 
 use std::{convert::Infallible, time::Duration};
 

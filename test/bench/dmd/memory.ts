@@ -5,9 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { EstimateGlocalRequest, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { RetryInfo } from '@glocal/proto/google/rpc/error_details';
-import { Status } from '@glocal/proto/google/rpc/status';
-import type { ServiceError } from '@grpc/grpc-js';
+import { retryInfo } from '@glocal/trainer/dmd/retry-info.ts';
 import { startDmd } from '../../support/dmd.ts';
 import type { Row } from '../row.ts';
 import { connect, messagesOf, noisyWindow, stream } from './client.ts';
@@ -96,10 +94,7 @@ type Report = Omit<WindowReport, 'computeTime'>;
 
 /** Milliseconds after which the service asks to come again; undefined when it does not. */
 function retryDelay(error: unknown): number | undefined {
-  const [trailer] = (error as Partial<ServiceError>).metadata?.get('grpc-status-details-bin') ?? [];
-  if (!(trailer instanceof Uint8Array)) return undefined;
-  const info = Status.decode(trailer).details.find(({ typeUrl }) => typeUrl.endsWith('google.rpc.RetryInfo'));
-  const delay = info && RetryInfo.decode(info.value).retryDelay;
+  const delay = retryInfo(error)?.retryDelay;
   return delay && Number(delay.seconds) * 1e3 + delay.nanos / 1e6;
 }
 

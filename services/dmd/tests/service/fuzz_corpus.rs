@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 #[path = "../../fuzz/stream.rs"]
-pub mod stream;
+mod stream;
 
 /// Statuses that the corpus reaches, by code, reason and limit.
 const REACHED: [&str; 16] = [

@@ -238,6 +238,18 @@ async fn calls_and_windows_reach_the_collector_below_the_span_of_the_caller() {
     assert_eq!(keys, ["fields", "level", "target", "timestamp"]);
 }
 
+/// Starts the service, has it analyze a window, and stops it.
+async fn serve_one_call(command: &mut Command) {
+    let (mut server, address) = Server::start(command);
+    connect(&address)
+        .await
+        .analyze_window(whole_window())
+        .await
+        .unwrap();
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_exported_when_the_environment_says_so() {
     let settings = [
@@ -248,14 +260,7 @@ async fn nothing_is_exported_when_the_environment_says_so() {
     for (name, value, spans) in settings {
         let (collector, endpoint) = Collector::start().await;
         let endpoint = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str());
-        let (mut server, address) = Server::start(serve().envs([endpoint, (name, value)]));
-        connect(&address)
-            .await
-            .analyze_window(whole_window())
-            .await
-            .unwrap();
-        server.terminate();
-        assert_eq!(server.exit_code(), Some(0));
+        serve_one_call(serve().envs([endpoint, (name, value)])).await;
         assert_eq!(collector.spans().len(), spans, "{name}={value}");
     }
 }
@@ -273,14 +278,7 @@ async fn a_collector_with_tls_is_trusted_by_the_roots_of_the_machine() {
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             format!("https://localhost:{}", address.port()),
         );
-    let (mut server, address) = Server::start(&mut command);
-    connect(&address)
-        .await
-        .analyze_window(whole_window())
-        .await
-        .unwrap();
-    server.terminate();
-    assert_eq!(server.exit_code(), Some(0));
+    serve_one_call(&mut command).await;
     assert_eq!(collector.spans().len(), 2);
 }
 

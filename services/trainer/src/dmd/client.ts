@@ -7,10 +7,10 @@ import {
   type EstimateGlocalResponse,
   type WindowReport,
 } from '@glocal/proto/glocal/v1/dmd';
-import { Status } from '@glocal/proto/google/rpc/status';
 import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import pRetry, { AbortError } from 'p-retry';
 import { encodeRows } from '../loop/window.ts';
+import { retryInfo } from './retry-info.ts';
 
 /** The DMD service refused a window, or could not be reached within the budget. */
 export class DmdError extends Error {
@@ -174,15 +174,9 @@ const codeOf = (error: unknown): status | undefined => (error as Partial<Service
 
 function retryable(error: unknown): boolean {
   const code = codeOf(error);
-  if (code === status.RESOURCE_EXHAUSTED && isLasting(error as ServiceError)) return false;
+  // A limit that this window will always pass: else the service would say when to come again.
+  if (code === status.RESOURCE_EXHAUSTED && retryInfo(error) === null) return false;
   return code === undefined || RETRYABLE.has(code);
-}
-
-/** Whether the service has a limit that this window will always pass: else it says when to come again. */
-function isLasting({ metadata }: ServiceError): boolean {
-  const [trailer] = metadata.get('grpc-status-details-bin');
-  if (!(trailer instanceof Uint8Array)) return false;
-  return !Status.decode(trailer).details.some(({ typeUrl }) => typeUrl.endsWith('google.rpc.RetryInfo'));
 }
 
 function asDmdError(error: unknown): DmdError {
