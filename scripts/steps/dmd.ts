@@ -7,6 +7,12 @@ import { root } from '../root.ts';
 /** Cargo's first word about work to do: it prints none of these when everything is fresh. */
 const working = /^\s*(Updating|Locking|Downloading|Compiling|Blocking)\s/m;
 
+/** What a failed build says of a tool that is missing. */
+const hints: ReadonlyArray<[sign: RegExp, hint: string]> = [
+  [/linker `\w+` not found/, ' A C++ compiler is missing: install g++ or clang.'],
+  [/running: .*"g?make".*No such file or directory/s, ' GNU make is missing: install make.'],
+];
+
 export async function ensureDmd(): Promise<void> {
   const started = Promise.withResolvers<void>();
   let output = '';
@@ -20,9 +26,7 @@ export async function ensureDmd(): Promise<void> {
   });
   const finished = build.then(({ code }) => {
     if (code === 0) return;
-    const hint = /linker `\w+` not found/.test(output)
-      ? ' A C++ compiler is missing: install g++ or clang.'
-      : '';
+    const hint = hints.find(([sign]) => sign.test(output))?.[1] ?? '';
     throw new SetupError(`The DMD service could not be built (see above).${hint}`, output);
   });
 

@@ -21,11 +21,16 @@ use glocal_dmd::{
     },
 };
 use serde::Serialize;
+use tikv_jemallocator::Jemalloc;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
+
+/// Gives memory back, and to other threads, where that of the C library keeps some for each; set up in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Exit codes as in sysexits.h.
 mod exit {

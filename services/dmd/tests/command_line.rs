@@ -137,6 +137,10 @@ fn wrong_keys_and_values_name_themselves() {
             "limits.max_rows",
         ),
         (
+            fails(serve().env("GLOCAL_DMD_LIMITS__MAX_HELD_BYTES", "1000")),
+            "limits.max_held_bytes: is 1000; at least 262144",
+        ),
+        (
             fails(serve().env("GLOCAL_DMD_VERDICT__SPIKE_RATIO", "-1")),
             "verdict.spike_ratio",
         ),

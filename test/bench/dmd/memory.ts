@@ -19,9 +19,9 @@ const WINDOWS = 4;
 
 /**
  * `dmd.rss_mb_100_streams_q100k`: the largest resident set of the service (10⁶ bytes) while 100 streams at once, each on
- * a connection of its own, want a window of 20 × 100,000 analyzed, of which `limits.max_held_bytes` admits twelve at a
- * time. Who is refused comes again when the service says. `dmd.rss_limit_mb` is the limit, `dmd.rss_idle_mb` what the
- * service takes before the first window.
+ * a connection of its own, want a window of 20 × 100,000 analyzed, of which `limits.max_held_bytes` admits fewer than
+ * twelve at a time: what they send counts too. Who is refused comes again when the service says. `dmd.rss_limit_mb` is
+ * the limit, `dmd.rss_idle_mb` what the service takes before the first window.
  * @returns no rows on a system that does not show the resident set in /proc.
  * @throws Error unless each window is answered as it is alone.
  */

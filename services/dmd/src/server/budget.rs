@@ -1,4 +1,4 @@
-//! Bytes that open windows may hold together.
+//! Bytes that calls and their windows may hold together.
 
 use std::sync::{
     Arc,
@@ -17,8 +17,10 @@ pub(super) struct Budget {
 /// A part of the budget, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Held {
+    /// Who holds it, for messages.
+    holder: &'static str,
     bytes: u64,
-    held: Arc<AtomicU64>,
+    budget: Budget,
 }
 
 impl Budget {
@@ -37,26 +39,45 @@ impl Budget {
     /// Takes `bytes` from the budget.
     ///
     /// # Errors
+    /// As [`Held::grow_to`].
+    pub(super) fn hold(&self, holder: &'static str, bytes: u64) -> Result<Held, Refusal> {
+        let mut held = Held {
+            holder,
+            bytes: 0,
+            budget: self.clone(),
+        };
+        held.grow_to(bytes)?;
+        Ok(held)
+    }
+}
+
+impl Held {
+    /// Takes what it lacks of `bytes` from the budget; nothing when it is as large already.
+    ///
+    /// # Errors
     /// [`Refusal::Limit`] when they are not left; without a time to retry when they would never be.
-    pub(super) fn hold(&self, bytes: u64) -> Result<Held, Refusal> {
-        let taken = self
-            .held
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-                held.checked_add(bytes).filter(|&sum| sum <= self.limit)
-            });
+    pub(super) fn grow_to(&mut self, bytes: u64) -> Result<(), Refusal> {
+        let Budget { limit, held } = &self.budget;
+        let missing = bytes.saturating_sub(self.bytes);
+        if missing == 0 {
+            return Ok(());
+        }
+        let taken = held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
+            held.checked_add(missing).filter(|sum| sum <= limit)
+        });
         match taken {
-            Ok(_) => Ok(Held {
-                bytes,
-                held: Arc::clone(&self.held),
-            }),
+            Ok(_) => {
+                self.bytes += missing;
+                Ok(())
+            }
             Err(held) => Err(Refusal::Limit {
                 limit: "limits.max_held_bytes",
                 message: format!(
-                    "this window needs {bytes} bytes; {} of {} bytes are free",
-                    self.limit - held,
-                    self.limit
+                    "{} needs {bytes} bytes; {} of {limit} bytes are free",
+                    self.holder,
+                    limit - held + self.bytes,
                 ),
-                retry_after: (bytes <= self.limit).then_some(super::compute::RETRY_AFTER),
+                retry_after: (bytes <= *limit).then_some(super::compute::RETRY_AFTER),
             }),
         }
     }
@@ -64,7 +85,7 @@ impl Budget {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -75,29 +96,50 @@ mod tests {
     #[test]
     fn what_is_dropped_can_be_held_again() {
         let budget = Budget::new(100);
-        let first = budget.hold(60).unwrap();
-        let _second = budget.hold(40).unwrap();
+        let first = budget.hold("this window", 60).unwrap();
+        let _second = budget.hold("this window", 40).unwrap();
         assert!(matches!(
-            budget.hold(1),
+            budget.hold("this window", 1),
             Err(Refusal::Limit {
                 retry_after: Some(_),
                 ..
             })
         ));
         drop(first);
-        assert!(budget.hold(60).is_ok());
+        assert!(budget.hold("this window", 60).is_ok());
     }
 
     #[test]
     fn what_never_fits_is_not_to_be_retried() {
         for bytes in [101, u64::MAX] {
             assert!(matches!(
-                Budget::new(100).hold(bytes),
+                Budget::new(100).hold("this window", bytes),
                 Err(Refusal::Limit {
                     retry_after: None,
                     ..
                 })
             ));
         }
+    }
+
+    #[test]
+    fn what_grows_takes_only_what_it_lacks() {
+        let budget = Budget::new(100);
+        let mut held = budget.hold("this call", 60).unwrap();
+        held.grow_to(50).unwrap();
+        assert_eq!(budget.held(), 60);
+        held.grow_to(90).unwrap();
+        assert_eq!(budget.held(), 90);
+        let refusal = held.grow_to(101).unwrap_err();
+        assert_eq!(
+            refusal,
+            Refusal::Limit {
+                limit: "limits.max_held_bytes",
+                message: "this call needs 101 bytes; 100 of 100 bytes are free".to_owned(),
+                retry_after: None,
+            }
+        );
+        drop(held);
+        assert_eq!(budget.held(), 0);
     }
 }

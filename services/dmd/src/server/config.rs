@@ -15,6 +15,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::arriving::RECEIVE_WINDOW;
 use crate::Thresholds;
 
 /// Prefix of the environment variables; a section is separated by two underscores (`GLOCAL_DMD_LIMITS__MAX_ROWS`).
@@ -95,7 +96,7 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// Windows that one stream may have open.
     pub max_open_windows: usize,
-    /// Bytes that the windows of all requests, and their reports, may hold together.
+    /// Bytes that all calls, their windows and reports may hold together.
     pub max_held_bytes: u64,
     /// Threads that analyze windows; 0 for as many as there are processors.
     pub compute_threads: usize,
@@ -270,13 +271,18 @@ impl Config {
             ("limits.max_components", self.limits.max_components),
             ("limits.max_message_bytes", self.limits.max_message_bytes as u64),
             ("limits.max_open_windows", self.limits.max_open_windows as u64),
-            ("limits.max_held_bytes", self.limits.max_held_bytes),
             ("limits.idle_seconds", self.limits.idle_seconds),
         ];
         for (key, value) in positive {
             if value == 0 {
                 return Err(value_error(key, "is 0; at least 1"));
             }
+        }
+        let least = u64::from(RECEIVE_WINDOW);
+        if self.limits.max_held_bytes < least {
+            let held = self.limits.max_held_bytes;
+            let problem = format!("is {held}; at least {least}, which one call holds");
+            return Err(value_error("limits.max_held_bytes", problem));
         }
         let v = &self.verdict;
         let numbers = [

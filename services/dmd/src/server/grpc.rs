@@ -6,14 +6,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::{FutureExt, TryFutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{self, BoxFuture},
+};
 use http::{Request, Response};
-use tonic::{body::Body, server::NamedService};
+use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
 use super::{
+    arriving,
     config::{Limits, Verdict},
-    oversize,
     proto::dmd_service_server::{DmdServiceServer, SERVICE_NAME},
     service::{DmdService, Shared},
 };
@@ -31,15 +34,15 @@ impl GrpcService {
     /// A service that holds nothing yet.
     #[must_use]
     pub fn new(limits: Limits, verdict: Verdict) -> Self {
-        let max_message = limits.max_message_bytes;
         let shared = Arc::new(Shared::new(limits, verdict));
         let methods = DmdServiceServer::new(DmdService(Arc::clone(&shared)))
-            .max_decoding_message_size(max_message)
+            // The length of messages is checked as they arrive.
+            .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
         Self { shared, methods }
     }
 
-    /// Bytes that windows count for now, until their answers are handed to the transport; 0 when no call is under way.
+    /// Bytes that calls count for now, with their windows until the answers are handed to the transport; 0 when no call is under way.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.shared.budget.held()
@@ -60,9 +63,13 @@ impl Service<Request<Body>> for GrpcService {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.methods
-            .call(request)
-            .map_ok(oversize::as_resource_exhausted)
-            .boxed()
+        let (head, body) = request.into_parts();
+        match arriving::counted(body, &self.shared.budget, self.shared.limits.max_message_bytes) {
+            Ok(body) => self.methods.call(Request::from_parts(head, body)),
+            Err(refusal) => {
+                self.shared.metrics.refused(&refusal);
+                future::ready(Ok(Status::from(refusal).into_http())).boxed()
+            }
+        }
     }
 }

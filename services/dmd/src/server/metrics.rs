@@ -57,7 +57,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "held",
-            "Bytes that open windows and reports hold now",
+            "Bytes that calls, open windows and reports hold now",
             Unit::Bytes,
             held.clone(),
         );

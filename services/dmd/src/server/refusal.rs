@@ -1,6 +1,6 @@
 //! Why a request is refused, as `google.rpc` error details.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, error::Error, fmt, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -83,6 +83,14 @@ impl Refusal {
         }
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(self.reason())
+    }
+}
+
+impl Error for Refusal {}
 
 /// What a client chose, as it stands in a message: quoted, and cut where it would make a status too long for the headers
 /// that gRPC sends it in.

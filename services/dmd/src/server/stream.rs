@@ -15,9 +15,9 @@ use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{
+    arriving,
     budget::Held,
     decode::{self, Spec},
-    oversize,
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
     refusal::{Refusal, quoted},
     service::{self, Shared, answer},
@@ -243,7 +243,7 @@ impl Session {
     ) -> Result<bool, Refusal> {
         match request {
             Ok(Some(Ok(request))) => self.accept(request).map(|()| true),
-            Ok(Some(Err(status))) => Err(oversize::refusal(&status)),
+            Ok(Some(Err(status))) => Err(arriving::refusal(&status)),
             Ok(None) => Ok(false),
             Err(_) if self.open.is_empty() => Ok(true),
             Err(_) => Err(Refusal::Idle(format!(
@@ -297,7 +297,7 @@ impl Session {
             });
         }
         let spec = Spec::check(Some(spec), "open", &self.shared.limits, &self.shared.thresholds)?;
-        let held = self.shared.budget.hold(spec.held_bytes())?;
+        let held = self.shared.budget.hold("this window", spec.held_bytes())?;
         let rows = Vec::with_capacity(spec.rows);
         let window = OpenWindow {
             rows,
@@ -387,7 +387,7 @@ impl Session {
         let (mut spec, rows) = (window.spec.clone(), window.rows.clone());
         spec.rows = rows.len();
         // The rows may be given up by their window before this is answered, so they count here too.
-        let held = self.shared.budget.hold(spec.held_bytes())?;
+        let held = self.shared.budget.hold("this window", spec.held_bytes())?;
         let rows_so_far = u32::try_from(rows.len()).ok();
         self.analyze(id, spec, rows, Products::Unknown, rows_so_far, held);
         Ok(())

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    COMPONENTS, LIMITS, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, estimate_now,
-    eventually, half_a_window_and_another, messages, open, part, patiently, reason, row, rows, spec,
-    whole_window,
+    LIMITS, RECEIVE_WINDOW, ROWS, TestServer, assert_invalid, assert_limit, decode, encode, estimate_now,
+    eventually, messages, open, part, patiently, reason, row, rows, spec, whole_window,
 };
 use futures::{StreamExt, stream};
 use glocal_dmd::server::proto::{
@@ -15,6 +14,7 @@ use glocal_dmd::server::proto::{
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming, transport::Endpoint};
+use tonic_types::StatusExt;
 
 /// A stream whose messages the test sends one by one.
 struct Conversation {
@@ -416,24 +416,65 @@ async fn an_error_on_one_stream_leaves_others_alone() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_gives_its_memory_back() {
-    // Room for two windows of three components, or one of six.
-    let row_bytes = 8 * COMPONENTS as u64;
-    let room = 2 * (ROWS as u64 + 5) * row_bytes;
-    let server = TestServer::start_with(|config| config.limits.max_held_bytes = room).await;
-    let large = || AnalyzeWindowRequest {
-        spec: Some(WindowSpec {
-            components: 2 * COMPONENTS as u32,
-            ..spec()
-        }),
-        hypergradients: encode(&rows().as_flattened().repeat(2)),
+    const LONG: usize = 20_000;
+    // Two windows of 20,000 components want 8 MB; a window with the message that brings one less than that.
+    let server = TestServer::start_with(|config| config.limits.max_held_bytes = 8_000_000).await;
+    let long = || WindowSpec {
+        components: LONG as u32,
+        ..spec()
+    };
+    let whole = || AnalyzeWindowRequest {
+        spec: Some(long()),
+        hypergradients: encode(&[1.0; ROWS * LONG]),
     };
     let mut conversation = Conversation::begin(&server).await;
-    conversation.say(half_a_window_and_another("half", "whole")).await;
+    conversation.say([open("long", long())]).await;
+    conversation.say(messages("whole")).await;
     assert_eq!(conversation.answer().await.unwrap().unwrap().window_id, "whole");
-    let status = server.client().analyze_window(large()).await.unwrap_err();
+    let status = server.client().analyze_window(whole()).await.unwrap_err();
     assert_limit(&status, "limits.max_held_bytes");
     drop(conversation);
-    eventually(|| async { server.client().analyze_window(large()).await.is_ok() }).await;
+    eventually(|| async { server.client().analyze_window(whole()).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn a_call_without_room_for_what_it_may_send_is_to_come_again() {
+    let server = TestServer::start_with(|config| config.limits.max_held_bytes = 2 * RECEIVE_WINDOW - 1).await;
+    let mut conversation = Conversation::begin(&server).await;
+    conversation.say(messages("w")).await;
+    assert_found(&conversation.answer().await.unwrap().unwrap());
+    for status in [
+        refusal(&server, messages("w")).await,
+        server.client().analyze_window(whole_window()).await.unwrap_err(),
+    ] {
+        assert_limit(&status, "limits.max_held_bytes");
+        assert!(status.get_details_retry_info().is_some(), "{status}");
+    }
+    let figures = server.figures().await;
+    let refused = "glocal_dmd_refusals_total{reason=\"LIMIT_EXCEEDED\"} 2\n";
+    assert!(figures.contains(refused), "{figures}");
+    drop(conversation);
+    eventually(|| async { server.client().analyze_window(whole_window()).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn a_message_without_room_is_refused_before_it_has_come() {
+    let server =
+        TestServer::start_with(|config| config.limits.max_held_bytes = RECEIVE_WINDOW + 10_000).await;
+    let mut all = messages("w");
+    all.push(row("w", 0, &[1.0; 1_250]));
+    let (answers, end) = exchange(&server, all).await;
+    assert_found(&answers[0]);
+    let status = end.unwrap_err();
+    assert_limit(&status, "limits.max_held_bytes");
+    // There will never be.
+    assert!(status.get_details_retry_info().is_none(), "{status}");
+    let request = AnalyzeWindowRequest {
+        hypergradients: vec![0; 10_000].into(),
+        ..whole_window()
+    };
+    let status = server.client().analyze_window(request).await.unwrap_err();
+    assert_limit(&status, "limits.max_held_bytes");
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ use tonic_types::StatusExt;
 pub const ROWS: usize = 20;
 pub const COMPONENTS: usize = 3;
 
+/// Bytes that every call counts for.
+pub const RECEIVE_WINDOW: u64 = 256 << 10;
+
 /// A server of its own for one test.
 pub struct TestServer {
     pub address: SocketAddr,
