@@ -18,10 +18,14 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// A check that has not come back by then says that windows do not either.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// What is wrong with the answer to a known window, if anything is.
+type SelfCheck = fn(&Cancellation) -> Result<(), String>;
+
 /// Reports the health of the server while it runs.
 pub(super) struct Health {
     reporter: HealthReporter,
     pool: ComputePool,
+    self_check: SelfCheck,
     interval: Duration,
     limit: Duration,
 }
@@ -32,6 +36,7 @@ impl Health {
         let health = Self {
             reporter,
             pool,
+            self_check,
             interval: INTERVAL,
             limit: LIMIT,
         };
@@ -68,7 +73,8 @@ impl Health {
     /// Analyzes the window of the self-check where those of requests are analyzed. Not with `run_or_refuse`: a full
     /// queue that moves is no failure.
     async fn check(&self) -> Result<(), String> {
-        let check = |cancellation: &Cancellation| self_check(cancellation).map_err(Refusal::Failed);
+        let self_check = self.self_check;
+        let check = move |cancellation: &Cancellation| self_check(cancellation).map_err(Refusal::Failed);
         self.pool.run(check).await.map_err(|refusal| match refusal {
             Refusal::Failed(problem) => problem,
             other => other.reason().to_owned(),
@@ -115,7 +121,10 @@ pub(super) fn self_check(cancellation: &Cancellation) -> Result<(), String> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    };
 
     use tokio::sync::oneshot;
     use tonic::Streaming;
@@ -191,6 +200,27 @@ mod tests {
         assert_eq!(next(&mut readiness).await, ServingStatus::NotServing);
         // The process was alive all the time: this is the first change.
         assert_eq!(next(&mut liveness).await, ServingStatus::NotServing);
+    }
+
+    #[tokio::test]
+    async fn readiness_is_lost_with_a_wrong_answer_and_comes_back_with_a_right_one() {
+        static WRONG: AtomicBool = AtomicBool::new(false);
+        let (health, _, server) = health(Duration::from_secs(60)).await;
+        let health = Health {
+            self_check: |_| match WRONG.load(Ordering::Relaxed) {
+                true => Err("3 is not 2".to_owned()),
+                false => Ok(()),
+            },
+            ..health
+        };
+        let mut readiness = watch(server, SERVICE_NAME).await;
+        let reporting = tokio::spawn(health.report_until(std::future::pending()));
+        assert_eq!(next(&mut readiness).await, ServingStatus::Serving);
+        WRONG.store(true, Ordering::Relaxed);
+        assert_eq!(next(&mut readiness).await, ServingStatus::NotServing);
+        WRONG.store(false, Ordering::Relaxed);
+        assert_eq!(next(&mut readiness).await, ServingStatus::Serving);
+        reporting.abort();
     }
 
     #[tokio::test]

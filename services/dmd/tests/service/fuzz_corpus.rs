@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs};
 mod stream;
 
 /// Statuses that the corpus reaches, by code, reason and limit.
-const REACHED: [&str; 16] = [
+const REACHED: [&str; 18] = [
     "Internal",
     "InvalidArgument INVALID_WINDOW",
     "InvalidArgument INVALID_WINDOW_ID",
@@ -21,7 +21,9 @@ const REACHED: [&str; 16] = [
     "InvalidArgument WRONG_LENGTH",
     "Ok",
     "ResourceExhausted limits.max_components",
+    "ResourceExhausted limits.max_held_bytes",
     "ResourceExhausted limits.max_message_bytes",
+    "ResourceExhausted limits.max_open_windows",
     "ResourceExhausted limits.max_rows",
 ];
 

@@ -24,6 +24,15 @@ describe('rows of hypergradients', () => {
 
   it('have a Euclidean norm', () => expect(norm(Float64Array.of(3, -4))).toBe(5));
 
+  it.each([1e-200, 1, 1e200])('have one for many components of size %d, too', (size) => {
+    expect(norm(new Float64Array(1_000_000).fill(-size)) / size).toBeCloseTo(1_000);
+  });
+
+  it('have none without components, or without size', () => {
+    expect(norm(new Float64Array())).toBe(0);
+    expect(norm(new Float64Array(2))).toBe(0);
+  });
+
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     'are not finite with %d',
     (value) => {

@@ -24,8 +24,8 @@ export function medianRow(rows: Rows): Float64Array {
 
 export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Number.isFinite(x));
 
-/** Euclidean norm. */
-export const norm = (row: Float64Array): number => Math.hypot(...row);
+/** Euclidean norm, of any number of components. */
+export const norm = (row: Float64Array): number => row.reduce((sum, x) => Math.hypot(sum, x), 0);
 
 /** The rows as little-endian binary64, row-major, as the contract sends them. */
 export const encodeRows = (rows: Rows): Buffer =>
