@@ -10,7 +10,7 @@ const working = /^\s*(Updating|Locking|Downloading|Compiling|Blocking)\s/m;
 /** What a failed build says of a tool that is missing. */
 const hints: ReadonlyArray<[sign: RegExp, hint: string]> = [
   [/linker `\w+` not found/, ' A C++ compiler is missing: install g++ or clang.'],
-  [/running: .*"g?make".*No such file or directory/s, ' GNU make is missing: install make.'],
+  [/failed to execute command: No such file or directory/, ' GNU make is missing: install make.'],
 ];
 
 export async function ensureDmd(): Promise<void> {

@@ -138,7 +138,7 @@ fn wrong_keys_and_values_name_themselves() {
         ),
         (
             fails(serve().env("GLOCAL_DMD_LIMITS__MAX_HELD_BYTES", "1000")),
-            "limits.max_held_bytes: is 1000; at least 262144",
+            "limits.max_held_bytes: is 1000; at least 4456448",
         ),
         (
             fails(serve().env("GLOCAL_DMD_VERDICT__SPIKE_RATIO", "-1")),

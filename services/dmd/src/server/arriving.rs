@@ -1,16 +1,16 @@
 //! Requests as they arrive: what the transport and the decoder hold of them counts for the memory budget, like the windows
 //! that they carry.
 
-use std::{error::Error, future, sync::Arc};
+use std::time::Duration;
 
-use futures::{StreamExt, stream};
-use http_body_util::{BodyStream, StreamBody};
+use bytes::Bytes;
+use futures::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tokio::time::timeout;
 use tonic::{Status, body::Body};
 
-use super::{
-    budget::{Budget, Held},
-    refusal::Refusal,
-};
+use super::{budget::Held, metrics::Metrics, refusal::Refusal, service::Shared};
 
 /// Bytes of one call that a client may send before the service has read them. With the default of HTTP/2 (64 KiB) a window
 /// of 100,000 components would wait for the round trip a dozen times a row.
@@ -19,52 +19,78 @@ pub(super) const RECEIVE_WINDOW: u32 = 256 << 10;
 /// Bytes before a message: whether it is compressed, and its length.
 const HEADER: usize = 5;
 
-/// The body of a call. As long as it is read it holds the receive window and the longest message that it has brought, for
-/// which the decoder keeps its buffer. A message longer than `max_message`, or without room, ends it with a status, after
-/// all that came before; see [`refusal`].
+/// The body of a call, which holds the receive window and the longest message that it has brought, for which the decoder
+/// keeps its buffer. A message that is too long, without room, or does not go on ends it with a status, after all that came
+/// before.
 ///
 /// # Errors
 /// [`Refusal::Limit`] when there is no room for the receive window.
-pub(super) fn counted(body: Body, budget: &Budget, max_message: usize) -> Result<Body, Refusal> {
-    let mut arriving = Arriving {
-        held: budget.hold("this call", RECEIVE_WINDOW.into())?,
-        max_message,
-        header: Vec::with_capacity(HEADER),
-        missing: 0,
+pub(super) fn counted(body: Body, shared: &Shared) -> Result<Body, Refusal> {
+    let arriving = Arriving {
+        body: Some(body),
+        messages: Messages {
+            held: shared.budget.hold("this call", RECEIVE_WINDOW.into(), 0)?,
+            max_message: shared.limits.max_message_bytes,
+            header: Vec::with_capacity(HEADER),
+            missing: 0,
+        },
+        refused: None,
+        idle: Duration::from_secs(shared.limits.idle_seconds),
+        metrics: shared.metrics.clone(),
     };
-    let frames = BodyStream::new(body).flat_map(move |frame| {
-        let (taken, refused) = match frame.as_ref().ok().and_then(|frame| frame.data_ref()) {
-            Some(data) => arriving.take(data),
-            None => (0, None),
-        };
-        let frame = frame.map(|frame| {
-            frame.map_data(|mut data| {
-                data.truncate(taken);
-                data
-            })
-        });
-        let end = refused.map(|refusal| Err(status(refusal)));
-        stream::iter([Some(frame), end]).filter_map(future::ready)
+    let frames = stream::unfold(arriving, |mut arriving| async move {
+        let frame = arriving.next().await?;
+        Some((frame, arriving))
     });
     Ok(Body::new(StreamBody::new(frames)))
 }
 
-fn status(refusal: Refusal) -> Status {
-    let mut status = Status::from(refusal.clone());
-    status.set_source(Arc::new(refusal));
-    status
+struct Arriving {
+    /// None after its end.
+    body: Option<Body>,
+    messages: Messages,
+    /// Why the body ends behind the last frame.
+    refused: Option<Refusal>,
+    idle: Duration,
+    metrics: Metrics,
 }
 
-/// Why a body ended with this status.
-pub(super) fn refusal(status: &Status) -> Refusal {
-    let source = status.source().and_then(|source| source.downcast_ref());
-    match source {
-        Some(refusal) => Refusal::clone(refusal),
-        None => Refusal::Transport(status.code(), status.message().to_owned()),
+impl Arriving {
+    async fn next(&mut self) -> Option<Result<Frame<Bytes>, Status>> {
+        if let Some(refusal) = self.refused.take() {
+            return Some(Err(self.end(refusal)));
+        }
+        let body = self.body.as_mut()?;
+        let frame = if self.messages.under_way() {
+            match timeout(self.idle, body.frame()).await {
+                Ok(frame) => frame?,
+                Err(_) => {
+                    let idle = format!("no more of a message came for {} s", self.idle.as_secs());
+                    return Some(Err(self.end(Refusal::Idle(idle))));
+                }
+            }
+        } else {
+            body.frame().await?
+        };
+        Some(frame.map(|frame| {
+            frame.map_data(|mut data| {
+                let (taken, refused) = self.messages.take(&data);
+                data.truncate(taken);
+                self.refused = refused;
+                data
+            })
+        }))
+    }
+
+    fn end(&mut self, refusal: Refusal) -> Status {
+        self.body = None;
+        self.metrics.refused(&refusal);
+        refusal.into()
     }
 }
 
-struct Arriving {
+/// What is told from the bytes of a body: where messages begin, and how long they are.
+struct Messages {
     held: Held,
     max_message: usize,
     /// What has come of a header.
@@ -73,7 +99,11 @@ struct Arriving {
     missing: usize,
 }
 
-impl Arriving {
+impl Messages {
+    fn under_way(&self) -> bool {
+        self.missing > 0 || !self.header.is_empty()
+    }
+
     /// How many of these bytes, the next of the body, the service takes; and why, when that is not all.
     fn take(&mut self, data: &[u8]) -> (usize, Option<Refusal>) {
         let mut taken = 0;
@@ -120,13 +150,22 @@ impl Arriving {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use futures::StreamExt;
+    use tonic::Code;
+
+    use super::{
+        super::{
+            budget::Budget,
+            config::{Limits, Verdict},
+        },
+        *,
+    };
 
     const LIMIT: u64 = RECEIVE_WINDOW as u64 + 100;
 
-    fn arriving(budget: &Budget) -> Arriving {
-        Arriving {
-            held: budget.hold("this call", RECEIVE_WINDOW.into()).unwrap(),
+    fn messages(budget: &Budget) -> Messages {
+        Messages {
+            held: budget.hold("this call", RECEIVE_WINDOW.into(), 0).unwrap(),
             max_message: 200,
             header: Vec::new(),
             missing: 0,
@@ -140,14 +179,17 @@ mod tests {
     #[test]
     fn the_longest_message_counts_however_it_is_cut() {
         let body = [message(3), message(0), message(40), message(20)].concat();
-        for size in 1..body.len() {
+        for size in 1..=body.len() {
             let budget = Budget::new(LIMIT);
-            let mut arriving = arriving(&budget);
+            let mut messages = messages(&budget);
             for chunk in body.chunks(size) {
-                assert_eq!(arriving.take(chunk), (chunk.len(), None));
+                let (taken, refused) = messages.take(chunk);
+                assert_eq!(taken, chunk.len());
+                assert!(refused.is_none(), "{refused:?}");
             }
             assert_eq!(budget.held(), u64::from(RECEIVE_WINDOW) + 40);
-            drop(arriving);
+            assert!(!messages.under_way());
+            drop(messages);
             assert_eq!(budget.held(), 0);
         }
     }
@@ -156,12 +198,36 @@ mod tests {
     fn a_message_that_is_refused_does_not_take_those_before_along() {
         for (length, key) in [(101, "limits.max_held_bytes"), (201, "limits.max_message_bytes")] {
             let body = [message(3), message(length)].concat();
-            let (taken, refused) = arriving(&Budget::new(LIMIT)).take(&body);
+            let (taken, refused) = messages(&Budget::new(LIMIT)).take(&body);
             assert_eq!(taken, message(3).len());
             assert!(
                 matches!(refused, Some(Refusal::Limit { limit, .. }) if limit == key),
                 "{refused:?}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_stops_half_way_is_ended() {
+        let limits = Limits {
+            idle_seconds: 1,
+            ..Limits::default()
+        };
+        let shared = Shared::new(limits, Verdict::default());
+        let half = message(7)[..9].to_vec();
+        let frames = stream::iter([message(0), half])
+            .map(|data| Ok::<_, Status>(Frame::data(Bytes::from(data))))
+            .chain(stream::pending());
+        let mut body = counted(Body::new(StreamBody::new(frames)), &shared).unwrap();
+        for length in [5, 9] {
+            let frame = body.frame().await.unwrap().unwrap();
+            assert_eq!(frame.into_data().unwrap().len(), length);
+        }
+        let status = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert_eq!(status.message(), "no more of a message came for 1 s");
+        assert!(body.frame().await.is_none());
+        drop(body);
+        assert_eq!(shared.budget.held(), 0);
     }
 }

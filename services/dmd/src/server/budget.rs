@@ -20,6 +20,8 @@ pub(super) struct Held {
     /// Who holds it, for messages.
     holder: &'static str,
     bytes: u64,
+    /// Those that are not given back before these.
+    beside: u64,
     budget: Budget,
 }
 
@@ -36,14 +38,15 @@ impl Budget {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Takes `bytes` from the budget.
+    /// Takes `bytes` from the budget, for someone who has to have `beside` others at the same time.
     ///
     /// # Errors
     /// As [`Held::grow_to`].
-    pub(super) fn hold(&self, holder: &'static str, bytes: u64) -> Result<Held, Refusal> {
+    pub(super) fn hold(&self, holder: &'static str, bytes: u64, beside: u64) -> Result<Held, Refusal> {
         let mut held = Held {
             holder,
             bytes: 0,
+            beside,
             budget: self.clone(),
         };
         held.grow_to(bytes)?;
@@ -52,6 +55,10 @@ impl Budget {
 }
 
 impl Held {
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Takes what it lacks of `bytes` from the budget; nothing when it is as large already.
     ///
     /// # Errors
@@ -77,7 +84,8 @@ impl Held {
                     self.holder,
                     limit - held + self.bytes,
                 ),
-                retry_after: (bytes <= *limit).then_some(super::compute::RETRY_AFTER),
+                retry_after: (bytes.saturating_add(self.beside) <= *limit)
+                    .then_some(super::compute::RETRY_AFTER),
             }),
         }
     }
@@ -96,24 +104,34 @@ mod tests {
     #[test]
     fn what_is_dropped_can_be_held_again() {
         let budget = Budget::new(100);
-        let first = budget.hold("this window", 60).unwrap();
-        let _second = budget.hold("this window", 40).unwrap();
+        let first = budget.hold("this window", 60, 0).unwrap();
+        let _second = budget.hold("this window", 40, 0).unwrap();
         assert!(matches!(
-            budget.hold("this window", 1),
+            budget.hold("this window", 1, 0),
             Err(Refusal::Limit {
                 retry_after: Some(_),
                 ..
             })
         ));
         drop(first);
-        assert!(budget.hold("this window", 60).is_ok());
+        assert!(budget.hold("this window", 60, 0).is_ok());
+    }
+
+    #[test]
+    fn what_fits_only_without_what_is_beside_it_is_not_to_be_retried() {
+        let budget = Budget::new(100);
+        let _others = budget.hold("this call", 50, 0).unwrap();
+        for (beside, helps) in [(40, true), (41, false)] {
+            let refusal = budget.hold("this window", 60, beside).unwrap_err();
+            assert!(matches!(refusal, Refusal::Limit { retry_after, .. } if retry_after.is_some() == helps));
+        }
     }
 
     #[test]
     fn what_never_fits_is_not_to_be_retried() {
         for bytes in [101, u64::MAX] {
             assert!(matches!(
-                Budget::new(100).hold("this window", bytes),
+                Budget::new(100).hold("this window", bytes, 0),
                 Err(Refusal::Limit {
                     retry_after: None,
                     ..
@@ -125,20 +143,15 @@ mod tests {
     #[test]
     fn what_grows_takes_only_what_it_lacks() {
         let budget = Budget::new(100);
-        let mut held = budget.hold("this call", 60).unwrap();
+        let mut held = budget.hold("this call", 60, 0).unwrap();
         held.grow_to(50).unwrap();
         assert_eq!(budget.held(), 60);
         held.grow_to(90).unwrap();
         assert_eq!(budget.held(), 90);
-        let refusal = held.grow_to(101).unwrap_err();
-        assert_eq!(
-            refusal,
-            Refusal::Limit {
-                limit: "limits.max_held_bytes",
-                message: "this call needs 101 bytes; 100 of 100 bytes are free".to_owned(),
-                retry_after: None,
-            }
-        );
+        let Refusal::Limit { message, .. } = held.grow_to(101).unwrap_err() else {
+            panic!("no limit");
+        };
+        assert_eq!(message, "this call needs 101 bytes; 100 of 100 bytes are free");
         drop(held);
         assert_eq!(budget.held(), 0);
     }

@@ -96,7 +96,7 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// Windows that one stream may have open.
     pub max_open_windows: usize,
-    /// Bytes that all calls, their windows and reports may hold together.
+    /// Bytes that all calls of DmdService, their windows and reports may hold together.
     pub max_held_bytes: u64,
     /// Threads that analyze windows; 0 for as many as there are processors.
     pub compute_threads: usize,
@@ -278,10 +278,10 @@ impl Config {
                 return Err(value_error(key, "is 0; at least 1"));
             }
         }
-        let least = u64::from(RECEIVE_WINDOW);
+        let least = u64::from(RECEIVE_WINDOW).saturating_add(self.limits.max_message_bytes as u64);
         if self.limits.max_held_bytes < least {
             let held = self.limits.max_held_bytes;
-            let problem = format!("is {held}; at least {least}, which one call holds");
+            let problem = format!("is {held}; at least {least}, which a call with the longest message holds");
             return Err(value_error("limits.max_held_bytes", problem));
         }
         let v = &self.verdict;

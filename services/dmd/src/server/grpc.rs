@@ -42,7 +42,8 @@ impl GrpcService {
         Self { shared, methods }
     }
 
-    /// Bytes that calls count for now, with their windows until the answers are handed to the transport; 0 when no call is under way.
+    /// Bytes that calls count for now, with their windows until the answers are handed to the transport; 0 when no call is
+    /// under way.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.shared.budget.held()
@@ -64,7 +65,7 @@ impl Service<Request<Body>> for GrpcService {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (head, body) = request.into_parts();
-        match arriving::counted(body, &self.shared.budget, self.shared.limits.max_message_bytes) {
+        match arriving::counted(body, &self.shared) {
             Ok(body) => self.methods.call(Request::from_parts(head, body)),
             Err(refusal) => {
                 self.shared.metrics.refused(&refusal);

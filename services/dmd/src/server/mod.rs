@@ -39,8 +39,8 @@ pub mod proto {
     pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glocal.v1.binpb"));
 }
 
-/// Bytes of all calls on one connection that a client may send before the service has read them.
-const CONNECTION_WINDOW: u32 = 16 << 20;
+/// The same for one connection: calls that are not read hold up others on it only from this many on.
+const CONNECTION_WINDOW: u32 = 64 * RECEIVE_WINDOW;
 
 /// A connection on which nothing has come for this long is asked for a sign of life, and closed without one.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! Why a request is refused, as `google.rpc` error details.
 
-use std::{collections::HashMap, error::Error, fmt, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -30,7 +30,7 @@ impl Violation {
 }
 
 /// Why a request is refused.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Refusal {
     /// The request is wrong: INVALID_ARGUMENT. The reason is an UPPER_SNAKE_CASE word for programs.
     Invalid {
@@ -52,8 +52,8 @@ pub(super) enum Refusal {
     Unauthenticated(&'static str),
     /// Nothing came for too long: DEADLINE_EXCEEDED.
     Idle(String),
-    /// The transport ended the stream.
-    Transport(Code, String),
+    /// What arrived was no message, or was refused before the stream saw it.
+    Transport(Status),
 }
 
 impl Refusal {
@@ -83,14 +83,6 @@ impl Refusal {
         }
     }
 }
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(self.reason())
-    }
-}
-
-impl Error for Refusal {}
 
 /// What a client chose, as it stands in a message: quoted, and cut where it would make a status too long for the headers
 /// that gRPC sends it in.
@@ -142,7 +134,7 @@ impl From<Refusal> for Status {
             ),
             Refusal::Unauthenticated(message) => (Code::Unauthenticated, message.to_owned()),
             Refusal::Idle(message) => (Code::DeadlineExceeded, message),
-            Refusal::Transport(code, message) => return Status::new(code, message),
+            Refusal::Transport(status) => return status,
         };
         Status::with_error_details(code, message, details)
     }

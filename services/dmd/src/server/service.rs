@@ -81,7 +81,7 @@ impl Shared {
         request: proto::AnalyzeWindowRequest,
     ) -> Result<proto::WindowReport, Refusal> {
         let spec = Spec::check(request.spec, "spec", &self.limits, &self.thresholds)?;
-        let _held = self.budget.hold("this window", spec.held_bytes())?;
+        let _held = self.budget.hold("this window", spec.held_bytes(), 0)?;
         let values = decode::values(
             &request.hypergradients,
             "hypergradients",

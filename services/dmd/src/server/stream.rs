@@ -15,7 +15,7 @@ use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{
-    arriving,
+    arriving::RECEIVE_WINDOW,
     budget::Held,
     decode::{self, Spec},
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
@@ -53,7 +53,9 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
         };
         if let Err(refusal) = session.run(requests).await {
             tracing::debug!(?refusal, "stream ended");
-            metrics.refused(&refusal);
+            if !matches!(refusal, Refusal::Transport(_)) {
+                metrics.refused(&refusal);
+            }
             // Nobody to tell when the client is gone.
             let _ = end.send(refusal);
         }
@@ -224,6 +226,7 @@ impl Session {
         };
         // No more rows will come: give the memory back before the answers under way are computed.
         self.open.clear();
+        drop(requests);
         loop {
             tokio::select! {
                 biased;
@@ -243,7 +246,7 @@ impl Session {
     ) -> Result<bool, Refusal> {
         match request {
             Ok(Some(Ok(request))) => self.accept(request).map(|()| true),
-            Ok(Some(Err(status))) => Err(arriving::refusal(&status)),
+            Ok(Some(Err(status))) => Err(Refusal::Transport(status)),
             Ok(None) => Ok(false),
             Err(_) if self.open.is_empty() => Ok(true),
             Err(_) => Err(Refusal::Idle(format!(
@@ -297,7 +300,13 @@ impl Session {
             });
         }
         let spec = Spec::check(Some(spec), "open", &self.shared.limits, &self.shared.thresholds)?;
-        let held = self.shared.budget.hold("this window", spec.held_bytes())?;
+        let open: u64 = self.open.values().map(|window| window.held.bytes()).sum();
+        let message = spec.row_bytes().min(self.shared.limits.max_message_bytes as u64);
+        let beside = open + message + u64::from(RECEIVE_WINDOW);
+        let held = self
+            .shared
+            .budget
+            .hold("this window", spec.held_bytes(), beside)?;
         let rows = Vec::with_capacity(spec.rows);
         let window = OpenWindow {
             rows,
@@ -387,7 +396,7 @@ impl Session {
         let (mut spec, rows) = (window.spec.clone(), window.rows.clone());
         spec.rows = rows.len();
         // The rows may be given up by their window before this is answered, so they count here too.
-        let held = self.shared.budget.hold("this window", spec.held_bytes())?;
+        let held = self.shared.budget.hold("this window", spec.held_bytes(), 0)?;
         let rows_so_far = u32::try_from(rows.len()).ok();
         self.analyze(id, spec, rows, Products::Unknown, rows_so_far, held);
         Ok(())

@@ -475,6 +475,32 @@ async fn a_message_without_room_is_refused_before_it_has_come() {
     };
     let status = server.client().analyze_window(request).await.unwrap_err();
     assert_limit(&status, "limits.max_held_bytes");
+    let figures = server.figures().await;
+    let refused = "glocal_dmd_refusals_total{reason=\"LIMIT_EXCEEDED\"} 2\n";
+    assert!(figures.contains(refused), "{figures}");
+}
+
+#[tokio::test]
+async fn a_window_that_never_fits_beside_its_own_stream_is_not_to_come_again() {
+    // A window wants 800 kB.
+    let server = TestServer::start_with(|config| config.limits.max_held_bytes = 1_600_000).await;
+    let large = || WindowSpec {
+        components: 4_000,
+        ..spec()
+    };
+    let alone = refusal(&server, ["a", "b"].map(|id| open(id, large())).to_vec()).await;
+    assert_limit(&alone, "limits.max_held_bytes");
+    assert!(alone.get_details_retry_info().is_none(), "{alone}");
+    let mut other = Conversation::begin(&server).await;
+    other.say([open("a", large())]).await;
+    other.say(messages("w")).await;
+    assert_found(&other.answer().await.unwrap().unwrap());
+    let beside_another = refusal(&server, vec![open("a", large())]).await;
+    assert_limit(&beside_another, "limits.max_held_bytes");
+    assert!(
+        beside_another.get_details_retry_info().is_some(),
+        "{beside_another}"
+    );
 }
 
 #[tokio::test]
