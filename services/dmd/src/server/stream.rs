@@ -300,13 +300,7 @@ impl Session {
             });
         }
         let spec = Spec::check(Some(spec), "open", &self.shared.limits, &self.shared.thresholds)?;
-        let open: u64 = self.open.values().map(|window| window.held.bytes()).sum();
-        let message = spec.row_bytes().min(self.shared.limits.max_message_bytes as u64);
-        let beside = open + message + u64::from(RECEIVE_WINDOW);
-        let held = self
-            .shared
-            .budget
-            .hold("this window", spec.held_bytes(), beside)?;
+        let held = self.hold(&spec)?;
         let rows = Vec::with_capacity(spec.rows);
         let window = OpenWindow {
             rows,
@@ -317,6 +311,15 @@ impl Session {
         };
         self.open.insert(id, window);
         Ok(())
+    }
+
+    /// Room for a window beside those that are open, and what the call itself holds.
+    fn hold(&self, spec: &Spec) -> Result<Held, Refusal> {
+        let open: u64 = self.open.values().map(|window| window.held.bytes()).sum();
+        let message = spec.row_bytes().min(self.shared.limits.max_message_bytes as u64);
+        let beside = open + message + u64::from(RECEIVE_WINDOW);
+        let budget = &self.shared.budget;
+        budget.hold("this window", spec.held_bytes(), beside)
     }
 
     fn push(&mut self, id: String, hypergradient: &proto::Hypergradient) -> Result<(), Refusal> {
@@ -396,7 +399,7 @@ impl Session {
         let (mut spec, rows) = (window.spec.clone(), window.rows.clone());
         spec.rows = rows.len();
         // The rows may be given up by their window before this is answered, so they count here too.
-        let held = self.shared.budget.hold("this window", spec.held_bytes(), 0)?;
+        let held = self.hold(&spec)?;
         let rows_so_far = u32::try_from(rows.len()).ok();
         self.analyze(id, spec, rows, Products::Unknown, rows_so_far, held);
         Ok(())
