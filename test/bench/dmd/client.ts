@@ -9,7 +9,7 @@ import {
   type EstimateGlocalResponse,
   type WindowSpec,
 } from '@glocal/proto/glocal/v1/dmd';
-import { encodeRows, type Rows } from '@glocal/trainer/loop/window.ts';
+import { encodeRow, type Rows } from '@glocal/trainer/loop/window.ts';
 import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 
 /** Rows of every window. */
@@ -41,11 +41,11 @@ export const specOf = (rows: Rows): WindowSpec => ({
   priorNorms: [],
 });
 
-/** The messages of a window on a stream; each row is encoded when it is its turn. */
+/** The messages of a window on a stream, encoded as the trainer does. */
 export function* messagesOf(windowId: string, rows: Rows): Generator<EstimateGlocalRequest> {
   yield { windowId, payload: { $case: 'open', value: specOf(rows) } };
   for (const [row, values] of rows.entries()) {
-    const value = { row, values: encodeRows([values]) };
+    const value = { row, values: encodeRow(values) };
     yield { windowId, payload: { $case: 'hypergradient', value } };
   }
 }

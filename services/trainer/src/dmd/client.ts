@@ -9,7 +9,7 @@ import {
 } from '@glocal/proto/glocal/v1/dmd';
 import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import pRetry, { AbortError } from 'p-retry';
-import { encodeRows } from '../loop/window.ts';
+import { encodeRow } from '../loop/window.ts';
 import { retryInfo } from './retry-info.ts';
 
 /** The DMD service refused a window, or could not be reached within the budget. */
@@ -151,7 +151,7 @@ class Attempt {
   }
 
   send(row: Float64Array): void {
-    const value = { row: this.#row++, values: encodeRows([row]) };
+    const value = { row: this.#row++, values: encodeRow(row) };
     this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'hypergradient', value } });
   }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRow, encodeRows, isFiniteRow, lastRow, meanRow, medianRow, norm } from './window.ts';
+import {
+  decodeRow,
+  encodeRow,
+  encodeRows,
+  isFiniteRow,
+  lastRow,
+  meanRow,
+  medianRow,
+  norm,
+} from './window.ts';
 
 const rows = [Float64Array.of(1, -4), Float64Array.of(5, 0), Float64Array.of(3, 10)];
 
@@ -45,6 +54,7 @@ describe('rows of hypergradients', () => {
     expect(encodeRows([Float64Array.of(1), Float64Array.of(-2)]).toString('hex')).toBe(
       `${'00'.repeat(6)}f03f${'00'.repeat(7)}c0`,
     );
+    expect(encodeRow(Float64Array.of(3, 1, -2).subarray(1))).toEqual(encodeRows([Float64Array.of(1, -2)]));
   });
 
   it('come out as they went in, to the last bit, wherever the bytes lie', () => {

@@ -28,8 +28,13 @@ export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Numb
 export const norm = (row: Float64Array): number => row.reduce((sum, x) => Math.hypot(sum, x), 0);
 
 /** The rows as little-endian binary64, row-major, as the contract sends them. */
-export const encodeRows = (rows: Rows): Buffer =>
-  littleEndian(Buffer.concat(rows.map((row) => new Uint8Array(row.buffer, row.byteOffset, row.byteLength))));
+export const encodeRows = (rows: Rows): Buffer => littleEndian(Buffer.concat(rows.map(bytesOf)));
+
+/** One row in that form. Most machines need no copy of it: the row must not change before the bytes have been used. */
+export const encodeRow = (row: Float64Array): Buffer =>
+  endianness() === 'LE' ? bytesOf(row) : encodeRows([row]);
+
+const bytesOf = (row: Float64Array): Buffer => Buffer.from(row.buffer, row.byteOffset, row.byteLength);
 
 /** Little-endian binary64 as numbers. */
 export function decodeRow(bytes: Uint8Array): Float64Array {
