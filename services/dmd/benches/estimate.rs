@@ -9,6 +9,11 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use glocal_dmd::{Cancellation, Options, Window, analyze, cli::bench::noisy_window};
+use tikv_jemallocator::Jemalloc;
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn estimate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("estimate");
