@@ -1,7 +1,7 @@
 //! Requests as they arrive: what the transport and the decoder hold of them counts for the memory budget, like the windows
 //! that they carry.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::stream;
@@ -10,7 +10,11 @@ use http_body_util::{BodyExt, StreamBody};
 use tokio::time::timeout;
 use tonic::{Status, body::Body};
 
-use super::{budget::Held, metrics::Metrics, refusal::Refusal, service::Shared};
+use super::{
+    budget::Held,
+    refusal::{Refusal, within},
+    service::Shared,
+};
 
 /// Bytes of one call that a client may send before the service has read them. With the default of HTTP/2 (64 KiB) a window
 /// of 100,000 components would wait for the round trip a dozen times a row.
@@ -25,7 +29,7 @@ const HEADER: usize = 5;
 ///
 /// # Errors
 /// [`Refusal::Limit`] when there is no room for the receive window.
-pub(super) fn counted(body: Body, shared: &Shared) -> Result<Body, Refusal> {
+pub(super) fn counted(body: Body, shared: &Arc<Shared>) -> Result<Body, Refusal> {
     let arriving = Arriving {
         body: Some(body),
         messages: Messages {
@@ -35,8 +39,7 @@ pub(super) fn counted(body: Body, shared: &Shared) -> Result<Body, Refusal> {
             missing: 0,
         },
         refused: None,
-        idle: Duration::from_secs(shared.limits.idle_seconds),
-        metrics: shared.metrics.clone(),
+        shared: Arc::clone(shared),
     };
     let frames = stream::unfold(arriving, |mut arriving| async move {
         let frame = arriving.next().await?;
@@ -51,8 +54,7 @@ struct Arriving {
     messages: Messages,
     /// Why the body ends behind the last frame.
     refused: Option<Refusal>,
-    idle: Duration,
-    metrics: Metrics,
+    shared: Arc<Shared>,
 }
 
 impl Arriving {
@@ -62,11 +64,12 @@ impl Arriving {
         }
         let body = self.body.as_mut()?;
         let frame = if self.messages.under_way() {
-            match timeout(self.idle, body.frame()).await {
+            let idle = self.shared.limits.idle_seconds;
+            match timeout(Duration::from_secs(idle), body.frame()).await {
                 Ok(frame) => frame?,
                 Err(_) => {
-                    let idle = format!("no more of a message came for {} s", self.idle.as_secs());
-                    return Some(Err(self.end(Refusal::Idle(idle))));
+                    let refusal = Refusal::Idle(format!("no more of a message came for {idle} s"));
+                    return Some(Err(self.end(refusal)));
                 }
             }
         } else {
@@ -84,7 +87,7 @@ impl Arriving {
 
     fn end(&mut self, refusal: Refusal) -> Status {
         self.body = None;
-        self.metrics.refused(&refusal);
+        self.shared.metrics.refused(&refusal);
         refusal.into()
     }
 }
@@ -134,17 +137,9 @@ impl Messages {
     }
 
     fn begin(&mut self, length: usize) -> Result<(), Refusal> {
-        if length > self.max_message {
-            return Err(Refusal::Limit {
-                limit: "limits.max_message_bytes",
-                message: format!(
-                    "a message of {length} bytes is longer than this server takes (limits.max_message_bytes = {})",
-                    self.max_message
-                ),
-                retry_after: None,
-            });
-        }
-        self.held.grow_to(u64::from(RECEIVE_WINDOW) + length as u64)
+        let (length, max) = (length as u64, self.max_message as u64);
+        within("limits.max_message_bytes", "bytes of a message", length, max)?;
+        self.held.grow_to(u64::from(RECEIVE_WINDOW) + length)
     }
 }
 
@@ -213,7 +208,7 @@ mod tests {
             idle_seconds: 1,
             ..Limits::default()
         };
-        let shared = Shared::new(limits, Verdict::default());
+        let shared = Arc::new(Shared::new(limits, Verdict::default()));
         let half = message(7)[..9].to_vec();
         let frames = stream::iter([message(0), half])
             .map(|data| Ok::<_, Status>(Frame::data(Bytes::from(data))))

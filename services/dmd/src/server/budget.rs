@@ -20,8 +20,6 @@ pub(super) struct Held {
     /// Who holds it, for messages.
     holder: &'static str,
     bytes: u64,
-    /// Those that are not given back before these.
-    beside: u64,
     budget: Budget,
 }
 
@@ -38,7 +36,7 @@ impl Budget {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Takes `bytes` from the budget, for someone who has to have `beside` others at the same time.
+    /// Takes `bytes` from the budget, for someone who does not give `beside` others back before these.
     ///
     /// # Errors
     /// As [`Held::grow_to`].
@@ -46,10 +44,9 @@ impl Budget {
         let mut held = Held {
             holder,
             bytes: 0,
-            beside,
             budget: self.clone(),
         };
-        held.grow_to(bytes)?;
+        held.take(bytes, beside)?;
         Ok(held)
     }
 }
@@ -64,6 +61,10 @@ impl Held {
     /// # Errors
     /// [`Refusal::Limit`] when they are not left; without a time to retry when they would never be.
     pub(super) fn grow_to(&mut self, bytes: u64) -> Result<(), Refusal> {
+        self.take(bytes, 0)
+    }
+
+    fn take(&mut self, bytes: u64, beside: u64) -> Result<(), Refusal> {
         let Budget { limit, held } = &self.budget;
         let missing = bytes.saturating_sub(self.bytes);
         if missing == 0 {
@@ -84,8 +85,7 @@ impl Held {
                     self.holder,
                     limit - held + self.bytes,
                 ),
-                retry_after: (bytes.saturating_add(self.beside) <= *limit)
-                    .then_some(super::compute::RETRY_AFTER),
+                retry_after: (bytes.saturating_add(beside) <= *limit).then_some(super::compute::RETRY_AFTER),
             }),
         }
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     config::Limits,
     proto,
-    refusal::{Refusal, Violation},
+    refusal::{Refusal, Violation, within},
 };
 use crate::{Anchor, Options, Scaling, Selection, SvdRank, Thresholds, Variant};
 
@@ -126,17 +126,6 @@ impl Spec {
         }
         vectors.saturating_mul(self.row_bytes()).saturating_add(products)
     }
-}
-
-fn within(limit: &'static str, what: &str, value: u64, max: u64) -> Result<(), Refusal> {
-    if value <= max {
-        return Ok(());
-    }
-    Err(Refusal::Limit {
-        limit,
-        message: format!("{value} {what} are more than this server takes ({limit} = {max})"),
-        retry_after: None,
-    })
 }
 
 /// Collects what is wrong with the fields below a path.

@@ -39,7 +39,8 @@ pub mod proto {
     pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glocal.v1.binpb"));
 }
 
-/// The same for one connection: calls that are not read hold up others on it only from this many on.
+/// Bytes of all calls on one connection that a client may send before the service has read them: up to 63 calls that are
+/// not read leave room for others.
 const CONNECTION_WINDOW: u32 = 64 * RECEIVE_WINDOW;
 
 /// A connection on which nothing has come for this long is asked for a sign of life, and closed without one.

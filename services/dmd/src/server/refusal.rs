@@ -84,6 +84,21 @@ impl Refusal {
     }
 }
 
+/// Refuses a value above a limit that is always the same.
+///
+/// # Errors
+/// [`Refusal::Limit`] without a time to retry.
+pub(super) fn within(limit: &'static str, what: &str, value: u64, max: u64) -> Result<(), Refusal> {
+    if value <= max {
+        return Ok(());
+    }
+    Err(Refusal::Limit {
+        limit,
+        message: format!("{value} {what} are more than this server takes ({limit} = {max})"),
+        retry_after: None,
+    })
+}
+
 /// What a client chose, as it stands in a message: quoted, and cut where it would make a status too long for the headers
 /// that gRPC sends it in.
 pub(super) fn quoted(id: &str) -> String {

@@ -53,6 +53,7 @@ pub(super) fn start(requests: Streaming<EstimateGlocalRequest>, shared: Arc<Shar
         };
         if let Err(refusal) = session.run(requests).await {
             tracing::debug!(?refusal, "stream ended");
+            // What was refused before the stream saw it has been counted there.
             if !matches!(refusal, Refusal::Transport(_)) {
                 metrics.refused(&refusal);
             }

@@ -68,6 +68,13 @@ async fn refusal(server: &TestServer, messages: Vec<EstimateGlocalRequest>) -> S
     exchange(server, messages).await.1.unwrap_err()
 }
 
+/// Expects that so many refusals for a limit are counted.
+async fn assert_limits_counted(server: &TestServer, count: usize) {
+    let figures = server.figures().await;
+    let line = format!("glocal_dmd_refusals_total{{reason=\"LIMIT_EXCEEDED\"}} {count}\n");
+    assert!(figures.contains(&line), "{line}{figures}");
+}
+
 fn assert_found(answer: &EstimateGlocalResponse) {
     let glocal = decode(answer.report.as_ref().unwrap().glocal.as_ref().unwrap());
     for (found, expected) in glocal.iter().zip(LIMITS) {
@@ -450,9 +457,7 @@ async fn a_call_without_room_for_what_it_may_send_is_to_come_again() {
         assert_limit(&status, "limits.max_held_bytes");
         assert!(status.get_details_retry_info().is_some(), "{status}");
     }
-    let figures = server.figures().await;
-    let refused = "glocal_dmd_refusals_total{reason=\"LIMIT_EXCEEDED\"} 2\n";
-    assert!(figures.contains(refused), "{figures}");
+    assert_limits_counted(&server, 2).await;
     drop(conversation);
     eventually(|| async { server.client().analyze_window(whole_window()).await.is_ok() }).await;
 }
@@ -475,9 +480,7 @@ async fn a_message_without_room_is_refused_before_it_has_come() {
     };
     let status = server.client().analyze_window(request).await.unwrap_err();
     assert_limit(&status, "limits.max_held_bytes");
-    let figures = server.figures().await;
-    let refused = "glocal_dmd_refusals_total{reason=\"LIMIT_EXCEEDED\"} 2\n";
-    assert!(figures.contains(refused), "{figures}");
+    assert_limits_counted(&server, 2).await;
 }
 
 #[tokio::test]
