@@ -8,6 +8,7 @@ const schedule = decodeSchedule<{ lr: FloatParameter; weightDecay: FixedParamete
     { step: 0, values: [0.01, 5e-4] },
     { step: 50, values: [0.1 + 0.2, 1e-7] },
   ],
+  nextPageToken: '',
 });
 
 it('gives values by name', () => {
@@ -18,6 +19,7 @@ it('puts the values of a vector together', () => {
   const vectors = decodeSchedule<{ lr: VectorParameter; momentum: FloatParameter }>({
     parameters: ['lr/conv1', 'lr/dense1', 'momentum'],
     points: [{ step: 0, values: [0.1, 0.2, 0.9] }],
+    nextPageToken: '',
   });
   expect(vectors.points[0]?.values).toEqual({ lr: [0.1, 0.2], momentum: 0.9 });
   expect(vectors.toCsv()).toBe('step,lr/conv1,lr/dense1,momentum\n0,0.1,0.2,0.9\n');

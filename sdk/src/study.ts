@@ -149,7 +149,13 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   async schedule(options: TrialOptions = {}): Promise<Schedule<P>> {
     const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
-    return decodeSchedule(await this.#transport.unary(StudyServiceService.exportSchedule, { name }, call));
+    return decodeSchedule(
+      await this.#transport.unary(
+        StudyServiceService.exportSchedule,
+        { name, pageSize: 0, pageToken: '' },
+        call,
+      ),
+    );
   }
 
   /** Only what changes in the life of a study. */

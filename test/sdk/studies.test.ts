@@ -78,7 +78,7 @@ describe('studies.get', () => {
   it('gives the types of a space that the study has, and refuses another', async () => {
     const studies = await studiesOf({
       exportSchedule: (_call, callback) =>
-        callback(null, { parameters: ['lr'], points: [{ step: 0, values: [0.01] }] }),
+        callback(null, { parameters: ['lr'], points: [{ step: 0, values: [0.01] }], nextPageToken: '' }),
       listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
     });
     const typed = await studies.get(STUDY, { space: space({ lr: float({ min: 0, max: 1, init: 0.5 }) }) });
@@ -308,6 +308,7 @@ it('study.result waits for the end and gathers what came out', async () => {
       callback(null, {
         parameters: ['lr'],
         points: [{ step: request.name === TRIAL ? 1 : 2, values: [0.01] }],
+        nextPageToken: '',
       }),
   });
   const { state, trials, best } = await (await studies.get(STUDY)).result();

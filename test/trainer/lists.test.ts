@@ -96,7 +96,7 @@ describe('with some studies, the API', () => {
       const error = await rejection<ServiceError>(list(2, token));
       expect(error, token).toMatchObject({
         code: status.INVALID_ARGUMENT,
-        details: 'page_token: is none of this method',
+        details: 'page_token: was not given out by this method',
       });
     }
   });

@@ -6,11 +6,11 @@ import { ListenError, startServer } from './api/server.ts';
 import { chooseBackend } from './backend/select.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
+import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { SqliteStore } from './store/sqlite.ts';
 import { StoreError } from './store/store.ts';
 import { loadCatalogue } from './study/catalogue.ts';
-import { EventHub } from './study/hub.ts';
 import { Runner } from './study/runner.ts';
 
 const EXIT_UNAVAILABLE = 69;

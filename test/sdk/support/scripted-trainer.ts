@@ -30,6 +30,7 @@ export function startScriptedTrainer(): Promise<ScriptedServer> {
       callback(null, {
         parameters: ['lr', 'momentum', 'weightDecay'],
         points: [0, ...STEPS].map((i) => ({ step: i * 50, values: [0.01 * (i + 1), 0.1, 5e-4] })),
+        nextPageToken: '',
       }),
   };
   return startScriptedServer(script);

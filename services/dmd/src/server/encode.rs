@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::proto;
+use super::{config::Limits, proto};
 use crate::{Mode, Report, Spectrum, Thresholds, Verdict, VerdictFigures};
 
 /// A report as a message, with the thresholds that led to its verdict.
@@ -86,4 +86,19 @@ fn values(values: &[f64]) -> Bytes {
         *target = value.to_le_bytes();
     }
     bytes.into()
+}
+
+/// The limits that a client can keep to. Those beyond the field's range are as good as none.
+pub(super) fn limits(limits: &Limits) -> proto::DmdLimits {
+    proto::DmdLimits {
+        max_rows: saturate(limits.max_rows),
+        max_components: saturate(limits.max_components),
+        max_message_bytes: saturate(limits.max_message_bytes as u64),
+        max_open_windows: saturate(limits.max_open_windows as u64),
+        max_held_bytes: limits.max_held_bytes,
+    }
+}
+
+fn saturate(limit: u64) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
 }

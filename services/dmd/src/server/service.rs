@@ -73,6 +73,16 @@ impl proto::dmd_service_server::DmdService for DmdService {
         let answers = stream::start(request.into_inner(), Arc::clone(&self.0));
         Ok(Response::new(answers))
     }
+
+    async fn get_dmd_info(
+        &self,
+        _: Request<proto::GetDmdInfoRequest>,
+    ) -> Result<Response<proto::DmdInfo>, Status> {
+        Ok(Response::new(proto::DmdInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            limits: Some(encode::limits(&self.0.limits)),
+        }))
+    }
 }
 
 impl Shared {

@@ -2,6 +2,7 @@ import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/goo
 import { Status } from '@glocal/proto/google/rpc/status';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { FieldError } from '../resource/errors.ts';
 import { ApiError, toServiceError } from './errors.ts';
 
 /** The details of an error by the name of their type. */
@@ -35,7 +36,7 @@ describe('an error of the API', () => {
       { field: 'a', description: 'is wrong' },
       { field: 'b.c', description: 'is missing' },
     ];
-    const error = ApiError.invalid('STUDY', violations);
+    const error = ApiError.from(new FieldError('STUDY', violations)) as ApiError;
     expect(error).toMatchObject({
       code: status.INVALID_ARGUMENT,
       message: 'a: is wrong; b.c: is missing',

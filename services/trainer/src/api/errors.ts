@@ -3,14 +3,7 @@
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
 import { Status } from '@glocal/proto/google/rpc/status';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-
-/** One thing that is wrong with a request. */
-export interface FieldViolation {
-  /** Path of the field in proto names, for instance `method.sigma`. */
-  readonly field: string;
-  /** What was wrong and what to do. */
-  readonly description: string;
-}
+import { FieldError, type FieldViolation, NotFoundError } from '../resource/errors.ts';
 
 export interface ApiErrorOptions {
   readonly violations?: readonly FieldViolation[];
@@ -39,14 +32,17 @@ export class ApiError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** INVALID_ARGUMENT with one violation per problem. */
-  static invalid(reason: string, violations: readonly FieldViolation[]): ApiError {
-    const message = violations.map((v) => `${v.field}: ${v.description}`).join('; ');
-    return new ApiError(status.INVALID_ARGUMENT, reason, message, { violations });
-  }
-
-  static notFound(resource: string): ApiError {
-    return new ApiError(status.NOT_FOUND, 'NOT_FOUND', `${resource} does not exist`);
+  /** The error in gRPC's terms, or undefined when it is not one that a caller is told of. */
+  static from(error: unknown): ApiError | undefined {
+    if (error instanceof ApiError) return error;
+    if (error instanceof FieldError) {
+      const { reason, message, violations } = error;
+      return new ApiError(status.INVALID_ARGUMENT, reason, message, { violations, cause: error });
+    }
+    if (error instanceof NotFoundError) {
+      return new ApiError(status.NOT_FOUND, 'NOT_FOUND', error.message, { cause: error });
+    }
+    return undefined;
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NotFoundError } from '../resource/errors.ts';
 import { ApiError } from './errors.ts';
 import { serverStreaming, unary } from './handlers.ts';
 
@@ -124,7 +125,7 @@ describe('a streaming method', () => {
     const client = await serve({
       watchStudy: serverStreaming(logger, async function* () {
         yield event(1);
-        throw ApiError.notFound('studies/a');
+        throw new NotFoundError('studies/a');
       }),
     });
     const error = await refusal(Array.fromAsync(client.watchStudy({ name: '', cursor: '' })));

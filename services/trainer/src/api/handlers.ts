@@ -76,9 +76,10 @@ function requestIdOf(metadata: Metadata): string {
 }
 
 function asApiError(error: unknown, requestId: string, method: string, log: Logger): ApiError {
-  if (error instanceof ApiError) {
-    log.debug({ requestId, method, code: status[error.code], reason: error.reason }, error.message);
-    return error;
+  const known = ApiError.from(error);
+  if (known !== undefined) {
+    log.debug({ requestId, method, code: status[known.code], reason: known.reason }, known.message);
+    return known;
   }
   log.error({ requestId, method, err: error }, 'internal error');
   return new ApiError(

@@ -1,6 +1,6 @@
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { ApiError } from './errors.ts';
+import { FieldError } from '../resource/errors.ts';
 import { pageBySize, pageSize, pageToken, parseNumberToken, parsePageToken } from './pages.ts';
 
 describe('the size of a page', () => {
@@ -28,11 +28,11 @@ describe('a page token', () => {
   it('brings back a number', () => expect(parseNumberToken(pageToken('12'))).toBe(12));
 
   it.each(['!', '12', 'a=', ' ', 'x'.repeat(300)])('is refused when it is none: %s', (token) => {
-    expect(() => parsePageToken(token)).toThrow(ApiError);
+    expect(() => parsePageToken(token)).toThrow(FieldError);
   });
 
   it.each(['x', '-1', '1.5', '1e3', '9'.repeat(20)])('is refused where a number belongs: %s', (key) => {
-    expect(() => parseNumberToken(pageToken(key))).toThrow(ApiError);
+    expect(() => parseNumberToken(pageToken(key))).toThrow(FieldError);
   });
 });
 

@@ -1,17 +1,17 @@
 /** Pages of lists (AIP-158). */
 
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
-import { ApiError } from './errors.ts';
+import { FieldError } from '../resource/errors.ts';
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 1_000;
 /** Below the 4 MiB that a client receives by default, with room for the largest single record to be cut off. */
 const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
-/** @throws ApiError INVALID_ARGUMENT for a negative size. */
+/** @throws FieldError for a negative size. */
 export function pageSize(requested: number): number {
   if (requested < 0) {
-    throw ApiError.invalid('PAGE_SIZE', [{ field: 'page_size', description: `${requested} is negative` }]);
+    throw FieldError.of('PAGE_SIZE', 'page_size', `${requested} is negative`);
   }
   return Math.min(requested || DEFAULT_PAGE, MAX_PAGE);
 }
@@ -21,7 +21,7 @@ export const pageToken = (key: string | undefined): string => Buffer.from(key ??
 
 /**
  * The key that {@link pageToken} was given; undefined for the first page.
- * @throws ApiError INVALID_ARGUMENT for a token that it has not made.
+ * @throws FieldError for a token that it has not made.
  */
 export function parsePageToken(token: string): string | undefined {
   if (token === '') return undefined;
@@ -32,7 +32,7 @@ export function parsePageToken(token: string): string | undefined {
 
 /**
  * A key that is a number, as an index or a count; 0 for the first page.
- * @throws ApiError INVALID_ARGUMENT for a token of something else.
+ * @throws FieldError for a token of something else.
  */
 export function parseNumberToken(token: string): number {
   const key = parsePageToken(token) ?? '0';
@@ -41,8 +41,8 @@ export function parseNumberToken(token: string): number {
 }
 
 /** The token is not one that this method gave. */
-export const wrongPageToken = (): ApiError =>
-  ApiError.invalid('PAGE_TOKEN', [{ field: 'page_token', description: 'is none of this method' }]);
+export const wrongPageToken = (): FieldError =>
+  FieldError.of('PAGE_TOKEN', 'page_token', 'was not given out by this method');
 
 /** The first records that stay within `count` and within the message limit; at least one. */
 export function pageBySize(

@@ -6,17 +6,26 @@ import type { Limits, ServerInfo, StudyServiceServer } from '@glocal/proto/gloca
 import { status, type UntypedHandleCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
+import type { EventHub } from '../events/hub.ts';
+import { watchStudy } from '../events/watch.ts';
+import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
+import { FieldError, NotFoundError } from '../resource/errors.ts';
+import {
+  parseOuterStepName,
+  parseStudyName,
+  parseTrialName,
+  studyName,
+  trialName,
+} from '../resource/names.ts';
+import { initialValues } from '../resource/values.ts';
 import { ActiveStudiesError, RequestIdReusedError, type Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
-import type { EventHub } from '../study/hub.ts';
-import { parseOuterStepName, parseStudyName, parseTrialName, studyName, trialName } from '../study/names.ts';
 import type { Runner } from '../study/runner.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
-import { initialValues } from '../study/values.ts';
-import { watchStudy } from '../study/watch.ts';
 import { ApiError } from './errors.ts';
 import { serverStreaming, unary } from './handlers.ts';
+import { outerStepParts } from './outer-step-parts.ts';
 import {
   pageBySize,
   pageSize,
@@ -44,13 +53,13 @@ export function studyService(
   const { limits } = info;
   let watchers = 0;
 
-  const complete = (requested: Study | undefined): Study => {
+  const complete = (requested: Study | undefined): CompleteStudy => {
     if (requested === undefined) {
-      throw ApiError.invalid('STUDY', [{ field: 'study', description: 'is missing' }]);
+      throw FieldError.of('STUDY', 'study', 'is missing');
     }
     const { study, violations } = completeStudy(requested, catalogue, limits);
-    if (violations.length > 0) {
-      throw ApiError.invalid(
+    if (study === undefined) {
+      throw new FieldError(
         violations.every(({ field }) => field.startsWith('space')) ? 'SEARCH_SPACE' : 'STUDY',
         violations.map((violation) => ({ ...violation, field: `study.${violation.field}` })),
       );
@@ -71,16 +80,14 @@ export function studyService(
   return {
     createStudy: unary(log, async ({ study: requested, requestId }) => {
       if (requestId.length > 128) {
-        throw ApiError.invalid('REQUEST_ID', [
-          { field: 'request_id', description: `has ${requestId.length} characters; at most 128` },
-        ]);
+        throw FieldError.of('REQUEST_ID', 'request_id', `has ${requestId.length} characters; at most 128`);
       }
       const completed = complete(requested);
       const specification = createHash('sha256').update(Study.encode(completed).finish()).digest();
       const now = new Date();
       const id = ulid().toLowerCase();
       const study: Study = { ...completed, name: studyName(id), createTime: now, updateTime: now };
-      const trials = (study.training?.seeds ?? []).map((seed, number) => newTrial(id, number, seed, study));
+      const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
       const result = await createOnce({
         study,
         trials,
@@ -124,6 +131,11 @@ export function studyService(
       return found(await store.getOuterStep(name), name);
     }),
 
+    readOuterStep: serverStreaming(log, async function* ({ name }) {
+      parseOuterStepName(name, 'name');
+      yield* outerStepParts(found(await store.getOuterStep(name), name));
+    }),
+
     listOuterSteps: unary(log, async (request) => {
       await getTrial(request.parent, 'parent');
       const size = pageSize(request.pageSize);
@@ -157,7 +169,7 @@ export function studyService(
     exportSchedule: unary(log, async ({ name }) => {
       const trial = await getTrial(name);
       const study = await getStudy(name.slice(0, name.indexOf('/trials/')));
-      return exportSchedule(store, study, trial);
+      return exportSchedule(store, asComplete(study), trial);
     }),
 
     listProblems: unary(log, async () => ({
@@ -187,7 +199,7 @@ export function studyService(
   }
 }
 
-function newTrial(study: string, number: number, seed: number, { space }: Study): Trial {
+function newTrial(study: string, number: number, seed: number, { space }: CompleteStudy): Trial {
   return {
     name: trialName(study, number),
     seed,
@@ -200,6 +212,7 @@ function newTrial(study: string, number: number, seed: number, { space }: Study)
     averagedValidation: undefined,
     test: undefined,
     averagedTest: undefined,
+    datasetSha256: '',
     backend: '',
     startTime: undefined,
     endTime: undefined,
@@ -207,6 +220,6 @@ function newTrial(study: string, number: number, seed: number, { space }: Study)
 }
 
 function found<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw ApiError.notFound(name);
+  if (value === undefined) throw new NotFoundError(name);
   return value;
 }

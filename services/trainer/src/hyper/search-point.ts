@@ -8,7 +8,7 @@ import {
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterValues, LearnedComponent } from '../inner/hyperparameter.ts';
-import { meanOf } from '../study/values.ts';
+import { meanOf } from '../resource/values.ts';
 import { type Coordinate, linear, log, logit } from './coordinate.ts';
 
 /** What vectors and networks have a value for. */

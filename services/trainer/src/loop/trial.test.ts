@@ -11,6 +11,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { DmdError } from '../dmd/client.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
+import { asComplete } from '../resource/complete-study.ts';
 import type { Learner } from './learner.ts';
 import { runTrial } from './trial.ts';
 import { encodeRows } from './window.ts';
@@ -83,19 +84,22 @@ async function trial(
   };
   const outerSteps: OuterStep[] = [];
   const outcome = await runTrial({
-    study: Study.fromPartial({
-      space,
-      training: { steps: windows * WINDOW, seeds: [0] },
-      method: {
-        estimator,
-        window: WINDOW,
-        sigma: SIGMA,
-        stride: 1,
-        dmd: DmdOptions.create({ delays: 1 }),
-        outer: { rate: 0.1, beta1: 0, beta2: 0, epsilon: 1e-12 },
-        ...method,
-      },
-    }),
+    study: asComplete(
+      Study.fromPartial({
+        space,
+        problem: {},
+        training: { steps: windows * WINDOW, seeds: [0] },
+        method: {
+          estimator,
+          window: WINDOW,
+          sigma: SIGMA,
+          stride: 1,
+          dmd: DmdOptions.create({ delays: 1 }),
+          outer: { rate: 0.1, beta1: 0, beta2: 0, epsilon: 1e-12 },
+          ...method,
+        },
+      }),
+    ),
     trial: 'studies/a/trials/0',
     space: new SearchPoint(space, { layers: [], classes: 2, initialNetwork: () => [] }),
     differentiation: undefined,

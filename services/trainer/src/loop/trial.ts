@@ -6,15 +6,14 @@ import {
   type DifferentiationCost,
   Estimator,
   type Evaluation,
-  type Method,
   type OuterStep,
   Source,
-  type Study,
   type Update,
 } from '@glocal/proto/glocal/v1/study';
 import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
 import type { SearchPoint } from '../hyper/search-point.ts';
-import { outerStepName, parseTrialName } from '../study/names.ts';
+import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
+import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
@@ -39,8 +38,7 @@ export interface TrialListener {
 }
 
 export interface TrialParts {
-  /** Complete and checked (`study/specification.ts`). */
-  readonly study: Study;
+  readonly study: CompleteStudy;
   /** Resource name of the trial. */
   readonly trial: string;
   /** Of the study's space. */
@@ -82,7 +80,7 @@ class TrialRun {
   readonly #learner: Learner;
   readonly #dmd: TrialParts['dmd'];
   readonly #listener: TrialListener;
-  readonly #method: Method;
+  readonly #method: CompleteMethod;
   /** Inner steps in all. */
   readonly #steps: number;
   readonly #space: SearchPoint;
@@ -96,9 +94,6 @@ class TrialRun {
 
   constructor({ study, trial, space, learner, differentiation, dmd, listener }: TrialParts) {
     const { method, training } = study;
-    if (method?.outer === undefined || training === undefined) {
-      throw new TypeError('the study is not complete');
-    }
     this.#trial = trial;
     this.#learner = learner;
     this.#dmd = dmd;
@@ -107,8 +102,7 @@ class TrialRun {
     this.#steps = training.steps * (method.trainings || 1);
     this.#space = space;
     this.#differentiation = differentiation;
-    const { rate = 0.1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = method.outer;
-    this.#optimizer = new OuterOptimizer(this.#space.initial, { rate, beta1, beta2, epsilon }, (point) =>
+    this.#optimizer = new OuterOptimizer(this.#space.initial, method.outer, (point) =>
       this.#space.clip(point),
     );
     this.#start = learner.snapshot();

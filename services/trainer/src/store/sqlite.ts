@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { hasEnded } from '../study/states.ts';
+import { hasEnded } from '../resource/states.ts';
 import {
   ActiveStudiesError,
   type CreateResult,

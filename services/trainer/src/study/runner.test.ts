@@ -1,8 +1,8 @@
 import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EventHub } from '../events/hub.ts';
 import { SqliteStore } from '../store/sqlite.ts';
-import { EventHub } from './hub.ts';
 import { Runner } from './runner.ts';
 
 let store: SqliteStore;

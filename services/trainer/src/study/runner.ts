@@ -2,11 +2,11 @@
 
 import { Evaluation, OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
+import type { EventHub } from '../events/hub.ts';
+import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { EndedMessage, StartMessage } from '../worker/messages.ts';
 import { TrainingProcess } from '../worker/process.ts';
-import type { EventHub } from './hub.ts';
-import { hasEnded } from './states.ts';
 
 export interface RunnerOptions {
   readonly maxRunningTrials: number;

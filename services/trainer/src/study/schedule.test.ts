@@ -2,6 +2,7 @@ import {
   OuterStep,
   type ParameterValue,
   Scale,
+  SearchSpace,
   Study,
   StudyState,
   Trial,
@@ -19,16 +20,13 @@ beforeEach(() => {
 afterEach(() => store.close());
 
 const bounds = { min: 0.001, max: 1, initial: 0.1, scale: Scale.LOG };
-const study = Study.fromPartial({
-  name: 'studies/a',
-  state: StudyState.ACTIVE,
-  space: {
-    parameters: [
-      { name: 'lr', kind: { $case: 'float', value: bounds } },
-      { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 0.5 } } },
-    ],
-  },
+const space = SearchSpace.fromPartial({
+  parameters: [
+    { name: 'lr', kind: { $case: 'float', value: bounds } },
+    { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 0.5 } } },
+  ],
 });
+const study = Study.fromPartial({ name: 'studies/a', state: StudyState.ACTIVE, space });
 
 const lr = (value: number): ParameterValue => ({ name: 'lr', value, values: [] });
 const weightDecay: ParameterValue = { name: 'weightDecay', value: 0.5, values: [] };
@@ -63,7 +61,8 @@ async function scheduleOf(
     );
     before = next;
   }
-  return exportSchedule(store, study, trial);
+  const { parameters, points } = await exportSchedule(store, { space }, trial);
+  return { parameters, points };
 }
 
 describe('a schedule', () => {

@@ -1,16 +1,21 @@
 /** The trajectory of a trial's hyperparameters, from its stored outer steps. */
 
-import type { OuterStep, ParameterValue, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { OuterStep, ParameterValue, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Schedule } from '@glocal/proto/glocal/v1/study_service';
+import type { CompleteStudy } from '../resource/complete-study.ts';
+import { initialValues } from '../resource/values.ts';
 import type { Store } from '../store/store.ts';
-import { initialValues } from './values.ts';
 
 /** One column for each value, and a row for each time that they changed. */
-export async function exportSchedule(store: Store, study: Study, trial: Trial): Promise<Schedule> {
+export async function exportSchedule(
+  store: Store,
+  { space }: Pick<CompleteStudy, 'space'>,
+  trial: Trial,
+): Promise<Schedule> {
   const limit = Math.max(1, trial.outerStepsDone);
   const steps = await store.listOuterSteps(trial.name, { limit, after: 0, windows: false });
   // As they were written; the entries of vectors are known once the first step has been stored.
-  const start = initialValues(study.space).map((initial, i) => {
+  const start = initialValues(space).map((initial, i) => {
     const first = steps[0]?.values[i];
     return first !== undefined && first.values.length > 0 ? first : initial;
   });
@@ -20,7 +25,7 @@ export async function exportSchedule(store: Store, study: Study, trial: Trial): 
     while ((points.at(-1)?.step ?? -1) >= step) points.pop();
     points.push({ step, values: nextValues.flatMap(numbers) });
   }
-  return { parameters: start.flatMap((value) => columns(value, steps[0])), points };
+  return { parameters: start.flatMap((value) => columns(value, steps[0])), points, nextPageToken: '' };
 }
 
 const numbers = ({ value, values }: ParameterValue): readonly number[] =>

@@ -12,6 +12,7 @@ import {
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../data/errors.ts';
+import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { Catalogue } from './catalogue.ts';
 import { defaultOuterRate } from './specification/method.ts';
 import { completeStudy } from './specification.ts';
@@ -108,6 +109,11 @@ const problems = (changes: Partial<Study>): [string, string][] =>
     field,
     description,
   ]);
+const completed = (changes: Partial<Study> = {}): CompleteStudy => {
+  const { study: complete, violations } = completeStudy(study(changes), catalogue, limits);
+  expect(violations).toEqual([]);
+  return complete as CompleteStudy;
+};
 const space = (...parameters: NonNullable<Study['space']>['parameters']) => ({ space: { parameters } });
 const method = (changes: Partial<Method>) => ({
   method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...changes },
@@ -115,8 +121,7 @@ const method = (changes: Partial<Method>) => ({
 
 describe('completeStudy', () => {
   it('fills every default in', () => {
-    const { study: complete, violations } = completeStudy(study(), catalogue, limits);
-    expect(violations).toEqual([]);
+    const complete = completed();
     expect(complete.problem).toMatchObject({ batchSize: 128, validationExamples: 100 });
     expect(complete.training).toEqual({ steps: 600, seeds: [0] });
     expect(complete.method).toMatchObject({
@@ -138,7 +143,7 @@ describe('completeStudy', () => {
       },
       outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     });
-    expect(complete.space?.parameters).toEqual([
+    expect(complete.space.parameters).toEqual([
       float('lr', 1e-4, 1, 0.01, Scale.LOGIT, Grouping.NONE),
       fixed('momentum', 0),
     ]);
@@ -146,8 +151,7 @@ describe('completeStudy', () => {
 
   it('has the defaults of the variant and of the stride', () => {
     const dmd = (variant: Variant, stride: number) =>
-      completeStudy(study(method({ stride, dmd: DmdOptions.fromPartial({ variant }) })), catalogue, limits)
-        .study.method;
+      completed(method({ stride, dmd: DmdOptions.fromPartial({ variant }) })).method;
     expect(dmd(Variant.HANKEL, 1)).toMatchObject({ sigma: 20, dmd: { delays: 10, svdRank: -1 } });
     expect(dmd(Variant.AFFINE, 3)).toMatchObject({
       sigma: 7,
@@ -156,19 +160,14 @@ describe('completeStudy', () => {
   });
 
   it('fills in what vectors and networks leave open', () => {
-    const { study: complete, violations } = completeStudy(
-      study(
-        space(
-          float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.LAYER),
-          float('classWeights', 0, 2, 1),
-          network('reweighting', 0),
-        ),
+    const complete = completed(
+      space(
+        float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.LAYER),
+        float('classWeights', 0, 2, 1),
+        network('reweighting', 0),
       ),
-      catalogue,
-      limits,
     );
-    expect(violations).toEqual([]);
-    expect(complete.space?.parameters).toEqual([
+    expect(complete.space.parameters).toEqual([
       float('lr', 0, 1, 0.1, Scale.LOGIT, Grouping.LAYER),
       float('classWeights', 0, 2, 1, Scale.LOGIT, Grouping.CLASS),
       network('reweighting', 128),
@@ -177,17 +176,12 @@ describe('completeStudy', () => {
   });
 
   it('takes the whole training as the window of GLOBAL, and divides the rate by its trainings', () => {
-    const { study: complete, violations } = completeStudy(
-      study(method({ estimator: Estimator.GLOBAL, trainings: 160 })),
-      catalogue,
-      limits,
-    );
-    expect(violations).toEqual([]);
+    const complete = completed(method({ estimator: Estimator.GLOBAL, trainings: 160 }));
     expect(complete.method).toMatchObject({ window: 600, trainings: 160, outer: { rate: 0.15 } });
   });
 
   it('is not changed by being completed again', () => {
-    const { study: once } = completeStudy(study(), catalogue, limits);
+    const once = completed();
     expect(completeStudy(once, catalogue, limits)).toEqual({ study: once, violations: [] });
   });
 

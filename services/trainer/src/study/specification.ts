@@ -2,7 +2,8 @@
 
 import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
-import type { FieldViolation } from '../api/errors.ts';
+import type { CompleteStudy } from '../resource/complete-study.ts';
+import type { FieldViolation } from '../resource/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
 import { completeMethod, withOuterRate } from './specification/method.ts';
@@ -10,16 +11,17 @@ import { completeProblem } from './specification/problem.ts';
 import { completeSpace } from './specification/space.ts';
 import { completeTraining } from './specification/training.ts';
 
+/** What comes of a check: a study that may train, or what keeps it from that. */
+export type Completion =
+  | { readonly study: CompleteStudy; readonly violations: readonly [] }
+  | { readonly study: undefined; readonly violations: readonly FieldViolation[] };
+
 /**
  * Checks what a caller asked for.
- * @returns the study with every default filled in, and one violation per problem (paths in proto names; `space.lr.min`
- *   for the parameter named `lr`). The study is only meaningful without violations.
+ * @returns the study with every default filled in, or one violation per problem (paths in proto names; `space.lr.min`
+ *   for the parameter named `lr`).
  */
-export function completeStudy(
-  requested: Study,
-  catalogue: Catalogue,
-  limits: Limits,
-): { study: Study; violations: readonly FieldViolation[] } {
+export function completeStudy(requested: Study, catalogue: Catalogue, limits: Limits): Completion {
   const check = new Checker();
   check.require(requested.displayName.length <= 200, 'display_name', 'is longer than 200 characters');
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
@@ -45,5 +47,6 @@ export function completeStudy(
     createTime: undefined,
     updateTime: undefined,
   };
-  return { study, violations: check.violations };
+  if (check.violations.length > 0) return { study: undefined, violations: check.violations };
+  return { study: study as CompleteStudy, violations: [] };
 }

@@ -1,10 +1,10 @@
-import { Differentiation, Estimator, Method, Study } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, Estimator, Method } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { chooseDifferentiation } from './assemble.ts';
 
 const choose = (q: number, method: Partial<Method> = {}) =>
   chooseDifferentiation(
-    Study.create({
+    {
       method: Method.create({
         estimator: Estimator.GLOCAL,
         window: 50,
@@ -14,7 +14,7 @@ const choose = (q: number, method: Partial<Method> = {}) =>
         differentiation: Differentiation.AUTO,
         ...method,
       }),
-    }),
+    },
     q,
   );
 

@@ -4,7 +4,7 @@ import {
   Differentiation,
   type DifferentiationCost,
   Estimator,
-  type Study,
+  type Method,
 } from '@glocal/proto/glocal/v1/study';
 import type { Dataset } from '../data/registry.ts';
 import { predictCost } from '../hyper/cost.ts';
@@ -13,6 +13,7 @@ import { layerNames } from '../inner/hyperparameter.ts';
 import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
 import type { Differentiation as InnerDifferentiation } from '../inner/training-run.ts';
 import type { Model } from '../model/model.ts';
+import type { CompleteStudy } from '../resource/complete-study.ts';
 import { TfjsLearner } from './learner.ts';
 
 /** What a trial runs on. */
@@ -24,14 +25,12 @@ export interface Assembly {
 }
 
 /**
- * @param study complete and checked (`study/specification.ts`).
  * @param seed of the trial.
  * @param model built for the data set.
  * @throws DataError when the data set does not have what the study asks for.
  */
-export function assemble(study: Study, seed: number, dataset: Dataset, model: Model): Assembly {
-  const { problem, space: searchSpace, method, training } = study;
-  if (!problem || !searchSpace || !method || !training) throw new TypeError('the study is not complete');
+export function assemble(study: CompleteStudy, seed: number, dataset: Dataset, model: Model): Assembly {
+  const { problem, space: searchSpace, method } = study;
   const reweighting = reweightingOf(study);
   const space = new SearchPoint(searchSpace, {
     layers: layerNames(model),
@@ -52,8 +51,8 @@ export function assemble(study: Study, seed: number, dataset: Dataset, model: Mo
   return { space, learner, differentiation };
 }
 
-function reweightingOf({ space }: Study): Reweighting | undefined {
-  for (const { kind } of space?.parameters ?? []) {
+function reweightingOf({ space }: CompleteStudy): Reweighting | undefined {
+  for (const { kind } of space.parameters) {
     if (kind?.$case === 'network') return { hidden: kind.value.hiddenUnits, detached: kind.value.detached };
   }
   return undefined;
@@ -67,8 +66,11 @@ const WORTH_REVERSE = 2;
  * Sensitivities that are carried on, and a whole training, need forward mode.
  * @param q components of a hypergradient.
  */
-export function chooseDifferentiation({ method }: Study, q: number): DifferentiationCost | undefined {
-  if (method === undefined || method.estimator === Estimator.FIXED) return undefined;
+export function chooseDifferentiation(
+  { method }: { readonly method: Method },
+  q: number,
+): DifferentiationCost | undefined {
+  if (method.estimator === Estimator.FIXED) return undefined;
   const { estimator, window, sigma, reverseSteps, differentiation, sensitivityDiscount } = method;
   const isSingle = estimator === Estimator.LOCAL || estimator === Estimator.GLOBAL;
   const { forward, reverse } = predictCost({

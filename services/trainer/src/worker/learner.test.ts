@@ -1,10 +1,11 @@
 import '@tensorflow/tfjs';
-import { Differentiation, Estimator, EvaluationPoint, type Study } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, Estimator, EvaluationPoint } from '@glocal/proto/glocal/v1/study';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Dataset, loadDataset } from '../data/registry.ts';
 import type { Model } from '../model/model.ts';
 import { getModel } from '../model/registry.ts';
+import type { CompleteStudy } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
 import { smallStudy } from './testing.ts';
 
@@ -12,7 +13,7 @@ const EXAMPLES = 10;
 
 let dataset: Dataset;
 let model: Model;
-let study: Study;
+let study: CompleteStudy;
 beforeAll(async () => {
   await tf.setBackend('cpu');
   dataset = await loadDataset('fashion-mnist-10k', { log: () => {} });

@@ -6,6 +6,7 @@ import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import { runTrial } from '../loop/trial.ts';
 import { getModel } from '../model/registry.ts';
+import { asComplete } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
 import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
 
@@ -24,12 +25,12 @@ process.once('disconnect', () => process.exit());
 
 async function train(start: StartMessage): Promise<EndedMessage> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const study = Study.decode(start.study);
+  const study = asComplete(Study.decode(start.study));
   const trial = Trial.decode(start.trial);
-  const dataset = await loadDataset(study.problem?.dataset ?? '', { log });
+  const dataset = await loadDataset(study.problem.dataset, { log });
   const { description } = await initBackend({ backend: start.backend, log });
   const { shape: inputShape, classes } = dataset.train;
-  const model = await getModel(study.problem?.model ?? '', { inputShape, classes }, start.modelDir);
+  const model = await getModel(study.problem.model, { inputShape, classes }, start.modelDir);
   const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
   using _ = learner;
   tell({ type: 'started', backend: description });

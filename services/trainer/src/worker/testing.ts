@@ -1,6 +1,7 @@
 /** A small study for tests of what trains it. */
 
 import { type Method, type Problem, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import type { CompleteStudy } from '../resource/complete-study.ts';
 import { loadCatalogue } from '../study/catalogue.ts';
 import { completeStudy } from '../study/specification.ts';
 
@@ -14,7 +15,10 @@ const LIMITS = {
 };
 
 /** As the server completes it: six steps of an MLP on Fashion-MNIST, whose learning rate may move. */
-export async function smallStudy(method: Partial<Method>, problem: Partial<Problem> = {}): Promise<Study> {
+export async function smallStudy(
+  method: Partial<Method>,
+  problem: Partial<Problem> = {},
+): Promise<CompleteStudy> {
   const { study, violations } = completeStudy(
     Study.fromPartial({
       space: {
@@ -32,6 +36,6 @@ export async function smallStudy(method: Partial<Method>, problem: Partial<Probl
     await loadCatalogue({ modelDir: undefined, log: () => {} }),
     LIMITS,
   );
-  if (violations.length > 0) throw new Error(violations.map(({ field }) => field).join(', '));
+  if (study === undefined) throw new Error(violations.map(({ field }) => field).join(', '));
   return study;
 }

@@ -1,6 +1,6 @@
 /** Collects what is wrong with a study, field by field. */
 
-import type { FieldViolation } from '../../api/errors.ts';
+import type { FieldViolation } from '../../resource/errors.ts';
 
 export class Checker {
   readonly violations: FieldViolation[] = [];

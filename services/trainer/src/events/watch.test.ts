@@ -1,7 +1,7 @@
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ApiError } from '../api/errors.ts';
+import { FieldError } from '../resource/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { EventHub } from './hub.ts';
 import { watchStudy } from './watch.ts';
@@ -124,7 +124,7 @@ describe('watchStudy', () => {
   });
 
   it.each(['x', '-1', '1.5', '9'.repeat(16)])('refuses the cursor %s', async (cursor) => {
-    await expect(watch(cursor).next()).rejects.toThrow(ApiError);
+    await expect(watch(cursor).next()).rejects.toThrow(FieldError);
   });
 
   it('says that there is no such study', async () => {

@@ -10,8 +10,8 @@ export const meanOf = (values: readonly number[]): number =>
  * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries,
  * whose number the model and the data decide.
  */
-export function initialValues(space: SearchSpace | undefined): ParameterValue[] {
-  return (space?.parameters ?? []).map(({ name, kind }) => {
+export function initialValues(space: SearchSpace): ParameterValue[] {
+  return space.parameters.map(({ name, kind }) => {
     switch (kind?.$case) {
       case 'float':
         return { name, value: kind.value.initial, values: [] };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError } from '../api/errors.ts';
+import { FieldError } from './errors.ts';
 import {
   outerStepName,
   parseOuterStepName,
@@ -41,8 +41,8 @@ describe('resource names', () => {
       try {
         parse(name, 'parent');
       } catch (error) {
-        expect(error).toBeInstanceOf(ApiError);
-        expect((error as ApiError).violations).toEqual([
+        expect(error).toBeInstanceOf(FieldError);
+        expect((error as FieldError).violations).toEqual([
           { field: 'parent', description: `"${name}" is not of the form ${form}` },
         ]);
         continue;

@@ -2,14 +2,14 @@
 
 import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
-import { ApiError } from '../api/errors.ts';
+import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { EventHub } from './hub.ts';
-import { hasEnded } from './states.ts';
 
 const PAGE = 100;
 
-/** @throws ApiError INVALID_ARGUMENT when the cursor is none of ours, NOT_FOUND when there is no such study. */
+/** @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study. */
 export async function* watchStudy(
   store: Store,
   hub: EventHub,
@@ -18,9 +18,7 @@ export async function* watchStudy(
   signal: AbortSignal,
 ): AsyncGenerator<StudyEvent> {
   if (!/^\d{0,15}$/.test(cursor)) {
-    throw ApiError.invalid('CURSOR', [
-      { field: 'cursor', description: `"${cursor}" is not a cursor of this study` },
-    ]);
+    throw FieldError.of('CURSOR', 'cursor', `"${cursor}" is not a cursor of this study`);
   }
   let sequence = Number(cursor);
   const told = new Map<string, TrialProgress>();
@@ -30,7 +28,7 @@ export async function* watchStudy(
     const change = hub.nextChange(name, AbortSignal.any([signal, round.signal]));
     try {
       const study = await store.getStudy(name);
-      if (study === undefined) throw ApiError.notFound(name);
+      if (study === undefined) throw new NotFoundError(name);
       // Before the events, so that the last one has been stored when it says so.
       const over = await isOver(store, study);
       const events = await store.listEvents(name, sequence, PAGE);

@@ -1,6 +1,6 @@
 /** Resource names: `studies/{study}/trials/{trial}/outerSteps/{index}`. */
 
-import { ApiError } from '../api/errors.ts';
+import { FieldError } from './errors.ts';
 
 const ID = '[A-Za-z0-9_-]{1,64}';
 const STUDY = new RegExp(`^studies/(${ID})$`);
@@ -12,19 +12,19 @@ export const trialName = (study: string, trial: number): string => `studies/${st
 export const outerStepName = (study: string, trial: number, index: number): string =>
   `${trialName(study, trial)}/outerSteps/${index}`;
 
-/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+/** @throws FieldError naming `field`. */
 export function parseStudyName(name: string, field: string): string {
   const [, study] = match(STUDY, name, field, 'studies/{study}');
   return study as string;
 }
 
-/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+/** @throws FieldError naming `field`. */
 export function parseTrialName(name: string, field: string): { study: string; trial: number } {
   const [, study, trial] = match(TRIAL, name, field, 'studies/{study}/trials/{trial}');
   return { study: study as string, trial: Number(trial) };
 }
 
-/** @throws ApiError INVALID_ARGUMENT naming `field`. */
+/** @throws FieldError naming `field`. */
 export function parseOuterStepName(
   name: string,
   field: string,
@@ -37,7 +37,7 @@ export function parseOuterStepName(
 function match(pattern: RegExp, name: string, field: string, form: string): RegExpMatchArray {
   const found = name.match(pattern);
   if (found === null) {
-    throw ApiError.invalid('RESOURCE_NAME', [{ field, description: `"${name}" is not of the form ${form}` }]);
+    throw FieldError.of('RESOURCE_NAME', field, `"${name}" is not of the form ${form}`);
   }
   return found;
 }

@@ -1,0 +1,38 @@
+/** What can be wrong with a request, whoever asks: `api/` maps these to gRPC, a library's caller catches them as they are. */
+
+/** One thing that is wrong with a request. */
+export interface FieldViolation {
+  /** Path of the field in proto names, for instance `method.sigma`. */
+  readonly field: string;
+  /** What was wrong and what to do. */
+  readonly description: string;
+}
+
+/** Fields of a request are wrong; the message names each of them. */
+export class FieldError extends Error {
+  override readonly name = 'FieldError';
+  readonly reason: string;
+  readonly violations: readonly FieldViolation[];
+
+  /** @param reason UPPER_SNAKE_CASE, stable, for programs. */
+  constructor(reason: string, violations: readonly FieldViolation[]) {
+    super(violations.map(({ field, description }) => `${field}: ${description}`).join('; '));
+    this.reason = reason;
+    this.violations = violations;
+  }
+
+  /** One field is wrong. */
+  static of(reason: string, field: string, description: string): FieldError {
+    return new FieldError(reason, [{ field, description }]);
+  }
+}
+
+/** There is no such resource. */
+export class NotFoundError extends Error {
+  override readonly name = 'NotFoundError';
+
+  /** @param resource its name, for instance `studies/a`. */
+  constructor(resource: string) {
+    super(`${resource} does not exist`);
+  }
+}
