@@ -71,6 +71,10 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** Trials that run at a time. */
   readonly maxRunningTrials: number;
+  /** Hypergradients in a window of `glocal` (`method.sigma`), as the DMD service allows; 0 while it has not answered. */
+  readonly maxWindowRows: number;
+  /** Components of a hypergradient of `glocal`, as the DMD service allows; 0 while it has not answered. */
+  readonly maxComponents: number;
 }
 
 /** The server. */

@@ -17,6 +17,9 @@ const EXIT_UNAVAILABLE = 69;
 const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** The DMD service's own defaults. */
+const DMD_MAX_ROWS = 512;
+const DMD_MAX_COMPONENTS = 10_000_000;
 
 async function serve(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -57,6 +60,8 @@ async function serve(): Promise<void> {
           maxWatchers: config.maxWatchers,
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
+          maxWindowRows: DMD_MAX_ROWS,
+          maxComponents: DMD_MAX_COMPONENTS,
         },
       },
     });

@@ -72,6 +72,8 @@ const limits: Limits = {
   maxWatchers: 1,
   maxMessageBytes: 1,
   maxRunningTrials: 1,
+  maxWindowRows: 512,
+  maxComponents: 1_000_000,
 };
 
 const float = (
