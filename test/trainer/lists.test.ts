@@ -173,6 +173,8 @@ describe('a server with limits', () => {
       maxWatchers: 2,
       maxMessageBytes: 4_194_304,
       maxRunningTrials: 1,
+      maxWindowRows: 512,
+      maxComponents: 10_000_000,
     });
   });
 

@@ -9,13 +9,12 @@ import {
   Scale,
   Study,
 } from '@glocal/proto/glocal/v1/study';
-import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../data/errors.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { Catalogue } from './catalogue.ts';
 import { defaultOuterRate } from './specification/method.ts';
-import { completeStudy } from './specification.ts';
+import { completeStudy, type StudyLimits } from './specification.ts';
 
 const catalogue: Catalogue = {
   brokenDatasets: new Map([['torn', new DataError('VALUE', 'torn.csv, line 3: "x" is not a number')]]),
@@ -65,16 +64,7 @@ const catalogue: Catalogue = {
     { name: 'classWeights', description: '', min: 0, max: 100, defaultValue: 1, groupings: [Grouping.CLASS] },
   ],
 };
-const limits: Limits = {
-  maxSteps: 10_000,
-  maxTrials: 4,
-  maxActiveStudies: 1,
-  maxWatchers: 1,
-  maxMessageBytes: 1,
-  maxRunningTrials: 1,
-  maxWindowRows: 512,
-  maxComponents: 1_000_000,
-};
+const limits: StudyLimits = { maxSteps: 10_000, maxTrials: 4, maxWindowRows: 512, maxComponents: 1_000_000 };
 
 const float = (
   name: string,

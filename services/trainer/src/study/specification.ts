@@ -11,6 +11,9 @@ import { completeProblem } from './specification/problem.ts';
 import { completeSpace } from './specification/space.ts';
 import { completeTraining } from './specification/training.ts';
 
+/** Limits of the server that a study is checked against. */
+export type StudyLimits = Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>;
+
 /** What comes of a check: a study that may train, or what keeps it from that. */
 export type Completion =
   | { readonly study: CompleteStudy; readonly violations: readonly [] }
@@ -21,7 +24,7 @@ export type Completion =
  * @returns the study with every default filled in, or one violation per problem (paths in proto names; `space.lr.min`
  *   for the parameter named `lr`).
  */
-export function completeStudy(requested: Study, catalogue: Catalogue, limits: Limits): Completion {
+export function completeStudy(requested: Study, catalogue: Catalogue, limits: StudyLimits): Completion {
   const check = new Checker();
   check.require(requested.displayName.length <= 200, 'display_name', 'is longer than 200 characters');
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);

@@ -5,14 +5,7 @@ import type { CompleteStudy } from '../resource/complete-study.ts';
 import { loadCatalogue } from '../study/catalogue.ts';
 import { completeStudy } from '../study/specification.ts';
 
-const LIMITS = {
-  maxSteps: 1_000,
-  maxTrials: 1,
-  maxActiveStudies: 1,
-  maxWatchers: 1,
-  maxMessageBytes: 1,
-  maxRunningTrials: 1,
-};
+const LIMITS = { maxSteps: 1_000, maxTrials: 1, maxWindowRows: 512, maxComponents: 1_000_000 };
 
 /** As the server completes it: six steps of an MLP on Fashion-MNIST, whose learning rate may move. */
 export async function smallStudy(

@@ -7,7 +7,7 @@ import type { Checker } from './checker.ts';
 export function completeTraining(
   requested: Training | undefined,
   method: Method,
-  limits: Limits,
+  limits: Pick<Limits, 'maxSteps' | 'maxTrials'>,
   check: Checker,
 ): Training {
   const steps = requested?.steps ?? 0;
