@@ -1,5 +1,36 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { predictCost } from './cost.ts';
+import { predictCost, type WindowShape } from './cost.ts';
+
+/** The sum as docs/method.md has it, step by step. */
+function reverseByDefinition({ window, hypergradients, reverseSteps, stride = 1 }: WindowShape): number {
+  let cost = 0;
+  for (let step = 1; step <= window; step++) {
+    let underWay = 0;
+    for (let i = 0; i < hypergradients; i++) {
+      const index = window - i * stride;
+      if (index >= step && index - reverseSteps < step) underWay += 1;
+    }
+    if (underWay > 0) cost += 1 + 2 * underWay;
+  }
+  return cost;
+}
+
+/** Windows whose hypergradients are all in them. */
+const shapes = fc
+  .record({
+    first: fc.integer({ min: 1, max: 20 }),
+    count: fc.integer({ min: 1, max: 12 }),
+    stride: fc.integer({ min: 1, max: 7 }),
+    reverseSteps: fc.integer({ min: 1, max: 120 }),
+  })
+  .map(({ first, count, stride, reverseSteps }) => ({
+    q: 3,
+    window: first + (count - 1) * stride,
+    hypergradients: count,
+    stride,
+    reverseSteps,
+  }));
 
 describe('predicted cost', () => {
   it('of forward mode is 2q gradients a step', () => {
@@ -20,5 +51,27 @@ describe('predicted cost', () => {
     [{ hypergradients: 7, reverseSteps: 2, stride: 3 }, 42],
   ])('of reverse mode %j is %d', (shape, expected) => {
     expect(predictCost({ q: 3, window: 50, ...shape }).reverse).toBe(expected);
+  });
+
+  it('of reverse mode is the sum over the steps of the window', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        expect(predictCost(shape).reverse).toBe(reverseByDefinition(shape));
+      }),
+    );
+  });
+
+  it('of the longest window is known at once', () => {
+    const start = performance.now();
+    const million = 1_000_000;
+    const { reverse } = predictCost({
+      q: 3,
+      window: million,
+      hypergradients: million,
+      reverseSteps: million,
+    });
+    // Each step has the adjoints of itself and of all after it: Σ (1 + 2m), m = 1 … n.
+    expect(reverse).toBe(million * (million + 2));
+    expect(performance.now() - start).toBeLessThan(50);
   });
 });

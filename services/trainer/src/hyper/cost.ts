@@ -6,7 +6,7 @@ export interface WindowShape {
   readonly q: number;
   /** Inner steps of the window, τ. */
   readonly window: number;
-  /** Hypergradients that are taken, n_h: after the last step, and before it at every `stride`-th. */
+  /** Hypergradients that are taken, n_h: after the last step, and before it at every `stride`-th, all of them in the window. */
   readonly hypergradients: number;
   /** How many steps reverse mode goes back, k. */
   readonly reverseSteps: number;
@@ -20,12 +20,12 @@ export interface WindowShape {
  * 2 n_h k + (n_h − 1) stride + k when each goes back k steps, stride ≤ k and the window is long enough.
  */
 export function predictCost(shape: WindowShape): { readonly forward: number; readonly reverse: number } {
-  const { q, window, hypergradients, reverseSteps, stride = 1 } = shape;
-  const asked = Array.from({ length: hypergradients }, (_, i) => window - i * stride);
-  let reverse = 0;
-  for (let step = 1; step <= window; step++) {
-    const underWay = asked.filter((index) => index >= step && index - reverseSteps < step).length;
-    if (underWay > 0) reverse += 1 + 2 * underWay;
-  }
-  return { forward: 2 * q * window, reverse };
+  const { q, window, hypergradients: count, reverseSteps, stride = 1 } = shape;
+  // Hypergradient i = 0 … count − 1 is taken after step window − i·stride, and goes back that many steps at most.
+  const full = Math.min(count, Math.max(0, Math.floor((window - reverseSteps) / stride) + 1));
+  const sumOfIndices = (count * (count - 1) - full * (full - 1)) / 2;
+  const stepsBack = full * reverseSteps + (count - full) * window - stride * sumOfIndices;
+  const first = window - (count - 1) * stride;
+  const stepsUnderWay = (count - 1) * Math.min(reverseSteps, stride) + Math.min(reverseSteps, first);
+  return { forward: 2 * q * window, reverse: count === 0 ? 0 : stepsUnderWay + 2 * stepsBack };
 }

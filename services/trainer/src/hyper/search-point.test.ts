@@ -49,6 +49,34 @@ describe('SearchPoint', () => {
     expect(named(point.initial).lr).toBeCloseTo(0.01, 12);
   });
 
+  it('gives an initial value back as it was given, on every scale and in vectors', () => {
+    const written = fc.double({ min: 1e-6, max: 1, minExcluded: true, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(written, fc.constantFrom(Scale.LOGIT, Scale.LOG, Scale.LINEAR), (initial, scale) => {
+        const parameters = [
+          float('lr', 1e-6, 1, initial, scale),
+          float('weightDecay', 1e-6, 1, initial, scale, Grouping.CLASS),
+        ];
+        const given = new SearchPoint({ parameters }, shape);
+        expect(given.values(given.initial)).toEqual([
+          { name: 'lr', value: initial, values: [] },
+          { name: 'weightDecay', value: initial, values: [initial, initial, initial] },
+        ]);
+        expect(given.trainingValues(given.initial)).toEqual({
+          lr: [initial],
+          weightDecay: [initial, initial, initial],
+        });
+      }),
+      {
+        examples: [
+          [0.1, Scale.LOGIT],
+          [0.1, Scale.LOG],
+          [0.3, Scale.LOG],
+        ],
+      },
+    );
+  });
+
   it('gives derivatives that agree with differences of the values', () => {
     const component = fc.double({ min: -3, max: -0.5, noNaN: true });
     fc.assert(

@@ -29,9 +29,15 @@ interface Axis extends LearnedComponent {
   /** Name of the component: that of the hyperparameter, with `/` and the group where there are several values. */
   readonly component: string;
   readonly coordinate: Coordinate;
+  /** Natural value that it starts at. */
+  readonly initial: number;
   /** phi of the initial value. */
   readonly start: number;
 }
+
+/** The natural value at phi. There and back costs a digit, so that the initial value is given back as it was given. */
+const natural = ({ coordinate, initial, start }: Axis, phi: number): number =>
+  phi === start ? initial : coordinate.toNatural(phi);
 
 /** A hyperparameter with its values: learned ones are axes. */
 interface Entry {
@@ -109,8 +115,7 @@ export class SearchPoint {
     return this.#entries.map(({ name, isScalar, axes, fixed }) => ({
       name,
       isScalar,
-      values:
-        fixed === undefined ? axes.map(({ coordinate }) => coordinate.toNatural(at(phi, k++))) : [fixed],
+      values: fixed === undefined ? axes.map((axis) => natural(axis, at(phi, k++))) : [fixed],
     }));
   }
 }
@@ -128,6 +133,7 @@ function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape):
       index,
       component: groups === undefined ? name : `${name}/${group}`,
       coordinate,
+      initial,
       start,
     })),
     fixed: undefined,
@@ -139,12 +145,13 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
   return {
     name,
     isScalar: false,
-    axes: Array.from(weights, (start, index) => ({
+    axes: Array.from(weights, (weight, index) => ({
       name,
       index,
       component: `${name}/${index}`,
       coordinate,
-      start,
+      initial: weight,
+      start: weight,
     })),
     fixed: undefined,
   };

@@ -2,9 +2,14 @@
 
 import type { ParameterValue, SearchSpace } from '@glocal/proto/glocal/v1/study';
 
-/** The value that `values` of a vector are summed up by: their mean. */
-export const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+/**
+ * The value that `values` of a vector are summed up by: their mean, taken from the first of them, so that it is exact where
+ * all are the same. NaN without values.
+ */
+export function meanOf(values: readonly number[]): number {
+  const [first = Number.NaN] = values;
+  return first + values.reduce((sum, value) => sum + (value - first) / values.length, 0);
+}
 
 /**
  * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries,
