@@ -17,6 +17,7 @@ import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureLibraries } from './native-libraries.ts';
 import type { NativeWheel } from './native-runtime.ts';
+import { headersSha256 } from './native-wheel.ts';
 
 const CONTENT = { cc: 'the big library', framework: 'the small library' };
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -29,6 +30,13 @@ const wheel: NativeWheel = {
     'libtensorflow_cc.so.2': sha256(CONTENT.cc),
     'libtensorflow_framework.so.2': sha256(CONTENT.framework),
   },
+  headers: headersSha256(
+    new Map([
+      ['tensorflow/c/c_api.h', sha256('c_api')],
+      ['tensorflow/c/eager/c_api.h', sha256('eager')],
+      ['tsl/platform/ctstring.h', sha256('ctstring')],
+    ]),
+  ),
 };
 
 const files = (cc = CONTENT.cc): Record<string, string> => ({
@@ -115,6 +123,15 @@ describe('ensureLibraries', () => {
     expect(readdirSync(join(root, 'cache'))).toEqual([]);
   });
 
+  it('refuses headers that are not the original ones: they are compiled into what it runs', async () => {
+    pip({ ...files(), 'tensorflow/include/tensorflow/c/eager/c_api.h': 'other' });
+    await expect(ensureLibraries(wheel, folder, log)).rejects.toMatchObject({
+      reason: 'CHECKSUM',
+      message: expect.stringContaining('C headers have sha256'),
+    });
+    expect(readdirSync(join(root, 'cache'))).toEqual([]);
+  });
+
   it('refuses a wheel without them', async () => {
     pip({ 'tensorflow/libtensorflow_cc.so.2': CONTENT.cc });
     await expect(ensureLibraries(wheel, folder, log)).rejects.toMatchObject({
@@ -133,7 +150,11 @@ describe('ensureLibraries', () => {
     writeFileSync(join(folder, 'lib', 'libtensorflow_cc.so.2'), 'damaged');
     await ensureLibraries(wheel, folder, log);
     expect(content('lib', 'libtensorflow_cc.so.2')).toBe(CONTENT.cc);
-    expect(calls()).toHaveLength(3);
+
+    writeFileSync(join(folder, 'include', 'tensorflow', 'c', 'c_api.h'), 'damaged');
+    await ensureLibraries(wheel, folder, log);
+    expect(content('include', 'tensorflow', 'c', 'c_api.h')).toBe('c_api');
+    expect(calls()).toHaveLength(4);
   });
 
   it('removes what a process left that was killed long ago, not what another is working on', async () => {

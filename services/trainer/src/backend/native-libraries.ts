@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type NativeWheel, TENSORFLOW_VERSION } from './native-runtime.ts';
-import { downloadWheel, type Log, unpackWheel } from './native-wheel.ts';
+import { downloadWheel, headersSha256, type Log, unpackWheel } from './native-wheel.ts';
 
 /** Older folders of unfinished work belong to nobody: a download is given up after 20 minutes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
@@ -28,7 +28,7 @@ export async function ensureLibraries(wheel: NativeWheel, folder: string, log: L
     log(`downloading TensorFlow ${TENSORFLOW_VERSION} (${wheel.megabytes} MB, once for this user)`);
     const file = await downloadWheel(wheel, work, log);
     log('unpacking and checking TensorFlow');
-    await unpackWheel(file, wheel.libraries, join(work, 'runtime'));
+    await unpackWheel(file, wheel, join(work, 'runtime'));
     await putInPlace(join(work, 'runtime'), folder, join(work, 'replaced'), wheel);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -54,7 +54,7 @@ async function putInPlace(made: string, folder: string, aside: string, wheel: Na
   }
 }
 
-/** Whether all is there, and the libraries have the sha256 that they should have: about a second. */
+/** Whether all is there with the sha256 that it should have: about a second. */
 async function isOriginal(folder: string, wheel: NativeWheel): Promise<boolean> {
   const libraries = Object.entries(wheel.libraries).map(
     ([name, sha256]) => [join(folder, 'lib', name), sha256] as const,
@@ -63,16 +63,28 @@ async function isOriginal(folder: string, wheel: NativeWheel): Promise<boolean> 
     return false;
   try {
     for (const [file, sha256] of libraries) {
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-      if (hash.digest('hex') !== sha256) return false;
+      if ((await sha256Of(file)) !== sha256) return false;
     }
-    return true;
+    return (await headersIn(join(folder, 'include'))) === wheel.headers;
   } catch (error) {
     // Another process replaces the folder.
     if (isMissing(error)) return false;
     throw error;
   }
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+  return hash.digest('hex');
+}
+
+async function headersIn(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sums = new Map<string, string>();
+  for (const file of files) sums.set(relative(folder, file), await sha256Of(file));
+  return headersSha256(sums);
 }
 
 const isMissing = (error: unknown): boolean =>

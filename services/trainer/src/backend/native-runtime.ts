@@ -25,7 +25,12 @@ export interface NativeWheel {
   readonly megabytes: number;
   /** The shared libraries, by name, with the sha256 of their bytes. */
   readonly libraries: Readonly<Record<string, string>>;
+  /** sha256 of the list of its C headers (`headersSha256` in `native-wheel.ts`). */
+  readonly headers: string;
 }
+
+/** The C headers are the same on every system. */
+const HEADERS = '03159fee088d8d4bf6844bd380cc0be5a807efc5b2a4246e386ef5f056616536';
 
 /** By `process.platform`-`process.arch`. The arm64 libraries have not been run by us: the self check decides there. */
 const WHEELS: Readonly<Record<string, NativeWheel>> = {
@@ -37,6 +42,7 @@ const WHEELS: Readonly<Record<string, NativeWheel>> = {
       'libtensorflow_cc.so.2': '6505a4b9657e62100c6bdacb683957a395cb047725042945aaa50e40a71e429e',
       'libtensorflow_framework.so.2': 'f060b323b26ef80add21b9df9428de3aeaf2843d772c5bb098745f7abff3709b',
     },
+    headers: HEADERS,
   },
   'linux-arm64': {
     distribution: 'tensorflow',
@@ -46,6 +52,7 @@ const WHEELS: Readonly<Record<string, NativeWheel>> = {
       'libtensorflow_cc.so.2': '5f7de6ba6478ed7b83767a6e661e3e6e6931b05c64db14ba98250e52316a007c',
       'libtensorflow_framework.so.2': 'deade33b9ab90ff468fd1d1f8f6079bec5a3a507cf2d13c3218aa8beec28aeb3',
     },
+    headers: HEADERS,
   },
 };
 

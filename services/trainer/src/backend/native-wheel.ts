@@ -116,14 +116,15 @@ async function sizeOf(folder: string): Promise<number> {
 }
 
 /**
- * Writes the wheel's libraries to `lib/` and its C headers to `include/`, and checks the libraries' sha256 on the way.
- * @throws NativeSetupError CHECKSUM when a library is missing or another one than expected.
+ * Writes the wheel's libraries to `lib/` and its C headers to `include/`, and checks their sha256 on the way.
+ * @throws NativeSetupError CHECKSUM when a library or a header is missing or another one than expected.
  */
 export async function unpackWheel(
   file: string,
-  libraries: NativeWheel['libraries'],
+  { libraries, headers }: Pick<NativeWheel, 'libraries' | 'headers'>,
   folder: string,
 ): Promise<void> {
+  const sums = new Map<string, string>();
   const missing = new Set(Object.keys(libraries));
   const zip = await openZip(file);
   try {
@@ -135,13 +136,24 @@ export async function unpackWheel(
         if (found !== libraries[library]) throw foreign(`${library} has sha256 ${found}`);
         missing.delete(library);
       } else if (header !== undefined) {
-        await extract(zip, entry, join(folder, 'include', header));
+        sums.set(header, await extract(zip, entry, join(folder, 'include', header)));
       }
     }
   } finally {
     zip.close();
   }
   if (missing.size > 0) throw foreign(`${[...missing].join(', ')} is missing`);
+  const found = headersSha256(sums);
+  if (found !== headers) throw foreign(`its C headers have sha256 ${found} in all`);
+}
+
+/**
+ * One sum for all headers: that of the lines `<sha256>  <path>`, in the order of the paths.
+ * @param sums sha256 of each header by its path below `include/`.
+ */
+export function headersSha256(sums: ReadonlyMap<string, string>): string {
+  const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, sum]) => `${sum}  ${path}\n`);
+  return createHash('sha256').update(lines.join('')).digest('hex');
 }
 
 const foreign = (difference: string): NativeSetupError =>
