@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -164,6 +172,22 @@ describe('from the site', () => {
     const { site } = await siteWith(ARCHIVE);
     const { train } = await loadCifar(tiny([site]), { log });
     expect(pixelOf(train.values, 0)).toBe(1);
+  });
+
+  it('fetches a file in the cache again that has the right size and other bytes', async () => {
+    mkdirSync(cache, { recursive: true });
+    for (const [name, bytes] of FILES) writeFileSync(join(cache, name), bytes);
+    const damaged = Uint8Array.from(bytesOf('data_batch_1.bin'));
+    damaged[1] = 99;
+    writeFileSync(join(cache, 'data_batch_1.bin'), damaged);
+    const { site, asked } = await siteWith(ARCHIVE);
+    const { train } = await loadCifar(tiny([site]), { log });
+    expect(pixelOf(train.values, 0)).toBe(1);
+    expect(asked).toHaveLength(1);
+    expect(log.mock.calls.flat()).toContainEqual(
+      expect.stringMatching(/data_batch_1\.bin is not the original: .*; downloading it again$/),
+    );
+    expect(readFileSync(join(cache, 'data_batch_1.bin'))).toEqual(Buffer.from(bytesOf('data_batch_1.bin')));
   });
 
   it('goes on when the cache cannot be written, with one download', async () => {

@@ -1,7 +1,7 @@
 /** Finds the original files of a CIFAR set: in `GLOCAL_DATA_DIR`, in the cache, or in the archive on the set's own site. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -26,8 +26,10 @@ const MAX_ARCHIVE_BYTES = 400e6;
 export async function loadCifar(source: CifarSource, options: LoadOptions): Promise<Dataset> {
   let archive: Promise<ReadonlyMap<string, CifarFile>> | undefined;
   const read = async (part: CifarPart, name: string): Promise<CifarFile> => {
-    const file = findFile(source, part, name);
-    if (file !== undefined) return { file, bytes: await readBytes(file, partBytes(source, part)) };
+    const given = givenFile(source, name);
+    if (given !== undefined) return { file: given, bytes: await readBytes(given, partBytes(source, part)) };
+    const cached = await readCached(source, part, name, options);
+    if (cached !== undefined) return cached;
     archive ??= fetchArchive(source, name, options);
     return (await archive).get(name) as CifarFile;
   };
@@ -61,17 +63,33 @@ const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).diges
 
 const partBytes = ({ format }: CifarSource, { records }: CifarPart): number => records * recordBytes(format);
 
-/** The user's file, whatever it is; or that in the cache, if it has the right size. */
-function findFile(source: CifarSource, part: CifarPart, name: string): string | undefined {
-  const { id } = source.info;
-  const { folder } = source.archive;
-  const given = [id, join(id, folder), folder]
+/** The user's file, whatever it is. */
+function givenFile({ info: { id }, archive: { folder } }: CifarSource, name: string): string | undefined {
+  return [id, join(id, folder), folder]
     .flatMap((place) => givenFolder(place) ?? [])
     .map((place) => join(place, name))
     .find((file) => existsSync(file));
-  if (given !== undefined) return given;
-  const cached = join(cachedFolder(id), name);
-  return existsSync(cached) && statSync(cached).size === partBytes(source, part) ? cached : undefined;
+}
+
+/** The file in the cache, unless it is not what the archive had: then all are fetched again. */
+async function readCached(
+  source: CifarSource,
+  part: CifarPart,
+  name: string,
+  { log }: LoadOptions,
+): Promise<CifarFile | undefined> {
+  const file = join(cachedFolder(source.info.id), name);
+  if (!existsSync(file)) return undefined;
+  try {
+    const cached = { file, bytes: await readBytes(file, partBytes(source, part)) };
+    const foreign = foreignSum(cached, part.files.find((expected) => expected.name === name) as RecordFile);
+    if (foreign === undefined) return cached;
+    throw foreign;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    log(`${error.message}; downloading it again`);
+    return undefined;
+  }
 }
 
 /** All files of the set by name. */
