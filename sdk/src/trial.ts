@@ -49,6 +49,8 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly averagedTest: Evaluation | undefined;
   /** What computed it, for instance `native TensorFlow 2.21 (oneDNN)`. */
   readonly backend: string;
+  /** SHA-256 of the data set's content when training started, in hexadecimal digits; empty before. */
+  readonly datasetSha256: string;
   readonly startTime: Date | undefined;
   readonly endTime: Date | undefined;
 }

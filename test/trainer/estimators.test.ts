@@ -91,9 +91,10 @@ describe.each(ESTIMATORS)('a study with the estimator %s', (estimator) => {
     }
   });
 
-  it('says what computed it, and when', async () => {
+  it('says what computed it, on which data, and when', async () => {
     const { best } = trained[estimator].result;
     expect(best?.backend).toBe((await trainer.client.serverInfo()).backend);
+    expect(best?.datasetSha256).toMatch(/^[0-9a-f]{64}$/);
     expect(best?.endTime?.getTime()).toBeGreaterThan(best?.startTime?.getTime() ?? Number.NaN);
   });
 

@@ -133,7 +133,7 @@ export class Runner {
     try {
       await save({});
       const ended = await process.run(this.#startMessage(study, current), {
-        started: (backend) => save({ backend }),
+        started: ({ backend, datasetSha256 }) => save({ backend, datasetSha256 }),
         progress: (stepsDone) =>
           this.#hub.progressed(study.name, { trial: name, stepsDone, steps: totalSteps(study) }),
         outerStep: async (encoded) => {

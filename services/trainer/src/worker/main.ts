@@ -2,6 +2,7 @@
 
 import { Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { initBackend } from '../backend/select.ts';
+import { datasetSha256 } from '../data/digest.ts';
 import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import { runTrial } from '../loop/trial.ts';
@@ -33,7 +34,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const model = await getModel(study.problem.model, { inputShape, classes }, start.modelDir);
   const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
   using _ = learner;
-  tell({ type: 'started', backend: description });
+  tell({ type: 'started', backend: description, datasetSha256: datasetSha256(dataset) });
 
   const dmd = new DmdClient(start.dmdAddress, start.dmdRetryBudgetMs);
   try {

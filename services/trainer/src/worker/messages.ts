@@ -19,6 +19,8 @@ export interface StartedMessage {
   readonly type: 'started';
   /** What computes, for people. */
   readonly backend: string;
+  /** Of the data set's content, as the trial has it in its record. */
+  readonly datasetSha256: string;
 }
 
 /** Worker to server, a few times a second. */

@@ -30,7 +30,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
 function listener(changes: Partial<TrainingEvents> = {}) {
   const told: string[] = [];
   const events: TrainingEvents = {
-    async started(backend) {
+    async started({ backend }) {
       told.push(backend === '' ? 'started on nothing' : 'started');
     },
     progress: () => {},

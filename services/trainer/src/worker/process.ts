@@ -3,14 +3,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
+import type { EndedMessage, FromWorker, StartedMessage, StartMessage } from './messages.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
 const KILL_AFTER_MS = 3_000;
 
 /** What the training process tells while it runs. Awaited one after the other, in the order of sending. */
 export interface TrainingEvents {
-  started(backend: string): Promise<void>;
+  started(started: StartedMessage): Promise<void>;
   progress(stepsDone: number): void;
   /** Resolves when the step is durable. */
   outerStep(encoded: Uint8Array): Promise<void>;
@@ -88,7 +88,7 @@ export class TrainingProcess {
   ): Promise<void> {
     switch (message.type) {
       case 'started':
-        return events.started(message.backend);
+        return events.started(message);
       case 'progress':
         return events.progress(message.stepsDone);
       case 'outerStep':
