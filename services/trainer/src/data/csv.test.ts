@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CsvOptions, readCsv } from './csv.ts';
@@ -55,6 +56,32 @@ describe('readCsv', () => {
     ['quotes', TABLE.replaceAll(/[^,\n]+/g, '"$&"')],
   ])('reads a file with %s', async (_, content) => {
     expect((await read(content)).values).toEqual(Float32Array.of(1.5, -2, 0.5, 300));
+  });
+
+  it('has columns without a name, or with the same one, that nobody asks for', async () => {
+    const table = ',age,note,note,species\n0,1,a,b,dog\n';
+    expect(await read(table, { features: ['age'] })).toMatchObject({ features: ['age'] });
+  });
+
+  it.each([
+    ['Windows and then Unix', TABLE.replace('\n', '\r\n')],
+    ['Unix and then Windows', TABLE.replace(/\n(?=\.5)/, '\r\n')],
+    ['those of old Macs', TABLE.replaceAll('\n', '\r')],
+  ])('reads a file with line ends of different systems: %s', async (_, content) => {
+    expect(await read(content)).toMatchObject({
+      labels: Int32Array.of(1, 0),
+      values: Float32Array.of(1.5, -2, 0.5, 300),
+    });
+  });
+
+  it('counts lines the same whatever their ends are', async () => {
+    const [, message] = await refusal('age,species\r\n1,dog\nx,cat\r\n');
+    expect(message).toMatch(/^table\.csv line 3, column "age" has "x"/);
+  });
+
+  it('compares classes and names without blanks around them, quoted or not', async () => {
+    const table = 'age," species "\n1, dog\n2," cat "\n';
+    expect((await read(table)).labels).toEqual(Int32Array.of(1, 0));
   });
 
   it('reads another delimiter', async () => {
@@ -125,7 +152,7 @@ describe('refuses a cell', () => {
     const classes = Array.from({ length: 11 }, (_, label) => `${label}`);
     expect(await refusal('age,species\n1,\n', { classes })).toEqual([
       'MISMATCH',
-      'table.csv line 2, column "species" is empty; expected one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …',
+      'table.csv line 2, column "species" is empty; expected one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1 more',
     ]);
   });
 
@@ -170,7 +197,7 @@ describe('refuses a table', () => {
     ]);
     expect(await refusal(',age,species\n0,1,dog\n')).toEqual([
       'FORMAT',
-      'table.csv line 1: column 1 has no name; it has , age, species',
+      'table.csv line 1: column 1 has no name; give it one, or list the columns to learn from under "features"',
     ]);
   });
 
@@ -194,6 +221,33 @@ describe('refuses a table', () => {
       reason: 'UNREADABLE',
       message: expect.stringContaining(`${missing} cannot be read (ENOENT`),
     });
+  });
+
+  it.each([
+    ['compressed with gzip', gzipSync(TABLE), /^\S+table\.csv is compressed with gzip; unpack it first$/],
+    [
+      'in UTF-16',
+      Buffer.from(`\uFEFF${TABLE}`, 'utf16le'),
+      /^\S+table\.csv is text in UTF-16; save it as UTF-8$/,
+    ],
+    ['in UTF-16 without a mark', Buffer.from(TABLE, 'utf16le'), /is text in UTF-16/],
+    ['a zip archive', Buffer.from('PK\x03\x04 and more', 'latin1'), /is a zip archive; unpack it first$/],
+  ])('that is %s, and says what to do', async (_, content, message) => {
+    await expect(read(content)).rejects.toMatchObject({
+      reason: 'FORMAT',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('without the label, naming some of its many columns', async () => {
+    const header = Array.from({ length: 784 }, (_, i) => `pixel${i}`).join(',');
+    const [, message] = await refusal(`${header}\n`);
+    expect(message).toMatch(/has no column "species"; it has pixel0, .*, pixel9 and 774 more$/);
+  });
+
+  it('without control characters in the message', async () => {
+    const [, message] = await refusal('age,species\n1,\u0000\u001b[31m\n');
+    expect(message).toContain('has "\\u0000\\u001b[31m"');
   });
 
   it('that is no text', async () => {

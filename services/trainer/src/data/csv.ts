@@ -5,9 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { DataError } from './errors.ts';
 import { MAX_FILE_BYTES, unreadable } from './files.ts';
+import { checkIsText, listed, quoted } from './text.ts';
 
 export interface CsvOptions {
-  /** Name of the column with the class. */
+  /** Name of the column with the class. Names and texts are compared without blanks around them. */
   readonly label: string;
   /** Texts of the classes, in their order. */
   readonly classes: readonly string[];
@@ -28,6 +29,8 @@ export interface CsvTable {
 
 /** Longest row: an image of 1,000×1,000 pixels and three channels takes about as much. */
 const MAX_ROW_CHARACTERS = 2 ** 24;
+/** Lines may end in any of these ways, also in different ways within a file. */
+const LINE_ENDINGS = ['\r\n', '\n', '\r'];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A row and what the parser says of it. */
@@ -57,10 +60,12 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
     delimiter: options.delimiter,
     info: true,
     max_record_size: MAX_ROW_CHARACTERS,
+    record_delimiter: LINE_ENDINGS,
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
   });
+  await checkIsText(file);
   const classes = new Map(options.classes.map((text, label) => [text, label]));
   const values = new FloatList(file);
   const labels: number[] = [];
@@ -68,7 +73,11 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
   const take = ({ record, info: { lines } }: Row): void => {
     const at = `${file} line ${lines}`;
     if (columns === undefined) {
-      columns = findColumns(record, options, at);
+      columns = findColumns(
+        record.map((name) => name.trim()),
+        options,
+        at,
+      );
       return;
     }
     const { names, features, label } = columns;
@@ -81,7 +90,7 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
     for (const position of features) {
       values.push(parseNumber(record[position] as string, `${at}, column "${names[position]}"`));
     }
-    labels.push(findClass(record[label] as string, classes, `${at}, column "${names[label]}"`));
+    labels.push(findClass((record[label] as string).trim(), classes, `${at}, column "${names[label]}"`));
   };
   try {
     await pipeline(createReadStream(file), parser, async (rows: AsyncIterable<Row>) => {
@@ -94,8 +103,8 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
     throw unreadable(file, error);
   }
   if (columns === undefined || labels.length === 0) {
-    const found = columns === undefined ? 'is empty' : 'has no rows';
-    throw new DataError('SIZE', `${file} ${found}; expected a header and rows`);
+    const what = columns === undefined ? 'is empty' : 'has no rows';
+    throw new DataError('SIZE', `${file} ${what}; expected a header and rows`);
   }
   const { names, features } = columns as Columns;
   return {
@@ -106,16 +115,18 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
 }
 
 function findColumns(names: readonly string[], options: CsvOptions, at: string): Columns {
-  const has = `it has ${names.join(', ')}`;
-  names.forEach((name, position) => {
-    if (name === '') throw new DataError('FORMAT', `${at}: column ${position + 1} has no name; ${has}`);
-    if (names.indexOf(name) !== position) {
-      throw new DataError('FORMAT', `${at} has two columns "${name}"; expected different names`);
-    }
-  });
   const find = (name: string): number => {
     const position = names.indexOf(name);
-    if (position === -1) throw new DataError('FORMAT', `${at} has no column "${name}"; ${has}`);
+    if (position === -1) {
+      throw new DataError('FORMAT', `${at} has no column ${quoted(name)}; it has ${listed(names)}`);
+    }
+    if (name === '') {
+      const remedy = 'give it one, or list the columns to learn from under "features"';
+      throw new DataError('FORMAT', `${at}: column ${position + 1} has no name; ${remedy}`);
+    }
+    if (names.lastIndexOf(name) !== position) {
+      throw new DataError('FORMAT', `${at} has two columns ${quoted(name)}; expected different names`);
+    }
     return position;
   };
   const label = find(options.label);
@@ -127,12 +138,12 @@ function findColumns(names: readonly string[], options: CsvOptions, at: string):
 }
 
 function parseNumber(cell: string, at: string): number {
-  if (!NUMBER.test(cell)) throw new DataError('VALUE', `${at} ${quoted(cell)}; expected a finite number`);
+  if (!NUMBER.test(cell)) throw new DataError('VALUE', `${at} ${found(cell)}; expected a finite number`);
   const value = Math.fround(Number(cell));
   if (!Number.isFinite(value)) {
     throw new DataError(
       'VALUE',
-      `${at} ${quoted(cell)}; expected a number in the range of float32, to ±3.4e38`,
+      `${at} ${found(cell)}; expected a number in the range of float32, to ±3.4e38`,
     );
   }
   return value;
@@ -141,15 +152,13 @@ function parseNumber(cell: string, at: string): number {
 function findClass(cell: string, classes: ReadonlyMap<string, number>, at: string): number {
   const label = classes.get(cell);
   if (label === undefined) {
-    const known = [...classes.keys()].slice(0, 10);
-    if (known.length < classes.size) known.push('…');
-    throw new DataError('MISMATCH', `${at} ${quoted(cell)}; expected one of ${known.join(', ')}`);
+    const known = listed([...classes.keys()]);
+    throw new DataError('MISMATCH', `${at} ${found(cell)}; expected one of ${known}`);
   }
   return label;
 }
 
-const quoted = (cell: string): string =>
-  cell === '' ? 'is empty' : `has "${cell.length > 40 ? `${cell.slice(0, 40)}…` : cell}"`;
+const found = (cell: string): string => (cell === '' ? 'is empty' : `has ${quoted(cell)}`);
 
 /** Numbers of which it is not known how many will come. */
 class FloatList {

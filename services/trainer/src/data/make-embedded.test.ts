@@ -5,8 +5,10 @@ import { expect, it } from 'vitest';
 import { readIdx } from './idx.ts';
 import { makeEmbedded } from './make-embedded.ts';
 import { allFiles, fashionMnist10k } from './sources.ts';
+import { hasIdxSet, lacks } from './testing.ts';
 
-it.skipIf(!process.env.GLOCAL_DATA_DIR)('makes the embedded files again from the full set', async () => {
+it('makes the embedded files again from the full set', async ({ skip }) => {
+  skip(!hasIdxSet('fashion-mnist'), lacks('fashion-mnist'));
   const folder = mkdtempSync(join(tmpdir(), 'glocal-embedded-'));
   try {
     await makeEmbedded(folder);

@@ -5,13 +5,16 @@ import { isAbsolute, join, sep } from 'node:path';
 import { z } from 'zod';
 import { DataError } from './errors.ts';
 import { readBytes, unreadable } from './files.ts';
+import { characters, decodeText, printable } from './text.ts';
 
 export const MANIFEST = 'dataset.json';
 const MAX_MANIFEST_BYTES = 1e6;
 const MAX_CLASSES = 100_000;
 
 const path = z.string().min(1);
-const name = z.string().min(1);
+const arrayName = z.string().min(1);
+/** As a table's cells are read: without blanks around it. */
+const name = z.string().trim().min(1);
 
 const areDifferent = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
@@ -31,7 +34,10 @@ const classes = z
   .refine(areDifferent, 'expected different names');
 
 const common = {
-  description: z.string().max(200).default(''),
+  description: z
+    .string()
+    .refine((text) => characters(text) <= 200, 'expected at most 200 characters')
+    .default(''),
   classes,
   inputShape: z.array(z.int().min(1)).min(1).max(4).optional(),
   standardize: z.boolean().default(false),
@@ -42,7 +48,7 @@ const common = {
 /** A file of values and a file of labels. */
 const pair = z.strictObject({ values: path, labels: path });
 /** The names of two arrays in one file. */
-const archived = z.strictObject({ file: path, values: name, labels: name });
+const archived = z.strictObject({ file: path, values: arrayName, labels: arrayName });
 
 const manifest = z
   .discriminatedUnion('format', [
@@ -53,7 +59,10 @@ const manifest = z
       test: path.optional(),
       label: name,
       features: z.array(name).refine(areDifferent, 'expected different names').optional(),
-      delimiter: z.string().length(1).default(','),
+      delimiter: z
+        .string()
+        .refine((text) => characters(text) === 1, 'expected one character')
+        .default(','),
     }),
     z.strictObject({ ...common, format: z.literal('npy'), train: pair, test: pair.optional() }),
     z.strictObject({ ...common, format: z.literal('npz'), train: archived, test: archived.optional() }),
@@ -73,7 +82,7 @@ export type Manifest = z.infer<typeof manifest>;
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = join(folder, MANIFEST);
-  const text = (await readBytes(file, MAX_MANIFEST_BYTES)).toString('utf8');
+  const text = decodeText(await readBytes(file, MAX_MANIFEST_BYTES), file);
   const { success, data, error } = manifest.safeParse(parseJson(text, file));
   if (success) return data;
   const problems = error.issues.map(({ path, message }) =>
@@ -106,7 +115,7 @@ function parseJson(text: string, file: string): unknown {
   } catch (error) {
     throw new DataError(
       'MANIFEST',
-      `${file} is not JSON: ${error instanceof Error ? error.message : error}`,
+      `${file} is not JSON: ${printable(error instanceof Error ? error.message : String(error))}`,
       {
         cause: error,
       },

@@ -2,6 +2,7 @@
 
 import { DataError } from './errors.ts';
 import { MAX_FILE_BYTES, readBytes } from './files.ts';
+import { printable, quoted } from './text.ts';
 import { readZipEntry } from './zip.ts';
 
 /** An array as it is in a file. */
@@ -104,14 +105,14 @@ function parseHeader(
   if (isFortran === undefined || sizes === undefined) {
     throw new DataError(
       'FORMAT',
-      `${file} has the header ${header.trim()}; expected descr, fortran_order and shape`,
+      `${file} has the header ${quoted(header.trim())}; expected descr, fortran_order and shape`,
     );
   }
   const [, order, element] = descr?.match(/^([<>|=])([uif]\d)$/) ?? [];
   if (element === undefined || !(element in ELEMENTS)) {
     throw new DataError(
       'FORMAT',
-      `${file} has elements of type ${descr ?? 'with fields'}; expected numbers: ${Object.keys(ELEMENTS).join(', ')}`,
+      `${file} has elements of type ${descr === undefined ? 'with fields' : printable(descr)}; expected numbers: ${Object.keys(ELEMENTS).join(', ')}`,
     );
   }
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : Number.parseInt(size, 10)));

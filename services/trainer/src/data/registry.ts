@@ -7,10 +7,12 @@ import type { LabelledExamples } from './examples.ts';
 import { loadIdx } from './originals.ts';
 import type { LoadOptions } from './sites.ts';
 import { cifar10, cifar100, fashionMnist, fashionMnist10k, mnist } from './sources.ts';
+import { listed, quoted } from './text.ts';
 import {
   findUserDatasets,
   isUserDataset,
   loadUserDataset,
+  misnamed,
   type UserDatasets,
   userDatasetIds,
 } from './user-datasets.ts';
@@ -67,6 +69,8 @@ export async function loadDataset(id: string, options: LoadOptions): Promise<Dat
   const known = KNOWN.find(({ info }) => info.id === id);
   if (known !== undefined) return known.load(options);
   if (isUserDataset(id)) return loadUserDataset(id);
+  const misnomer = misnamed(id);
+  if (misnomer !== undefined) throw misnomer;
   const ids = [...KNOWN.map(({ info }) => info.id), ...(await userDatasetIds())];
-  throw new DataError('UNKNOWN_DATASET', `there is no data set "${id}"; one of ${ids.join(', ')}`);
+  throw new DataError('UNKNOWN_DATASET', `there is no data set ${quoted(id)}; one of ${listed(ids)}`);
 }

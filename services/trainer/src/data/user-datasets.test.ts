@@ -130,6 +130,12 @@ describe('csv', () => {
     expect(classCounts((await loadDataset('pets', { log })).test)).toEqual([3, 1]);
   });
 
+  it('may have a byte order mark in its manifest, and blanks around the names in it', async () => {
+    const manifest = { ...pets, classes: [' cat', 'dog '], label: ' species' };
+    give('pets', `\uFEFF${JSON.stringify(manifest)}`, { 'pets.csv': PETS });
+    expect((await loadDataset('pets', { log })).train.count).toBe(16);
+  });
+
   it('is refused for one cell, naming file, line and column', async () => {
     const folder = give('pets', pets, { 'pets.csv': PETS.replace('pet 7,7,', 'pet 7,?,') });
     expect(await refusal('pets')).toEqual(
@@ -212,6 +218,7 @@ describe('npy, npz and idx', () => {
 describe('a manifest', () => {
   it.each<[string, unknown, RegExp]>([
     ['is not JSON', '{ "format": csv }', /is not JSON: Unexpected token/],
+    ['is not JSON and has control characters', '{ \u001b[31m', /^\P{Cc}*is not JSON: \P{Cc}*$/u],
     [
       'is of another format',
       { ...pets, format: 'parquet' },
@@ -349,6 +356,16 @@ describe('findDatasets', () => {
       expect.stringMatching(/^data set broken is left out: .*dataset\.json is not JSON/),
       expect.stringMatching(/^data set gone is left out: .*pets\.csv cannot be read/),
     ]);
+  });
+
+  it('tells of a folder whose name cannot be that of a data set', async () => {
+    give('Iris', pets, { 'pets.csv': PETS });
+    const { datasets, broken } = await findDatasets({ log });
+    expect(datasets.map(({ id }) => id)).not.toContain('Iris');
+    expect(log).toHaveBeenCalledExactlyOnceWith(
+      expect.stringMatching(/Iris is not used: "Iris" .*rename the folder$/),
+    );
+    expect(broken.get('Iris')?.message).toBe((await refusal('Iris')).message);
   });
 
   it('does not let a folder take the name of a data set that Glocal knows', async () => {

@@ -15,9 +15,12 @@ import { MANIFEST, type Manifest, readManifest, resolveInside } from './manifest
 import { type NumberArray, readNpy, readNpz } from './npy.ts';
 import type { Dataset } from './registry.ts';
 import { splitStratified } from './split.ts';
+import { quoted } from './text.ts';
 
 /** Names that a folder may have to be a data set. */
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** A folder directly in `GLOCAL_DATA_DIR`, whatever its name. */
+const FOLDER = /^(?!\.{1,2}$)[^/\0]{1,255}$/;
 
 /** What is in `GLOCAL_DATA_DIR`. */
 export interface UserDatasets {
@@ -28,15 +31,34 @@ export interface UserDatasets {
 
 /** Ids of the folders with a manifest, whatever is in it. */
 export async function userDatasetIds(): Promise<readonly string[]> {
-  const root = givenFolder('.');
-  const names = root === undefined ? [] : await readdir(root).catch(() => []);
-  return names.filter(isUserDataset).sort();
+  return (await foldersWithManifest()).filter((name) => ID.test(name));
 }
 
 /** Whether there is a folder with this name and a manifest. */
-export function isUserDataset(id: string): boolean {
-  const folder = givenFolder(id);
-  return ID.test(id) && folder !== undefined && existsSync(join(folder, MANIFEST));
+export const isUserDataset = (id: string): boolean => ID.test(id) && hasManifest(id);
+
+/**
+ * Why a folder with a manifest cannot be named as a data set; undefined for any other.
+ * @param name of the folder, or anything else that a study names.
+ */
+export function misnamed(name: string): DataError | undefined {
+  if (ID.test(name) || !FOLDER.test(name) || !hasManifest(name)) return undefined;
+  return new DataError(
+    'MANIFEST',
+    `${givenFolder(name)} is not used: ${quoted(name)} cannot be the name of a data set, which is 1 to 63 lower-case ` +
+      `letters, digits, dots, dashes and underscores, a letter or digit first; rename the folder`,
+  );
+}
+
+async function foldersWithManifest(): Promise<readonly string[]> {
+  const root = givenFolder('.');
+  const names = root === undefined ? [] : await readdir(root).catch(() => []);
+  return names.filter(hasManifest).sort();
+}
+
+function hasManifest(name: string): boolean {
+  const folder = givenFolder(name);
+  return folder !== undefined && existsSync(join(folder, MANIFEST));
 }
 
 /**
@@ -46,7 +68,13 @@ export function isUserDataset(id: string): boolean {
 export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log): Promise<UserDatasets> {
   const datasets: DatasetInfo[] = [];
   const broken = new Map<string, DataError>();
-  for (const id of await userDatasetIds()) {
+  for (const id of await foldersWithManifest()) {
+    const misnomer = misnamed(id);
+    if (misnomer !== undefined) {
+      log(misnomer.message);
+      broken.set(id, misnomer);
+      continue;
+    }
     if (reserved.has(id)) {
       log(
         `${join(givenFolder(id) ?? '', MANIFEST)} is not used: ${id} is a data set that Glocal knows; rename the folder`,
