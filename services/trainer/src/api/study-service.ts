@@ -1,7 +1,6 @@
 /** The methods of StudyService: each checks its request, asks store, runner or catalogue, and answers. */
 
-import { createHash } from 'node:crypto';
-import { Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Limits, ServerInfo, StudyServiceServer } from '@glocal/proto/glocal/v1/study_service';
 import { status, type UntypedHandleCall } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -18,7 +17,7 @@ import {
   trialName,
 } from '../resource/names.ts';
 import { initialValues } from '../resource/values.ts';
-import { ActiveStudiesError, RequestIdReusedError, type Store } from '../store/store.ts';
+import { ActiveStudiesError, type CreateResult, RequestIdReusedError, type Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import type { Runner } from '../study/runner.ts';
 import { exportSchedule } from '../study/schedule.ts';
@@ -34,6 +33,7 @@ import {
   parsePageToken,
   wrongPageToken,
 } from './pages.ts';
+import { completeDigest, requestDigest } from './request-digest.ts';
 
 /** What the methods work with. */
 export interface StudyServiceParts {
@@ -53,10 +53,7 @@ export function studyService(
   const { limits } = info;
   let watchers = 0;
 
-  const complete = (requested: Study | undefined): CompleteStudy => {
-    if (requested === undefined) {
-      throw FieldError.of('STUDY', 'study', 'is missing');
-    }
+  const complete = (requested: Study): CompleteStudy => {
     const { study, violations } = completeStudy(requested, catalogue, limits);
     if (study === undefined) {
       throw new FieldError(
@@ -79,27 +76,23 @@ export function studyService(
 
   return {
     createStudy: unary(log, async ({ study: requested, requestId }) => {
-      if (requestId.length > 128) {
-        throw FieldError.of('REQUEST_ID', 'request_id', `has ${requestId.length} characters; at most 128`);
+      const idLength = [...requestId].length;
+      if (idLength > 128) {
+        throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
       }
-      const completed = complete(requested);
-      const specification = createHash('sha256').update(Study.encode(completed).finish()).digest();
+      const asked = required(requested);
+      const completed = complete(asked);
       const now = new Date();
       const id = ulid().toLowerCase();
       const study: Study = { ...completed, name: studyName(id), createTime: now, updateTime: now };
       const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
-      const result = await createOnce({
-        study,
-        trials,
-        requestId,
-        specification,
-        maxActiveStudies: limits.maxActiveStudies,
-      });
+      const request = { study, trials, requestId, maxActiveStudies: limits.maxActiveStudies };
+      const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
       if (result.created) runner.submit(trials);
       return result.study;
     }),
 
-    validateStudy: unary(log, async ({ study }) => complete(study)),
+    validateStudy: unary(log, async ({ study }) => complete(required(study))),
 
     getStudy: unary(log, ({ name }) => getStudy(name)),
 
@@ -182,11 +175,17 @@ export function studyService(
     getServerInfo: unary(log, async () => info),
   };
 
-  async function createOnce(request: Parameters<Store['createStudy']>[0]) {
+  /** @param digests of the request: the one to store, and those that an earlier request may be stored with. */
+  async function createOnce(
+    request: Omit<Parameters<Store['createStudy']>[0], 'specification'>,
+    [specification, ...earlier]: readonly [Uint8Array, ...Uint8Array[]],
+  ): Promise<CreateResult> {
     try {
-      return await store.createStudy(request);
+      return await store.createStudy({ ...request, specification });
     } catch (error) {
       if (error instanceof RequestIdReusedError) {
+        const [next, ...others] = earlier;
+        if (next !== undefined) return createOnce(request, [next, ...others]);
         throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
       }
       if (error instanceof ActiveStudiesError) {
@@ -217,6 +216,11 @@ function newTrial(study: string, number: number, seed: number, { space }: Comple
     startTime: undefined,
     endTime: undefined,
   };
+}
+
+function required(study: Study | undefined): Study {
+  if (study === undefined) throw FieldError.of('STUDY', 'study', 'is missing');
+  return study;
 }
 
 function found<T>(value: T | undefined, name: string): T {
