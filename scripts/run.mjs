@@ -7,6 +7,7 @@
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
+import { endWithNpm } from './bootstrap/end-with-npm.mjs';
 import { describe } from './bootstrap/errors.mjs';
 import { ensureNode } from './bootstrap/node.mjs';
 import { run } from './bootstrap/run-process.mjs';
@@ -31,6 +32,7 @@ async function main() {
   return code;
 }
 
+endWithNpm();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -13,24 +13,44 @@ const hints: ReadonlyArray<[sign: RegExp, hint: string]> = [
   [/failed to execute command: No such file or directory/, ' GNU make is missing: install make.'],
 ];
 
+/** How far cargo is, in its progress bar: crates compiled, and all of them. */
+const bar = /Building \[[=> ]*\] (\d+)\/(\d+)/g;
+/** The progress bar as a terminal would overwrite it. */
+const overwritten = /[^\n\r]*\r/g;
+
 export async function ensureDmd(): Promise<void> {
   const started = Promise.withResolvers<void>();
   let output = '';
+  let show = (_howFar: string) => {};
   const build = run('cargo', ['build', '--release', '--package', 'glocal-dmd'], {
     cwd: root,
-    env: { CARGO_TERM_PROGRESS_WHEN: 'never', CARGO_TERM_COLOR: 'never' },
+    env: { CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80', CARGO_TERM_COLOR: 'never' },
     onStderr(text) {
       output += text;
+      const howFar = lastBar(text);
+      if (howFar !== undefined) show(howFar);
       if (working.test(output)) started.resolve();
     },
   });
   const finished = build.then(({ code }) => {
     if (code === 0) return;
     const hint = hints.find(([sign]) => sign.test(output))?.[1] ?? '';
-    throw new SetupError(`The DMD service could not be built (see above).${hint}`, output);
+    throw new SetupError(
+      `The DMD service could not be built (see above).${hint}`,
+      output.replace(overwritten, ''),
+    );
   });
 
   const isWorking = await Promise.race([started.promise.then(() => true), finished.then(() => false)]);
   if (isWorking)
-    await showStep('dmd', 'compiling the DMD service (some minutes the first time)', () => finished);
+    await showStep('dmd', 'compiling the DMD service (some minutes the first time)', ({ at }) => {
+      show = at;
+      return finished;
+    });
+}
+
+/** What the last progress bar in a piece of cargo's output says, for people. */
+export function lastBar(text: string): string | undefined {
+  const [, done, all] = [...text.matchAll(bar)].at(-1) ?? [];
+  return done === undefined ? undefined : `${done} of ${all} crates`;
 }

@@ -27,7 +27,7 @@ async function setUp(): Promise<void> {
   await withSetupLock(root, async () => {
     if (isNativeInstalled()) return;
     const { setUpNative } = await import('@glocal/trainer/backend/native-setup.ts');
-    const status = await showStep('native', 'setting up the TensorFlow runtime', (note) =>
+    const status = await showStep('native', 'setting up the TensorFlow runtime', ({ note }) =>
       setUpNative({ log: note }),
     );
     if (status.installed) return;

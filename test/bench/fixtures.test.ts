@@ -80,6 +80,15 @@ describe('with GLOCAL_FIXTURES', () => {
   });
 });
 
+it('names the folder in GLOCAL_FIXTURES that is not there, or what it lacks, with exit code 66', async () => {
+  const missing = join(folder.path, 'none');
+  const absent = await bench(['--only', 'fixtures'], { GLOCAL_FIXTURES: missing });
+  expect(absent).toMatchObject({ exitCode: 66, stderr: `GLOCAL_FIXTURES: ${missing} does not exist` });
+  const empty = await bench(['--only', 'fixtures'], { GLOCAL_FIXTURES: folder.path });
+  expect(empty.exitCode).toBe(66);
+  expect(empty.stderr).toMatch(/ lacks dmd\.json, hyper\.json, /);
+});
+
 it('names the groups there are, with exit code 64, when asked for another', async () => {
   const { exitCode, stdout, stderr } = await bench(['--only', 'speed']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });

@@ -1,6 +1,6 @@
 /** `npm run bench`: measures, prints a table, and writes the rows as JSON when asked to. */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,15 @@ import { wideResnetRows } from './wide-resnet.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = process.env.GLOCAL_FIXTURES;
+/** Files of a folder of reference numbers. */
+const REFERENCES = [
+  'dmd.json',
+  'hyper.json',
+  'hyper_mom0.f32',
+  'hyper_theta0.f32',
+  'hyper_xtrain.f32',
+  'hyper_xval.f32',
+];
 const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtures'), 'dmd.json');
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
@@ -45,6 +54,7 @@ try {
   process.exit(error.exitCode === 0 ? 0 : 64);
 }
 
+checkFixtures();
 const { only, json } = command.opts<{ only?: string; json?: string }>();
 const chosen = Object.keys(GROUPS).filter((group) =>
   only === undefined ? group !== 'fixtures' : group === only,
@@ -60,6 +70,17 @@ console.log(`\n${conditions}`);
 if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, null, 2)}\n`);
 // The native backend keeps threads that would hold the process.
 process.exit(0);
+
+/** A folder of reference numbers that was asked for must have them; said before anything is measured. */
+function checkFixtures(): void {
+  if (fixtures === undefined) return;
+  const missing = REFERENCES.filter((name) => !existsSync(join(fixtures, name)));
+  if (missing.length === 0) return;
+  console.error(
+    `GLOCAL_FIXTURES: ${fixtures} ${existsSync(fixtures) ? `lacks ${missing.join(', ')}` : 'does not exist'}`,
+  );
+  process.exit(66);
+}
 
 /** What the figures hold for. The load tells a quiet machine from a busy one, before this adds to it. */
 function describeConditions(): string {
