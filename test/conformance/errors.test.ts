@@ -5,7 +5,7 @@ import { Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { BadRequest, ErrorInfo, RequestInfo } from '@glocal/proto/google/rpc/error_details';
 import { Status } from '@glocal/proto/google/rpc/status';
-import { encodeRows } from '@glocal/trainer/loop/window.ts';
+import { encodeRows } from '@glocal/trainer/resource/rows.ts';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';

@@ -17,6 +17,6 @@ export const startDmd = ({ args = [], env = {} }: DmdOptions = {}): Promise<Serv
   ServerChild.start({
     command: DMD_BINARY,
     args: ['serve', '--listen', '127.0.0.1:0', '--exit-with-stdin', ...args],
-    env: { ...withoutSettings(), ...env },
+    env: { ...process.env, ...withoutSettings(), ...env },
     log: () => {},
   });

@@ -1,9 +1,10 @@
 /** The trainer's client of the DMD service, over connections that break and to a service that stays away. */
 
 import { DmdOptions, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { DmdClient, DmdError, type OpenWindow } from '@glocal/trainer/dmd/client.ts';
-import { decodeRow } from '@glocal/trainer/loop/window.ts';
+import { DmdClient, type OpenWindow } from '@glocal/trainer/dmd/client.ts';
+import { DmdError } from '@glocal/trainer/dmd/errors.ts';
 import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
+import { decodeRow } from '@glocal/trainer/resource/rows.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TcpProxy } from '../sdk/support/proxy.ts';
 import { startDmd } from '../support/dmd.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 beforeEach(async () => {
   proxy = await TcpProxy.start(Number(service.address.split(':')[1]));
-  client = new DmdClient(proxy.address, BUDGET_MS);
+  client = new DmdClient({ address: proxy.address }, BUDGET_MS);
 });
 afterEach(async () => {
   client.close();
@@ -115,7 +116,7 @@ describe('a window', () => {
   });
 
   it('is an error that says the service is away once the budget is used up', async () => {
-    const away = new DmdClient(await deadAddress(), 300);
+    const away = new DmdClient({ address: await deadAddress() }, 300);
     const window = away.openWindow(shape);
     pushAll(window);
     const start = performance.now();

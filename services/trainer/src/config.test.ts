@@ -36,14 +36,14 @@ describe('the configuration', () => {
       logLevel: 'info',
       exitWithStdin: false,
     });
-    const { dmdAddress, backend } = read();
-    expect({ dmdAddress, backend }).toEqual({ dmdAddress: undefined, backend: undefined });
+    const { dmd, backend } = read();
+    expect({ dmd, backend }).toEqual({ dmd: undefined, backend: undefined });
   });
 
   it.each<[flag: string, variable: string, text: string, Partial<Config>]>([
     ['--listen', 'GLOCAL_LISTEN', 'localhost:0', { listen: 'localhost:0' }],
     ['--store', 'GLOCAL_STORE', 'some.db', { store: 'some.db' }],
-    ['--dmd-address', 'GLOCAL_DMD_ADDRESS', '10.0.0.7:50062', { dmdAddress: '10.0.0.7:50062' }],
+    ['--dmd-address', 'GLOCAL_DMD_ADDRESS', '127.0.0.7:50062', { dmd: { address: '127.0.0.7:50062' } }],
     ['--dmd-binary', 'GLOCAL_DMD_BINARY', 'some/dmd', { dmdBinary: 'some/dmd' }],
     ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0.5', { dmdRetryBudgetMs: 500 }],
     ['--backend', 'GLOCAL_BACKEND', 'wasm', { backend: 'wasm' }],
@@ -144,5 +144,53 @@ describe('stopping with standard input', () => {
   ])('follows GLOCAL_EXIT_WITH_STDIN=%s', (text, expected) => {
     vi.stubEnv('GLOCAL_EXIT_WITH_STDIN', text);
     expect(read().exitWithStdin).toBe(expected);
+  });
+});
+
+describe('a DMD service elsewhere', () => {
+  const remote = ['--dmd-address', 'dmd.example:50062'];
+  const mutual = ['--dmd-tls-ca', 'ca', '--dmd-tls-certificate', 'cert', '--dmd-tls-key', 'key'];
+
+  it('is refused in clear text', () => {
+    expect(refusal(...remote).message).toMatch(
+      /^--dmd-address \(GLOCAL_DMD_ADDRESS\): dmd\.example is on another machine.*--dmd-tls-ca/,
+    );
+  });
+
+  it('is taken in clear text with --insecure', () => {
+    expect(read(...remote, '--insecure').dmd).toEqual({ address: 'dmd.example:50062' });
+  });
+
+  it('is taken with TLS, a certificate of ours and a token, all by the paths of files', () => {
+    const { dmd } = read(...remote, ...mutual, '--dmd-tls-domain', 'dmd', '--dmd-token-file', 'token');
+    expect(dmd).toEqual({
+      address: 'dmd.example:50062',
+      tls: { ca: 'ca', certificate: 'cert', key: 'key', domain: 'dmd' },
+      tokenFile: 'token',
+    });
+  });
+
+  it.each([
+    [[...remote, '--dmd-tls-ca', 'ca', '--dmd-tls-key', 'key'], '--dmd-tls-key: give both or neither'],
+    [[...remote, '--dmd-tls-domain', 'dmd'], '--dmd-tls-domain: give --dmd-tls-ca, too'],
+    [['--dmd-token-file', 'token'], '--dmd-token-file: without --dmd-address'],
+    [mutual, '--dmd-tls-ca: without --dmd-address'],
+  ])('is refused with options that do not go together: %j', (args, message) => {
+    expect(refusal(...args)).toMatchObject({ exitCode: 64, message: expect.stringContaining(message) });
+  });
+});
+
+describe('variables', () => {
+  it('that nobody reads are refused, with what was probably meant', () => {
+    vi.stubEnv('GLOCAL_LISTN', 'localhost:0');
+    expect(refusal()).toMatchObject({
+      exitCode: 64,
+      message: 'GLOCAL_LISTN: no setting has this name; did you mean GLOCAL_LISTEN?',
+    });
+  });
+
+  it('that Kubernetes makes for a Service are left aside, and listed for the log', () => {
+    vi.stubEnv('GLOCAL_DMD_PORT', 'tcp://10.0.0.11:50062');
+    expect(read().ignoredVariables).toEqual(['GLOCAL_DMD_PORT']);
   });
 });

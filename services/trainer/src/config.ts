@@ -1,10 +1,15 @@
 /** Configuration of the trainer: defaults, then environment, then flags. */
 
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import envPaths from 'env-paths';
+import { ConfigError } from './config/errors.ts';
+import { checkVariables } from './config/variables.ts';
+import type { DmdConnection } from './dmd/connection.ts';
+import { type Address, isLoopback, parseAddress } from './resource/address.ts';
+
+export { ConfigError };
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -13,8 +18,8 @@ export interface Config {
   readonly listen: string;
   /** Path of the SQLite file. */
   readonly store: string;
-  /** Address of a DMD service that runs; undefined to start one. */
-  readonly dmdAddress: string | undefined;
+  /** A DMD service that runs; undefined to start one. */
+  readonly dmd: DmdConnection | undefined;
   /** Path of the DMD service's binary. */
   readonly dmdBinary: string;
   /** How long a trial waits for the DMD service before it falls back, in milliseconds. */
@@ -29,17 +34,8 @@ export interface Config {
   readonly logLevel: string;
   /** Stop when standard input closes. */
   readonly exitWithStdin: boolean;
-}
-
-/** The configuration is wrong; the message names the key. Exit code 64 (EX_USAGE). */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode = 64) {
-    super(message);
-    this.exitCode = exitCode;
-  }
+  /** Variables that begin with `GLOCAL_` and are not for us; a log should mention them. */
+  readonly ignoredVariables: readonly string[];
 }
 
 /**
@@ -48,7 +44,43 @@ export class ConfigError extends Error {
  * @throws ConfigError
  */
 export function readConfig(args: readonly string[], version: string): Config {
-  const command = new Command('glocal-trainer')
+  const command = makeCommand(version);
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      throw new ConfigError(
+        error.exitCode === 0 ? '' : error.message.replace(/^error: /, ''),
+        error.exitCode === 0 ? 0 : 64,
+      );
+    }
+    throw error;
+  }
+  const variables = command.options.flatMap(({ envVar }) => envVar ?? []);
+  const ignoredVariables = checkVariables(variables, process.env);
+  const options = command.opts();
+  const { listen, store, dmdBinary, modelDir, backend, logLevel } = options;
+  const { maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers } = options;
+  const insecure = options.insecure === true;
+  checkListen(listen, insecure);
+  return {
+    ...{ listen, store, dmdBinary, modelDir, backend, logLevel },
+    ...{ maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers },
+    dmd: dmdConnection(options, insecure),
+    dmdRetryBudgetMs: options.dmdRetrySeconds * 1_000,
+    exitWithStdin: options.exitWithStdin === true,
+    ignoredVariables,
+  };
+}
+
+/** The variables that it reads, each beside its flag. */
+export const configVariables = (): { readonly variable: string; readonly flag: string }[] =>
+  makeCommand('').options.flatMap(({ envVar, long }) =>
+    envVar === undefined || long === undefined || long === null ? [] : { variable: envVar, flag: long },
+  );
+
+function makeCommand(version: string): Command {
+  return new Command('glocal-trainer')
     .description(
       'Trains models and moves their hyperparameters while they train: glocal.v1.StudyService over gRPC.',
     )
@@ -65,6 +97,33 @@ export function readConfig(args: readonly string[], version: string): Config {
     )
     .addOption(
       option('--dmd-address <host:port>', 'DMD service to use; without it one is started', 'DMD_ADDRESS'),
+    )
+    .addOption(
+      option(
+        '--dmd-tls-ca <file>',
+        'PEM file with the roots that its certificate must lead to; with it the connection uses TLS',
+        'DMD_TLS_CA',
+      ),
+    )
+    .addOption(
+      option(
+        '--dmd-tls-certificate <file>',
+        'PEM file with our own certificate, for mutual TLS',
+        'DMD_TLS_CERTIFICATE',
+      ),
+    )
+    .addOption(
+      option('--dmd-tls-key <file>', 'PEM file with the private key of that certificate', 'DMD_TLS_KEY'),
+    )
+    .addOption(
+      option(
+        '--dmd-tls-domain <name>',
+        'name that its certificate is for, if not the host of the address',
+        'DMD_TLS_DOMAIN',
+      ),
+    )
+    .addOption(
+      option('--dmd-token-file <file>', 'file with the bearer token that it asks for', 'DMD_TOKEN_FILE'),
     )
     .addOption(
       option('--dmd-binary <file>', 'DMD service to start', 'DMD_BINARY').default(
@@ -118,7 +177,7 @@ export function readConfig(args: readonly string[], version: string): Config {
     .addOption(
       option(
         '--insecure [yes|no]',
-        'allow an address off this machine without TLS and authentication',
+        'allow to listen off this machine without TLS and authentication, and a DMD service elsewhere without TLS',
         'INSECURE',
       )
         .preset('yes')
@@ -136,26 +195,6 @@ export function readConfig(args: readonly string[], version: string): Config {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      throw new ConfigError(
-        error.exitCode === 0 ? '' : error.message.replace(/^error: /, ''),
-        error.exitCode === 0 ? 0 : 64,
-      );
-    }
-    throw error;
-  }
-  const { dmdRetrySeconds, insecure, ...rest } = command.opts();
-  const config: Config = {
-    ...rest,
-    dmdRetryBudgetMs: dmdRetrySeconds * 1_000,
-    exitWithStdin: rest.exitWithStdin === true,
-  } as Config;
-  checkListen(config.listen, insecure === true);
-  if (config.dmdAddress !== undefined) checkDmdAddress(config.dmdAddress);
-  return config;
 }
 
 function option(flags: string, description: string, name: string): Option {
@@ -185,7 +224,7 @@ function yesOrNo(text: string): boolean {
 
 function checkListen(listen: string, insecure: boolean): void {
   const key = '--listen (GLOCAL_LISTEN)';
-  const { host } = parseAddress(listen, key);
+  const { host } = addressOf(listen, key);
   if (!isLoopback(host) && !insecure) {
     throw new ConfigError(
       `${key}: ${host} can be reached from other machines, and this version has no TLS and no ` +
@@ -194,22 +233,40 @@ function checkListen(listen: string, insecure: boolean): void {
   }
 }
 
-function checkDmdAddress(address: string): void {
-  const key = '--dmd-address (GLOCAL_DMD_ADDRESS)';
-  if (parseAddress(address, key).port === 0) {
-    throw new ConfigError(`${key}: nothing can be reached at port 0 of "${address}"`);
+/** The DMD service that the options name; undefined when one is to be started. */
+function dmdConnection(options: OptionValues, insecure: boolean): DmdConnection | undefined {
+  const { dmdAddress: address, dmdTokenFile: tokenFile } = options;
+  const { dmdTlsCa: ca, dmdTlsCertificate: certificate, dmdTlsKey: key, dmdTlsDomain: domain } = options;
+  const flags = { ca, certificate, key, domain };
+  const credentials = {
+    ...Object.fromEntries(Object.entries(flags).map(([name, value]) => [`--dmd-tls-${name}`, value])),
+    '--dmd-token-file': tokenFile,
+  };
+  const [given] = Object.entries(credentials).find(([, value]) => value !== undefined) ?? [];
+  if (address === undefined) {
+    if (given === undefined) return undefined;
+    throw new ConfigError(`${given}: without --dmd-address the trainer starts a DMD service of its own`);
   }
+  const where = '--dmd-address (GLOCAL_DMD_ADDRESS)';
+  const { host, port } = addressOf(address, where);
+  if (port === 0) throw new ConfigError(`${where}: nothing can be reached at port 0 of "${address}"`);
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new ConfigError('--dmd-tls-certificate and --dmd-tls-key: give both or neither');
+  }
+  if (ca === undefined && (certificate ?? domain) !== undefined) {
+    throw new ConfigError(`${given}: give --dmd-tls-ca, too; without it the connection does not use TLS`);
+  }
+  if (ca === undefined && !isLoopback(host) && !insecure) {
+    throw new ConfigError(
+      `${where}: ${host} is on another machine, and hypergradients would travel in clear text; ` +
+        'give --dmd-tls-ca, or say --insecure if the network is yours',
+    );
+  }
+  return { address, tls: ca === undefined ? undefined : { ca, certificate, key, domain }, tokenFile };
 }
 
-function parseAddress(address: string, key: string): { host: string; port: number } {
-  const [, host, port] = address.match(/^(.+):(\d{1,5})$/) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    throw new ConfigError(`${key}: "${address}" is not host:port`);
-  }
-  return { host, port: Number(port) };
-}
-
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+function addressOf(address: string, key: string): Address {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) throw new ConfigError(`${key}: "${address}" is not host:port`);
+  return parsed;
 }

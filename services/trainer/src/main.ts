@@ -5,6 +5,8 @@ import { pino } from 'pino';
 import { ListenError, startServer } from './api/server.ts';
 import { chooseBackend } from './backend/select.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { DmdConnectionError } from './dmd/connection.ts';
+import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
@@ -18,8 +20,6 @@ const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** The DMD service's own defaults. */
-const DMD_MAX_ROWS = 512;
-const DMD_MAX_COMPONENTS = 10_000_000;
 
 async function serve(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -27,21 +27,29 @@ async function serve(): Promise<void> {
   };
   const config = readConfig(process.argv.slice(2), version);
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  if (config.ignoredVariables.length > 0) {
+    log.warn(
+      { variables: config.ignoredVariables },
+      'variables left aside: Kubernetes makes them for a Service whose name begins with glocal',
+    );
+  }
 
   const cleanUp = new AsyncDisposableStack();
   try {
     const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
     const store = new SqliteStore(config.store);
     cleanUp.defer(() => store.close());
-    let dmdAddress = config.dmdAddress;
-    if (dmdAddress === undefined) {
-      const dmd = await DmdProcess.start(config.dmdBinary, log);
-      cleanUp.defer(() => dmd.stop());
-      dmdAddress = dmd.address;
+    let { dmd } = config;
+    if (dmd === undefined) {
+      const child = await DmdProcess.start(config.dmdBinary, log);
+      cleanUp.defer(() => child.stop());
+      dmd = { address: child.address };
     }
+    const dmdWatch = await DmdWatch.start(dmd, log);
+    cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
     const { dmdRetryBudgetMs, modelDir, backend, maxRunningTrials } = config;
-    const options = { maxRunningTrials, dmdAddress, dmdRetryBudgetMs, modelDir, backend };
+    const options = { maxRunningTrials, dmd, dmdRetryBudgetMs, modelDir, backend };
     const runner = new Runner(store, hub, log, options);
     const server = await startServer(config.listen, {
       store,
@@ -52,7 +60,7 @@ async function serve(): Promise<void> {
       info: {
         version,
         backend: chooseBackend(backend).description,
-        dmdAddress,
+        dmdAddress: dmd.address,
         limits: {
           maxSteps: config.maxSteps,
           maxTrials: MAX_TRIALS,
@@ -60,8 +68,13 @@ async function serve(): Promise<void> {
           maxWatchers: config.maxWatchers,
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
-          maxWindowRows: DMD_MAX_ROWS,
-          maxComponents: DMD_MAX_COMPONENTS,
+          // As the DMD service says at the time: one that comes back may be another one.
+          get maxWindowRows() {
+            return dmdWatch.limits.maxRows;
+          },
+          get maxComponents() {
+            return dmdWatch.limits.maxComponents;
+          },
         },
       },
     });
@@ -72,7 +85,7 @@ async function serve(): Promise<void> {
     // Before anyone knows that it runs: who stops it at once stops it properly, too.
     const stopping = stopRequested(config.exitWithStdin);
     process.stdout.write(`glocal-trainer listening on ${server.address}\n`);
-    log.info({ address: server.address, store: config.store, dmdAddress }, 'trainer ready');
+    log.info({ address: server.address, store: config.store, dmdAddress: dmd.address }, 'trainer ready');
     const why = await stopping;
     log.info({ why }, 'stopping');
   } finally {
@@ -96,7 +109,7 @@ try {
     if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
     process.exit(error.exitCode);
   }
-  const expected = [ListenError, StoreError, DmdStartError, ModelError];
+  const expected = [ListenError, StoreError, DmdStartError, DmdConnectionError, ModelError];
   if (expected.some((kind) => error instanceof kind)) {
     process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
     process.exit(EXIT_UNAVAILABLE);

@@ -1,6 +1,7 @@
 /** Starts the trainer's server as a child process: for programs that bring their own, as the demo does. */
 
 import { fileURLToPath } from 'node:url';
+import { environmentFor } from './process/environment.ts';
 import { ServerChild } from './process/server-child.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -8,6 +9,7 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 export interface TrainerOptions {
   /** Flags, as `npm run trainer -- --help` lists them. It listens on a free port unless told otherwise. */
   readonly args?: readonly string[];
+  /** Variables beside those that it takes over from this process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Takes each line of its log. */
   readonly log?: (line: string) => void;
@@ -25,7 +27,7 @@ export function spawnTrainer({
   return ServerChild.start({
     command: process.execPath,
     args: [MAIN, '--listen', '127.0.0.1:0', '--exit-with-stdin', ...args],
-    env,
+    env: { ...environmentFor('trainer'), ...env },
     log,
   });
 }

@@ -9,7 +9,8 @@ import {
   type EstimateGlocalResponse,
   type WindowSpec,
 } from '@glocal/proto/glocal/v1/dmd';
-import { encodeRow, type Rows } from '@glocal/trainer/loop/window.ts';
+import type { Rows } from '@glocal/trainer/loop/window.ts';
+import { encodeRow } from '@glocal/trainer/resource/rows.ts';
 import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 
 /** Rows of every window. */

@@ -1,28 +1,11 @@
-/** Client of the DMD service: windows streamed row by row, with one answer each. */
+/** Client of the DMD service: windows streamed row by row, with one answer each, from a service that may be away. */
 
-import {
-  type DmdOptions,
-  DmdServiceClient,
-  type EstimateGlocalRequest,
-  type EstimateGlocalResponse,
-  type WindowReport,
-} from '@glocal/proto/glocal/v1/dmd';
-import { type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import type { DmdServiceClient, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import pRetry, { AbortError } from 'p-retry';
-import { encodeRow } from '../loop/window.ts';
-import { retryInfo } from './retry-info.ts';
-
-/** The DMD service refused a window, or could not be reached within the budget. */
-export class DmdError extends Error {
-  override readonly name = 'DmdError';
-  /** False when it makes no sense to send the same window again. */
-  readonly unavailable: boolean;
-
-  constructor(message: string, unavailable: boolean, cause: unknown) {
-    super(message, { cause });
-    this.unavailable = unavailable;
-  }
-}
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { connectDmd, type DmdConnection } from './connection.ts';
+import { DmdError } from './errors.ts';
+import { type WindowShape, WindowStream } from './window-stream.ts';
 
 /** A window that is being sent. */
 export interface OpenWindow {
@@ -38,45 +21,30 @@ export interface OpenWindow {
   abandon(): void;
 }
 
-/** What a window is: its shape, its options, and what came before it. */
-export interface WindowShape {
-  readonly rows: number;
-  readonly components: number;
-  readonly options: DmdOptions;
-  /** Euclidean norms of earlier hypergradients, oldest first. */
-  readonly priorNorms: readonly number[];
-}
-
-const RETRYABLE: ReadonlySet<status> = new Set([
-  status.UNAVAILABLE,
-  status.RESOURCE_EXHAUSTED,
-  status.ABORTED,
-  status.DEADLINE_EXCEEDED,
-  status.CANCELLED,
-]);
-
 /** Time to answer once the last row has been sent. */
-const ANSWER_DEADLINE_MS = 30_000;
-/** The service keeps the last norms only for its spike test; more would only cost transport. */
-const MAX_PRIOR_NORMS = 10_000;
+const ANSWER_WITHIN_MS = 30_000;
+/** The same for a service that was away, which nobody is to wait for. */
+const TRIAL_WITHIN_MS = 5_000;
+/** How often a window is sent to a service that fails on it: the second time tells a mishap from a fault. */
+const MAX_FAILURES = 2;
 
+/**
+ * Waits for a service that is away as long as its budget says, but once: the windows after that are told at once, but for
+ * one now and then that tries, until the service answers again.
+ */
 export class DmdClient {
   readonly #client: DmdServiceClient;
   readonly #retryBudgetMs: number;
+  readonly #circuit: CircuitBreaker;
 
   /**
-   * @param address host:port of the service.
-   * @param retryBudgetMs how long to go on trying when it is away.
+   * @param retryBudgetMs how long to go on trying when the service is away.
+   * @throws DmdConnectionError
    */
-  constructor(address: string, retryBudgetMs: number) {
-    this.#client = new DmdServiceClient(address, credentials.createInsecure(), {
-      'grpc.max_send_message_length': -1,
-      'grpc.max_receive_message_length': -1,
-      'grpc.keepalive_time_ms': 30_000,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 2_000,
-    });
+  constructor(connection: DmdConnection, retryBudgetMs: number, circuit = new CircuitBreaker()) {
+    this.#client = connectDmd(connection);
     this.#retryBudgetMs = retryBudgetMs;
+    this.#circuit = circuit;
   }
 
   close(): void {
@@ -85,34 +53,23 @@ export class DmdClient {
 
   /** Opens a window; its rows are sent as they are pushed, so that the service can work while the trainer trains. */
   openWindow(shape: WindowShape): OpenWindow {
+    const { state } = this.#circuit;
+    if (state === 'open') return LEFT_ALONE;
     const rows: Float64Array[] = [];
-    let first: Attempt | undefined = new Attempt(this.#client, shape);
+    let first: WindowStream | undefined = new WindowStream(this.#client, shape);
     return {
       push: (row) => {
         rows.push(row);
         first?.send(row);
       },
-      report: () =>
-        pRetry(
-          async () => {
-            const attempt = first ?? this.#resend(shape, rows);
-            first = undefined;
-            try {
-              return await attempt.answer();
-            } catch (error) {
-              throw retryable(error) ? error : new AbortError(asDmdError(error));
-            }
-          },
-          {
-            retries: Number.POSITIVE_INFINITY,
-            minTimeout: 200,
-            maxTimeout: 5_000,
-            randomize: true,
-            maxRetryTime: this.#retryBudgetMs,
-          },
-        ).catch((error: unknown) => {
-          throw error instanceof DmdError ? error : asDmdError(error);
-        }),
+      report: () => {
+        const next = () => {
+          const stream = first ?? this.#resend(shape, rows);
+          first = undefined;
+          return stream;
+        };
+        return state === 'halfOpen' ? this.#tryOnce(next()) : this.#tryForLong(next);
+      },
       abandon: () => {
         first?.cancel();
         first = undefined;
@@ -120,66 +77,58 @@ export class DmdClient {
     };
   }
 
-  #resend(shape: WindowShape, rows: readonly Float64Array[]): Attempt {
-    const attempt = new Attempt(this.#client, shape);
-    for (const row of rows) attempt.send(row);
-    return attempt;
-  }
-}
-
-const WINDOW_ID = 'window';
-
-/** One stream with one window. */
-class Attempt {
-  readonly #stream: ClientDuplexStream<EstimateGlocalRequest, EstimateGlocalResponse>;
-  readonly #answer: Promise<WindowReport>;
-  #row = 0;
-
-  constructor(client: DmdServiceClient, { rows, components, options, priorNorms }: WindowShape) {
-    this.#stream = client.estimateGlocal();
-    this.#answer = new Promise((resolve, reject) => {
-      this.#stream.on('data', ({ report }: EstimateGlocalResponse) => {
-        if (report !== undefined) resolve(report);
-      });
-      this.#stream.on('error', reject);
-      this.#stream.on('end', () => reject(new Error('the stream ended without an answer')));
-    });
-    // Whoever never asks for the answer is not to be told of its failure.
-    this.#answer.catch(() => {});
-    const open = { rows, components, options, priorNorms: priorNorms.slice(-MAX_PRIOR_NORMS) };
-    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'open', value: open } });
+  #resend(shape: WindowShape, rows: readonly Float64Array[]): WindowStream {
+    const stream = new WindowStream(this.#client, shape);
+    for (const row of rows) stream.send(row);
+    return stream;
   }
 
-  send(row: Float64Array): void {
-    const value = { row: this.#row++, values: encodeRow(row) };
-    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'hypergradient', value } });
+  #tryOnce(stream: WindowStream): Promise<WindowReport> {
+    return this.#noting(() => stream.answer(TRIAL_WITHIN_MS));
   }
 
-  async answer(): Promise<WindowReport> {
-    this.#stream.end();
-    const timer = setTimeout(() => this.#stream.cancel(), ANSWER_DEADLINE_MS);
+  #tryForLong(next: () => WindowStream): Promise<WindowReport> {
+    let failures = 0;
+    const attempt = async () => {
+      try {
+        return await next().answer(ANSWER_WITHIN_MS);
+      } catch (error) {
+        const reason = DmdError.from(error);
+        if (reason.kind === 'failed') failures += 1;
+        throw reason.kind === 'refused' || failures === MAX_FAILURES ? new AbortError(reason) : reason;
+      }
+    };
+    return this.#noting(() =>
+      pRetry(attempt, {
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: 200,
+        maxTimeout: 5_000,
+        randomize: true,
+        maxRetryTime: this.#retryBudgetMs,
+      }),
+    );
+  }
+
+  /** Tells the circuit breaker how it went. A service that fails or refuses has answered. */
+  async #noting(answer: () => Promise<WindowReport>): Promise<WindowReport> {
     try {
-      return await this.#answer;
-    } finally {
-      clearTimeout(timer);
+      const report = await answer();
+      this.#circuit.succeeded();
+      return report;
+    } catch (error) {
+      const reason = DmdError.from(error);
+      if (reason.kind === 'away') this.#circuit.failed();
+      else this.#circuit.succeeded();
+      throw reason;
     }
   }
-
-  cancel(): void {
-    this.#stream.cancel();
-  }
 }
 
-const codeOf = (error: unknown): status | undefined => (error as Partial<ServiceError> | undefined)?.code;
-
-function retryable(error: unknown): boolean {
-  const code = codeOf(error);
-  // A limit that this window will always pass: else the service would say when to come again.
-  if (code === status.RESOURCE_EXHAUSTED && retryInfo(error) === null) return false;
-  return code === undefined || RETRYABLE.has(code);
-}
-
-function asDmdError(error: unknown): DmdError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new DmdError(`DMD service: ${message}`, retryable(error), error);
-}
+/** A window that is not sent, as the service was away a moment ago. */
+const LEFT_ALONE: OpenWindow = {
+  push() {},
+  abandon() {},
+  async report() {
+    throw new DmdError('DMD service: it was away a moment ago, and is not waited for again', 'away');
+  },
+};

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { environmentFor } from '../process/environment.ts';
 import { ServerChild, ServerStartError } from '../process/server-child.ts';
 
 /** The DMD service could not be started; the message says what to do. */
@@ -90,6 +91,7 @@ async function launch(binary: string, listen: string, log: Logger): Promise<Serv
   const child = await ServerChild.start({
     command: binary,
     args: ['serve', '--listen', listen, '--exit-with-stdin'],
+    env: environmentFor('dmd'),
     log: (line) => log.debug({ dmd: line }, 'DMD service'),
   });
   log.info({ address: child.address, dmdPid: child.pid }, 'DMD service ready');

@@ -2,7 +2,8 @@
 
 import { Verdict, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
-import { decodeRow, isFiniteRow, lastRow, meanRow, medianRow, type Rows } from './window.ts';
+import { decodeRow } from '../resource/rows.ts';
+import { isFiniteRow, lastRow, meanRow, medianRow, type Rows } from './window.ts';
 
 /** What to do with the hyperparameters after a window. */
 export type Decision =

@@ -9,12 +9,12 @@ import {
   Study,
 } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { DmdError } from '../dmd/client.ts';
+import { DmdError } from '../dmd/errors.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
 import { asComplete } from '../resource/complete-study.ts';
+import { encodeRows } from '../resource/rows.ts';
 import type { Learner } from './learner.ts';
 import { runTrial } from './trial.ts';
-import { encodeRows } from './window.ts';
 
 const WINDOW = 4;
 const SIGMA = 2;
@@ -110,7 +110,7 @@ async function trial(
         abandon() {},
         async report() {
           const verdict = script.verdicts?.[started - 1] ?? Verdict.TRUSTED;
-          if (script.verdicts?.[started - 1] === null) throw new DmdError('away', true, undefined);
+          if (script.verdicts?.[started - 1] === null) throw new DmdError('away', 'away');
           return WindowReport.fromPartial({
             verdict,
             verdictReason: 'because',

@@ -10,15 +10,17 @@ import {
   Source,
   type Update,
 } from '@glocal/proto/glocal/v1/study';
-import { type DmdClient, DmdError, type OpenWindow } from '../dmd/client.ts';
+import type { DmdClient, OpenWindow } from '../dmd/client.ts';
+import { DmdError } from '../dmd/errors.ts';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
+import { encodeRows } from '../resource/rows.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { encodeRows, isFiniteRow, norm } from './window.ts';
+import { isFiniteRow, norm } from './window.ts';
 
 /** How a trial ended. */
 export type Outcome =
@@ -301,7 +303,7 @@ async function reportOrNothing(open: OpenWindow): Promise<WindowReport | undefin
   try {
     return await open.report();
   } catch (error) {
-    if (error instanceof DmdError && error.unavailable) return undefined;
+    if (error instanceof DmdError && error.kind !== 'refused') return undefined;
     throw error;
   }
 }

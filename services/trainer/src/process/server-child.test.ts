@@ -13,7 +13,7 @@ async function start(
   child = await ServerChild.start({
     command: process.execPath,
     args: ['--eval', program],
-    env,
+    env: { ...process.env, ...env },
     log: (line) => log.push(line),
   });
   return { child, log };
@@ -29,7 +29,7 @@ describe('a server as a child process', () => {
     expect(() => process.kill(server.pid, 0)).not.toThrow();
   });
 
-  it('gets its environment on top of ours', async () => {
+  it('gets the environment that it is given', async () => {
     const program = `console.error(process.env.MINE, process.env.PATH !== undefined); ${ready} ${untilStdinCloses}`;
     const { child: server, log } = await start(program, { MINE: 'yes' });
     await server.stop();
@@ -75,7 +75,7 @@ describe('a server that does not come up', () => {
   });
 
   it('is an error when there is no such program', async () => {
-    const starting = ServerChild.start({ command: '/nowhere/server', args: [], log: () => {} });
+    const starting = ServerChild.start({ command: '/nowhere/server', args: [], env: {}, log: () => {} });
     await expect(starting).rejects.toThrow(/ENOENT/);
   });
 });

@@ -12,7 +12,8 @@ export class ServerStartError extends Error {
 export interface ServerChildOptions {
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
+  /** All of its environment. */
+  readonly env: NodeJS.ProcessEnv;
   /** Takes each line that it writes to standard error. */
   readonly log: (line: string) => void;
 }
@@ -52,7 +53,7 @@ export class ServerChild {
     // Its standard input is ours to hold: it closes when this process dies, however that happens.
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
+      env,
       detached: true,
     });
     // A write to a child that is gone is no news: `ended` tells.

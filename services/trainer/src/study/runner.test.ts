@@ -15,7 +15,7 @@ afterEach(() => store.close());
 const runner = () =>
   new Runner(store, new EventHub(), pino({ level: 'silent' }), {
     maxRunningTrials: 0,
-    dmdAddress: '127.0.0.1:1',
+    dmd: { address: '127.0.0.1:1' },
     dmdRetryBudgetMs: 1,
     modelDir: undefined,
     backend: undefined,

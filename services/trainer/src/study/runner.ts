@@ -2,6 +2,7 @@
 
 import { Evaluation, OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
+import type { DmdConnection } from '../dmd/connection.ts';
 import type { EventHub } from '../events/hub.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +11,7 @@ import { TrainingProcess } from '../worker/process.ts';
 
 export interface RunnerOptions {
   readonly maxRunningTrials: number;
-  readonly dmdAddress: string;
+  readonly dmd: DmdConnection;
   readonly dmdRetryBudgetMs: number;
   readonly modelDir: string | undefined;
   readonly backend: StartMessage['backend'];
@@ -165,12 +166,12 @@ export class Runner {
   }
 
   #startMessage(study: Study, trial: Trial): StartMessage {
-    const { dmdAddress, dmdRetryBudgetMs, modelDir, backend } = this.#options;
+    const { dmd, dmdRetryBudgetMs, modelDir, backend } = this.#options;
     return {
       type: 'start',
       study: Study.encode(study).finish(),
       trial: Trial.encode(trial).finish(),
-      dmdAddress,
+      dmd,
       dmdRetryBudgetMs,
       modelDir,
       backend,

@@ -36,7 +36,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   using _ = learner;
   tell({ type: 'started', backend: description, datasetSha256: datasetSha256(dataset) });
 
-  const dmd = new DmdClient(start.dmdAddress, start.dmdRetryBudgetMs);
+  const dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
   try {
     const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener: listener() };
     const ending = await runTrial(parts);

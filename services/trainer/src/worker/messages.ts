@@ -1,5 +1,7 @@
 /** What the server and the process that trains say to each other over the IPC channel. Records travel as protobuf. */
 
+import type { DmdConnection } from '../dmd/connection.ts';
+
 /** Server to worker, once: what to do. */
 export interface StartMessage {
   readonly type: 'start';
@@ -7,7 +9,8 @@ export interface StartMessage {
   readonly study: Uint8Array;
   /** Encoded Trial. */
   readonly trial: Uint8Array;
-  readonly dmdAddress: string;
+  /** Secrets are in the files that it names. */
+  readonly dmd: DmdConnection;
   readonly dmdRetryBudgetMs: number;
   /** Folder of the user's models. */
   readonly modelDir: string | undefined;

@@ -19,7 +19,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     type: 'start',
     study: Study.encode({ ...study, problem }).finish(),
     trial: Trial.encode(Trial.create({ name: 'studies/a/trials/0' })).finish(),
-    dmdAddress: '127.0.0.1:1',
+    dmd: { address: '127.0.0.1:1' },
     dmdRetryBudgetMs: 1,
     modelDir: undefined,
     backend: undefined,

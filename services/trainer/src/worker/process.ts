@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { environmentFor } from '../process/environment.ts';
 import type { EndedMessage, FromWorker, StartedMessage, StartMessage } from './messages.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -30,6 +31,7 @@ export class TrainingProcess {
     this.#child = fork(ENTRY, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: environmentFor('training'),
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // Out of reach of the terminal's Ctrl-C: the server decides when training ends.
       detached: true,

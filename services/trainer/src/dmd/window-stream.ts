@@ -1,0 +1,67 @@
+/** One window on one stream to the DMD service. */
+
+import type {
+  DmdOptions,
+  DmdServiceClient,
+  EstimateGlocalRequest,
+  EstimateGlocalResponse,
+  WindowReport,
+} from '@glocal/proto/glocal/v1/dmd';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { encodeRow } from '../resource/rows.ts';
+
+/** What a window is: its shape, its options, and what came before it. */
+export interface WindowShape {
+  readonly rows: number;
+  readonly components: number;
+  readonly options: DmdOptions;
+  /** Euclidean norms of earlier hypergradients, oldest first; at most 10,000. */
+  readonly priorNorms: readonly number[];
+}
+
+const WINDOW_ID = 'window';
+
+export class WindowStream {
+  readonly #stream: ClientDuplexStream<EstimateGlocalRequest, EstimateGlocalResponse>;
+  readonly #answer: Promise<WindowReport>;
+  #row = 0;
+
+  constructor(client: DmdServiceClient, { rows, components, options, priorNorms }: WindowShape) {
+    this.#stream = client.estimateGlocal();
+    this.#answer = new Promise((resolve, reject) => {
+      this.#stream.on('data', ({ report }: EstimateGlocalResponse) => {
+        if (report !== undefined) resolve(report);
+      });
+      this.#stream.on('error', reject);
+      this.#stream.on('end', () => reject(new Error('the stream ended without an answer')));
+    });
+    // Whoever never asks for the answer is not to be told of its failure.
+    this.#answer.catch(() => {});
+    const open = { rows, components, options, priorNorms: [...priorNorms] };
+    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'open', value: open } });
+  }
+
+  send(row: Float64Array): void {
+    const value = { row: this.#row++, values: encodeRow(row) };
+    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'hypergradient', value } });
+  }
+
+  /**
+   * The report, once all rows have been sent.
+   * @param withinMs then the stream is given up.
+   * @throws ServiceError
+   */
+  async answer(withinMs: number): Promise<WindowReport> {
+    this.#stream.end();
+    const timer = setTimeout(() => this.#stream.cancel(), withinMs);
+    try {
+      return await this.#answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  cancel(): void {
+    this.#stream.cancel();
+  }
+}

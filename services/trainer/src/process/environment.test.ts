@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { type ChildKind, environmentFor } from './environment.ts';
+
+const names = (kind: ChildKind, ...given: string[]) =>
+  Object.keys(environmentFor(kind, Object.fromEntries(given.map((name) => [name, 'x']))));
+
+const KINDS: readonly ChildKind[] = ['dmd', 'training', 'trainer'];
+
+describe.each(KINDS)('the environment of a child of kind %s', (kind) => {
+  it('has what any program needs', () => {
+    const needed = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'XDG_CACHE_HOME'];
+    expect(names(kind, ...needed)).toEqual(needed);
+  });
+
+  it('has no secret of anybody', () => {
+    const secrets = ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'NODE_AUTH_TOKEN', 'TF_TOKEN_example_org'];
+    expect(names(kind, ...secrets, 'PASSWORD', 'npm_config__auth')).toEqual([]);
+  });
+});
+
+describe('the environment', () => {
+  it('of the DMD service has its own limits and where its spans go, and no address, TLS or token', () => {
+    const kept = ['GLOCAL_DMD_LIMITS__MAX_ROWS', 'GLOCAL_DMD_LOG__LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+    const dropped = [
+      ...['GLOCAL_DMD_LISTEN', 'GLOCAL_DMD_TLS__CERTIFICATE', 'GLOCAL_DMD_AUTH__TOKEN_FILE'],
+      ...['GLOCAL_DMD_RETRY_SECONDS', 'GLOCAL_DMD_BINARY', 'GLOCAL_STORE', 'GLOCAL_DATA_DIR', 'https_proxy'],
+    ];
+    expect(names('dmd', ...kept, ...dropped)).toEqual(kept);
+  });
+
+  it('of a training process has what data sets and the native runtime read', () => {
+    const kept = [
+      ...['GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR', 'https_proxy', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'],
+      ...['OMP_NUM_THREADS', 'TF_ENABLE_ONEDNN_OPTS', 'TF_NUM_INTRAOP_THREADS', 'DNNL_VERBOSE'],
+    ];
+    const dropped = ['GLOCAL_STORE', 'GLOCAL_DMD_TOKEN_FILE', 'OTEL_EXPORTER_OTLP_HEADERS'];
+    expect(names('training', ...kept, ...dropped)).toEqual(kept);
+  });
+
+  it('of a trainer has all that its own children are to get', () => {
+    const given = ['GLOCAL_STORE', 'GLOCAL_DMD_LIMITS__MAX_ROWS', 'OTEL_SERVICE_NAME', 'OMP_NUM_THREADS'];
+    expect(names('trainer', ...given)).toEqual(given);
+  });
+});

@@ -1,0 +1,23 @@
+/** Vectors as the contract sends them: little-endian binary64. */
+
+import { endianness } from 'node:os';
+
+/** Rows of equal length as one, row-major. */
+export const encodeRows = (rows: readonly Float64Array[]): Buffer =>
+  littleEndian(Buffer.concat(rows.map(bytesOf)));
+
+/** One row. Most machines need no copy of it: the row must not change before the bytes have been used. */
+export const encodeRow = (row: Float64Array): Buffer =>
+  endianness() === 'LE' ? bytesOf(row) : encodeRows([row]);
+
+/** The numbers again. */
+export function decodeRow(bytes: Uint8Array): Float64Array {
+  const copy = new Uint8Array(bytes);
+  littleEndian(Buffer.from(copy.buffer));
+  return new Float64Array(copy.buffer);
+}
+
+const bytesOf = (row: Float64Array): Buffer => Buffer.from(row.buffer, row.byteOffset, row.byteLength);
+
+/** From this machine's order of bytes in binary64 values to little-endian, or back; in place. */
+const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : bytes.swap64());
