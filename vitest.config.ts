@@ -9,5 +9,7 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Advice of tfjs to use the native runtime, which tests on the `cpu` backend do without on purpose.
+    onConsoleLog: (text) => !text.includes('looks like you are running TensorFlow.js in Node.js'),
   },
 }));
