@@ -91,11 +91,15 @@ export class GlocalError extends Error {
     const request = this.requestId === undefined ? '' : ` request ${this.requestId}`;
     const head = `${this.name} ${this.code}${reason}${request}`;
     if (this.fieldViolations.length === 0) return `${head}: ${this.message}`;
-    return [head, ...this.fieldViolations.map((v) => `  ${v.field}: ${v.description}`)].join('\n');
+    return [head, ...this.fieldViolations.map((violation) => `  ${line(violation)}`)].join('\n');
   }
 }
 
 /** All violations in one line. */
 export function describe(violations: readonly FieldViolation[]): string {
-  return violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  return violations.map(line).join('; ');
 }
+
+/** One violation. The server says without a field how many more there are. */
+const line = ({ field, description }: FieldViolation): string =>
+  field === '' ? description : `${field}: ${description}`;

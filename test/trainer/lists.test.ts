@@ -143,8 +143,8 @@ describe('with some studies, the API', () => {
     },
   );
 
-  it('refuses a cursor that is none', async () => {
-    expect(await rejection(Array.fromAsync(trained.watch({ cursor: 'yesterday' })))).toMatchObject({
+  it.each(['yesterday', '1000000'])('refuses a cursor that is none: %s', async (cursor) => {
+    expect(await rejection(Array.fromAsync(trained.watch({ cursor })))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       fieldViolations: [{ field: 'cursor' }],
     });

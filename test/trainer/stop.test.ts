@@ -1,11 +1,16 @@
 /** Stopping the server: by signal, and with the process that started it. */
 
 import { fileURLToPath } from 'node:url';
+import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
 import type { Study } from '@glocal/sdk';
+import { type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { health, methodIn } from '../support/dynamic.ts';
 import { withoutSettings } from '../support/environment.ts';
+import { Channel } from '../support/grpc.ts';
 import { descendants, dmdProcesses, expectGone, firstLine, trainingProcesses } from '../support/processes.ts';
+import { rejection } from '../support/rejection.ts';
 import { longStudy, type QuickSpace, training } from '../support/studies.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
@@ -31,6 +36,25 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     await expectGone(processes);
     expect((await watching).at(-1), 'what watchers were told last').toBe('FAILED');
   });
+});
+
+it('a server that is stopped ends its streams at once, so that watchers look for the next one', async () => {
+  await using trainer = await TestTrainer.start();
+  await trainer.client.studies.create(longStudy({ seeds: [0] }));
+  const waiting = await trainer.client.studies.create(longStudy({ seeds: [1] }));
+  using channel = new Channel(trainer.address);
+  const events = channel.open(Api.watchStudy, { name: waiting.name, cursor: '' });
+  const healthWatch = methodIn(health, 'Watch') as MethodDefinition<object, object>;
+  const states = channel.open(healthWatch, { service: '' });
+  await Promise.all([events.next(), states.next()]);
+
+  const started = performance.now();
+  process.kill(trainer.pid, 'SIGTERM');
+  const error = await rejection<ServiceError>(events.next());
+  expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'the server is stopping; connect again' });
+  expect(await states.next()).toMatchObject({ value: { status: 'NOT_SERVING' } });
+  expect((await trainer.server.ended).how).toBe('exit code 0');
+  expect(performance.now() - started).toBeLessThan(4_000);
 });
 
 it('a server that is stopped leaves trials that wait to the next one', async () => {

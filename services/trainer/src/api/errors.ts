@@ -3,7 +3,14 @@
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
 import { Status } from '@glocal/proto/google/rpc/status';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { FieldError, type FieldViolation, NotFoundError } from '../resource/errors.ts';
+import {
+  describe,
+  FieldError,
+  type FieldViolation,
+  NotFoundError,
+  StoppingError,
+} from '../resource/errors.ts';
+import { fewViolations, shortMessage } from './trailers.ts';
 
 export interface ApiErrorOptions {
   readonly violations?: readonly FieldViolation[];
@@ -42,20 +49,25 @@ export class ApiError extends Error {
     if (error instanceof NotFoundError) {
       return new ApiError(status.NOT_FOUND, 'NOT_FOUND', error.message, { cause: error });
     }
+    if (error instanceof StoppingError) {
+      return new ApiError(status.UNAVAILABLE, 'SERVER_STOPPING', error.message, { cause: error });
+    }
     return undefined;
   }
 }
 
 const DOMAIN = 'glocal';
 
-/** The error as grpc-js sends it: code and message, and the typed details in `grpc-status-details-bin`. */
+/** The error as grpc-js sends it: code and message, and the typed details in `grpc-status-details-bin`; all of it short. */
 export function toServiceError(error: ApiError, requestId: string): Partial<ServiceError> {
+  const violations = fewViolations(error.violations);
+  const message = shortMessage(violations === error.violations ? error.message : describe(violations));
   const details = [
     detail('ErrorInfo', ErrorInfo.encode({ reason: error.reason, domain: DOMAIN, metadata: {} }).finish()),
     detail('RequestInfo', RequestInfo.encode({ requestId, servingData: '' }).finish()),
   ];
-  if (error.violations.length > 0) {
-    const fieldViolations = error.violations.map((v) => ({ ...v, reason: '', localizedMessage: undefined }));
+  if (violations.length > 0) {
+    const fieldViolations = violations.map((v) => ({ ...v, reason: '', localizedMessage: undefined }));
     details.push(detail('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
   }
   if (error.retryAfterMs !== undefined) {
@@ -64,9 +76,9 @@ export function toServiceError(error: ApiError, requestId: string): Partial<Serv
     details.push(detail('RetryInfo', RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish()));
   }
   const metadata = new Metadata();
-  const encoded = Status.encode({ code: error.code, message: error.message, details }).finish();
+  const encoded = Status.encode({ code: error.code, message, details }).finish();
   metadata.set('grpc-status-details-bin', Buffer.from(encoded));
-  return { code: error.code, details: error.message, message: error.message, metadata };
+  return { code: error.code, details: message, message, metadata };
 }
 
 function detail(type: string, value: Uint8Array) {

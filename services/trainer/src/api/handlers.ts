@@ -1,90 +1,185 @@
-/** Wraps async functions as grpc-js handlers: request ids, typed errors, back-pressure, and nothing unhandled. */
+/**
+ * Adds methods to a server of grpc-js. A method is an async function of its request and what is known of its call, or a
+ * generator where it streams; what it throws reaches the caller as a typed error, and nothing goes unhandled.
+ */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  type Metadata,
+  type MethodDefinition,
+  type Server,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
   type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
   status,
+  type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { ulid } from 'ulid';
+import { type Call, callOf } from './call.ts';
+import { decodeRequest, type Encoded, encodeResponse } from './codec.ts';
 import { ApiError, toServiceError } from './errors.ts';
+import { Outgoing } from './outgoing.ts';
 
-/** A unary method: the request in, the response out, or an {@link ApiError}. */
-export function unary<Request, Response>(
-  log: Logger,
-  handle: (request: Request) => Promise<Response>,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    const requestId = requestIdOf(call.metadata);
-    handle(call.request).then(
-      (response) => callback(null, response),
-      (error: unknown) =>
-        callback(toServiceError(asApiError(error, requestId, call.getPath(), log), requestId)),
-    );
-  };
+/** One request in, one response out. */
+export type Unary<Request, Response> = (
+  request: Request,
+  call: Call,
+) => Promise<Response | Encoded<Response>>;
+
+/** One request in, responses out, which are asked for no faster than the client reads. */
+export type ServerStreaming<Request, Response> = (
+  request: Request,
+  call: Call,
+) => AsyncIterable<Response | Encoded<Response>>;
+
+/**
+ * Requests in, responses out, both no faster than the other side reads. The requests end when the client has sent its
+ * last, and throw the reason of `call.signal` when it has gone; the call ends with the responses.
+ */
+export type Duplex<Request, Response> = (
+  requests: AsyncIterable<Request>,
+  call: Call,
+) => AsyncIterable<Response | Encoded<Response>>;
+
+/** The function that a method of the contract wants. */
+type MethodOf<Definition> = Definition extends {
+  readonly requestStream: infer RequestStream;
+  readonly responseStream: infer ResponseStream;
+  readonly requestDeserialize: (bytes: Buffer) => infer Request;
+  readonly responseSerialize: (response: infer Response) => Buffer;
+}
+  ? RequestStream extends true
+    ? ResponseStream extends true
+      ? Duplex<Request, Response>
+      : never
+    : ResponseStream extends true
+      ? ServerStreaming<Request, Response>
+      : Unary<Request, Response>
+  : never;
+
+/** The functions behind a service, by the names of its methods. */
+export type Methods<Service> = { readonly [Name in keyof Service]: MethodOf<Service[Name]> };
+
+/** What all handlers of a server share. */
+export interface HandlerOptions {
+  readonly log: Logger;
+  /** Aborted when the server begins to stop. */
+  readonly stopping: AbortSignal;
 }
 
-/** A server-streaming method: an async iterable of responses, written no faster than the client reads. */
-export function serverStreaming<Request, Response>(
-  log: Logger,
-  handle: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
-): handleServerStreamingCall<Request, Response> {
-  return (call) => {
-    const requestId = requestIdOf(call.metadata);
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    call.on('close', () => gone.abort());
-    pump(call, handle(call.request, gone.signal), gone.signal).then(
-      () => call.end(),
-      (error: unknown) => {
-        if (gone.signal.aborted) return;
-        call.emit('error', toServiceError(asApiError(error, requestId, call.getPath(), log), requestId));
-      },
-    );
-  };
-}
+// Type parameters of a definition are invariant; what is in a table of definitions is known to its own method only.
+// biome-ignore lint/suspicious/noExplicitAny: as in grpc-js's ServiceDefinition
+type AnyMethod = MethodDefinition<any, any>;
 
-async function pump<Response>(
-  call: ServerWritableStream<unknown, Response>,
-  responses: AsyncIterable<Response>,
-  gone: AbortSignal,
-): Promise<void> {
-  for await (const response of responses) {
-    if (gone.aborted) return;
-    if (!call.write(response)) await drained(call, gone);
+/** Adds a service whose methods are these. Messages are decoded and encoded here, where errors of either get a type. */
+export function addService<Service extends ServiceDefinition>(
+  server: Server,
+  service: Service,
+  methods: Methods<Service>,
+  options: HandlerOptions,
+): void {
+  const definitions: Record<string, AnyMethod> = {};
+  const handlers: Record<string, UntypedHandleCall> = {};
+  for (const [name, definition] of Object.entries<AnyMethod>(service)) {
+    definitions[name] = { ...definition, requestDeserialize: asItIs, responseSerialize: asItIs };
+    handlers[name] = handlerOf(definition, methods[name as keyof Service], options);
   }
+  server.addService(definitions, handlers);
 }
 
-function drained(call: ServerWritableStream<unknown, unknown>, gone: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      call.off('drain', done);
-      gone.removeEventListener('abort', done);
-      resolve();
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function handlerOf(definition: AnyMethod, method: unknown, options: HandlerOptions): UntypedHandleCall {
+  const { requestStream, responseStream } = definition;
+  if (requestStream) return duplex(definition, method as Duplex<unknown, unknown>, options);
+  if (responseStream)
+    return serverStreaming(definition, method as ServerStreaming<unknown, unknown>, options);
+  return unary(definition, method as Unary<unknown, unknown>, options);
+}
+
+function unary(definition: AnyMethod, method: Unary<unknown, unknown>, { log, stopping }: HandlerOptions) {
+  return (surface: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
+    const call = callOf(surface, stopping);
+    const answer = async () => {
+      const response = await method(decodeRequest(definition, surface.request), call);
+      return encodeResponse(definition, response, call, log);
     };
-    call.once('drain', done);
-    gone.addEventListener('abort', done, { once: true });
-  });
+    answer().then(
+      (bytes) => callback(null, bytes),
+      (error: unknown) => callback(serviceError(error, call, log)),
+    );
+  };
 }
 
-/** The caller's `x-request-id` when it is short and printable, else a new one. */
-function requestIdOf(metadata: Metadata): string {
-  const [given] = metadata.get('x-request-id');
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : ulid();
+function serverStreaming(
+  definition: AnyMethod,
+  method: ServerStreaming<unknown, unknown>,
+  options: HandlerOptions,
+) {
+  return (surface: ServerWritableStream<Buffer, Buffer>): void => {
+    const call = callOf(surface, options.stopping);
+    respond(definition, surface, call, options.log, () =>
+      method(decodeRequest(definition, surface.request), call),
+    );
+  };
 }
 
-function asApiError(error: unknown, requestId: string, method: string, log: Logger): ApiError {
-  const known = ApiError.from(error);
-  if (known !== undefined) {
-    log.debug({ requestId, method, code: status[known.code], reason: known.reason }, known.message);
-    return known;
-  }
-  log.error({ requestId, method, err: error }, 'internal error');
-  return new ApiError(
-    status.INTERNAL,
-    'INTERNAL',
-    `internal error; the server's log has it under request ${requestId}`,
+function duplex(definition: AnyMethod, method: Duplex<unknown, unknown>, options: HandlerOptions) {
+  return (surface: ServerDuplexStream<Buffer, Buffer>): void => {
+    const call = callOf(surface, options.stopping);
+    respond(definition, surface, call, options.log, () =>
+      method(requestsOf(definition, surface, call), call),
+    );
+  };
+}
+
+/** Sends responses until they end, which ends the call, or throw, which ends it with the error. */
+function respond(
+  definition: AnyMethod,
+  surface: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
+  call: Call,
+  log: Logger,
+  start: () => AsyncIterable<unknown>,
+): void {
+  const send = async () => {
+    const outgoing = new Outgoing(surface, call.signal);
+    for await (const response of start()) {
+      if (call.signal.aborted) return;
+      await outgoing.send(encodeResponse(definition, response, call, log));
+    }
+  };
+  send().then(
+    () => surface.end(),
+    (error: unknown) => {
+      if (!call.signal.aborted) surface.emit('error', serviceError(error, call, log));
+    },
   );
+}
+
+async function* requestsOf(
+  definition: AnyMethod,
+  surface: ServerDuplexStream<Buffer, Buffer>,
+  { signal }: Call,
+): AsyncGenerator<unknown> {
+  try {
+    // A method that wants no more requests may still answer.
+    for await (const bytes of surface.iterator({ destroyOnReturn: false })) {
+      yield decodeRequest(definition, bytes);
+    }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+  // The stream of a client that has gone ends as if it had sent its last, just before the call is told.
+  await nextTurn();
+  signal.throwIfAborted();
+}
+
+/** What the caller is told. Of what was not expected it learns only where to find it: the log has the rest. */
+function serviceError(error: unknown, { requestId, method }: Call, log: Logger) {
+  const known = ApiError.from(error);
+  if (known !== undefined) return toServiceError(known, requestId);
+  log.error({ requestId, method, err: error }, 'internal error');
+  const message = `internal error; the server's log has it under request ${requestId}`;
+  return toServiceError(new ApiError(status.INTERNAL, 'INTERNAL', message), requestId);
 }

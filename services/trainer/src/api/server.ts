@@ -9,6 +9,11 @@ import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { addService } from './handlers.ts';
+import { endWhenStopping } from './interceptors/end-when-stopping.ts';
+import { logCalls } from './interceptors/log-calls.ts';
+import { requestIds } from './interceptors/request-id.ts';
+import { shortTrailers } from './interceptors/short-trailers.ts';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
 const STUDY_SERVICE = 'glocal.v1.StudyService';
@@ -25,7 +30,7 @@ export class ListenError extends Error {
 export interface ApiServer {
   /** host:port that it listens on. */
   readonly address: string;
-  /** Says NOT_SERVING, lets calls finish for a while, then cuts them. */
+  /** Says NOT_SERVING, ends streams, lets other calls finish for a while, then cuts them. */
   stop(): Promise<void>;
 }
 
@@ -37,13 +42,23 @@ export interface ApiServer {
 export async function startServer(listen: string, parts: StudyServiceParts): Promise<ApiServer> {
   // What it prints about an error comes with the error, too. Whoever asks for its log gets it.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
+  const stopping = new AbortController();
   const server = new Server({
+    interceptors: [
+      requestIds,
+      logCalls(parts.log),
+      shortTrailers,
+      endWhenStopping(stopping.signal, (path) => path.startsWith(`/${STUDY_SERVICE}/`)),
+    ],
     'grpc.max_receive_message_length': parts.info.limits.maxMessageBytes,
     // Off by default in grpc-js: without it a client that vanished is held for ever.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  server.addService(StudyServiceService, studyService(parts));
+  addService(server, StudyServiceService, studyService(parts), {
+    log: parts.log,
+    stopping: stopping.signal,
+  });
   const health = new HealthImplementation({ '': 'SERVING', [STUDY_SERVICE]: 'SERVING' });
   health.addToServer(server);
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
@@ -65,6 +80,7 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
     stop: async () => {
       health.setStatus('', 'NOT_SERVING');
       health.setStatus(STUDY_SERVICE, 'NOT_SERVING');
+      stopping.abort();
       const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(cut);

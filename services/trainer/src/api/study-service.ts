@@ -1,8 +1,8 @@
 /** The methods of StudyService: each checks its request, asks store, runner or catalogue, and answers. */
 
-import { type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import type { Limits, ServerInfo, StudyServiceServer } from '@glocal/proto/glocal/v1/study_service';
-import { status, type UntypedHandleCall } from '@grpc/grpc-js';
+import { OuterStep, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import type { EventHub } from '../events/hub.ts';
@@ -22,8 +22,9 @@ import type { Catalogue } from '../study/catalogue.ts';
 import type { Runner } from '../study/runner.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
+import { Encoded, MAX_MESSAGE_BYTES, tooLarge } from './codec.ts';
 import { ApiError } from './errors.ts';
-import { serverStreaming, unary } from './handlers.ts';
+import type { Methods } from './handlers.ts';
 import { outerStepParts } from './outer-step-parts.ts';
 import {
   pageBySize,
@@ -45,11 +46,9 @@ export interface StudyServiceParts {
   readonly log: Logger;
 }
 
-/** The service, ready to be added to a server. */
-export function studyService(
-  parts: StudyServiceParts,
-): StudyServiceServer & Record<string, UntypedHandleCall> {
-  const { store, hub, runner, catalogue, info, log } = parts;
+/** The functions behind the service. */
+export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
+  const { store, hub, runner, catalogue, info } = parts;
   const { limits } = info;
   let watchers = 0;
 
@@ -75,7 +74,7 @@ export function studyService(
   };
 
   return {
-    createStudy: unary(log, async ({ study: requested, requestId }) => {
+    createStudy: async ({ study: requested, requestId }) => {
       const idLength = [...requestId].length;
       if (idLength > 128) {
         throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
@@ -90,26 +89,26 @@ export function studyService(
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
       if (result.created) runner.submit(trials);
       return result.study;
-    }),
+    },
 
-    validateStudy: unary(log, async ({ study }) => complete(required(study))),
+    validateStudy: async ({ study }) => complete(required(study)),
 
-    getStudy: unary(log, ({ name }) => getStudy(name)),
+    getStudy: ({ name }) => getStudy(name),
 
-    listStudies: unary(log, async (request) => {
+    listStudies: async (request) => {
       const size = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
       if (after !== undefined && (await store.getStudy(after)) === undefined) throw wrongPageToken();
       const studies = await store.listStudies(size + 1, after);
       const page = studies.slice(0, size);
       return { studies: page, nextPageToken: studies.length > size ? pageToken(page.at(-1)?.name) : '' };
-    }),
+    },
 
-    cancelStudy: unary(log, async ({ name }) => runner.cancel(await getStudy(name))),
+    cancelStudy: async ({ name }) => runner.cancel(await getStudy(name)),
 
-    getTrial: unary(log, ({ name }) => getTrial(name)),
+    getTrial: ({ name }) => getTrial(name),
 
-    listTrials: unary(log, async (request) => {
+    listTrials: async (request) => {
       await getStudy(request.parent, 'parent');
       const size = pageSize(request.pageSize);
       const start = parseNumberToken(request.pageToken);
@@ -117,19 +116,21 @@ export function studyService(
       const page = trials.slice(start, start + size);
       const next = start + page.length;
       return { trials: page, nextPageToken: next < trials.length ? pageToken(String(next)) : '' };
-    }),
+    },
 
-    getOuterStep: unary(log, async ({ name }) => {
+    getOuterStep: async ({ name }) => {
       parseOuterStepName(name, 'name');
-      return found(await store.getOuterStep(name), name);
-    }),
+      const bytes = Buffer.from(OuterStep.encode(found(await store.getOuterStep(name), name)).finish());
+      if (bytes.length > MAX_MESSAGE_BYTES) throw tooLarge(bytes.length, 'ReadOuterStep streams it');
+      return new Encoded(bytes);
+    },
 
-    readOuterStep: serverStreaming(log, async function* ({ name }) {
+    readOuterStep: async function* ({ name }) {
       parseOuterStepName(name, 'name');
       yield* outerStepParts(found(await store.getOuterStep(name), name));
-    }),
+    },
 
-    listOuterSteps: unary(log, async (request) => {
+    listOuterSteps: async (request) => {
       await getTrial(request.parent, 'parent');
       const size = pageSize(request.pageSize);
       const steps = await store.listOuterSteps(request.parent, {
@@ -139,9 +140,9 @@ export function studyService(
       });
       const { page, more } = pageBySize(steps, size);
       return { outerSteps: page, nextPageToken: more ? pageToken(String(page.at(-1)?.index)) : '' };
-    }),
+    },
 
-    watchStudy: serverStreaming(log, async function* ({ name, cursor }, signal) {
+    watchStudy: async function* ({ name, cursor }, call) {
       await getStudy(name);
       if (watchers >= limits.maxWatchers) {
         throw new ApiError(
@@ -153,26 +154,26 @@ export function studyService(
       }
       watchers += 1;
       try {
-        yield* watchStudy(store, hub, name, cursor, signal);
+        yield* watchStudy(store, hub, name, cursor, call);
       } finally {
         watchers -= 1;
       }
-    }),
+    },
 
-    exportSchedule: unary(log, async ({ name }) => {
+    exportSchedule: async ({ name }) => {
       const trial = await getTrial(name);
       const study = await getStudy(name.slice(0, name.indexOf('/trials/')));
       return exportSchedule(store, asComplete(study), trial);
-    }),
+    },
 
-    listProblems: unary(log, async () => ({
+    listProblems: async () => ({
       datasets: [...catalogue.datasets],
       models: catalogue.models.map((entry) => entry.info),
       optimizers: [...catalogue.optimizers],
       lossHyperparameters: [...catalogue.lossHyperparameters],
-    })),
+    }),
 
-    getServerInfo: unary(log, async () => info),
+    getServerInfo: async () => info,
   };
 
   /** @param digests of the request: the one to store, and those that an earlier request may be stored with. */

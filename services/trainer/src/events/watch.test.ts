@@ -1,10 +1,10 @@
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FieldError } from '../resource/errors.ts';
+import { FieldError, StoppingError } from '../resource/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { EventHub } from './hub.ts';
-import { watchStudy } from './watch.ts';
+import { type WatchSignals, watchStudy } from './watch.ts';
 
 const NAME = 'studies/a';
 const TRIAL = `${NAME}/trials/0`;
@@ -48,7 +48,8 @@ async function end(): Promise<void> {
   hub.changed(NAME);
 }
 
-const watch = (cursor = '', signal = never) => watchStudy(store, hub, NAME, cursor, signal);
+const watch = (cursor = '', signals: Partial<WatchSignals> = {}) =>
+  watchStudy(store, hub, NAME, cursor, { signal: never, stopping: never, ...signals });
 const cursors = (events: readonly StudyEvent[]) => events.map(({ cursor }) => Number(cursor));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -116,11 +117,31 @@ describe('watchStudy', () => {
 
   it('ends when the watcher has gone', async () => {
     const leave = new AbortController();
-    const events = watch('', leave.signal);
+    const events = watch('', { signal: leave.signal });
     await events.next();
     const waiting = events.next();
     leave.abort();
     expect((await waiting).done).toBe(true);
+  });
+
+  it('tells what is stored, and then says that the server is stopping', async () => {
+    const stop = new AbortController();
+    const events = watch('', { stopping: stop.signal });
+    await events.next();
+    const waiting = events.next();
+    await outerStep();
+    stop.abort();
+    expect((await waiting).value.event.$case).toBe('outerStep');
+    await expect(events.next()).rejects.toThrow(StoppingError);
+  });
+
+  it('refuses a cursor beyond the last event: it would wait for ever', async () => {
+    await outerStep();
+    await expect(watch('3').next()).rejects.toThrow('cursor: "3" is not a cursor of this study');
+    const events = watch('2');
+    const next = events.next();
+    await outerStep();
+    expect(cursors([(await next).value])).toEqual([3]);
   });
 
   it.each(['x', '-1', '1.5', '9'.repeat(16)])('refuses the cursor %s', async (cursor) => {
@@ -128,6 +149,8 @@ describe('watchStudy', () => {
   });
 
   it('says that there is no such study', async () => {
-    await expect(watchStudy(store, hub, 'studies/b', '', never).next()).rejects.toThrow(/does not exist/);
+    await expect(
+      watchStudy(store, hub, 'studies/b', '', { signal: never, stopping: never }).next(),
+    ).rejects.toThrow(/does not exist/);
   });
 });

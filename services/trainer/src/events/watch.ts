@@ -2,30 +2,39 @@
 
 import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
-import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
+import { quote } from '../resource/quote.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { EventHub } from './hub.ts';
 
 const PAGE = 100;
 
-/** @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study. */
+/** What ends a watch before the study has ended. */
+export interface WatchSignals {
+  /** The watcher has gone. */
+  readonly signal: AbortSignal;
+  /** The server is stopping: what is stored is told, and then no more. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study, StoppingError
+ * when the server stops before the study has ended.
+ */
 export async function* watchStudy(
   store: Store,
   hub: EventHub,
   name: string,
   cursor: string,
-  signal: AbortSignal,
+  { signal, stopping }: WatchSignals,
 ): AsyncGenerator<StudyEvent> {
-  if (!/^\d{0,15}$/.test(cursor)) {
-    throw FieldError.of('CURSOR', 'cursor', `"${cursor}" is not a cursor of this study`);
-  }
-  let sequence = Number(cursor);
+  let sequence = await readCursor(store, name, cursor);
   const told = new Map<string, TrialProgress>();
   while (!signal.aborted) {
     // One listener a round, registered before reading, so that nothing falls between reading and waiting.
     const round = new AbortController();
-    const change = hub.nextChange(name, AbortSignal.any([signal, round.signal]));
+    const change = hub.nextChange(name, AbortSignal.any([signal, stopping, round.signal]));
     try {
       const study = await store.getStudy(name);
       if (study === undefined) throw new NotFoundError(name);
@@ -44,11 +53,22 @@ export async function* watchStudy(
         yield { cursor: String(sequence), time: new Date(), event: { $case: 'progress', value: progress } };
       }
       if (events.length > 0) continue;
+      if (stopping.aborted) throw new StoppingError();
       await change;
     } finally {
       round.abort();
     }
   }
+}
+
+/** Sequence of the last event that was seen. */
+async function readCursor(store: Store, study: string, cursor: string): Promise<number> {
+  const wrong = () => FieldError.of('CURSOR', 'cursor', `${quote(cursor)} is not a cursor of this study`);
+  if (!/^\d{0,15}$/.test(cursor)) throw wrong();
+  const sequence = Number(cursor);
+  // Nothing would ever be told after a cursor that no event has had.
+  if (sequence > 0 && (await store.listEvents(study, sequence - 1, 1)).length === 0) throw wrong();
+  return sequence;
 }
 
 /** A cancelled study is over when its trials have ended, too. */

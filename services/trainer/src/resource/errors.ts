@@ -8,6 +8,10 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** The violations in one line. */
+export const describe = (violations: readonly FieldViolation[]): string =>
+  violations.map(({ field, description }) => (field ? `${field}: ${description}` : description)).join('; ');
+
 /** Fields of a request are wrong; the message names each of them. */
 export class FieldError extends Error {
   override readonly name = 'FieldError';
@@ -16,7 +20,7 @@ export class FieldError extends Error {
 
   /** @param reason UPPER_SNAKE_CASE, stable, for programs. */
   constructor(reason: string, violations: readonly FieldViolation[]) {
-    super(violations.map(({ field, description }) => `${field}: ${description}`).join('; '));
+    super(describe(violations));
     this.reason = reason;
     this.violations = violations;
   }
@@ -34,5 +38,14 @@ export class NotFoundError extends Error {
   /** @param resource its name, for instance `studies/a`. */
   constructor(resource: string) {
     super(`${resource} does not exist`);
+  }
+}
+
+/** The server is stopping, and what would go on for long ends now: the next server takes the same request. */
+export class StoppingError extends Error {
+  override readonly name = 'StoppingError';
+
+  constructor() {
+    super('the server is stopping; connect again');
   }
 }

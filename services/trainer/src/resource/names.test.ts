@@ -8,6 +8,7 @@ import {
   studyName,
   trialName,
 } from './names.ts';
+import { quote } from './quote.ts';
 
 describe('resource names', () => {
   it('are read as they are written', () => {
@@ -43,7 +44,7 @@ describe('resource names', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(FieldError);
         expect((error as FieldError).violations).toEqual([
-          { field: 'parent', description: `"${name}" is not of the form ${form}` },
+          { field: 'parent', description: `${quote(name)} is not of the form ${form}` },
         ]);
         continue;
       }

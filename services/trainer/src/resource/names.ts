@@ -1,6 +1,7 @@
 /** Resource names: `studies/{study}/trials/{trial}/outerSteps/{index}`. */
 
 import { FieldError } from './errors.ts';
+import { quote } from './quote.ts';
 
 const ID = '[A-Za-z0-9_-]{1,64}';
 const STUDY = new RegExp(`^studies/(${ID})$`);
@@ -37,7 +38,7 @@ export function parseOuterStepName(
 function match(pattern: RegExp, name: string, field: string, form: string): RegExpMatchArray {
   const found = name.match(pattern);
   if (found === null) {
-    throw FieldError.of('RESOURCE_NAME', field, `"${name}" is not of the form ${form}`);
+    throw FieldError.of('RESOURCE_NAME', field, `${quote(name)} is not of the form ${form}`);
   }
   return found;
 }

@@ -1,0 +1,53 @@
+/** What a method knows of the call that it answers. */
+
+import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { ApiError } from './errors.ts';
+import { requestIdOf } from './interceptors/request-id.ts';
+
+export interface Call {
+  /** Path of the method, for instance `/glocal.v1.StudyService/GetStudy`. */
+  readonly method: string;
+  /** The caller's, or one made for the call: errors carry it, and the log has it. */
+  readonly requestId: string;
+  readonly metadata: Metadata;
+  /** Address of the caller. */
+  readonly peer: string;
+  /** When the caller stops waiting; undefined when it waits as long as it takes. */
+  readonly deadline: Date | undefined;
+  /** Aborted when nobody waits any longer: cancelled, past its deadline, disconnected, or answered. */
+  readonly signal: AbortSignal;
+  /** Aborted when the server begins to stop: a stream ends itself then, with a `StoppingError`. */
+  readonly stopping: AbortSignal;
+}
+
+/** What all kinds of calls of grpc-js have. */
+type SurfaceCall = Pick<
+  ServerUnaryCall<unknown, unknown>,
+  'getPath' | 'getPeer' | 'getDeadline' | 'metadata'
+> & {
+  on(event: 'cancelled', listener: () => void): unknown;
+};
+
+/** What to know of a call of grpc-js. Must be made before the first event of the call. */
+export function callOf(call: SurfaceCall, stopping: AbortSignal): Call {
+  const gone = new AbortController();
+  const deadline = new Date(call.getDeadline());
+  const expires = Number.isFinite(deadline.getTime());
+  call.on('cancelled', () => {
+    const late = expires && Date.now() >= deadline.getTime();
+    gone.abort(
+      late
+        ? new ApiError(status.DEADLINE_EXCEEDED, 'DEADLINE', 'the deadline of the call has passed')
+        : new ApiError(status.CANCELLED, 'CANCELLED', 'the caller has gone'),
+    );
+  });
+  return {
+    method: call.getPath(),
+    requestId: requestIdOf(call.metadata),
+    metadata: call.metadata,
+    peer: call.getPeer(),
+    deadline: expires ? deadline : undefined,
+    signal: gone.signal,
+    stopping,
+  };
+}

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { quote } from './quote.ts';
+
+describe('a quotation of what a caller wrote', () => {
+  it.each([
+    ['', '""'],
+    ['studies/a', '"studies/a"'],
+    ['größer 😀', '"größer 😀"'],
+    ['a"b\\c', '"a\\"b\\\\c"'],
+  ])('shows short text as it is: %s', (text, quoted) => expect(quote(text)).toBe(quoted));
+
+  it.each([
+    ['a\nb', '"a\\nb"'],
+    ['\u001b[31m', '"\\u001b[31m"'],
+    ['\u009b1m', '"\\u009b1m"'],
+    ['\u202eabc', '"\\u202eabc"'],
+    ['\ud800', '"\\ud800"'],
+  ])('escapes what a terminal would act on: %j', (text, quoted) => expect(quote(text)).toBe(quoted));
+
+  it('has the start of a long text and says how long it is', () => {
+    expect(quote('x'.repeat(70_000))).toBe(`"${'x'.repeat(100)}…" (70000 characters)`);
+    expect(quote('😀'.repeat(101))).toBe(`"${'😀'.repeat(100)}…" (101 characters)`);
+  });
+
+  it('is short and well formed whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        const quoted = quote(text);
+        expect(quoted.isWellFormed()).toBe(true);
+        expect(quoted).not.toMatch(/\p{Cc}/u);
+        expect(quoted.length).toBeLessThan(700);
+      }),
+    );
+  });
+});
