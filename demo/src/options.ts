@@ -85,7 +85,7 @@ function runs(text: string): RunKind[] {
   if (new Set(chosen).size < chosen.length) throw new InvalidArgumentError('One is listed twice.');
   return chosen.map((name) => {
     const kind = RUN_KINDS.find(({ id }) => id === name);
-    if (kind === undefined) throw new InvalidArgumentError(`"${name}" is none of ${list(RUN_KINDS)}.`);
+    if (kind === undefined) throw new InvalidArgumentError(`"${name}" is not one of ${list(RUN_KINDS)}.`);
     return kind;
   });
 }

@@ -76,7 +76,7 @@ describe('refuses', () => {
       'x.npy has 2 examples, but y.npy labels of shape [2, 2]; expected as many of both',
     ],
     [
-      'a label that is no class',
+      'a label that is not a class',
       { labels: array('y.npy', [2], Float64Array.of(0, 2)) },
       'MISMATCH',
       'y.npy has label 2 at example 1; expected whole numbers from 0 to 1',

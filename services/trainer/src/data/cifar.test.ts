@@ -59,7 +59,7 @@ describe('parseCifar', () => {
     );
   });
 
-  it('refuses a label that is no class, coarse or fine', () => {
+  it('refuses a label that is not a class, coarse or fine', () => {
     const parse = (labels: number[]) => () =>
       parseCifar([file('a', record([0, 0], 0), record(labels, 0))], CIFAR100, 2);
     expect(parse([20, 0])).toThrow(

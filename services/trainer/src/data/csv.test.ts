@@ -144,7 +144,7 @@ describe('refuses a cell', () => {
     expect(message).toBe(`table.csv line 2, column "age" has "${'x'.repeat(40)}…"; expected a finite number`);
   });
 
-  it('whose label is no class, naming some of those that are', async () => {
+  it('whose label is not a class, naming some of those that are', async () => {
     expect(await refusal('age,species\n1,dog\n1,Dog\n')).toEqual([
       'MISMATCH',
       'table.csv line 3, column "species" has "Dog"; expected one of cat, dog',
@@ -250,7 +250,7 @@ describe('refuses a table', () => {
     expect(message).toContain('has "\\u0000\\u001b[31m"');
   });
 
-  it('that is no text', async () => {
+  it('that is not text', async () => {
     const bytes = Uint8Array.from({ length: 5_000 }, (_, position) => (position * 151) % 256);
     await expect(read(bytes)).rejects.toBeInstanceOf(DataError);
   });

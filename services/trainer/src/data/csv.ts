@@ -52,7 +52,7 @@ interface Columns {
 /**
  * Reads a table row by row. Lines are counted from 1, the header's.
  * @throws DataError UNREADABLE; FORMAT for a row of another length, quotes that do not match, or columns that are missing;
- *   VALUE for a cell that is not a finite number; MISMATCH for a label that is no class; SIZE.
+ *   VALUE for a cell that is not a finite number; MISMATCH for a label that is not a class; SIZE.
  */
 export async function readCsv(file: string, options: CsvOptions): Promise<CsvTable> {
   const parser = parse({
@@ -177,7 +177,7 @@ class FloatList {
       if (2 * this.#values.byteLength > MAX_FILE_BYTES) {
         throw new DataError(
           'SIZE',
-          `${this.#file} has more than ${this.#length} numbers; expected at most so many`,
+          `${this.#file} has more than ${this.#length} numbers, the most that a table may have`,
         );
       }
       const grown = new Float32Array(2 * this.#values.length);

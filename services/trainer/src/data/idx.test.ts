@@ -174,7 +174,7 @@ describe('pairExamples', () => {
     );
   });
 
-  it('refuses a label that is no class', async () => {
+  it('refuses a label that is not a class', async () => {
     await expect(pair(IMAGES, encodeIdx([2], [3, 10]))).rejects.toEqual(
       error('MISMATCH', '^labels has label 10 at example 1; expected 0 to 9$'),
     );

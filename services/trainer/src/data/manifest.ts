@@ -88,7 +88,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   const problems = error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
   );
-  throw new DataError('MANIFEST', `${file} is not right: ${problems.join('; ')}`);
+  throw new DataError('MANIFEST', `${file} is invalid: ${problems.join('; ')}`);
 }
 
 /**

@@ -239,7 +239,7 @@ describe('a manifest', () => {
     ['has a test part of all', { ...pets, testFraction: 1 }, /testFraction: .*<1/],
     ['has a shape of zero', { ...pets, inputShape: [0, 2] }, /inputShape\.0: .*>=1/],
     ['has a delimiter of two', { ...pets, delimiter: '::' }, /delimiter: /],
-    ['is a list', [pets], /is not right/],
+    ['is a list', [pets], /is invalid/],
   ])('that %s is refused, naming what is wrong', async (_, manifest, message) => {
     const folder = give('pets', manifest, { 'pets.csv': PETS });
     const { reason, message: found } = await refusal('pets');
