@@ -3,13 +3,11 @@
 import { DmdOptions, DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { BadRequest, ErrorInfo, RequestInfo } from '@glocal/proto/google/rpc/error_details';
-import { Status } from '@glocal/proto/google/rpc/status';
 import { encodeRows } from '@glocal/trainer/resource/rows.ts';
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';
-import { rejection } from '../support/rejection.ts';
+import { refusal } from '../support/refusal.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 let trainer: TestTrainer;
@@ -24,28 +22,6 @@ afterAll(async () => {
   for (const channel of [studies, dmd]) channel[Symbol.dispose]();
   await trainer[Symbol.asyncDispose]();
 });
-
-/** The error of a call, with its details. */
-async function refusal(call: Promise<unknown>) {
-  const error = await rejection<ServiceError>(call);
-  const [trailer] = error.metadata.get('grpc-status-details-bin');
-  expect(trailer, 'google.rpc.Status in the trailer').toBeInstanceOf(Buffer);
-  const { code, message, details } = Status.decode(trailer as Buffer);
-  expect({ code, message }, 'the Status says what the call says').toEqual({
-    code: error.code,
-    message: error.details,
-  });
-  const detail = (type: string) =>
-    details.find(({ typeUrl }) => typeUrl === `type.googleapis.com/google.rpc.${type}`)?.value ??
-    Buffer.alloc(0);
-  return {
-    code: error.code,
-    message: error.details,
-    reason: ErrorInfo.decode(detail('ErrorInfo')).reason,
-    requestId: RequestInfo.decode(detail('RequestInfo')).requestId,
-    violations: BadRequest.decode(detail('BadRequest')).fieldViolations,
-  };
-}
 
 describe('an error of the trainer', () => {
   const missing = { name: 'studies/none' };

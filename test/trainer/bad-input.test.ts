@@ -86,7 +86,7 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
     'an unknown name',
     { space: { lr: lr({}), dropout: fixed(0.5) } },
     'space.dropout',
-    /not a hyperparameter of sgd; it has lr, momentum, weightDecay/,
+    /neither of sgd \(lr, momentum, weightDecay.*\) nor of the loss/,
   ],
   [
     'a hyperparameter left out that has no default',
@@ -114,6 +114,30 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
   ],
   ['a sigma that is negative', { method: { sigma: -1 } }, 'method.sigma', /-1 is not a positive/],
   ['a window that is negative', { method: { window: -5 } }, 'method.window', /-5 is not a positive/],
+  [
+    'more hypergradients than the DMD service takes',
+    { training: { steps: 600 }, method: { window: 600, sigma: 600 } },
+    'method.sigma',
+    /600 hypergradients are more than the 512/,
+  ],
+  [
+    'a rank beyond any matrix',
+    { method: { dmd: { svdRank: 1e300 } } },
+    'method.dmd.svdRank',
+    /1e\+300 is neither/,
+  ],
+  [
+    'an imbalance that leaves less than a batch',
+    { problem: { imbalanceFactor: 1_000, batchSize: 2_048 } },
+    'problem.batchSize',
+    /2048 is more than the \d+ examples that are left for training with an imbalance factor of 1000/,
+  ],
+  [
+    'an imbalance that leaves a class without examples',
+    { problem: { imbalanceFactor: 1e5 } },
+    'problem.imbalanceFactor',
+    /100000 leaves class \d no example/,
+  ],
   ['no steps', { training: { steps: 0 } }, 'training.steps', /0 is not a positive number of steps/],
   ['negative steps', { training: { steps: -20 } }, 'training.steps', /-20 is not a positive number of steps/],
   [
@@ -180,7 +204,12 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
     /0 is not a positive number/,
   ],
   ['a decay of one', { method: { outer: { beta1: 1 } } }, 'method.outer.beta1', /1 is not in \[0, 1\)/],
-  ['a display name that is too long', { displayName: 'x'.repeat(201) }, 'displayName', /longer than 200/],
+  [
+    'a display name that is too long',
+    { displayName: 'x'.repeat(201) },
+    'displayName',
+    /has 201 characters; at most 200/,
+  ],
 ];
 
 describe.each(faults)('%s', (_what, changes, field, description) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DataError } from './errors.ts';
 import { classCounts, type LabelledExamples } from './examples.ts';
-import { listDatasets, loadDataset } from './registry.ts';
+import { findDatasets, listDatasets, loadDataset } from './registry.ts';
 import { hasIdxSet, lacks } from './testing.ts';
 
 const log = vi.fn();
@@ -72,7 +72,9 @@ describe.each([{ id: 'fashion-mnist-10k' }, ...FULL_SETS])('$id', ({ id }) => {
   it('is what the list says', async ({ skip }) => {
     skip(id !== 'fashion-mnist-10k' && !hasIdxSet(id), lacks(id));
     const { train, test } = await loadDataset(id, { log });
-    const info = listDatasets().find((candidate) => candidate.id === id);
+    const { datasets, classSizes } = await findDatasets({ log });
+    const info = datasets.find((candidate) => candidate.id === id);
+    expect(classSizes.get(id)).toEqual(classCounts(train));
     for (const [part, count] of [
       [train, info?.trainExamples],
       [test, info?.testExamples],

@@ -32,12 +32,15 @@ export interface Dataset {
 /** A data set that Glocal knows. */
 interface KnownDataset {
   readonly info: DatasetInfo;
+  /** Training examples of each class; without it, all classes have as many. */
+  readonly classSizes?: readonly number[] | undefined;
   load(options: LoadOptions): Promise<Dataset>;
 }
 
 const KNOWN: readonly KnownDataset[] = [
   ...[fashionMnist10k, fashionMnist, mnist].map((source) => ({
     info: source.info,
+    classSizes: source.classSizes,
     load: (options: LoadOptions) => loadIdx(source, options),
   })),
   ...[cifar10, cifar100].map((source) => ({
@@ -57,7 +60,16 @@ export const listDatasets = (): readonly DatasetInfo[] => KNOWN.map(({ info }) =
 export async function findDatasets({ log }: Pick<LoadOptions, 'log'>): Promise<UserDatasets> {
   const known = listDatasets();
   const user = await findUserDatasets(new Set(known.map(({ id }) => id)), log);
-  return { ...user, datasets: [...known, ...user.datasets] };
+  const classSizes = new Map(KNOWN.map((dataset) => [dataset.info.id, classSizesOf(dataset)]));
+  return {
+    datasets: [...known, ...user.datasets],
+    classSizes: new Map([...classSizes, ...user.classSizes]),
+    broken: user.broken,
+  };
+}
+
+function classSizesOf({ info: { classes, trainExamples }, classSizes }: KnownDataset): readonly number[] {
+  return classSizes ?? Array.from({ length: classes }, () => trainExamples / classes);
 }
 
 /**

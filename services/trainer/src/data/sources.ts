@@ -23,6 +23,8 @@ export interface PartFiles {
 /** A data set of grey images in idx files. */
 export interface IdxSource {
   readonly info: DatasetInfo;
+  /** Training examples of each class; left out where all classes have as many. */
+  readonly classSizes?: readonly number[];
   readonly train: PartFiles;
   readonly test: PartFiles;
   /** Folder that comes with the product and has the files; undefined for sets that are fetched. */
@@ -81,6 +83,7 @@ export const mnist: IdxSource = {
     testExamples: 10_000,
     ...SMALL_GREY,
   },
+  classSizes: [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
   ...files({
     trainImages: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     trainLabels: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',

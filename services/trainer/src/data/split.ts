@@ -60,7 +60,7 @@ export function membersByClass(labels: ArrayLike<number>, classes: number): numb
  * Shares of a total in proportion to sizes, by the largest remainder; of equal remainders the first.
  * @returns whole numbers that add up to the total, each within one of its exact share.
  */
-function apportion(total: number, sizes: readonly number[]): number[] {
+export function apportion(total: number, sizes: readonly number[]): number[] {
   const whole = sizes.reduce((a, b) => a + b, 0);
   const shares = sizes.map((size) => Math.floor((total * size) / whole));
   const missing = total - shares.reduce((a, b) => a + b, 0);

@@ -8,7 +8,7 @@ import type { Log } from '../backend/native-wheel.ts';
 import { type Described, labelledExamples, shapeOf } from './arrays.ts';
 import { readCsv } from './csv.ts';
 import { DataError } from './errors.ts';
-import { type LabelledExamples, subset } from './examples.ts';
+import { classCounts, type LabelledExamples, subset } from './examples.ts';
 import { givenFolder, unreadable } from './files.ts';
 import { readIdx } from './idx.ts';
 import { MANIFEST, type Manifest, readManifest, resolveInside } from './manifest.ts';
@@ -25,6 +25,8 @@ const FOLDER = /^(?!\.{1,2}$)[^/\0]{1,255}$/;
 /** What is in `GLOCAL_DATA_DIR`. */
 export interface UserDatasets {
   readonly datasets: readonly DatasetInfo[];
+  /** Training examples of each class, by the data set's id. */
+  readonly classSizes: ReadonlyMap<string, readonly number[]>;
   /** Data sets that cannot be used, and why, by id. */
   readonly broken: ReadonlyMap<string, DataError>;
 }
@@ -67,6 +69,7 @@ function hasManifest(name: string): boolean {
  */
 export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log): Promise<UserDatasets> {
   const datasets: DatasetInfo[] = [];
+  const classSizes = new Map<string, readonly number[]>();
   const broken = new Map<string, DataError>();
   for (const id of await foldersWithManifest()) {
     const misnomer = misnamed(id);
@@ -91,13 +94,14 @@ export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log):
         classes: train.classes,
         inputShape: [...train.shape],
       });
+      classSizes.set(id, classCounts(train));
     } catch (error) {
       const reason = error instanceof DataError ? error : unreadable(givenFolder(id) ?? id, error);
       log(`data set ${id} is left out: ${reason.message}`);
       broken.set(id, reason);
     }
   }
-  return { datasets, broken };
+  return { datasets, classSizes, broken };
 }
 
 /**

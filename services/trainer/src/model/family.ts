@@ -1,7 +1,14 @@
 /** A kind of model, from which the model for a data set is built. */
 
 import { ModelError } from './errors.ts';
-import { defineModel, type Model, type ModelDefinition, type Task, weightCount } from './model.ts';
+import {
+  defineModel,
+  type Model,
+  type ModelDefinition,
+  type ModelParameter,
+  type Task,
+  weightCount,
+} from './model.ts';
 
 /** What can be said of a model without data. */
 export interface ModelSummary {
@@ -13,6 +20,8 @@ export interface ModelSummary {
   readonly weights: number;
   /** Why there is no such model for this task, or undefined when there is. */
   rejects(task: Task): string | undefined;
+  /** Its weights for a task that it does not reject. */
+  parameters(task: Task): readonly ModelParameter[];
 }
 
 /** What a study names: the model's shapes follow from the data set that it is trained on. */
@@ -42,6 +51,7 @@ export function defineFamily(definition: FamilyDefinition): ModelFamily & { read
       return weightCount(define(typical));
     },
     rejects,
+    parameters: (task) => define(task).parameters,
     build({ inputShape, classes }) {
       const why = rejects({ inputShape, classes });
       if (why !== undefined) throw new ModelError('UNSUITABLE', `model ${id} does not fit the data: ${why}`);

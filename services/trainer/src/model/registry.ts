@@ -71,10 +71,17 @@ async function summary(folder: string, id: string): Promise<ModelSummary> {
   try {
     using model = await loadLayersModel(folder);
     const { description, weights } = model;
-    return { id, description, weights, rejects: (task) => model.rejects(task) };
+    const parameters = model.parameters();
+    return { id, description, weights, rejects: (task) => model.rejects(task), parameters: () => parameters };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const { message } = error;
-    return { id, description: `Cannot be used: ${message}`, weights: 0, rejects: () => message };
+    return {
+      id,
+      description: `Cannot be used: ${message}`,
+      weights: 0,
+      rejects: () => message,
+      parameters: () => [],
+    };
   }
 }

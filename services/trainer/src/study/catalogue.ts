@@ -10,10 +10,11 @@ import type {
 import { initBackend } from '../backend/select.ts';
 import type { DataError } from '../data/errors.ts';
 import { findDatasets } from '../data/registry.ts';
-import type * as inner from '../inner/hyperparameter.ts';
+import * as inner from '../inner/hyperparameter.ts';
 import { listOptimizers } from '../inner/registry.ts';
 import { lossHyperparameters } from '../inner/training-loss.ts';
 import type { ModelSummary } from '../model/family.ts';
+import { weightCount } from '../model/model.ts';
 import { listModels } from '../model/registry.ts';
 
 /** A model and the data that it can be trained on. */
@@ -21,10 +22,14 @@ export interface ModelEntry {
   readonly info: ModelInfo;
   /** Why the model cannot be trained on this data set, or undefined when it can. */
   rejects(dataset: DatasetInfo): string | undefined;
+  /** Its size on a data set that it can be trained on: layers, and weights (p). */
+  size(dataset: DatasetInfo): { readonly layers: number; readonly weights: number };
 }
 
 export interface Catalogue {
   readonly datasets: readonly DatasetInfo[];
+  /** Training examples of each class, by the data set's id. */
+  readonly classSizes: ReadonlyMap<string, readonly number[]>;
   /** Data sets of the user's that cannot be used, by id, with what is wrong. */
   readonly brokenDatasets: ReadonlyMap<string, DataError>;
   readonly models: readonly ModelEntry[];
@@ -47,10 +52,11 @@ export interface CatalogueOptions {
 export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promise<Catalogue> {
   // To read weights. What trains chooses its own.
   if (modelDir !== undefined) await initBackend({ backend: 'cpu', log: () => {} });
-  const { datasets, broken } = await findDatasets({ log });
+  const { datasets, classSizes, broken } = await findDatasets({ log });
   const models = await listModels(modelDir);
   return {
     datasets,
+    classSizes,
     brokenDatasets: broken,
     models: models.map(modelEntry),
     optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
@@ -64,7 +70,14 @@ export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promis
 
 function modelEntry(model: ModelSummary): ModelEntry {
   const { id, description, weights } = model;
-  return { info: { id, description, parameters: weights }, rejects: (dataset) => model.rejects(dataset) };
+  return {
+    info: { id, description, parameters: weights },
+    rejects: (dataset) => model.rejects(dataset),
+    size(dataset) {
+      const parameters = model.parameters(dataset);
+      return { layers: inner.layersOf({ parameters }).length, weights: weightCount({ parameters }) };
+    },
+  };
 }
 
 const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {

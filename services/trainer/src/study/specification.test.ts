@@ -13,11 +13,16 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../data/errors.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { Catalogue } from './catalogue.ts';
-import { defaultOuterRate } from './specification/method.ts';
+import { outerRate } from './specification/defaults.ts';
 import { completeStudy, type StudyLimits } from './specification.ts';
 
 const catalogue: Catalogue = {
   brokenDatasets: new Map([['torn', new DataError('VALUE', 'torn.csv, line 3: "x" is not a number')]]),
+  classSizes: new Map([
+    ['tiny', Array(10).fill(100)],
+    ['wide', Array(10).fill(100)],
+    ['table', [910, ...Array(9).fill(10)]],
+  ]),
   datasets: [
     {
       id: 'tiny',
@@ -48,6 +53,7 @@ const catalogue: Catalogue = {
     {
       info: { id: 'net', description: '', parameters: 10 },
       rejects: ({ inputShape }) => (inputShape[0] === 28 ? undefined : 'it takes 28x28x1'),
+      size: () => ({ layers: 4, weights: 1000 }),
     },
   ],
   optimizers: [
@@ -64,7 +70,7 @@ const catalogue: Catalogue = {
     { name: 'classWeights', description: '', min: 0, max: 100, defaultValue: 1, groupings: [Grouping.CLASS] },
   ],
 };
-const limits: StudyLimits = { maxSteps: 10_000, maxTrials: 4, maxWindowRows: 512, maxComponents: 1_000_000 };
+const limits: StudyLimits = { maxSteps: 1_000_000, maxTrials: 4, maxWindowRows: 512, maxComponents: 2_000 };
 
 const float = (
   name: string,
@@ -195,7 +201,7 @@ describe('completeStudy', () => {
       'unknown name',
       space(float('lr', 0, 1, 0.1), fixed('speed', 1)),
       'space.speed',
-      /it has lr, momentum, and the loss has classWeights, reweighting/,
+      /neither of sgd \(lr, momentum\) nor of the loss \(classWeights, reweighting\)/,
     ],
     ['name missing', space(float('lr', 0, 1, 0.1), fixed('', 1)), 'space.parameters[1]', /has no name/],
     ['listed twice', space(float('lr', 0, 1, 0.1), fixed('lr', 1)), 'space.lr', /listed twice/],
@@ -276,13 +282,13 @@ describe('completeStudy', () => {
       'another network',
       space(float('lr', 0, 1, 0.1), network('momentum', 4)),
       'space.momentum',
-      /only reweighting is/,
+      /cannot be a network; only reweighting can/,
     ],
     [
       'a reweighting of one number',
       space(float('lr', 0, 1, 0.1), fixed('reweighting', 1)),
       'space.reweighting',
-      /is a network/,
+      /must be a network/,
     ],
     [
       'too large a network',
@@ -308,16 +314,64 @@ describe('completeStudy', () => {
     ['beta1 1', method({ outer: { beta1: 1 } }), 'method.outer.beta1', /not in \[0, 1\)/],
     ['no steps', { training: { steps: 0, seeds: [] } }, 'training.steps', /0 is not a positive/],
     ['negative steps', { training: { steps: -50, seeds: [] } }, 'training.steps', /-50 is not a positive/],
-    ['too many steps', { training: { steps: 20_000, seeds: [] } }, 'training.steps', /limit, 10000/],
+    ['too many steps', { training: { steps: 1_000_050, seeds: [] } }, 'training.steps', /limit, 1000000/],
     [
       'a broken window',
       { training: { steps: 620, seeds: [] } },
       'training.steps',
       /620 is not a multiple.*600 is/,
     ],
+    [
+      'more hypergradients than the DMD service takes',
+      method({ window: 600, sigma: 600 }),
+      'method.sigma',
+      /600 hypergradients are more than the 512 that the DMD service takes/,
+    ],
+    [
+      'negative sigma of LOCAL',
+      method({ estimator: Estimator.LOCAL, sigma: -1 }),
+      'method.sigma',
+      /-1 is not/,
+    ],
+    [
+      'more components than the DMD service takes',
+      space(float('lr', 0, 1, 0.1), network('reweighting', 1024)),
+      'space',
+      /has 3074 components; the DMD service takes at most 2000/,
+    ],
+    [
+      'a window that is too large to keep',
+      {
+        ...space(float('lr', 0, 1, 0.1), network('reweighting', 1024)),
+        ...method({
+          estimator: Estimator.MEAN,
+          window: 12_000,
+          sigma: 12_000,
+          differentiation: Differentiation.FORWARD,
+        }),
+        training: { steps: 12_000, seeds: [] },
+      },
+      'method.sigma',
+      /12000 hypergradients of 3074 components.*at most 10915/,
+    ],
+    [
+      'a rank that no number of 32 bits can hold',
+      method({ dmd: DmdOptions.fromPartial({ svdRank: 1e300 }) }),
+      'method.dmd.svd_rank',
+      /1e\+300 is neither/,
+    ],
+    [
+      'more steps of all trainings than 32 bits can count',
+      {
+        ...method({ estimator: Estimator.GLOBAL, trainings: 3_000 }),
+        training: { steps: 1_000_000, seeds: [] },
+      },
+      'training.steps',
+      /1000000 x method.trainings = 3000 are 3000000000 steps; a trial has at most 2147483647/,
+    ],
     ['too many seeds', { training: { steps: 600, seeds: [1, 2, 3, 4, 5] } }, 'training.seeds', /5 seeds/],
     ['a seed twice', { training: { steps: 600, seeds: [1, 1] } }, 'training.seeds', /repeated/],
-    ['a long name', { displayName: 'x'.repeat(201) }, 'display_name', /200/],
+    ['a long name', { displayName: 'x'.repeat(201) }, 'display_name', /has 201 characters; at most 200/],
   ])('names the field: %s', (_, changes, field, description) => {
     const found = problems(changes);
     expect(found.map(([where]) => where)).toEqual([field]);
@@ -344,6 +398,30 @@ describe('completeStudy', () => {
     ],
     ['batch', { batchSize: -1 }, 'problem.batch_size', /-1 is not positive/],
     ['batch too large', { batchSize: 901 }, 'problem.batch_size', /more than the 900 examples/],
+    [
+      'an imbalance that is no number',
+      { imbalanceFactor: Number.NaN },
+      'problem.imbalance_factor',
+      /NaN is not/,
+    ],
+    [
+      'an imbalance without an example of a class',
+      { imbalanceFactor: 1e6 },
+      'problem.imbalance_factor',
+      /1000000 leaves class 4 no example of the 90 /,
+    ],
+    [
+      'an imbalance that leaves less than a batch',
+      { imbalanceFactor: 50, batchSize: 400 },
+      'problem.batch_size',
+      /400 is more than the \d+ examples that are left for training with an imbalance factor of 50/,
+    ],
+    [
+      'a batch of classes that differ in size',
+      { dataset: 'table', imbalanceFactor: 1000, batchSize: 884 },
+      'problem.batch_size',
+      /884 is more than the 883/,
+    ],
     ['no training left', { validationExamples: 1000 }, 'problem.validation_examples', /nothing to train on/],
   ])('names the field of the problem: %s', (_, changes, field, description) => {
     const problem = Problem.fromPartial({ dataset: 'tiny', model: 'net', optimizer: 'sgd', ...changes });
@@ -374,10 +452,19 @@ describe('completeStudy', () => {
   });
 });
 
-describe('defaultOuterRate', () => {
+describe('a display name', () => {
+  it('is counted in characters as people see them', () => {
+    expect(problems({ displayName: '😀'.repeat(200) })).toEqual([]);
+    expect(problems({ displayName: '😀'.repeat(201) })).toEqual([
+      ['display_name', 'has 201 characters; at most 200'],
+    ]);
+  });
+});
+
+describe('the default outer rate', () => {
   it('is 0.3 up to 40 outer steps and about 0.1 at 400', () => {
-    expect(defaultOuterRate(1)).toBe(0.3);
-    expect(defaultOuterRate(40)).toBe(0.3);
-    expect(defaultOuterRate(400)).toBeCloseTo(0.095, 3);
+    expect(outerRate(1)).toBe(0.3);
+    expect(outerRate(40)).toBe(0.3);
+    expect(outerRate(400)).toBeCloseTo(0.095, 3);
   });
 });

@@ -2,14 +2,18 @@
 
 import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import { characters } from '../data/text.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
 import { completeMethod, withOuterRate } from './specification/method.ts';
 import { completeProblem } from './specification/problem.ts';
+import { checkSize } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
 import { completeTraining } from './specification/training.ts';
+
+const MAX_NAME = 200;
 
 /** Limits of the server that a study is checked against. */
 export type StudyLimits = Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>;
@@ -26,9 +30,15 @@ export type Completion =
  */
 export function completeStudy(requested: Study, catalogue: Catalogue, limits: StudyLimits): Completion {
   const check = new Checker();
-  check.require(requested.displayName.length <= 200, 'display_name', 'is longer than 200 characters');
+  const nameLength = characters(requested.displayName);
+  check.require(nameLength <= MAX_NAME, 'display_name', `has ${nameLength} characters; at most ${MAX_NAME}`);
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
-  const method = completeMethod(requested.method, { steps: requested.training?.steps ?? 0 }, problem, check);
+  const { validationExamples } = problem;
+  const method = completeMethod(
+    requested.method,
+    { steps: requested.training?.steps ?? 0, validationExamples, limits },
+    check,
+  );
   const training = completeTraining(requested.training, method, limits, check);
   const { lossHyperparameters } = catalogue;
   const space = completeSpace(
@@ -38,6 +48,7 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     method.estimator,
     check,
   );
+  if (check.violations.length === 0) checkSize(space, method, resolved, limits, check);
   const study: Study = {
     name: '',
     displayName: requested.displayName,

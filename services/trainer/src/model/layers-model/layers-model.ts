@@ -11,7 +11,7 @@ import { gradJvp } from '../../ad/jvp.ts';
 import { softmaxCrossEntropy } from '../../ad/ops/softmax-cross-entropy.ts';
 import { ModelError } from '../errors.ts';
 import { type ModelFamily, shapeText } from '../family.ts';
-import { type Model, sizeOf, type Task } from '../model.ts';
+import { type Model, type ModelParameter, sizeOf, type Task } from '../model.ts';
 import { type Artifacts, readArtifacts } from './artifacts.ts';
 import { answerWithLogits, buildLayers } from './topology.ts';
 
@@ -43,6 +43,13 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
     return this.#classes === classes ? undefined : `it tells ${this.#classes} classes apart, not ${classes}`;
   }
 
+  parameters(): readonly ModelParameter[] {
+    return this.#model.trainableWeights.map(({ originalName, shape }) => ({
+      name: originalName,
+      shape: shape as number[],
+    }));
+  }
+
   /**
    * Checks, besides, that the model can be differentiated twice on the backend in use.
    * @throws ModelError UNSUITABLE, NOT_DIFFERENTIABLE
@@ -61,10 +68,7 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
       description,
       inputShape,
       classes,
-      parameters: variables.map((variable) => ({
-        name: variable.originalName,
-        shape: variable.shape as number[],
-      })),
+      parameters: this.parameters(),
       accepts: (given) => tf.util.arraysEqual([...given], [...inputShape]),
       initialise: () => start.slice(),
       apply: (parameters, x) =>

@@ -5,43 +5,43 @@ import {
   Estimator,
   EvaluationPoint,
   type Method,
-  type Problem,
+  type OuterOptimizer,
   type Training,
 } from '@glocal/proto/glocal/v1/study';
-import type { Checker } from './checker.ts';
+import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
+import { type Checker, oneOfNames } from './checker.ts';
+import { sigma as defaultSigma, METHOD, OUTER, outerRate, TRAININGS } from './defaults.ts';
 import { completeDmd } from './dmd.ts';
 
-const DEFAULT_WINDOW = 50;
-/** Inner steps that the hypergradients of a window span (docs/method.md, section 11). */
-const DEFAULT_SPAN = 20;
-const DEFAULT_AVERAGING = 0.98;
-const DEFAULT_TRAININGS = 10;
 const MAX_TRAININGS = 10_000;
 
-const ESTIMATORS = 'one of FIXED, LOCAL, MEAN, MEDIAN, GLOCAL, GLOBAL';
+/** What a method is checked against. */
+export interface MethodContext {
+  /** Inner steps of the training, which are the window of GLOBAL; as they were asked for. */
+  readonly steps: number;
+  /** Of the complete problem. */
+  readonly validationExamples: number;
+  readonly limits: Pick<Limits, 'maxWindowRows'>;
+}
 
-/**
- * @param steps inner steps of the training, which are the window of GLOBAL; as they were asked for.
- * @param validationExamples of the complete problem.
- */
+/** A complete method but for its outer rate. */
+type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer: OuterWithoutRate };
+type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
+
+/** Completes a method but for its outer rate, which follows from the training ({@link withOuterRate}). */
 export function completeMethod(
   requested: Method | undefined,
-  { steps }: Pick<Training, 'steps'>,
-  { validationExamples }: Pick<Problem, 'validationExamples'>,
+  { steps, validationExamples, limits }: MethodContext,
   check: Checker,
-): Method {
-  const estimator = requested?.estimator ?? Estimator.UNSPECIFIED;
-  check.require(
-    estimator !== Estimator.UNSPECIFIED && estimator !== Estimator.UNRECOGNIZED,
-    'method.estimator',
-    `is missing; ${ESTIMATORS}`,
-  );
+): MethodWithoutRate {
+  const estimator = completeEstimator(requested?.estimator ?? Estimator.UNSPECIFIED, check);
   const window = completeWindow(requested?.window ?? 0, estimator, steps, check);
-  const stride = requested?.stride || 1;
+  const stride = requested?.stride || METHOD.stride;
   check.require(stride >= 1, 'method.stride', `${stride} is not a positive number of steps`);
-  const sigma = requested?.sigma || Math.floor((DEFAULT_SPAN - 1) / Math.max(1, stride)) + 1;
+  const sigma = requested?.sigma || defaultSigma(Math.max(1, stride));
   const dmd = completeDmd(requested?.dmd, stride, check);
-  checkSigma({ estimator, window, stride, sigma }, dmd.delays ?? 0, check);
+  checkSigma({ estimator, window, stride, sigma }, dmd.delays, limits, check);
   return {
     estimator,
     window,
@@ -58,6 +58,15 @@ export function completeMethod(
   };
 }
 
+function completeEstimator(estimator: Estimator, check: Checker): Estimator {
+  if (estimator === Estimator.UNSPECIFIED) {
+    check.require(false, 'method.estimator', `is missing; ${oneOfNames(Estimator)}`);
+  } else {
+    check.oneOf(estimator, Estimator, 'method.estimator');
+  }
+  return estimator;
+}
+
 function completeWindow(requested: number, estimator: Estimator, steps: number, check: Checker): number {
   if (estimator === Estimator.GLOBAL) {
     check.require(
@@ -67,7 +76,7 @@ function completeWindow(requested: number, estimator: Estimator, steps: number, 
     );
     return steps;
   }
-  const window = requested || DEFAULT_WINDOW;
+  const window = requested || METHOD.window;
   check.require(window >= 1, 'method.window', `${window} is not a positive number of steps`);
   return window;
 }
@@ -77,16 +86,22 @@ const USES_WINDOW: ReadonlySet<Estimator> = new Set([Estimator.MEAN, Estimator.M
 function checkSigma(
   { estimator, window, stride, sigma }: Pick<Method, 'estimator' | 'window' | 'stride' | 'sigma'>,
   delays: number,
+  { maxWindowRows }: Pick<Limits, 'maxWindowRows'>,
   check: Checker,
 ): void {
-  if (!USES_WINDOW.has(estimator)) return;
   if (!check.require(sigma >= 1, 'method.sigma', `${sigma} is not a positive number of rows`)) return;
+  if (!USES_WINDOW.has(estimator)) return;
   const least = delays + 1;
   if (estimator === Estimator.GLOCAL) {
     check.require(
       sigma >= least,
       'method.sigma',
       `${sigma} is too short for delays = ${delays}; at least ${least}, ${2 * delays} is a good start`,
+    );
+    check.require(
+      maxWindowRows === 0 || sigma <= maxWindowRows,
+      'method.sigma',
+      `${sigma} hypergradients are more than the ${maxWindowRows} that the DMD service takes in a window`,
     );
   }
   if (window >= 1 && stride >= 1) {
@@ -102,17 +117,13 @@ function checkSigma(
 const ordinal = (n: number): string => (n === 2 ? '2nd' : n === 3 ? '3rd' : `${n}th`);
 
 function completeEvaluation(requested: EvaluationPoint | undefined, check: Checker): EvaluationPoint {
-  const evaluation = requested || EvaluationPoint.AVERAGED;
-  check.require(
-    evaluation !== EvaluationPoint.UNRECOGNIZED,
-    'method.evaluation',
-    'is unknown; one of LAST_ITERATE, AVERAGED',
-  );
+  const evaluation = requested || METHOD.evaluation;
+  check.oneOf(evaluation, EvaluationPoint, 'method.evaluation');
   return evaluation;
 }
 
 function completeAveraging(requested: number | undefined, check: Checker): number {
-  const averaging = requested ?? DEFAULT_AVERAGING;
+  const averaging = requested ?? METHOD.averaging;
   check.require(averaging >= 0 && averaging < 1, 'method.averaging', `${averaging} is not in [0, 1)`);
   return averaging;
 }
@@ -124,8 +135,8 @@ function completeDerivatives(
   window: number,
   check: Checker,
 ): Pick<Method, 'sensitivityDiscount' | 'differentiation' | 'reverseSteps'> {
-  const sensitivityDiscount = requested?.sensitivityDiscount ?? 0;
-  const differentiation = requested?.differentiation || Differentiation.AUTO;
+  const sensitivityDiscount = requested?.sensitivityDiscount ?? METHOD.sensitivityDiscount;
+  const differentiation = requested?.differentiation || METHOD.differentiation;
   // The whole window: nothing is left out unless the study says so.
   const reverseSteps = requested?.reverseSteps || Math.max(1, window);
   check.require(
@@ -133,14 +144,8 @@ function completeDerivatives(
     'method.sensitivity_discount',
     `${sensitivityDiscount} is not in [0, 1]`,
   );
-  if (
-    check.require(
-      differentiation !== Differentiation.UNRECOGNIZED,
-      'method.differentiation',
-      'is unknown; one of AUTO, FORWARD, REVERSE',
-    ) &&
-    differentiation === Differentiation.REVERSE
-  ) {
+  check.oneOf(differentiation, Differentiation, 'method.differentiation');
+  if (differentiation === Differentiation.REVERSE) {
     check.require(
       estimator !== Estimator.GLOBAL,
       'method.differentiation',
@@ -174,17 +179,14 @@ function completeTrainings(requested: number, estimator: Estimator, check: Check
     check.require(requested === 0, 'method.trainings', `${requested} is for GLOBAL only; leave it out`);
     return 0;
   }
-  const trainings = requested || DEFAULT_TRAININGS;
-  check.require(
-    trainings >= 1 && trainings <= MAX_TRAININGS,
-    'method.trainings',
-    `${trainings} is not a number of trainings from 1 to ${MAX_TRAININGS}`,
-  );
+  const trainings = requested || TRAININGS;
+  check.whole(trainings, [1, MAX_TRAININGS], 'method.trainings', 'trainings');
   return trainings;
 }
 
-function completeOuter(requested: Method['outer'], check: Checker): NonNullable<Method['outer']> {
-  const { rate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = requested ?? {};
+function completeOuter(requested: OuterOptimizer | undefined, check: Checker): OuterWithoutRate {
+  const { rate } = requested ?? {};
+  const { beta1 = OUTER.beta1, beta2 = OUTER.beta2, epsilon = OUTER.epsilon } = requested ?? {};
   if (rate !== undefined) {
     check.require(rate > 0 && Number.isFinite(rate), 'method.outer.rate', `${rate} is not a positive number`);
   }
@@ -198,14 +200,8 @@ function completeOuter(requested: Method['outer'], check: Checker): NonNullable<
   return { rate, beta1, beta2, epsilon };
 }
 
-/** Default outer rate: 0.3 at up to 40 outer steps, about 0.1 at 400 (docs/method.md, section 7). */
-export function defaultOuterRate(outerSteps: number): number {
-  return 0.3 * Math.min(1, Math.sqrt(40 / outerSteps));
-}
-
 /** The method with an outer rate that fits the number of outer steps, unless it has one. */
-export function withOuterRate(method: Method, { steps }: Pick<Training, 'steps'>): Method {
-  const outer = method.outer ?? { rate: undefined, beta1: undefined, beta2: undefined, epsilon: undefined };
+export function withOuterRate(method: MethodWithoutRate, { steps }: Pick<Training, 'steps'>): CompleteMethod {
   const outerSteps = method.trainings || steps / method.window;
-  return { ...method, outer: { ...outer, rate: outer.rate ?? defaultOuterRate(outerSteps) } };
+  return { ...method, outer: { ...method.outer, rate: method.outer.rate ?? outerRate(outerSteps) } };
 }

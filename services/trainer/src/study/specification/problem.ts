@@ -2,12 +2,17 @@
 
 import type { Augmentation, Problem } from '@glocal/proto/glocal/v1/study';
 import type { DatasetInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
-import type { Catalogue } from '../catalogue.ts';
+import { listed, quoted } from '../../data/text.ts';
+import { trainingSizes } from '../../data/training-sizes.ts';
+import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
+import { validationExamples as defaultValidationExamples, PROBLEM } from './defaults.ts';
 
 /** What the problem's names stand for, as far as they are known. */
 export interface ResolvedProblem {
   readonly dataset: DatasetInfo | undefined;
+  /** Undefined also when it cannot be trained on the data set. */
+  readonly model: ModelEntry | undefined;
   readonly optimizer: OptimizerInfo | undefined;
 }
 
@@ -20,70 +25,100 @@ export function completeProblem(
   const dataset = catalogue.datasets.find(({ id }) => id === datasetId);
   const model = catalogue.models.find(({ info }) => info.id === modelId);
   const optimizer = catalogue.optimizers.find(({ id }) => id === optimizerId);
-  const known = (ids: string[]) => `one of ${ids.join(', ')}`;
+  const unknown = (what: string, id: string, known: readonly string[]) =>
+    `unknown ${what} ${quoted(id)}; one of ${listed(known)}`;
   check.require(
     dataset !== undefined,
     'problem.dataset',
     catalogue.brokenDatasets.get(datasetId)?.message ??
-      `unknown data set "${datasetId}"; ${known(catalogue.datasets.map(({ id }) => id))}`,
+      unknown(
+        'data set',
+        datasetId,
+        catalogue.datasets.map(({ id }) => id),
+      ),
   );
   check.require(
     model !== undefined,
     'problem.model',
-    `unknown model "${modelId}"; ${known(catalogue.models.map(({ info }) => info.id))}`,
+    unknown(
+      'model',
+      modelId,
+      catalogue.models.map(({ info }) => info.id),
+    ),
   );
   check.require(
     optimizer !== undefined,
     'problem.optimizer',
-    `unknown optimizer "${optimizerId}"; ${known(catalogue.optimizers.map(({ id }) => id))}`,
+    unknown(
+      'optimizer',
+      optimizerId,
+      catalogue.optimizers.map(({ id }) => id),
+    ),
   );
-  if (dataset !== undefined && model !== undefined) {
-    const why = model.rejects(dataset);
-    check.require(why === undefined, 'problem.model', `${modelId} cannot be trained on ${datasetId}: ${why}`);
-  }
-
-  const batchSize = requested?.batchSize || 128;
-  const trainExamples = dataset?.trainExamples ?? Number.MAX_SAFE_INTEGER;
-  const validationExamples = requested?.validationExamples || Math.round(trainExamples / 10);
-  const sizesPositive =
-    check.require(batchSize >= 1, 'problem.batch_size', `${batchSize} is not positive`) &&
-    check.require(
-      validationExamples >= 1,
-      'problem.validation_examples',
-      `${validationExamples} is not positive`,
-    );
-  if (sizesPositive && dataset !== undefined) {
-    const left = trainExamples - validationExamples;
-    check.require(
-      left > 0,
-      'problem.validation_examples',
-      `${validationExamples} of the ${trainExamples} training examples leaves nothing to train on`,
-    );
-    if (left > 0) {
-      check.require(
-        batchSize <= left,
-        'problem.batch_size',
-        `${batchSize} is more than the ${left} examples that are left for training`,
-      );
-    }
-  }
+  const why = dataset && model?.rejects(dataset);
+  check.require(why === undefined, 'problem.model', `${modelId} cannot be trained on ${datasetId}: ${why}`);
   return {
     problem: {
       dataset: datasetId,
       model: modelId,
       optimizer: optimizerId,
-      batchSize,
-      validationExamples,
+      ...completeSizes(requested, dataset, catalogue.classSizes.get(datasetId), check),
       standardize: requested?.standardize,
-      imbalanceFactor: completeImbalance(requested?.imbalanceFactor, check),
       augmentation: completeAugmentation(requested?.augmentation, dataset, check),
     },
-    resolved: { dataset, optimizer },
+    resolved: { dataset, model: why === undefined ? model : undefined, optimizer },
   };
 }
 
+/** How many examples there are of what; the training part must hold a batch after all that is taken from it. */
+function completeSizes(
+  requested: Problem | undefined,
+  dataset: DatasetInfo | undefined,
+  classSizes: readonly number[] | undefined,
+  check: Checker,
+): Pick<Problem, 'batchSize' | 'validationExamples' | 'imbalanceFactor'> {
+  const batchSize = requested?.batchSize || PROBLEM.batchSize;
+  const examples = dataset?.trainExamples ?? Number.MAX_SAFE_INTEGER;
+  const validationExamples = requested?.validationExamples || defaultValidationExamples(examples);
+  const imbalanceFactor = completeImbalance(requested?.imbalanceFactor, check);
+  const sizes = { batchSize, validationExamples, imbalanceFactor };
+  const arePositive = [
+    check.require(batchSize >= 1, 'problem.batch_size', `${batchSize} is not positive`),
+    check.require(
+      validationExamples >= 1,
+      'problem.validation_examples',
+      `${validationExamples} is not positive`,
+    ),
+  ];
+  if (arePositive.includes(false) || dataset === undefined) return sizes;
+  const isAnyLeft = check.require(
+    validationExamples < examples,
+    'problem.validation_examples',
+    `${validationExamples} of the ${examples} training examples leaves nothing to train on`,
+  );
+  if (!isAnyLeft || !(imbalanceFactor >= 1)) return sizes;
+  const even = { count: examples - validationExamples, emptied: undefined, largest: examples };
+  const { count, emptied, largest } =
+    classSizes === undefined ? even : trainingSizes(classSizes, { validationExamples, imbalanceFactor });
+  if (
+    check.require(
+      emptied === undefined,
+      'problem.imbalance_factor',
+      `${imbalanceFactor} leaves class ${emptied} no example of the ${largest} that the largest class has`,
+    )
+  ) {
+    const imbalance = imbalanceFactor === 1 ? '' : ` with an imbalance factor of ${imbalanceFactor}`;
+    check.require(
+      batchSize <= count,
+      'problem.batch_size',
+      `${batchSize} is more than the ${count} examples that are left for training${imbalance}`,
+    );
+  }
+  return sizes;
+}
+
 function completeImbalance(requested: number | undefined, check: Checker): number {
-  const factor = requested || 1;
+  const factor = requested === undefined || requested === 0 ? PROBLEM.imbalanceFactor : requested;
   check.require(
     factor >= 1 && Number.isFinite(factor),
     'problem.imbalance_factor',
@@ -98,20 +133,20 @@ function completeAugmentation(
   check: Checker,
 ): Augmentation {
   const { cropPadding = 0, horizontalFlip = false } = requested ?? {};
-  const [height = 0, width = 0, channels] = dataset?.inputShape ?? [];
-  if (dataset !== undefined && channels === undefined) {
+  const { id, inputShape } = dataset ?? {};
+  if (inputShape !== undefined && inputShape.length !== 3) {
     check.require(
       cropPadding === 0 && !horizontalFlip,
       'problem.augmentation',
-      `is for images, and examples of ${dataset.id} have shape ${dataset.inputShape.join('×')}`,
+      `is for images, and examples of ${id} have shape ${inputShape.join('×')}`,
     );
-  } else {
-    const most = dataset === undefined ? Number.POSITIVE_INFINITY : Math.min(height, width);
-    check.require(
-      cropPadding >= 0 && cropPadding <= most,
-      'problem.augmentation.crop_padding',
-      `${cropPadding} is not a number of pixels from 0 to the size of the image`,
-    );
+    return { cropPadding, horizontalFlip };
   }
+  const [height = Number.POSITIVE_INFINITY, width = Number.POSITIVE_INFINITY] = inputShape ?? [];
+  check.require(
+    cropPadding >= 0 && cropPadding <= Math.min(height, width),
+    'problem.augmentation.crop_padding',
+    `${cropPadding} is not a number of pixels from 0 to the size of the image`,
+  );
   return { cropPadding, horizontalFlip };
 }

@@ -13,10 +13,10 @@ import {
 import type { HyperparameterInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import { REWEIGHTING } from '../../inner/training-loss.ts';
 import type { Checker } from './checker.ts';
+import { SPACE } from './defaults.ts';
 
 const MAX_PARAMETERS = 64;
 const MAX_HIDDEN_UNITS = 1_024;
-const DEFAULT_HIDDEN_UNITS = 128;
 
 /** The hyperparameters that there are: undefined while the optimizer is not known. */
 interface Domain {
@@ -78,7 +78,7 @@ function completeParameter(
     check.require(
       info !== undefined,
       path,
-      `is not a hyperparameter of ${domain.optimizer.id}; it has ${own}, and the loss has ${known}`,
+      `is a hyperparameter neither of ${domain.optimizer.id} (${own}) nor of the loss (${known})`,
     );
   }
   if (kind === undefined) {
@@ -89,7 +89,7 @@ function completeParameter(
     !check.require(
       (kind.$case === 'network') === isNetwork,
       path,
-      isNetwork ? 'is a network, and can be nothing else' : `is no network; only ${REWEIGHTING} is`,
+      isNetwork ? 'must be a network' : `cannot be a network; only ${REWEIGHTING} can`,
     )
   ) {
     return parameter;
@@ -117,12 +117,8 @@ function checkFixed(
 }
 
 function completeNetwork(requested: NetworkParameter, path: string, check: Checker): NetworkParameter {
-  const hiddenUnits = requested.hiddenUnits || DEFAULT_HIDDEN_UNITS;
-  check.require(
-    hiddenUnits >= 1 && hiddenUnits <= MAX_HIDDEN_UNITS,
-    `${path}.hidden_units`,
-    `${hiddenUnits} is not a number of units from 1 to ${MAX_HIDDEN_UNITS}`,
-  );
+  const hiddenUnits = requested.hiddenUnits || SPACE.hiddenUnits;
+  check.whole(hiddenUnits, [1, MAX_HIDDEN_UNITS], `${path}.hidden_units`, 'units');
   return { hiddenUnits, detached: requested.detached };
 }
 
@@ -133,8 +129,8 @@ function completeFloat(
   check: Checker,
 ): FloatParameter {
   const { min, max, initial } = requested;
-  const scale = requested.scale || Scale.LOGIT;
-  check.require(scale !== Scale.UNRECOGNIZED, `${path}.scale`, 'is unknown; one of LOGIT, LOG, LINEAR');
+  const scale = requested.scale || SPACE.scale;
+  check.oneOf(scale, Scale, `${path}.scale`);
   const grouping = completeGrouping(requested.grouping, path, info, check);
   const finite = (
     [
@@ -160,7 +156,7 @@ function completeGrouping(
   check: Checker,
 ): Grouping {
   const grouping = requested || (info?.groupings[0] ?? Grouping.NONE);
-  if (info !== undefined) {
+  if (check.oneOf(grouping, Grouping, `${path}.grouping`) && info !== undefined) {
     check.require(
       info.groupings.includes(grouping),
       `${path}.grouping`,
@@ -176,10 +172,8 @@ function groupingText(grouping: Grouping): string {
       return 'a value for each layer';
     case Grouping.CLASS:
       return 'a value for each class';
-    case Grouping.NONE:
-      return 'one value';
     default:
-      return 'an unknown grouping';
+      return 'one value';
   }
 }
 

@@ -3,10 +3,14 @@
 import { Estimator, type Method, type Training } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import type { Checker } from './checker.ts';
+import { SEEDS } from './defaults.ts';
+
+/** Steps are counted in 32 bits. */
+const MAX_STEPS_IN_ALL = 2 ** 31 - 1;
 
 export function completeTraining(
   requested: Training | undefined,
-  method: Method,
+  method: Pick<Method, 'estimator' | 'window' | 'trainings'>,
   limits: Pick<Limits, 'maxSteps' | 'maxTrials'>,
   check: Checker,
 ): Training {
@@ -17,6 +21,12 @@ export function completeTraining(
       'training.steps',
       `${steps} is above this server's limit, ${limits.maxSteps}`,
     );
+    const inAll = steps * Math.max(1, method.trainings);
+    check.require(
+      inAll <= MAX_STEPS_IN_ALL,
+      'training.steps',
+      `${steps} x method.trainings = ${method.trainings} are ${inAll} steps; a trial has at most ${MAX_STEPS_IN_ALL}`,
+    );
     if (method.window >= 1 && method.estimator !== Estimator.GLOBAL) {
       const whole = Math.max(1, Math.round(steps / method.window)) * method.window;
       check.require(
@@ -26,12 +36,15 @@ export function completeTraining(
       );
     }
   }
-  const seeds = requested?.seeds.length ? requested.seeds : [0];
-  check.require(
-    seeds.length <= limits.maxTrials,
-    'training.seeds',
-    `${seeds.length} seeds are more than the ${limits.maxTrials} trials that a study may have`,
-  );
-  check.require(new Set(seeds).size === seeds.length, 'training.seeds', 'a seed is repeated');
+  const seeds = requested?.seeds.length ? requested.seeds : [...SEEDS];
+  if (
+    check.require(
+      seeds.length <= limits.maxTrials,
+      'training.seeds',
+      `${seeds.length} seeds are more than the ${limits.maxTrials} trials that a study may have`,
+    )
+  ) {
+    check.require(new Set(seeds).size === seeds.length, 'training.seeds', 'a seed is repeated');
+  }
   return { steps, seeds };
 }

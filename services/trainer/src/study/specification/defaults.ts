@@ -1,0 +1,64 @@
+/**
+ * Every default of a study, and nowhere else: completion takes them from here. The contract, the SDK and the documents state
+ * them for people; `test/conformance/defaults.test.ts` compares all of them with what completion gives.
+ */
+
+import { Anchor, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
+import { Differentiation, EvaluationPoint, Scale } from '@glocal/proto/glocal/v1/study';
+
+export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128 } as const;
+
+export const PROBLEM = { batchSize: 128, imbalanceFactor: 1 } as const;
+
+/** One tenth of the training part, but at least one. */
+export const validationExamples = (trainExamples: number): number =>
+  Math.max(1, Math.round(trainExamples / 10));
+
+export const SEEDS: readonly number[] = [0];
+
+export const METHOD = {
+  window: 50,
+  stride: 1,
+  evaluation: EvaluationPoint.AVERAGED,
+  averaging: 0.98,
+  sensitivityDiscount: 0,
+  differentiation: Differentiation.AUTO,
+} as const;
+
+/** Inner steps that the hypergradients of a window span (docs/method.md, section 11). */
+const SPAN = 20;
+
+export const sigma = (stride: number): number => Math.floor((SPAN - 1) / stride) + 1;
+
+/** Trainings of GLOBAL. */
+export const TRAININGS = 10;
+
+export const OUTER = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/** 0.3 at up to 40 outer steps, about 0.1 at 400 (docs/method.md, section 7). */
+export const outerRate = (outerSteps: number): number => 0.3 * Math.min(1, Math.sqrt(40 / outerSteps));
+
+/**
+ * Options of the decomposition, as the DMD service has them, too (docs/method.md, section 5). Only its default variant is
+ * another one: HANKEL, the paper's.
+ */
+export const DMD = {
+  variant: Variant.AFFINE,
+  tolerance: 0.1,
+  clip: 0.9,
+  scaling: Scaling.COMPONENT,
+  selection: Selection.STEADY,
+  anchor: Anchor.FIRST,
+  includeContributions: false,
+} as const;
+
+/** Those that depend on the variant and the inner steps between two rows. */
+export function dmdOf(variant: Variant, stride: number): { delays: number; svdRank: number; ridge: number } {
+  const isAffine = variant === Variant.AFFINE;
+  const isStrided = stride > 1;
+  return {
+    delays: isStrided ? 2 : isAffine ? 3 : 10,
+    svdRank: isAffine ? 3 : -1,
+    ridge: isStrided ? 0.001 : 0.01,
+  };
+}
