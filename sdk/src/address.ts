@@ -44,7 +44,7 @@ export function resolveTarget(options: Pick<ClientOptions, 'address' | 'tls' | '
 }
 
 /** Whether what is sent there stays on this machine. */
-function isLocal(address: string): boolean {
+export function isLocal(address: string): boolean {
   if (address.startsWith('unix:')) return true;
   const host = address.slice(0, address.lastIndexOf(':')).toLowerCase();
   return (

@@ -2,6 +2,8 @@
 
 import { Limits as LimitsMessage, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { resolveTarget } from './address.ts';
+import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
+import { check } from './check/rule.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
 import { reach } from './reach.ts';
 import { decodeProblems, type Problems, type ServerInfo } from './server.ts';
@@ -22,6 +24,7 @@ export class GlocalClient implements AsyncDisposable {
    *   or would send in the clear to another machine.
    */
   constructor(options: ClientOptions = {}) {
+    check([clientOptions, options, 'options']);
     this.#transport = new Transport(resolveTarget(options), options);
     this.address = this.#transport.address;
     this.studies = new Studies(this.#transport);
@@ -33,18 +36,21 @@ export class GlocalClient implements AsyncDisposable {
    *   constructor.
    */
   static async connect(options: ConnectOptions = {}): Promise<GlocalClient> {
-    const { signal, connectTimeout = 10_000 } = options;
-    await reach(resolveTarget(options), connectTimeout, signal);
-    return new GlocalClient(options);
+    check([connectOptions, options, 'options']);
+    const { signal, connectTimeout = 10_000, ...client } = options;
+    await reach(resolveTarget(client), connectTimeout, signal);
+    return new GlocalClient(client);
   }
 
   /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters; and those of the loss. */
   async problems(options?: CallOptions): Promise<Problems> {
+    check([callOptions, options, 'options']);
     return decodeProblems(await this.#transport.unary(StudyServiceService.listProblems, {}, options));
   }
 
   /** Version, runtime and limits of the server. */
   async serverInfo(options?: CallOptions): Promise<ServerInfo> {
+    check([callOptions, options, 'options']);
     const info = await this.#transport.unary(StudyServiceService.getServerInfo, {}, options);
     return { ...info, limits: info.limits ?? LimitsMessage.create() };
   }

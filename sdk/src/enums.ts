@@ -93,6 +93,12 @@ export const choices = (values: ProtoEnum): string[] =>
     .filter((name) => !NOT_SENT.has(name))
     .map((name) => name.toLowerCase());
 
+/** The value of a name that a caller chose, one of {@link choices}. */
+export const enumValue = <Value extends number>(
+  values: Readonly<Record<string, Value>>,
+  name: string | undefined,
+): Value | undefined => (name === undefined ? undefined : values[name.toUpperCase()]);
+
 const NOT_SENT: ReadonlySet<string> = new Set(['UNSPECIFIED', 'UNRECOGNIZED']);
 
 function nameOf(values: ProtoEnum, value: number): string {

@@ -5,30 +5,18 @@
  * begun, keeps to the call's deadline, adds jitter, and obeys a server that asks for more or less patience.
  */
 
-import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { StudyServiceDefinition } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { RetryOptions } from './options.ts';
 
 const BACKOFF_MULTIPLIER = 3;
 
-/**
- * The unary methods that the contract marks with an `idempotency_level`. Streams are not among them: a watch goes on
- * from its own cursor (`watch.ts`).
- */
-export const idempotentMethods: readonly { readonly path: string }[] = [
-  StudyServiceService.createStudy,
-  StudyServiceService.validateStudy,
-  StudyServiceService.getStudy,
-  StudyServiceService.listStudies,
-  StudyServiceService.cancelStudy,
-  StudyServiceService.getTrial,
-  StudyServiceService.listTrials,
-  StudyServiceService.getOuterStep,
-  StudyServiceService.listOuterSteps,
-  StudyServiceService.exportSchedule,
-  StudyServiceService.listProblems,
-  StudyServiceService.getServerInfo,
-];
+const { fullName: service, methods } = StudyServiceDefinition;
+
+/** The methods that the contract marks with an `idempotency_level`; but a watch goes on from its own cursor (`watch.ts`). */
+const idempotentMethods = Object.values(methods).filter(
+  (method) => 'idempotencyLevel' in method.options && method !== methods.watchStudy,
+);
 
 /** The channel's service config: JSON, as gRPC defines it. */
 export function serviceConfig({
@@ -37,10 +25,7 @@ export function serviceConfig({
   maxBackoff = 5_000,
 }: RetryOptions = {}): string {
   if (maxAttempts < 2) return JSON.stringify({});
-  const name = idempotentMethods.map(({ path }) => {
-    const [, service, method] = path.split('/');
-    return { service, method };
-  });
+  const name = idempotentMethods.map((method) => ({ service, method: method.name }));
   const retryPolicy = {
     maxAttempts,
     initialBackoff: seconds(initialBackoff),

@@ -9,7 +9,7 @@ export interface FloatParameter {
   readonly min: number;
   /** Upper bound. */
   readonly max: number;
-  /** Where it starts: strictly between the bounds for `logit`, between them otherwise. */
+  /** Where it starts: strictly between the bounds for `logit`, between them otherwise. The contract calls it `initial`. */
   readonly init: number;
   /** The coordinate in which it moves. @default 'logit' */
   readonly scale?: Scale | undefined;
@@ -18,7 +18,7 @@ export interface FloatParameter {
 /** A hyperparameter with a value for each layer or class, all of which hypergradients move. */
 export interface VectorParameter extends Omit<FloatParameter, 'kind'> {
   readonly kind: 'vector';
-  /** What there is a value for: a layer of the model, or a class of the data set. */
+  /** What there is a value for: a layer of the model, or a class of the data set. The contract calls it `grouping`. */
   readonly per: 'layer' | 'class';
 }
 

@@ -4,8 +4,8 @@ import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
 import {
   anchorName,
-  choices,
   differentiationName,
+  enumValue,
   estimatorName,
   evaluationPointName,
   groupingName,
@@ -14,112 +14,90 @@ import {
   selectionName,
   variantName,
 } from './enums.ts';
-import { type FieldViolation, GlocalError } from './error.ts';
 import { fixed, float, network, type Parameter, type ParameterMap, vector } from './space.ts';
 import type { CompleteStudySpec, DmdOptions, OuterOptimizer, StudySpec } from './spec.ts';
 
 /**
- * The message of the contract.
- * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for what the message cannot carry to the server: a
- *   fraction where it has whole numbers, a name that is none of its enums.
+ * The message of the contract. What the caller leaves out stays unset: defaults are the server's.
+ * @param spec as `check/specification.ts` accepts it
  */
-export function encodeSpec(spec: StudySpec): proto.Study {
-  const { problem, training, method } = spec;
-  const violations: FieldViolation[] = [];
-  const whole = (value: number, field: string, [least, most] = INT32): number => {
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    violations.push({ field, description: `${value} is not a whole number from ${least} to ${most}` });
-    return 0;
-  };
-  const choice = <Value extends number>(
-    values: Readonly<Record<string, Value>>,
-    name: string | undefined,
-    field: string,
-  ): Value | 0 => {
-    if (name === undefined) return 0;
-    const value = choices(values).includes(name) ? values[name.toUpperCase()] : undefined;
-    if (value !== undefined) return value;
-    violations.push({ field, description: `"${name}" is unknown; one of ${choices(values).join(', ')}` });
-    return 0;
-  };
-  const parameter = ([name, value]: [string, Parameter]): proto.Parameter => {
-    switch (value.kind) {
-      case 'fixed':
-        return { name, kind: { $case: 'fixed', value: { value: value.value } } };
-      case 'network': {
-        const hiddenUnits = whole(value.hiddenUnits ?? 0, `space.${name}.hiddenUnits`);
-        return {
-          name,
-          kind: { $case: 'network', value: { hiddenUnits, detached: value.detached ?? false } },
-        };
-      }
-      default: {
-        const { min, max, init: initial } = value;
-        const scale = choice(proto.Scale, value.scale, `space.${name}.scale`);
-        const per = value.kind === 'vector' ? value.per : 'none';
-        const grouping = choice(proto.Grouping, per, `space.${name}.per`);
-        return { name, kind: { $case: 'float', value: { min, max, initial, scale, grouping } } };
-      }
-    }
-  };
-
-  const study = proto.Study.create({
-    displayName: spec.displayName ?? '',
-    space: { parameters: Object.entries(spec.space.parameters).map(parameter) },
-    problem: {
-      dataset: problem.dataset,
-      model: problem.model,
-      optimizer: problem.optimizer,
-      batchSize: whole(problem.batchSize ?? 0, 'problem.batchSize'),
-      validationExamples: whole(problem.validationExamples ?? 0, 'problem.validationExamples'),
-      standardize: problem.standardize,
-      imbalanceFactor: problem.imbalanceFactor ?? 0,
-      augmentation: problem.augmentation && {
-        cropPadding: whole(problem.augmentation.cropPadding ?? 0, 'problem.augmentation.cropPadding'),
-        horizontalFlip: problem.augmentation.horizontalFlip ?? false,
-      },
-    },
-    training: {
-      steps: whole(training.steps, 'training.steps'),
-      seeds: training.seeds?.map((seed, i) => whole(seed, `training.seeds[${i}]`, UINT32)) ?? [],
-    },
-    method: {
-      estimator: choice(proto.Estimator, method.estimator, 'method.estimator'),
-      window: whole(method.window ?? 0, 'method.window'),
-      sigma: whole(method.sigma ?? 0, 'method.sigma'),
-      stride: whole(method.stride ?? 0, 'method.stride'),
-      evaluation: choice(proto.EvaluationPoint, method.evaluation, 'method.evaluation'),
-      averaging: method.averaging,
-      sensitivityDiscount: method.sensitivityDiscount ?? 0,
-      differentiation: choice(proto.Differentiation, method.differentiation, 'method.differentiation'),
-      reverseSteps: whole(method.reverseSteps ?? 0, 'method.reverseSteps'),
-      validationSample: whole(method.validationSample ?? 0, 'method.validationSample'),
-      validationSeed: whole(method.validationSeed ?? 0, 'method.validationSeed', UINT32),
-      trainings: whole(method.trainings ?? 0, 'method.trainings'),
-      outer: { ...method.outer },
-      dmd: {
-        variant: choice(dmd.Variant, method.dmd?.variant, 'method.dmd.variant'),
-        clip: method.dmd?.clip,
-        ridge: method.dmd?.ridge,
-        delays:
-          method.dmd?.delays === undefined
-            ? undefined
-            : whole(method.dmd.delays, 'method.dmd.delays', UINT32),
-        svdRank: method.dmd?.svdRank,
-        tolerance: method.dmd?.tolerance,
-        scaling: choice(dmd.Scaling, method.dmd?.scaling, 'method.dmd.scaling'),
-        selection: choice(dmd.Selection, method.dmd?.selection, 'method.dmd.selection'),
-        anchor: choice(dmd.Anchor, method.dmd?.anchor, 'method.dmd.anchor'),
-        includeContributions: method.dmd?.includeContributions ?? false,
-      },
-    },
-  });
-  if (violations.length > 0) throw GlocalError.invalid('NOT_ENCODABLE', violations);
-  return study;
+export function encodeSpec({ displayName, space, problem, training, method }: StudySpec): proto.Study {
+  return proto.Study.fromPartial(
+    settable({
+      displayName,
+      space: { parameters: Object.entries(space.parameters).map(encodeParameter) },
+      problem: settable(problem),
+      training: { steps: training.steps, seeds: [...(training.seeds ?? [])] },
+      method: settable({
+        estimator: enumValue(proto.Estimator, method.estimator),
+        window: method.window,
+        sigma: method.sigma,
+        stride: method.stride,
+        evaluation: enumValue(proto.EvaluationPoint, method.evaluation),
+        averaging: method.averaging,
+        sensitivityDiscount: method.sensitivityDiscount,
+        differentiation: enumValue(proto.Differentiation, method.differentiation),
+        reverseSteps: method.reverseSteps,
+        validationSample: method.validationSample,
+        validationSeed: method.validationSeed,
+        trainings: method.trainings,
+        dmd: method.dmd && encodeDmdOptions(method.dmd),
+        outer: method.outer,
+      }),
+    }),
+  );
 }
 
-const INT32 = [-(2 ** 31), 2 ** 31 - 1] as const;
-const UINT32 = [0, 2 ** 32 - 1] as const;
+function encodeDmdOptions(options: DmdOptions): dmd.DmdOptions {
+  return dmd.DmdOptions.fromPartial(
+    settable({
+      variant: enumValue(dmd.Variant, options.variant),
+      delays: options.delays,
+      svdRank: options.svdRank,
+      tolerance: options.tolerance,
+      clip: options.clip,
+      ridge: options.ridge,
+      scaling: enumValue(dmd.Scaling, options.scaling),
+      selection: enumValue(dmd.Selection, options.selection),
+      anchor: enumValue(dmd.Anchor, options.anchor),
+      includeContributions: options.includeContributions,
+    }),
+  );
+}
+
+/** To the generated code a property that is undefined is one that is not set; only its types say otherwise. */
+const settable = <Fields extends object>(fields: Fields) =>
+  fields as { readonly [Key in keyof Fields]: Exclude<Fields[Key], undefined> };
+
+function encodeParameter([name, value]: [string, Parameter]): proto.Parameter {
+  switch (value.kind) {
+    case 'fixed':
+      return { name, kind: { $case: 'fixed', value: { value: value.value } } };
+    case 'network':
+      return {
+        name,
+        kind: {
+          $case: 'network',
+          value: proto.NetworkParameter.fromPartial(
+            settable({ hiddenUnits: value.hiddenUnits, detached: value.detached }),
+          ),
+        },
+      };
+    default: {
+      const { min, max, init: initial } = value;
+      const scale = enumValue(proto.Scale, value.scale) ?? proto.Scale.UNSPECIFIED;
+      // float() is one value, whatever the hyperparameter has by default: the types of its values say so.
+      const grouping = value.kind === 'vector' ? enumValue(proto.Grouping, value.per) : undefined;
+      return {
+        name,
+        kind: {
+          $case: 'float',
+          value: { min, max, initial, scale, grouping: grouping ?? proto.Grouping.NONE },
+        },
+      };
+    }
+  }
+}
 
 /** What the server made of a specification. */
 export function decodeSpec<P extends ParameterMap>(message: proto.Study): CompleteStudySpec<P> {
@@ -184,7 +162,7 @@ function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
   return {
     selection: selectionName(options.selection),
     anchor: anchorName(options.anchor),
-    variant: variantName(variant ?? dmd.Variant.HANKEL),
+    variant: variantName(variant ?? dmd.Variant.UNSPECIFIED),
     clip: filledIn(clip),
     ridge: filledIn(ridge),
     delays: filledIn(delays),

@@ -1,4 +1,7 @@
-/** What a study is to do, as the caller writes it. The server checks it and fills its defaults in. */
+/**
+ * What a study is to do, as the caller writes it. The server checks it and fills in the defaults stated here, all of
+ * which are its own: what is left out is not sent.
+ */
 
 import type {
   Anchor,
@@ -48,15 +51,15 @@ export interface Training {
 export interface DmdOptions {
   /** @default 'affine' */
   readonly variant?: Variant;
-  /** Hypergradients stacked in one observable. @default 10; `affine` 3, with a stride 2 */
+  /** Hypergradients stacked in one observable. @default 3 for `affine`, 10 for the others; 2 with a stride above 1 */
   readonly delays?: number;
-  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default -1; `affine` 3 */
+  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default 3 for `affine`, -1 for the others */
   readonly svdRank?: number;
   /** A mode is steady when its eigenvalue per inner step lies closer to 1 than this. @default 0.1 */
   readonly tolerance?: number;
   /** `affine`: largest absolute eigenvalue per inner step of what decays. @default 0.9 */
   readonly clip?: number;
-  /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; with a stride 0.001 */
+  /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; 0.001 with a stride above 1 */
   readonly ridge?: number;
   /** @default 'component' */
   readonly scaling?: Scaling;
@@ -85,11 +88,11 @@ export interface Method {
   readonly estimator: Estimator;
   /** Inner steps of one outer step. @default 50; `global`: always `training.steps` */
   readonly window?: number;
-  /** Hypergradients of a window: at least `dmd.delays` + 1, as many as `window` has room for. @default as span 20 inner steps */
+  /** Hypergradients of a window: at least `dmd.delays` + 1, as many as `window` has room for. @default 20; with a stride as many as span 20 inner steps */
   readonly sigma?: number;
   /** Inner steps between two hypergradients of a window. @default 1 */
   readonly stride?: number;
-  /** Weights at which hypergradients are taken. @default 'averaged' */
+  /** Weights at which hypergradients are taken: their running average, or the last ones as in the paper. @default 'averaged' */
   readonly evaluation?: EvaluationPoint;
   /** Decay of the running average of the weights. @default 0.98 */
   readonly averaging?: number;
@@ -112,7 +115,7 @@ export interface Method {
 
 /** A study to be created. */
 export interface StudySpec<P extends ParameterMap = ParameterMap> {
-  /** For people; at most 200 characters. */
+  /** For people; at most 200 characters. @default empty */
   readonly displayName?: string;
   readonly space: Space<P>;
   readonly problem: Problem;

@@ -29,18 +29,24 @@ interface Details {
 export function fromServiceError(error: ServiceError, context: CallContext): GlocalError {
   const details = readDetails(error);
   const fromServer = details.reason !== undefined;
-  // A server that is shut down at once resets its streams with CANCEL.
-  const cut = error.code === status.CANCELLED && !fromServer;
-  const code = (cut ? 'UNAVAILABLE' : (status[error.code] ?? 'UNKNOWN')) as ErrorCode;
+  const lost = !fromServer && isLostConnection(error);
+  const code = (lost ? 'UNAVAILABLE' : (status[error.code] ?? 'UNKNOWN')) as ErrorCode;
   const violations = details.fieldViolations ?? [];
-  const said = cut ? 'it cut the call' : error.details;
-  const message = violations.length > 0 ? describe(violations) : said;
+  const message = violations.length > 0 ? describe(violations) : error.details;
   return new GlocalError(code, fromServer ? message : explain(code, message, context), {
     requestId: context.requestId,
     ...(code === 'UNAVAILABLE' ? { reason: 'UNREACHABLE' } : {}),
     ...details,
     cause: error,
   });
+}
+
+/** How gRPC describes a stream that ended below it: reset, or with headers that are too large to be taken. */
+const BROKEN_STREAM = /^(?:Received RST_STREAM|Failed to start HTTP\/2 stream|Bandwidth exhausted)/;
+
+/** A server that is shut down at once resets its streams with CANCEL; other resets come as INTERNAL. */
+function isLostConnection({ code, details }: ServiceError): boolean {
+  return code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_STREAM.test(details);
 }
 
 /** Errors of gRPC itself come without details of ours; these say what they mean. */
@@ -59,7 +65,12 @@ function explain(code: ErrorCode, details: string, { method, address, timeout }:
 
 /** `No connection established. Last error: Error: connect ECONNREFUSED ::1:1. Resolution note: ` and the like. */
 function connectionProblem(details: string): string {
+  if (details === 'Call cancelled' || BROKEN_STREAM.test(details))
+    return `it broke the call off (${details})`;
   const last = details.match(/Last error: (?:Error: )?(.+?)(?:\. Resolution note:|$)/)?.[1];
+  // What gRPC says when the proxy, not the server, could not be reached or would not connect.
+  if (last === 'undefined')
+    return 'the proxy that http_proxy, https_proxy or grpc_proxy names did not connect to it';
   return (last === undefined || last === 'null' ? details : last).trim();
 }
 

@@ -2,6 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { callOptions, createOptions, getOptions, listOptions, resourceName } from './check/calls.ts';
+import { check } from './check/rule.ts';
+import { specification } from './check/specification.ts';
 import { GlocalError } from './error.ts';
 import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
@@ -38,6 +41,7 @@ export class Studies {
 
   /** Checks a study and starts it. @throws GlocalError INVALID_ARGUMENT with everything that is wrong */
   async create<P extends ParameterMap>(spec: StudySpec<P>, options: CreateOptions = {}): Promise<Study<P>> {
+    check([specification, spec, 'spec'], [createOptions, options, 'options']);
     const { requestId = randomUUID(), ...call } = options;
     const study = encodeSpec(spec);
     const created = await this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call);
@@ -49,6 +53,7 @@ export class Studies {
     spec: StudySpec<P>,
     options?: CallOptions,
   ): Promise<CompleteStudySpec<P>> {
+    check([specification, spec, 'spec'], [callOptions, options, 'options']);
     const study = encodeSpec(spec);
     return decodeSpec(await this.#transport.unary(StudyServiceService.validateStudy, { study }, options));
   }
@@ -61,6 +66,7 @@ export class Studies {
     name: string,
     options: GetOptions<P> = {},
   ): Promise<Study<P>> {
+    check([resourceName, name, 'name'], [getOptions, options, 'options']);
     const { space, ...call } = options;
     const found = decodeSnapshot<P>(
       await this.#transport.unary(StudyServiceService.getStudy, { name }, call),
@@ -75,9 +81,10 @@ export class Studies {
   }
 
   /** All studies, newest first. */
-  list(options: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
+  async *list(options: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
+    check([listOptions, options, 'options']);
     const { pageSize = 0, ...call } = options;
-    return pages(async (pageToken) => {
+    yield* pages(async (pageToken) => {
       const { studies, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listStudies,
         { pageSize, pageToken },

@@ -1,13 +1,24 @@
 /** A study on the server: its state, its events, its trials and what came out of them. */
 
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import {
+  callOptions,
+  listOptions,
+  outerStepIndex,
+  outerStepsOptions,
+  resultOptions,
+  trialOptions,
+  watchOptions,
+} from './check/calls.ts';
+import { check } from './check/rule.ts';
 import type { StudyState } from './enums.ts';
 import { GlocalError } from './error.ts';
 import type { StudyEvent } from './events.ts';
 import type { CallOptions } from './options.ts';
+import { readOuterStep } from './outer-step-parts.ts';
 import { type ListOptions, pages } from './pages.ts';
 import { bestTrial, type StudyResult, VerdictCounter } from './result.ts';
-import { decodeSchedule, type Schedule } from './schedule.ts';
+import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap } from './space.ts';
 import type { Transport } from './transport.ts';
@@ -63,6 +74,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
 
   /** Asks the server for the study's state. */
   async refresh(options?: CallOptions): Promise<this> {
+    check([callOptions, options, 'options']);
     const { name } = this;
     return this.#renew(
       decodeSnapshot(await this.#transport.unary(StudyServiceService.getStudy, { name }, options)),
@@ -71,6 +83,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
 
   /** Ends the study and its trials now. Cancelling an ended study changes nothing. */
   async cancel(options?: CallOptions): Promise<this> {
+    check([callOptions, options, 'options']);
     const { name } = this;
     return this.#renew(
       decodeSnapshot(await this.#transport.unary(StudyServiceService.cancelStudy, { name }, options)),
@@ -82,6 +95,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
    * made again: no stored event is missed and none comes twice. Leaving the loop ends the watch.
    */
   async *watch(options: WatchOptions = {}): AsyncGenerator<StudyEvent<P>, void, undefined> {
+    check([watchOptions, options, 'options']);
     for await (const event of watch<P>(this.#transport, this.name, options)) {
       if (event.type === 'study') this.#renew(event);
       yield event;
@@ -90,6 +104,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
 
   /** Waits until the study has ended; then what came out of it. */
   async result(options: Omit<WatchOptions, 'cursor'> = {}): Promise<StudyResult<P>> {
+    check([resultOptions, options, 'options']);
     const verdicts = new VerdictCounter();
     for await (const event of this.watch(options)) {
       if (event.type === 'outerStep' && event.verdict !== undefined) verdicts.add(event.trial, event.verdict);
@@ -105,9 +120,10 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   /** Its trials, in the order of the seeds. */
-  trials(options: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
+  async *trials(options: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
+    check([listOptions, options, 'options']);
     const { pageSize = 0, ...call } = options;
-    return pages(async (pageToken) => {
+    yield* pages(async (pageToken) => {
       const { trials, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listTrials,
         { parent: this.name, pageSize, pageToken },
@@ -119,6 +135,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
 
   /** One of its trials, as it is now. */
   async trial(options: TrialOptions = {}): Promise<Trial<P>> {
+    check([trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
     return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call));
@@ -126,35 +143,40 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
 
   /** The outer steps of a trial so far, oldest first. */
   async *outerSteps(options: OuterStepsOptions = {}): AsyncGenerator<OuterStep<P>, void, undefined> {
+    check([outerStepsOptions, options, 'options']);
     const { trial, includeWindows = false, pageSize = 0, ...call } = options;
     const parent = await this.#trialName(trial, call);
-    yield* pages(async (pageToken) => {
+    const steps = pages(async (pageToken) => {
       const { outerSteps, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listOuterSteps,
         { parent, pageSize, pageToken, includeWindows },
         call,
       );
-      return { items: outerSteps.map((step) => decodeOuterStep<P>(step)), nextPageToken };
+      return { items: outerSteps, nextPageToken };
     });
+    for await (const step of steps) {
+      const { rows = 0, hypergradients } = step.window ?? {};
+      // A step that is too large for a page comes without its rows.
+      const lacksRows = includeWindows && rows > 0 && hypergradients?.length === 0;
+      yield decodeOuterStep<P>(lacksRows ? await readOuterStep(this.#transport, step.name, call) : step);
+    }
   }
 
   /** One outer step of a trial, with the rows of its window. */
   async outerStep(index: number, options: TrialOptions = {}): Promise<OuterStep<P>> {
+    check([outerStepIndex, index, 'index'], [trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
-    return decodeOuterStep(await this.#transport.unary(StudyServiceService.getOuterStep, { name }, call));
+    return decodeOuterStep(await readOuterStep(this.#transport, name, call));
   }
 
   /** The trajectory of a trial's hyperparameters so far. */
   async schedule(options: TrialOptions = {}): Promise<Schedule<P>> {
+    check([trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
-    return decodeSchedule(
-      await this.#transport.unary(
-        StudyServiceService.exportSchedule,
-        { name, pageSize: 0, pageToken: '' },
-        call,
-      ),
+    return joinSchedule((pageToken) =>
+      this.#transport.unary(StudyServiceService.exportSchedule, { name, pageSize: 0, pageToken }, call),
     );
   }
 

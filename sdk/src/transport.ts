@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { onAbort, sleep, throwIfAborted } from './abort.ts';
-import type { Target } from './address.ts';
+import { isLocal, type Target } from './address.ts';
 import { channelCredentials } from './credentials.ts';
 import { GlocalError } from './error.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
@@ -19,6 +19,8 @@ import { type CallContext, fromServiceError } from './status.ts';
 interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onOpen?: (() => void) | undefined;
+  /** Milliseconds for the whole stream. @default no limit */
+  readonly timeout?: number | undefined;
 }
 
 type TransportOptions = Pick<ClientOptions, 'timeout' | 'keepalive' | 'retry'>;
@@ -26,13 +28,14 @@ type TransportOptions = Pick<ClientOptions, 'timeout' | 'keepalive' | 'retry'>;
 /** One channel to one server. */
 export class Transport {
   readonly address: string;
+  /** Milliseconds that a call has unless it says otherwise. */
+  readonly timeout: number;
   readonly #client: Client;
-  readonly #timeout: number;
   readonly #closing = new AbortController();
 
   constructor(target: Target, { timeout = 30_000, keepalive = {}, retry = {} }: TransportOptions) {
     this.address = target.address;
-    this.#timeout = timeout;
+    this.timeout = timeout;
     this.#client = new Client(target.address, channelCredentials(target.tls), {
       'grpc.keepalive_time_ms': keepalive.time ?? 30_000,
       'grpc.keepalive_timeout_ms': keepalive.timeout ?? 10_000,
@@ -40,6 +43,8 @@ export class Transport {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 5_000,
       'grpc.service_config': serviceConfig(retry),
+      // The variables of proxies are meant for other machines; what is on this one may not be visible to a proxy.
+      ...(isLocal(target.address) ? { 'grpc.enable_http_proxy': 0 } : {}),
       ...(target.tls?.serverName === undefined
         ? {}
         : { 'grpc.ssl_target_name_override': target.tls.serverName }),
@@ -56,7 +61,7 @@ export class Transport {
   async unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    { signal, timeout = this.#timeout }: CallOptions = {},
+    { signal, timeout = this.timeout }: CallOptions = {},
   ): Promise<Response> {
     const context = this.#context(method.path, timeout);
     const signals = [signal, this.#closing.signal];
@@ -84,15 +89,15 @@ export class Transport {
   }
 
   /**
-   * One request, a stream of responses without a deadline. Leaving the loop cancels the call.
+   * One request, a stream of responses. Leaving the loop cancels the call.
    * @param onOpen called when the server has begun to answer, also before the first response
    */
   async *serverStream<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    { signal, onOpen = () => {} }: StreamOptions = {},
+    { signal, timeout, onOpen = () => {} }: StreamOptions = {},
   ): AsyncGenerator<Response, void, undefined> {
-    const context = this.#context(method.path, undefined);
+    const context = this.#context(method.path, timeout);
     const signals = [signal, this.#closing.signal];
     throwIfAborted(signals);
     const call = this.#client.makeServerStreamRequest(
@@ -101,7 +106,7 @@ export class Transport {
       method.responseDeserialize,
       request,
       metadata(context),
-      {},
+      timeout === undefined ? {} : { deadline: Date.now() + timeout },
     );
     call.on('metadata', onOpen);
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.

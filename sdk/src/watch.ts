@@ -3,6 +3,7 @@
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { GlocalError } from './error.ts';
 import { decodeEvent, type StudyEvent } from './events.ts';
+import { Outage } from './outage.ts';
 import type { ParameterMap } from './space.ts';
 import type { Transport } from './transport.ts';
 
@@ -12,14 +13,14 @@ export interface WatchOptions {
   readonly cursor?: string | undefined;
   /** Ends the watch: it throws a GlocalError CANCELLED. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds without a connection after which the watch throws UNAVAILABLE. @default 300000 */
+  /**
+   * Milliseconds without a connection after which the watch throws UNAVAILABLE. Those of several attempts add up until an
+   * event has come, or a connection has stood for ten seconds. @default 300000
+   */
   readonly reconnectTimeout?: number | undefined;
   /** Told each time that the connection is lost or not found again, before the next attempt. */
   readonly onDisconnect?: ((error: GlocalError) => void) | undefined;
 }
-
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 5_000;
 
 /** Events from the cursor on, until the study has ended. */
 export async function* watch<P extends ParameterMap>(
@@ -28,28 +29,26 @@ export async function* watch<P extends ParameterMap>(
   { cursor = '', signal, reconnectTimeout = 300_000, onDisconnect }: WatchOptions,
 ): AsyncGenerator<StudyEvent<P>, void, undefined> {
   let position = cursor;
-  let attempts = 0;
-  let lostAt = Number.POSITIVE_INFINITY;
-  const onOpen = () => {
-    attempts = 0;
-  };
+  const outage = new Outage();
+  const onOpen = () => outage.opened();
   for (;;) {
     const request = { name, cursor: position };
     const messages = transport.serverStream(StudyServiceService.watchStudy, request, { signal, onOpen });
     try {
       for await (const message of messages) {
+        // Progress repeats the cursor of the event before.
+        if (message.cursor !== position) outage.over();
         position = message.cursor;
         const event = decodeEvent<P>(message);
         if (event !== undefined) yield event;
       }
       return;
     } catch (error) {
-      if (!(error instanceof GlocalError) || !isPassing(error, attempts > 0)) throw error;
-      if (attempts === 0) lostAt = performance.now();
-      if (performance.now() - lostAt >= reconnectTimeout) throw error;
+      if (!(error instanceof GlocalError) || !isPassing(error, outage.failures > 0)) throw error;
+      outage.lost();
+      if (outage.duration >= reconnectTimeout) throw error;
       onDisconnect?.(error);
-      await transport.pause(error.retryDelay ?? pauseBefore(attempts), signal);
-      attempts += 1;
+      await transport.pause(error.retryDelay ?? outage.pause, signal);
     }
   }
 }
@@ -62,9 +61,4 @@ function isPassing({ code, retryDelay }: GlocalError, reconnecting: boolean): bo
   return (
     code === 'UNAVAILABLE' || (reconnecting && code === 'RESOURCE_EXHAUSTED' && retryDelay !== undefined)
   );
-}
-
-/** Doubles from attempt to attempt; between half of it and all of it, so that watchers do not come back in step. */
-function pauseBefore(attempt: number): number {
-  return Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE) * (0.5 + Math.random() / 2);
 }

@@ -1,11 +1,18 @@
 /** What the SDK makes of studies, trials, outer steps and results that a server sends. */
 
-import { Verdict } from '@glocal/proto/glocal/v1/dmd';
+import { Spectrum, Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Differentiation, Estimator, Source, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
+import type { OuterStepPart } from '@glocal/proto/glocal/v1/study_service';
 import { fixed, float, GlocalClient, space } from '@glocal/sdk';
+import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { event, outerStep, STUDY, study, TRIAL, trial } from './support/messages.ts';
-import { type Script, type ScriptedServer, startScriptedServer } from './support/scripted-server.ts';
+import {
+  type Script,
+  type ScriptedServer,
+  serviceError,
+  startScriptedServer,
+} from './support/scripted-server.ts';
 
 let server: ScriptedServer | undefined;
 let client: GlocalClient | undefined;
@@ -284,6 +291,160 @@ describe('study.outerSteps', () => {
     const found = await studies.get(STUDY);
     expect((await collect(found.outerSteps({ trial: 1 })))[0]?.trial).toBe(`${STUDY}/trials/1`);
     expect((await found.outerStep(7, { trial: 1 })).name).toBe(`${STUDY}/trials/1/outerSteps/7`);
+  });
+});
+
+/** Answers with the parts of an outer step, as the contract orders them. */
+const inParts =
+  (parts: readonly OuterStepPart['part'][]): NonNullable<Script['readOuterStep']> =>
+  (call) => {
+    for (const part of parts) call.write({ part });
+    call.end();
+  };
+
+describe('an outer step of any size', () => {
+  const rows = Array.from({ length: 40 }, (_, row) => Float64Array.of(row, -row));
+  const large = doubles(...rows.flatMap((row) => [...row]));
+  const mode = {
+    eigenvalueRe: 1,
+    eigenvalueIm: 0,
+    contributionNorm: 1,
+    energyShare: 1,
+    steady: true,
+    contribution: Buffer.of(),
+  };
+  const withoutRows = outerStep(1, {
+    window: {
+      components: ['lr', 'momentum'],
+      firstStep: 1,
+      rows: 40,
+      stride: 1,
+      hypergradients: Buffer.of(),
+    },
+    report: { ...WindowReport.create(), spectrum: { ...Spectrum.create(), modes: [mode, mode] } },
+  });
+  const parts: OuterStepPart['part'][] = [
+    { $case: 'outerStep', value: withoutRows },
+    { $case: 'hypergradients', value: large.subarray(0, 100) },
+    { $case: 'hypergradients', value: large.subarray(100) },
+    { $case: 'contribution', value: { mode: 0, contribution: doubles(1, 2) } },
+    { $case: 'contribution', value: { mode: 1, contribution: doubles(3, 4).subarray(0, 7) } },
+    { $case: 'contribution', value: { mode: 1, contribution: doubles(3, 4).subarray(7) } },
+    // A kind of part that only a newer SDK knows.
+    undefined,
+  ];
+  const listed: Script = {
+    listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
+    listOuterSteps: (_call, callback) => callback(null, { outerSteps: [withoutRows], nextPageToken: '' }),
+  };
+
+  it('is put together from its parts', async () => {
+    const names: string[] = [];
+    const studies = await studiesOf({
+      ...listed,
+      readOuterStep: (call) => {
+        names.push(call.request.name);
+        inParts(parts)(call);
+      },
+    });
+    const { window, report } = await (await studies.get(STUDY)).outerStep(1);
+    expect(names).toEqual([`${TRIAL}/outerSteps/1`]);
+    expect(window?.hypergradients).toEqual(rows);
+    expect(report?.spectrum.modes.map(({ contribution }) => contribution)).toEqual([
+      { re: Float64Array.of(1), im: Float64Array.of(2) },
+      { re: Float64Array.of(3), im: Float64Array.of(4) },
+    ]);
+  });
+
+  it('comes with its rows also where it does not fit into a page', async () => {
+    const studies = await studiesOf({ ...listed, readOuterStep: inParts(parts) });
+    const found = await studies.get(STUDY);
+    const [step] = await collect(found.outerSteps({ includeWindows: true }));
+    expect(step?.window?.hypergradients).toEqual(rows);
+    expect(step?.report?.spectrum.modes[0]?.contribution).toBeDefined();
+  });
+
+  it('is not read for its rows by one who did not ask for them', async () => {
+    const studies = await studiesOf(listed);
+    const [step] = await collect((await studies.get(STUDY)).outerSteps());
+    expect(step?.window?.hypergradients).toBeUndefined();
+  });
+
+  it('is one message of a server that does not know how to send parts', async () => {
+    const whole = {
+      ...withoutRows,
+      window: withoutRows.window && { ...withoutRows.window, hypergradients: large },
+    };
+    const studies = await studiesOf({ ...listed, getOuterStep: (_call, callback) => callback(null, whole) });
+    expect((await (await studies.get(STUDY)).outerStep(1)).window?.hypergradients).toEqual(rows);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['rows without their step', parts.slice(1)],
+    [
+      'a contribution of a mode that is not there',
+      [...parts, { $case: 'contribution', value: { mode: 2, contribution: doubles(1, 2) } }],
+    ],
+    ['too few rows', parts.slice(0, 2)],
+  ] as [string, OuterStepPart['part'][]][])('is DATA_LOSS when %s comes', async (_what, some) => {
+    const studies = await studiesOf({ ...listed, readOuterStep: inParts(some) });
+    await expect((await studies.get(STUDY)).outerStep(1)).rejects.toMatchObject({ code: 'DATA_LOSS' });
+  });
+
+  it('passes on what the server says instead', async () => {
+    const studies = await studiesOf({
+      ...listed,
+      readOuterStep: (call) => {
+        call.emit(
+          'error',
+          serviceError({ code: status.NOT_FOUND, message: 'no such step', reason: 'NOT_FOUND' }),
+        );
+      },
+    });
+    await expect((await studies.get(STUDY)).outerStep(9)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('has the deadline of a call', async () => {
+    const studies = await studiesOf({ ...listed, readOuterStep: () => {} });
+    await expect((await studies.get(STUDY)).outerStep(1, { timeout: 200 })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining('within 200 ms'),
+    });
+  });
+});
+
+describe('a schedule larger than a message', () => {
+  const values = Array.from({ length: 400 }, (_, i) => i);
+  const columns = values.map((i) => `lr/${i}`);
+  const POINTS = 3_000;
+  const PAGE = 1_000;
+  const script: Script = {
+    watchStudy: (call) => {
+      call.write(event(1, { $case: 'study', value: study(StudyState.COMPLETED) }));
+      call.end();
+    },
+    listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
+    exportSchedule: ({ request }, callback) => {
+      const from = Number(request.pageToken || 0);
+      const points = Array.from({ length: PAGE }, (_, i) => ({ step: from + i, values }));
+      const next = from + PAGE;
+      callback(null, { parameters: columns, points, nextPageToken: next < POINTS ? String(next) : '' });
+    },
+  };
+
+  it('is read page by page', async () => {
+    const studies = await studiesOf(script);
+    const schedule = await (await studies.get(STUDY)).schedule();
+    expect(schedule.columns).toEqual(columns);
+    expect(schedule.points.map(({ step }) => step)).toEqual(Array.from({ length: POINTS }, (_, i) => i));
+    expect(schedule.points.at(-1)?.values).toEqual({ lr: values });
+  });
+
+  it('is part of a result all the same', async () => {
+    const studies = await studiesOf(script);
+    const { trials } = await (await studies.get(STUDY)).result();
+    expect(trials[0]?.schedule.points).toHaveLength(POINTS);
   });
 });
 

@@ -69,6 +69,11 @@ const all = stored.map(({ cursor }) => cursor);
 
 describe('a watch whose connection is broken', () => {
   it('goes on from the last event, so that each comes once and in order', async () => {
+    answer = (call) => {
+      const rest = after(call.request.cursor);
+      send(call, rest.slice(0, 8));
+      if (rest.length <= 8) call.end();
+    };
     const watched = await open();
     const seen: string[] = [];
     for await (const { cursor } of watched.watch()) {
@@ -202,6 +207,23 @@ describe('a watch', () => {
     });
     expect(cursors).toHaveLength(1);
   });
+
+  it.each([status.OUT_OF_RANGE, status.INVALID_ARGUMENT])(
+    'says that a cursor is beyond the last event, and asks no more, with code %i',
+    async (code) => {
+      answer = (call) => {
+        const violations = [{ field: 'cursor', description: '99 is beyond the last event, 32' }];
+        call.emit('error', serviceError({ code, message: 'cursor: 99 is …', reason: 'CURSOR', violations }));
+      };
+      const watched = await open();
+      await expect(cursorsOf(watched.watch({ cursor: '99' }))).rejects.toMatchObject({
+        code: status[code],
+        reason: 'CURSOR',
+        message: 'cursor: 99 is beyond the last event, 32',
+      });
+      expect(cursors).toEqual(['99']);
+    },
+  );
 
   it('ends with its signal, also while nothing happens', async () => {
     answer = (call) => send(call, stored.slice(0, 5));

@@ -1,0 +1,110 @@
+/** What the methods of the SDK take beside a specification: names, positions and options. */
+
+import type {
+  CallOptions,
+  ClientOptions,
+  ConnectOptions,
+  KeepaliveOptions,
+  RetryOptions,
+  TlsOptions,
+} from '../options.ts';
+import type { ListOptions } from '../pages.ts';
+import type { CreateOptions, GetOptions } from '../studies.ts';
+import type { OuterStepsOptions, TrialOptions } from '../study.ts';
+import type { WatchOptions } from '../watch.ts';
+import {
+  callback,
+  flag,
+  INT32_MAX,
+  isObject,
+  object,
+  optional,
+  type Rule,
+  rule,
+  text,
+  whole,
+} from './rule.ts';
+import { space } from './specification.ts';
+
+/** As long as Node's timers can wait; without limit with Infinity. */
+const timeout = rule(
+  (value) => typeof value === 'number' && value >= 0 && (value <= INT32_MAX || value === Infinity),
+  `milliseconds from 0 to ${INT32_MAX}, or Infinity`,
+);
+const period = rule(
+  (value) => typeof value === 'number' && value >= 1 && value <= INT32_MAX,
+  `milliseconds from 1 to ${INT32_MAX}`,
+);
+const signal = rule(
+  (value) => isObject(value) && typeof value.aborted === 'boolean' && 'addEventListener' in value,
+  'an AbortSignal',
+);
+/** 0 leaves it to the server. */
+const pageSize = whole(0, INT32_MAX);
+const requestId = rule(
+  (value) => typeof value === 'string' && value !== '' && [...value].length <= 128 && value.isWellFormed(),
+  'a string of 1 to 128 characters',
+);
+const trial = rule(
+  (value) =>
+    (typeof value === 'string' && value !== '') || (Number.isInteger(value) && (value as number) >= 0),
+  "the position of the trial's seed, from 0 on, or the trial's name",
+);
+
+const call = { signal: optional(signal), timeout: optional(timeout) };
+const pages = { ...call, pageSize: optional(pageSize) };
+const ofTrial = { ...call, trial: optional(trial) };
+const watching = {
+  signal: optional(signal),
+  reconnectTimeout: optional(timeout),
+  onDisconnect: optional(callback),
+};
+
+/** A resource's name. What it must look like is the server's to say. */
+export const resourceName = text;
+/** The index of an outer step. */
+export const outerStepIndex = whole(0, INT32_MAX);
+
+export const callOptions = optional(object<CallOptions>(call));
+export const listOptions = optional(object<ListOptions>(pages));
+export const createOptions = optional(object<CreateOptions>({ ...call, requestId: optional(requestId) }));
+export const getOptions = optional(object<GetOptions>({ ...call, space: optional(space) }));
+export const trialOptions = optional(object<TrialOptions>(ofTrial));
+export const outerStepsOptions = optional(
+  object<OuterStepsOptions>({ ...pages, ...ofTrial, includeWindows: optional(flag) }),
+);
+export const watchOptions = optional(object<WatchOptions>({ ...watching, cursor: optional(text) }));
+export const resultOptions = optional(object<Omit<WatchOptions, 'cursor'>>(watching));
+
+const pem = rule(
+  (value) => typeof value === 'string' || value instanceof Uint8Array,
+  'PEM text, or its bytes',
+);
+const tlsOptions = object<TlsOptions>({
+  ca: optional(pem),
+  cert: optional(pem),
+  key: optional(pem),
+  serverName: optional(text),
+});
+const tls: Rule = (value, field, violations) => {
+  if (value !== true) tlsOptions(value, field, violations);
+};
+const client = {
+  address: optional(text),
+  tls: optional(tls),
+  insecure: optional(flag),
+  timeout: optional(timeout),
+  keepalive: optional(object<KeepaliveOptions>({ time: optional(period), timeout: optional(period) })),
+  retry: optional(
+    object<RetryOptions>({
+      maxAttempts: optional(whole(1, 5)),
+      initialBackoff: optional(period),
+      maxBackoff: optional(period),
+    }),
+  ),
+};
+
+export const clientOptions = optional(object<ClientOptions>(client));
+export const connectOptions = optional(
+  object<ConnectOptions>({ ...client, signal: optional(signal), connectTimeout: optional(timeout) }),
+);

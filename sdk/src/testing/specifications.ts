@@ -1,0 +1,62 @@
+/** Specifications for tests. */
+
+import { fixed, float, network, space, vector } from '../space.ts';
+import type { StudySpec } from '../spec.ts';
+
+/** A type with every property there, however deep: the compiler refuses {@link everything} when one is forgotten. */
+type Everything<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]-?: Everything<Exclude<T[Key], undefined>> }
+    : T;
+
+/** Says something about every field, and nowhere the default. */
+export const everything = {
+  displayName: 'all of it',
+  space: space({
+    momentum: float({ min: 0.01, max: 1, init: 0.1, scale: 'logit' }),
+    lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
+    weightDecay: fixed(5e-4),
+    l2: vector({ per: 'layer', min: 0.01, max: 1, init: 0.1, scale: 'linear' }),
+    classWeights: vector({ per: 'class', min: 0.01, max: 2, init: 1, scale: 'logit' }),
+    reweighting: network({ hiddenUnits: 8, detached: true }),
+  }),
+  problem: {
+    dataset: 'd',
+    model: 'm',
+    optimizer: 'o',
+    batchSize: 64,
+    validationExamples: 500,
+    standardize: false,
+    imbalanceFactor: 50,
+    augmentation: { cropPadding: 4, horizontalFlip: true },
+  },
+  training: { steps: 1_000, seeds: [3, 4_294_967_295] },
+  method: {
+    estimator: 'median',
+    window: 40,
+    sigma: 12,
+    stride: 2,
+    evaluation: 'last_iterate',
+    averaging: 0.9,
+    sensitivityDiscount: 0.5,
+    differentiation: 'reverse',
+    reverseSteps: 7,
+    validationSample: 100,
+    validationSeed: 4_000_000_000,
+    trainings: 3,
+    dmd: {
+      variant: 'forward_backward',
+      delays: 5,
+      svdRank: 0.9,
+      tolerance: 0.05,
+      clip: 0.5,
+      ridge: 0.1,
+      scaling: 'none',
+      selection: 'nearest',
+      anchor: 'last',
+      includeContributions: true,
+    },
+    outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
+  },
+} satisfies Pick<StudySpec, 'space'> & Everything<Omit<StudySpec, 'space'>>;
