@@ -4,7 +4,7 @@
 import { describe } from './bootstrap/errors.mjs';
 import { run } from './bootstrap/run-process.mjs';
 import { root } from './root.ts';
-import { ensureDmd } from './steps/dmd.ts';
+import { ensureDmd, ensureDmdTools } from './steps/dmd.ts';
 import { ensureGenerated } from './steps/generate.ts';
 import { ensureNative, retryNative } from './steps/native.ts';
 import { ensureSdk } from './steps/sdk.ts';
@@ -23,19 +23,28 @@ interface Task {
 /** What the TypeScript sources need in order to be checked. */
 const sources = [ensureGenerated, ensureSdk];
 const everything = [...sources, ensureNative, ensureDmd];
+const everythingForDevelopers = [...sources, ensureNative, ensureDmdTools];
 const everythingAgain = [...sources, retryNative, ensureDmd];
 
 const tasks: Readonly<Record<string, Task>> = {
   setup: { help: 'all set-up steps, nothing else', needs: everythingAgain, run: reportReady },
   demo: { help: 'tune a network and compare', needs: everything, run: program('demo/src/main.ts') },
   trainer: { help: 'the trainer server', needs: everything, run: program('services/trainer/src/main.ts') },
-  bench: { help: 'the benchmark table', needs: everything, run: program('test/bench/main.ts') },
+  bench: {
+    help: 'the benchmark table',
+    needs: everythingForDevelopers,
+    run: program('test/bench/main.ts'),
+  },
   test: {
     help: 'all tests but the slow ones',
-    needs: everything,
+    needs: everythingForDevelopers,
     run: (args) => test(args, { full: false }),
   },
-  'test:full': { help: 'all tests', needs: everything, run: (args) => test(args, { full: true }) },
+  'test:full': {
+    help: 'all tests',
+    needs: everythingForDevelopers,
+    run: (args) => test(args, { full: true }),
+  },
   check: { help: 'formats, lints, types, the contract', needs: sources, run: check },
   format: { help: 'rewrites the sources as `check` wants them', needs: [], run: format },
 };

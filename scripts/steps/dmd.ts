@@ -1,4 +1,4 @@
-/** The DMD service's binary. Cargo knows what is out of date, so it is always asked. */
+/** The binaries of the DMD service and of its developer tools. Cargo knows what is out of date, so it is always asked. */
 import { SetupError } from '../bootstrap/errors.mjs';
 import { showStep } from '../bootstrap/progress.mjs';
 import { run } from '../bootstrap/run-process.mjs';
@@ -18,11 +18,17 @@ const bar = /Building \[[=> ]*\] (\d+)\/(\d+)/g;
 /** The progress bar as a terminal would overwrite it. */
 const overwritten = /[^\n\r]*\r/g;
 
-export async function ensureDmd(): Promise<void> {
+/** The service. */
+export const ensureDmd = () => ensurePackages('glocal-dmd');
+
+/** The service, and what benchmarks and tests measure it with. */
+export const ensureDmdTools = () => ensurePackages('glocal-dmd', 'glocal-dmd-dev');
+
+async function ensurePackages(...packages: readonly string[]): Promise<void> {
   const started = Promise.withResolvers<void>();
   let output = '';
   let show = (_howFar: string) => {};
-  const build = run('cargo', ['build', '--release', '--package', 'glocal-dmd'], {
+  const build = run('cargo', ['build', '--release', ...packages.flatMap((name) => ['--package', name])], {
     cwd: root,
     env: { CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '80', CARGO_TERM_COLOR: 'never' },
     onStderr(text) {

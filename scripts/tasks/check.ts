@@ -20,6 +20,10 @@ const checks: readonly Tool[] = [
   { name: 'buf breaking', command: ['buf', 'breaking', '--against', 'baseline.binpb'], cwd: proto },
   { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
   { name: 'clippy', command: ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
+  {
+    name: 'clippy, library alone',
+    command: ['cargo', 'clippy', '--package', 'glocal-dmd', '--no-default-features', '--', '-D', 'warnings'],
+  },
 ];
 
 const formatters: readonly Tool[] = [

@@ -1,7 +1,7 @@
-/** Benchmarks of the DMD service: what the binary times itself, and what a client in TypeScript gets of it. */
+/** Benchmarks of the DMD service: what its developer tools measure, and what a client in TypeScript gets of it. */
 
 import { execa } from 'execa';
-import { DMD_BINARY, startDmd } from '../support/dmd.ts';
+import { DMD_TOOLS, startDmd } from '../support/dmd.ts';
 import { memoryRows } from './dmd/memory.ts';
 import { roundTripRows } from './dmd/round-trip.ts';
 import { streamingRow } from './dmd/streaming.ts';
@@ -10,7 +10,7 @@ import type { Row } from './row.ts';
 /** All rows that need no reference numbers. */
 export async function dmdRows(): Promise<Row[]> {
   return [
-    ...(await binaryRows('bench')),
+    ...(await toolRows('bench')),
     ...(await roundTripRows()),
     ...(await throughputRows()),
     await streamingRow(),
@@ -20,8 +20,8 @@ export async function dmdRows(): Promise<Row[]> {
 
 /** `dmd.fixtures_max_rel_error`: the largest difference from the reference decompositions in a file. */
 export async function fixturesRow(file: string): Promise<Row> {
-  const [row] = await binaryRows('fixtures', file);
-  if (row === undefined) throw new Error(`glocal-dmd fixtures ${file} printed no row`);
+  const [row] = await toolRows('fixtures', file);
+  if (row === undefined) throw new Error(`glocal-dmd-dev fixtures ${file} printed no row`);
   return row;
 }
 
@@ -29,13 +29,13 @@ export async function fixturesRow(file: string): Promise<Row> {
 async function throughputRows(): Promise<Row[]> {
   const service = await startDmd();
   try {
-    return await binaryRows('bench', '--address', service.address);
+    return await toolRows('bench', '--address', service.address);
   } finally {
     await service.stop();
   }
 }
 
-async function binaryRows(...args: readonly string[]): Promise<Row[]> {
-  const { stdout } = await execa(DMD_BINARY, [...args, '--json']);
+async function toolRows(...args: readonly string[]): Promise<Row[]> {
+  const { stdout } = await execa(DMD_TOOLS, [...args, '--json']);
   return (JSON.parse(stdout) as { rows: Row[] }).rows;
 }

@@ -28,7 +28,7 @@ test.each(packageFolders())('package "%s" states its licence', (folder) => {
 
 test('the Rust crates share one licence', () => {
   expect(readFileSync(join(root, 'Cargo.toml'), 'utf8')).toContain('license = "Apache-2.0"');
-  for (const file of globSync('services/*/Cargo.toml', { cwd: root }))
+  for (const file of globSync('services/*/{,*/}Cargo.toml', { cwd: root }))
     expect(readFileSync(join(root, file), 'utf8'), file).toMatch(
       /^license(\.workspace = true|\.workspace=true| = )/m,
     );

@@ -6,6 +6,9 @@ import { withoutSettings } from './environment.ts';
 
 export const DMD_BINARY = fileURLToPath(new URL('../../target/release/glocal-dmd', import.meta.url));
 
+/** What developers measure it with. */
+export const DMD_TOOLS = fileURLToPath(new URL('../../target/release/glocal-dmd-dev', import.meta.url));
+
 export interface DmdOptions {
   /** Flags of `glocal-dmd serve`. */
   readonly args?: readonly string[];

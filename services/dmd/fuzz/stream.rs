@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures::stream;
 use glocal_dmd::server::{
     GrpcService,
-    config::{Limits, Verdict},
+    config::{Limits, Thresholds},
     proto::{self, AnalyzeWindowResponse, EstimateGlocalResponse},
 };
 use http::{HeaderMap, Request, Response};
@@ -77,7 +77,7 @@ struct Harness {
 thread_local! {
     static HARNESS: Harness = Harness {
         runtime: runtime::Builder::new_current_thread().enable_time().build().unwrap(),
-        service: GrpcService::new(LIMITS, Verdict::default()),
+        service: GrpcService::new(LIMITS, Thresholds::default()),
     };
 }
 

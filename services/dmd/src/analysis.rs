@@ -37,7 +37,7 @@ pub fn analyze(
             delays: options.delays,
         });
     }
-    let statistics = Statistics::of(window);
+    let statistics = statistics(window);
     cancellation.check()?;
 
     let found = if statistics.first_non_finite_row.is_some() {
@@ -76,6 +76,15 @@ pub fn analyze(
         last: window.row(window.rows() - 1).to_vec(),
         spectrum: found.spectrum,
     })
+}
+
+/// Statistics of the window; one pass over it, or over its last row where the others are summarized already.
+fn statistics(window: &Window) -> Statistics {
+    let last = window.row(window.rows() - 1);
+    window
+        .products()
+        .and_then(|products| products.rows_but_last()?.with_last(last))
+        .unwrap_or_else(|| Statistics::of(window.as_rows()))
 }
 
 /// What the decomposition of a window says.

@@ -144,11 +144,17 @@ pub(crate) fn scale_into(
 }
 
 #[cfg(test)]
+#[path = "../dev/src/windows.rs"]
+mod windows;
+
+#[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        windows::{ROWS, noisy_window},
+        *,
+    };
     use crate::{
         Options, Variant,
-        cli::bench::{ROWS, noisy_window},
         variant::{Estimate, Input},
     };
 

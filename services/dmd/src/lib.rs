@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accumulate;
 mod analysis;
 mod cancellation;
 #[cfg(feature = "server")]
@@ -42,6 +43,7 @@ mod simd;
 mod spectrum;
 mod statistics;
 mod svd;
+mod thresholds;
 mod triangular;
 mod variant;
 mod verdict;
@@ -54,8 +56,8 @@ pub use nalgebra::Complex;
 pub use options::{Anchor, OptionError, Options, Selection};
 pub use products::InnerProducts;
 pub use rank::SvdRank;
-pub use report::{BoundTerms, Mode, Report, Spectrum, VerdictFigures};
+pub use report::{BoundTerms, Mode, Report, Spectrum, Verdict, VerdictFigures};
 pub use scale::Scaling;
+pub use thresholds::Thresholds;
 pub use variant::Variant;
-pub use verdict::{Thresholds, Verdict};
 pub use window::Window;

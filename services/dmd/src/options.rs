@@ -125,14 +125,15 @@ impl Options {
     #[must_use]
     pub fn of(variant: Variant, stride: usize) -> Self {
         let strided = stride > 1;
-        let (delays, svd_rank) = match variant {
-            Variant::Affine => (if strided { 2 } else { 3 }, SvdRank::Fixed(3)),
-            _ => (if strided { 2 } else { 10 }, SvdRank::All),
-        };
+        let defaults = variant.defaults();
         Self {
             variant,
-            delays,
-            svd_rank,
+            delays: if strided {
+                defaults.delays_with_stride
+            } else {
+                defaults.delays
+            },
+            svd_rank: defaults.svd_rank,
             tolerance: 0.1,
             clip: 0.9,
             ridge: if strided { 0.001 } else { 0.01 },

@@ -2,8 +2,6 @@
 
 use nalgebra::Complex;
 
-use crate::Verdict;
-
 /// What the analysis of a window found. Hypergradients are in the units of the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -90,4 +88,37 @@ pub struct Mode {
     pub steady: bool,
     /// The contribution at t = 0 (q values), when asked for.
     pub contribution: Option<Vec<Complex<f64>>>,
+}
+
+/// How far to trust the glocal hypergradient of a window. When several apply, the first of DIVERGING, DEGENERATE,
+/// OSCILLATING, NO_STEADY_MODE, UNCERTAIN, TRUSTED is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Every component is trusted.
+    Trusted,
+    /// At least one component is not trusted.
+    Uncertain,
+    /// There is no estimate, because no eigenvalue lies within the tolerance of 1.
+    NoSteadyMode,
+    /// Undamped oscillation holds most of the energy.
+    Oscillating,
+    /// The hypergradient is not finite, grows without bound, or jumped far above what came before.
+    Diverging,
+    /// Nothing to decompose: all rows are zero, or there are fewer than two pairs of snapshots.
+    Degenerate,
+}
+
+impl Verdict {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trusted => "TRUSTED",
+            Self::Uncertain => "UNCERTAIN",
+            Self::NoSteadyMode => "NO_STEADY_MODE",
+            Self::Oscillating => "OSCILLATING",
+            Self::Diverging => "DIVERGING",
+            Self::Degenerate => "DEGENERATE",
+        }
+    }
 }

@@ -2,10 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{
-    Window,
-    statistics::{Statistics, selection_network, sort_into_place},
-};
+use crate::statistics::{Statistics, selection_network, sort_into_place};
 
 /// Sizes of values whose squares neither overflow nor vanish.
 const MODERATE: std::ops::Range<f64> = 1e-140..1e140;
@@ -25,14 +22,14 @@ pub(crate) struct RowsButLast {
 }
 
 impl RowsButLast {
-    /// Of the rows of `window`, after which one more is to come. `None` when they are fewer than three.
-    pub(crate) fn of(window: &Window) -> Option<Self> {
-        if window.rows() < 3 {
+    /// Of the rows of a window, after which one more is to come. `None` when they are fewer than three.
+    pub(crate) fn of(rows: &[&[f64]]) -> Option<Self> {
+        if rows.len() < 3 {
             return None;
         }
-        let zeros = || vec![0.0; window.components()];
+        let zeros = || vec![0.0; rows[0].len()];
         let mut summary = Self {
-            rows: window.rows(),
+            rows: rows.len(),
             low: zeros(),
             high: zeros(),
             mean: zeros(),
@@ -40,7 +37,7 @@ impl RowsButLast {
             middle: [zeros(), zeros(), zeros()],
         };
         Arch::new().dispatch(Summarize {
-            window,
+            rows,
             out: &mut summary,
         });
         Some(summary)
@@ -60,7 +57,7 @@ impl RowsButLast {
 }
 
 struct Summarize<'a> {
-    window: &'a Window<'a>,
+    rows: &'a [&'a [f64]],
     out: &'a mut RowsButLast,
 }
 
@@ -77,9 +74,9 @@ impl WithSimd for Summarize<'_> {
         let count = simd.splat_f64s(n as f64);
         let lanes = S::F64_LANES;
         let mut column = vec![simd.splat_f64s(0.0); n];
-        for start in (0..self.window.components()).step_by(lanes) {
-            let range = start..(start + lanes).min(self.window.components());
-            for (value, row) in column.iter_mut().zip(self.window.iter()) {
+        for start in (0..self.rows[0].len()).step_by(lanes) {
+            let range = start..(start + lanes).min(self.rows[0].len());
+            for (value, row) in column.iter_mut().zip(self.rows) {
                 *value = simd.partial_load_f64s(&row[range.clone()]);
             }
             let mut sum = simd.splat_f64s(0.0);
@@ -171,10 +168,9 @@ mod tests {
             values in prop::collection::vec(prop_oneof![4 => -1e3..1e3_f64, 1 => Just(2.5)], 600),
         ) {
             let values = &values[..rows * components];
-            let window = Window::from_flat(values, components).unwrap();
+            let window: Vec<&[f64]> = values.chunks_exact(components).collect();
             let expected = Statistics::of(&window);
-            let before = Window::from_flat(&values[..(rows - 1) * components], components).unwrap();
-            let found = RowsButLast::of(&before).unwrap().with_last(window.row(rows - 1)).unwrap();
+            let found = RowsButLast::of(&window[..rows - 1]).unwrap().with_last(window[rows - 1]).unwrap();
             prop_assert_eq!(found.constant, expected.constant);
             prop_assert_eq!(&found.max_abs, &expected.max_abs);
             let near = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()).max(1e-3);
@@ -188,9 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_equal_zero_or_extreme_is_seen() {
-        let of = |rows: &[f64], last: f64| {
-            let window = Window::from_flat(rows, 1).unwrap();
-            RowsButLast::of(&window).unwrap().with_last(&[last])
+        let of = |values: &[f64], last: f64| {
+            let rows: Vec<&[f64]> = values.chunks_exact(1).collect();
+            RowsButLast::of(&rows).unwrap().with_last(&[last])
         };
         let constant = of(&[0.1; 5], 0.1).unwrap();
         assert!(constant.constant);
@@ -205,6 +201,6 @@ mod tests {
         assert!(of(&[1.0, f64::NAN, 1.0], 1.0).is_none());
         assert!(of(&[1e200; 3], 1.0).is_none());
         assert!(of(&[1e-200; 3], 1e-200).is_none());
-        assert!(RowsButLast::of(&Window::from_flat(&[1.0, 2.0], 1).unwrap()).is_none());
+        assert!(RowsButLast::of(&[&[1.0], &[2.0]]).is_none());
     }
 }

@@ -19,6 +19,18 @@ pub enum Scaling {
     None,
 }
 
+impl Scaling {
+    /// Its name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Component => "COMPONENT",
+            Self::Global => "GLOBAL",
+            Self::None => "NONE",
+        }
+    }
+}
+
 /// What each component is divided by. Never 0.
 #[derive(Debug, Clone)]
 pub(crate) enum Divisors<'a> {

@@ -4,8 +4,6 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Window;
-
 /// Per-component statistics of a window; all vectors have q values.
 pub(crate) struct Statistics {
     /// Largest absolute value.
@@ -22,23 +20,16 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// One pass over the window, or over its last row where the others are summarized already.
-    pub(crate) fn of(window: &Window) -> Self {
-        if let Some(statistics) = window
-            .products()
-            .and_then(|products| products.rows_but_last()?.with_last(window.row(window.rows() - 1)))
-        {
-            return statistics;
-        }
-        let mut statistics = Self::zero(window.components());
+    /// One pass over the rows of a window, at least one.
+    pub(crate) fn of(rows: &[&[f64]]) -> Self {
+        let mut statistics = Self::zero(rows[0].len());
         Arch::new().dispatch(Summarize {
-            window,
+            rows,
             out: &mut statistics,
         });
         if !statistics.max_abs.iter().all(|m| m.is_finite()) {
             statistics.constant = false;
-            statistics.first_non_finite_row =
-                window.iter().position(|row| row.iter().any(|v| !v.is_finite()));
+            statistics.first_non_finite_row = rows.iter().position(|row| row.iter().any(|v| !v.is_finite()));
         }
         statistics
     }
@@ -58,7 +49,7 @@ impl Statistics {
 
 /// Fills in the statistics of all components, as many at a time as fit in a register.
 struct Summarize<'a> {
-    window: &'a Window<'a>,
+    rows: &'a [&'a [f64]],
     out: &'a mut Statistics,
 }
 
@@ -67,7 +58,8 @@ impl WithSimd for Summarize<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (rows, last_components): (Vec<_>, Vec<_>) = self.window.iter().map(S::as_simd_f64s).unzip();
+        let (rows, last_components): (Vec<_>, Vec<_>) =
+            self.rows.iter().map(|row| S::as_simd_f64s(row)).unzip();
         let (max_abs, last_max_abs) = S::as_mut_simd_f64s(&mut self.out.max_abs);
         let (mean, last_mean) = S::as_mut_simd_f64s(&mut self.out.mean);
         let (median, last_median) = S::as_mut_simd_f64s(&mut self.out.median);
@@ -264,7 +256,7 @@ mod tests {
         let flat: Vec<f64> = (0..rows)
             .flat_map(|t| columns.iter().map(move |c| c[t]))
             .collect();
-        Statistics::of(&Window::from_flat(&flat, columns.len()).unwrap())
+        Statistics::of(&flat.chunks_exact(columns.len()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -325,7 +317,7 @@ mod tests {
             rows in 1_usize..40,
             seed in prop::collection::vec(-1e3..1e3_f64, 40 * 3),
         ) {
-            let window = Window::from_flat(&seed[..rows * 3], 3).unwrap();
+            let window: Vec<&[f64]> = seed[..rows * 3].chunks_exact(3).collect();
             let statistics = Statistics::of(&window);
             for c in 0..3 {
                 let mut sorted: Vec<f64> = window.iter().map(|row| row[c]).collect();

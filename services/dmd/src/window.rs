@@ -136,6 +136,11 @@ impl<'a> Window<'a> {
     }
 
     /// All hypergradients, oldest first.
+    pub(crate) fn as_rows(&self) -> &[&'a [f64]] {
+        &self.rows
+    }
+
+    /// All hypergradients, oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f64]> + '_ {
         self.rows.iter().copied()
     }

@@ -206,58 +206,37 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
+fn variables_that_kubernetes_sets_for_a_service_of_this_name_are_left_alone_with_a_warning() {
+    let links = [
+        ("GLOCAL_DMD_PORT", "tcp://10.0.0.7:50062"),
+        ("GLOCAL_DMD_SERVICE_HOST", "10.0.0.7"),
+        ("GLOCAL_DMD_SERVICE_PORT", "50062"),
+        ("GLOCAL_DMD_SERVICE_PORT_GRPC", "50062"),
+        ("GLOCAL_DMD_PORT_50062_TCP", "tcp://10.0.0.7:50062"),
+        ("GLOCAL_DMD_PORT_50062_TCP_ADDR", "10.0.0.7"),
+        ("GLOCAL_DMD_PORT_50062_TCP_PORT", "50062"),
+        ("GLOCAL_DMD_PORT_50062_TCP_PROTO", "tcp"),
+    ];
+    let (mut server, _) = Server::start_with_log(serve().envs(links), Stdio::piped());
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    let mut log = String::new();
+    server.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let warning = log.lines().find(|line| line.contains("WARN")).unwrap();
+    assert!(links.iter().all(|(name, _)| warning.contains(name)), "{log}");
+
+    let (code, message) = fails(serve().envs(links).env("GLOCAL_DMD_LISTN", "x"));
+    assert_eq!(code, 64);
+    assert!(one_line(&message).contains("listn"), "{message}");
+}
+
+#[test]
 fn variables_of_those_who_use_the_service_are_left_alone() {
     let mut command = serve();
     command
         .env("GLOCAL_DMD_ADDRESS", "elsewhere:1")
         .env("GLOCAL_DMD_BINARY", "/bin/true");
     Server::start(&mut command);
-}
-
-#[test]
-fn the_fixtures_are_compared_from_the_command_line() {
-    let output = binary()
-        .args(["fixtures", "tests/fixtures/dmd.json", "--json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let row = &parsed["rows"][0];
-    assert_eq!(row["name"], "dmd.fixtures_max_rel_error");
-    assert!(row["value"].as_f64().unwrap() < 1e-12);
-    assert_eq!(row["n"], 16);
-    let (code, message) = fails(binary().args(["fixtures", "Cargo.toml"]));
-    assert_eq!(code, 65);
-    assert!(one_line(&message).contains("Cargo.toml"), "{message}");
-}
-
-#[test]
-fn variants_are_scored_on_windows_whose_continuation_is_known() {
-    let file = "tests/fixtures/held_phi_averaged.json";
-    let output = binary().args(["evaluate", file, "--json"]).output().unwrap();
-    assert!(output.status.success());
-    let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let figure = |setting: &str, figure: &str| {
-        let line = lines.iter().find(|line| line["setting"] == setting).unwrap();
-        assert_eq!(line["windows"], 71);
-        line[figure]["value"].as_f64().unwrap()
-    };
-    // Cosines that the reference found on the same windows (docs/method.md section 11).
-    for (setting, cosine) in [("AFFINE clip .98", 0.775), ("AFFINE stride 3 clip .99", 0.781)] {
-        assert!((figure(setting, "cosine") - cosine).abs() < 0.0006, "{setting}");
-    }
-    assert_eq!(figure("LAST", "cosine_over_last"), 0.0);
-    assert!((figure("LAST", "cosine_over_mean") + figure("MEAN", "cosine_over_last")).abs() < 1e-12);
-
-    let table = binary().args(["evaluate", file]).output().unwrap();
-    assert!(
-        String::from_utf8(table.stdout)
-            .unwrap()
-            .contains("| AFFINE stride 3 |")
-    );
-    let (code, message) = fails(binary().args(["evaluate", "tests/fixtures/dmd.json"]));
-    assert_eq!(code, 65);
-    assert!(one_line(&message).contains("not a file of windows"), "{message}");
 }
 
 /// A NumPy file of version 1.0.
@@ -383,27 +362,189 @@ fn a_window_is_analyzed_from_each_format_of_file() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-#[test]
-fn benchmarks_can_be_chosen_and_read_by_programs() {
+/// A folder for the files of one test, removed at its end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("glocal-dmd-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> std::path::PathBuf {
+        let file = self.0.join(name);
+        fs::write(&file, content).unwrap();
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Means of the components, to six digits, and what was said on standard error, of a file with these flags.
+fn means(file: &std::path::Path, flags: &[&str]) -> (Vec<f64>, String) {
     let output = binary()
-        .args(["bench", "--only", "q3_", "--json"])
+        .args(["analyze", "--json", "--delays", "1"])
+        .args(flags)
+        .arg(file)
         .output()
         .unwrap();
-    assert!(output.status.success());
-    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(parsed["rows"][0]["name"], "dmd.estimate_q3_p50_us");
-    assert!(parsed["rows"][0]["value"].as_f64().unwrap() > 0.0);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let means: Vec<f64> = serde_json::from_value(report["mean"].clone()).unwrap();
+    (
+        means.into_iter().map(|mean| (mean * 1e6).round() / 1e6).collect(),
+        said,
+    )
 }
 
 #[test]
-fn a_running_service_can_be_timed() {
-    let (_server, address) = Server::start(binary().args(["serve", "--listen", "127.0.0.1:0"]));
-    let output = binary()
-        .args(["bench", "--address", &address, "--json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(parsed["rows"][0]["name"], "dmd.windows_per_s_q3_c32");
-    assert!(parsed["rows"][0]["value"].as_f64().unwrap() > 0.0);
+fn what_a_table_begins_with_is_a_header_or_a_row_and_is_said() {
+    let folder = Folder::new("headers");
+    let rows = "2.0,1.5\n1.5,3.5\n1.0,4.0\n";
+    let of_rows = vec![1.5, 3.0];
+    let header = |line: &str| folder.file("header.csv", format!("{line}\n{rows}"));
+    for line in ["lr,momentum", "0,1", "\"0\",\"1\"", "\u{feff}lr,momentum"] {
+        let (found, said) = means(&header(line), &[]);
+        assert_eq!(found, of_rows, "{line}");
+        assert!(one_line(&said).contains("took line 1 for the header"), "{said}");
+    }
+    let (found, said) = means(&header("8,5"), &["--header", "yes"]);
+    assert_eq!((found, said.is_empty()), (of_rows.clone(), false));
+    let (found, said) = means(&folder.file("rows.csv", rows), &[]);
+    assert_eq!((found, said.as_str()), (of_rows.clone(), ""));
+    // Data that begin with 0 and 1 are not counted over.
+    assert_eq!(means(&header("0,1"), &["--header", "no"]).0, [1.125, 2.5]);
+    assert_eq!(
+        means(&folder.file("whole.csv", "0,1\n2,3\n4,5\n"), &[]).0,
+        [2.0, 3.0]
+    );
+
+    for (line, flags, named) in [
+        (
+            "NA,NA",
+            &[] as &[&str],
+            "line 1, column 1: the value is missing (\"NA\")",
+        ),
+        (",", &[], "line 1, column 1: the value is missing (\"\")"),
+        (
+            "lr,momentum",
+            &["--header", "no"],
+            "line 1, column 1: \"lr\" is not a number",
+        ),
+        ("lr,0.5", &[], "line 1, column 1: \"lr\" is not a number"),
+    ] {
+        let (code, message) = fails(binary().arg("analyze").args(flags).arg(header(line)));
+        assert_eq!(code, 65, "{line}");
+        assert!(one_line(&message).contains(named), "{message}");
+    }
+    let single = folder.file("single.csv", "0\n0.5\n0.25\n");
+    let (code, message) = fails(binary().arg("analyze").arg(&single));
+    assert!(
+        code == 65 && message.contains("line 1: 0 may be a name or a value; say --header yes or --header no"),
+        "{message}"
+    );
+    assert_eq!(means(&single, &["--header", "no"]).0, [0.25]);
+    assert_eq!(means(&single, &["--header", "yes"]).0, [0.375]);
+}
+
+#[test]
+fn tables_are_read_as_programs_write_them() {
+    let folder = Folder::new("tables");
+    let expected = vec![1.5, 3.0];
+    for (name, content) in [
+        ("crlf.csv", "2.0,1.5\r\n1.5,3.5\r\n\r\n1.0,4.0\r\n"),
+        ("cr.csv", "2.0,1.5\r1.5,3.5\r1.0,4.0"),
+        ("quoted.csv", "\"2.0\",\"1.5\"\n\"1.5\", \"3.5\"\n1.0,4.0\n"),
+        ("exponents.csv", "2e0,+1.5E0\n.15e1,35e-1\n1.,4\n"),
+        ("tabs.tsv", "2.0\t1.5\n1.5\t3.5\n1.0\t4.0\n"),
+        ("tabs.csv", "lr\tmomentum\n2.0\t1.5\n1.5\t3.5\n1.0\t4.0\n"),
+        ("semicolons.csv", "2.0;1.5\n1.5;3.5\n1.0;4.0\n"),
+        ("decimal-commas.csv", "lr;momentum\n2,0;1,5\n1,5;3,5\n1;4\n"),
+        (
+            "savetxt.csv",
+            "# lr momentum\n2.0e+00  1.5e+00\n1.5e+00  3.5e+00\n1.0e+00  4.0e+00\n",
+        ),
+        ("index.csv", ",lr,momentum\n0,2.0,1.5\n1,1.5,3.5\n2,1.0,4.0\n"),
+        (
+            "days.csv",
+            ",0,1\n2026-01-01,2.0,1.5\n2026-01-02,1.5,3.5\n2026-01-03,1.0,4.0\n",
+        ),
+        (
+            "r.csv",
+            "\"\",\"V1\",\"V2\"\n\"1\",2.0,1.5\n\"2\",1.5,3.5\n\"3\",1.0,4.0\n",
+        ),
+        (
+            "r-table.csv",
+            "\"V1\" \"V2\"\n\"1\" 2.0 1.5\n\"2\" 1.5 3.5\n\"3\" 1.0 4.0\n",
+        ),
+    ] {
+        assert_eq!(means(&folder.file(name, content), &[]).0, expected, "{name}");
+    }
+    let pipes = folder.file("pipes.csv", "2.0|1.5\n1.5|3.5\n1.0|4.0\n");
+    assert_eq!(means(&pipes, &["--delimiter", "|"]).0, expected);
+    let counting = folder.file("counting.csv", "10,2.0,1.5\n11,1.5,3.5\n12,1.0,4.0\n");
+    let (found, said) = means(&counting, &[]);
+    assert_eq!(found, [11.0, 1.5, 3.0]);
+    assert!(said.contains("--index yes leaves it out"), "{said}");
+    assert_eq!(means(&counting, &["--index", "yes"]).0, expected);
+
+    for (name, content, named) in [
+        (
+            "trailing.csv",
+            "1.5,2.5,\n2.5,3.5,\n",
+            "line 1, column 3: the value is missing (\"\")",
+        ),
+        (
+            "ragged.csv",
+            "1.5;2.5\n2.5;3.5\n4.5\n",
+            "line 3: has 1 values; the first row has 2",
+        ),
+        (
+            "mixed.csv",
+            "1.5;2,5\n2.5;3,5\n",
+            "line 1, column 2: \"2,5\" is not a number",
+        ),
+        ("utf16.csv", "\u{0}", "is UTF-16; save it as UTF-8"),
+        (
+            "nan.jsonl",
+            "[1.5]\n[2.5]\n[NaN]\n",
+            "line 3, column 2: NaN is not a number in JSON\n",
+        ),
+        (
+            "text.jsonl",
+            "[1.5]\n[\"2.5\"]\n",
+            "line 2, column 6: invalid type: string \"2.5\", expected a number\n",
+        ),
+        (
+            "object.jsonl",
+            "{\"lr\": 1.5}\n",
+            "line 1, column 1: invalid type: map, expected an array of numbers\n",
+        ),
+    ] {
+        let content = if name == "utf16.csv" {
+            b"\xff\xfe1\0".to_vec()
+        } else {
+            content.as_bytes().to_vec()
+        };
+        let (code, message) = fails(binary().arg("analyze").arg(folder.file(name, content)));
+        assert_eq!(code, 65, "{name}");
+        assert!(one_line(&message).contains(named.trim_end()), "{message}");
+    }
+    let marked = folder.file("marked.jsonl", "\u{feff}[2.0, 1.5]\n[1.5, 3.5]\n[1.0, 4.0]\n");
+    assert_eq!(means(&marked, &[]).0, expected);
+}
+
+#[test]
+fn an_option_out_of_range_is_a_wrong_flag() {
+    let folder = Folder::new("options");
+    let file = folder.file("rows.csv", "1.5\n2.5\n");
+    let (code, message) = fails(binary().args(["analyze", "--ridge=-1"]).arg(file));
+    assert_eq!(code, 64);
+    assert!(one_line(&message).contains("ridge"), "{message}");
 }

@@ -1,33 +1,176 @@
 //! Analyzes a window in a file (`glocal-dmd analyze FILE`) and shows the report to people or to programs.
 
-use std::path::Path;
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use serde_json::{Value, json};
 
-use super::{print_document, print_lines, window_file};
-use crate::{AnalysisError, Cancellation, Options, Report, Window, analyze};
+use super::{
+    failure::{Failure, exit},
+    output::{print_document, print_lines},
+    window_file::{self, TableFormat, WindowFile},
+};
+use crate::{
+    AnalysisError, Anchor, Cancellation, Options, Report, Scaling, Selection, SvdRank, Variant, Window,
+    analyze,
+};
 
 /// Components shown in the table.
 const SHOWN: usize = 20;
 
-/// Analyzes the window and prints the report.
+/// Analyze a window in a file.
 ///
-/// # Errors
-/// [`window_file::WindowFileError`] when the file holds no window, or the window cannot be analyzed.
-pub fn run(file: &Path, options: &Options, json: bool) -> Result<(), window_file::WindowFileError> {
-    let (components, values) = window_file::read(file)?;
-    let failed = |source: AnalysisError| window_file::WindowFileError::Analysis {
-        path: file.display().to_string(),
-        source,
-    };
-    let window = Window::from_flat(&values, components).map_err(|error| failed(error.into()))?;
-    let report = analyze(&window, options, &[], &Cancellation::new()).map_err(failed)?;
-    if json {
-        print_document(&document(&report, options));
-    } else {
-        print_lines(&table(&window, &report, options));
+/// Prints verdict, spectrum and estimate. The file has one hypergradient a line, oldest first: a table (.csv, .tsv) or JSON
+/// arrays (.jsonl), or it is a NumPy array of rows by components (.npy).
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// The window.
+    file: PathBuf,
+
+    #[command(flatten)]
+    format: TableFormat,
+
+    /// Which estimate to make.
+    #[arg(long, value_name = "NAME", default_value = "HANKEL", ignore_case = true,
+        value_parser = named(Variant::ALL, Variant::name))]
+    variant: Variant,
+
+    /// Inner steps between two rows.
+    #[arg(long, value_name = "STEPS", default_value_t = 1)]
+    stride: usize,
+
+    /// Number of stacked hypergradients in one observable [default: 10, AFFINE 3; with a stride 2].
+    #[arg(long, value_name = "M")]
+    delays: Option<usize>,
+
+    /// Rank as in PyDMD: -1 all, 0 optimal, between 0 and 1 energy, or a number [default: -1, AFFINE 3].
+    #[arg(long, value_name = "RANK", value_parser = svd_rank, allow_negative_numbers = true)]
+    svd_rank: Option<SvdRank>,
+
+    /// How near to 1 the eigenvalue of a steady mode lies [default: 0.1].
+    #[arg(long, value_name = "DISTANCE")]
+    tolerance: Option<f64>,
+
+    /// How components are scaled before the decomposition [default: COMPONENT].
+    #[arg(long, value_name = "NAME", ignore_case = true,
+        value_parser = named([Scaling::Component, Scaling::Global, Scaling::None], Scaling::name))]
+    scaling: Option<Scaling>,
+
+    /// Largest eigenvalue of what decays in AFFINE [default: 0.9].
+    #[arg(long, value_name = "SIZE")]
+    clip: Option<f64>,
+
+    /// What AFFINE adds to the squared singular values, as a share of the largest [default: 0.01, with a stride 0.001].
+    #[arg(long, value_name = "SHARE")]
+    ridge: Option<f64>,
+
+    /// The modes of the estimate of HANKEL and FORWARD_BACKWARD [default: STEADY].
+    #[arg(long, value_name = "NAME", ignore_case = true,
+        value_parser = named([Selection::Steady, Selection::Nearest], Selection::name))]
+    selection: Option<Selection>,
+
+    /// The snapshot to which their amplitudes are fitted [default: FIRST].
+    #[arg(long, value_name = "NAME", ignore_case = true,
+        value_parser = named([Anchor::First, Anchor::Last], Anchor::name))]
+    anchor: Option<Anchor>,
+
+    /// Norms of the hypergradients before the window, for the test for a spike; 20 or more.
+    #[arg(long, value_name = "NORM,...", value_delimiter = ',')]
+    prior_norms: Vec<f64>,
+
+    /// Sizes of the components, by which they are divided in place of --scaling.
+    #[arg(
+        long,
+        value_name = "SIZE,...",
+        value_delimiter = ',',
+        conflicts_with = "scaling"
+    )]
+    scales: Option<Vec<f64>>,
+
+    /// Give each mode's contribution, not only its norm.
+    #[arg(long, requires = "json")]
+    include_contributions: bool,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Analyze {
+    /// Analyzes the window and prints the report. What was guessed in reading the file is said on standard error.
+    ///
+    /// # Errors
+    /// [`Failure`] when an option is out of range, the file holds no window, or it cannot be analyzed.
+    pub fn run(self) -> Result<(), Failure> {
+        let options = self.options();
+        if let Some(problem) = options.problems().first() {
+            return Err(Failure::new(exit::USAGE, problem));
+        }
+        let file =
+            window_file::read(&self.file, &self.format).map_err(|error| Failure::new(exit::DATA, error))?;
+        let shown = self.file.display();
+        for note in &file.notes {
+            let _ = writeln!(io::stderr(), "glocal-dmd: {shown}: {note}");
+        }
+        self.print(&file, &options)
+            .map_err(|error| Failure::new(exit::DATA, format!("{shown}: {error}")))
     }
-    Ok(())
+
+    fn print(&self, file: &WindowFile, options: &Options) -> Result<(), AnalysisError> {
+        let mut window = Window::from_flat(&file.values, file.components)?;
+        if let Some(scales) = &self.scales {
+            window = window.with_scales(scales)?;
+        }
+        let report = analyze(&window, options, &self.prior_norms, &Cancellation::new())?;
+        if self.json {
+            print_document(&document(&report, options));
+        } else {
+            print_lines(&table(&window, &report, options));
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> Options {
+        let mut options = Options::of(self.variant, self.stride);
+        options.delays = self.delays.unwrap_or(options.delays);
+        options.svd_rank = self.svd_rank.unwrap_or(options.svd_rank);
+        options.tolerance = self.tolerance.unwrap_or(options.tolerance);
+        options.scaling = self.scaling.unwrap_or(options.scaling);
+        options.clip = self.clip.unwrap_or(options.clip);
+        options.ridge = self.ridge.unwrap_or(options.ridge);
+        options.selection = self.selection.unwrap_or(options.selection);
+        options.anchor = self.anchor.unwrap_or(options.anchor);
+        options.include_contributions = self.include_contributions;
+        options
+    }
+}
+
+/// One of the values, by its name in either case.
+fn named<T, const N: usize>(
+    values: [T; N],
+    name_of: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(values.map(name_of)).try_map(move |given| {
+        values
+            .into_iter()
+            .find(|&value| name_of(value).eq_ignore_ascii_case(&given))
+            .ok_or("unknown")
+    })
+}
+
+fn svd_rank(number: &str) -> Result<SvdRank, String> {
+    let number = number.parse().map_err(|_| "not a number".to_owned())?;
+    SvdRank::from_number(number)
+        .ok_or_else(|| "-1, 0, between 0 and 1, or a whole number of 1 or more".to_owned())
 }
 
 fn table(window: &Window, report: &Report, options: &Options) -> Vec<String> {
@@ -108,12 +251,16 @@ fn document(report: &Report, options: &Options) -> Value {
         .modes
         .iter()
         .map(|mode| {
-            json!({
+            let mut shown = json!({
                 "eigenvalue": [mode.eigenvalue.re, mode.eigenvalue.im],
                 "contributionNorm": mode.contribution_norm,
                 "energyShare": mode.energy_share,
                 "steady": mode.steady,
-            })
+            });
+            if let Some(contribution) = &mode.contribution {
+                shown["contribution"] = contribution.iter().map(|c| json!([c.re, c.im])).collect();
+            }
+            shown
         })
         .collect();
     json!({
@@ -146,4 +293,78 @@ fn document(report: &Report, options: &Options) -> Value {
             },
         },
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use clap::{Command, FromArgMatches};
+    use prost::Message;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+    use crate::server::proto;
+
+    fn parsed(flags: &[&str]) -> Analyze {
+        let command = Analyze::augment_args(Command::new("analyze"));
+        let matches = command.get_matches_from([&["analyze", "window.csv"], flags].concat());
+        Analyze::from_arg_matches(&matches).unwrap()
+    }
+
+    #[test]
+    fn every_option_of_the_contract_has_its_flag() {
+        // What the file says, and the message of the options themselves.
+        let elsewhere = ["rows", "components", "options"];
+        let contract = FileDescriptorSet::decode(proto::FILE_DESCRIPTOR_SET).unwrap();
+        let options: Vec<String> = contract
+            .file
+            .iter()
+            .flat_map(|file| &file.message_type)
+            .filter(|message| ["DmdOptions", "WindowSpec"].contains(&message.name()))
+            .flat_map(|message| &message.field)
+            .map(|field| field.name().to_owned())
+            .filter(|name| !elsewhere.contains(&name.as_str()))
+            .collect();
+        let command = Analyze::augment_args(Command::new("analyze"));
+        let flags: Vec<&str> = command
+            .get_arguments()
+            .filter_map(|flag| flag.get_long())
+            .collect();
+        assert!(options.len() > 11, "{options:?}");
+        for option in options {
+            assert!(flags.contains(&option.replace('_', "-").as_str()), "{option}");
+        }
+    }
+
+    #[test]
+    fn every_flag_reaches_its_option() {
+        let analyze = parsed(&[
+            "--variant=affine",
+            "--stride=3",
+            "--delays=4",
+            "--svd-rank=0.5",
+            "--tolerance=0.2",
+            "--scaling=global",
+            "--clip=0.8",
+            "--ridge=0.7",
+            "--selection=nearest",
+            "--anchor=last",
+            "--include-contributions",
+            "--json",
+        ]);
+        let expected = Options {
+            delays: 4,
+            svd_rank: SvdRank::Energy(0.5),
+            tolerance: 0.2,
+            scaling: Scaling::Global,
+            clip: 0.8,
+            ridge: 0.7,
+            selection: Selection::Nearest,
+            anchor: Anchor::Last,
+            include_contributions: true,
+            ..Options::of(Variant::Affine, 3)
+        };
+        assert_eq!(analyze.options(), expected);
+        assert_eq!(parsed(&[]).options(), Options::default());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::Args;
 use thiserror::Error;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -9,10 +10,51 @@ use tonic_health::pb::{
 
 use super::{
     connection::{ConnectionError, Tls, connect, runtime},
-    print_lines,
+    failure::{Failure, exit},
+    output::print_lines,
 };
 /// The service to ask about in a readiness probe; the empty name is for liveness.
 pub use crate::server::proto::dmd_service_server::SERVICE_NAME as READINESS;
+
+/// Ask a running service whether it is ready, or alive.
+///
+/// Prints SERVING and exits with code 0, or says what is wrong in one line and exits with 69. Meant for the probes of
+/// containers: as it is for readiness (windows are analyzed in time), with --service "" for liveness (the process runs and
+/// has not been told to stop).
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Address of the service.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:50062",
+        env = "GLOCAL_DMD_ADDRESS"
+    )]
+    address: String,
+
+    /// What to ask about: glocal.v1.DmdService for readiness, "" for liveness.
+    #[arg(long, value_name = "NAME", default_value = READINESS)]
+    service: String,
+
+    #[command(flatten)]
+    tls: Tls,
+
+    /// Seconds to wait for the answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    timeout: u64,
+}
+
+impl Check {
+    /// Asks, and prints SERVING.
+    ///
+    /// # Errors
+    /// [`Failure`] saying what is wrong.
+    pub fn run(self) -> Result<(), Failure> {
+        let timeout = Duration::from_secs(self.timeout);
+        run(&self.address, &self.service, &self.tls, timeout)
+            .map_err(|error| Failure::new(exit::UNAVAILABLE, error))
+    }
+}
 
 /// The service is not ready, or cannot be asked.
 #[derive(Debug, Error)]

@@ -1,4 +1,4 @@
-//! How a subcommand reaches a running service.
+//! How a command reaches a running service.
 
 use std::{error::Error as _, fs, io, path::PathBuf, time::Duration};
 
@@ -68,7 +68,9 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    pub(super) fn refused(address: &str, status: Status) -> Self {
+    /// The service answered with an error.
+    #[must_use]
+    pub fn refused(address: &str, status: Status) -> Self {
         Self::Refused {
             address: address.to_owned(),
             status: Box::new(status),
@@ -77,12 +79,18 @@ impl ConnectionError {
 }
 
 /// A runtime on this thread alone.
-pub(super) fn runtime() -> io::Result<Runtime> {
+///
+/// # Errors
+/// When the system has no room for one.
+pub fn runtime() -> io::Result<Runtime> {
     runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// A connection to the service; `timeout` holds for connecting, and for each call on it.
-pub(super) async fn connect(address: &str, tls: &Tls, timeout: Duration) -> Result<Channel, ConnectionError> {
+///
+/// # Errors
+/// [`ConnectionError`] when a file cannot be read or nobody answers.
+pub async fn connect(address: &str, tls: &Tls, timeout: Duration) -> Result<Channel, ConnectionError> {
     let unreachable = |error: tonic::transport::Error| ConnectionError::Unreachable {
         address: address.to_owned(),
         reason: error

@@ -1,20 +1,14 @@
 //! Where windows are analyzed: a bounded number of threads off the async executor.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::refusal::Refusal;
+use super::refusal::{RETRY_AFTER, Refusal};
 use crate::Cancellation;
-
-/// When a caller that was refused for want of room may try again.
-pub(super) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Runs computations on at most `threads` threads.
 #[derive(Debug, Clone)]

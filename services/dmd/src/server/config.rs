@@ -15,14 +15,10 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::arriving::RECEIVE_WINDOW;
-use crate::Thresholds;
-
-/// Prefix of the environment variables; a section is separated by two underscores (`GLOCAL_DMD_LIMITS__MAX_ROWS`).
-pub const ENV_PREFIX: &str = "GLOCAL_DMD_";
-
-/// Variables with the prefix that are for those who use the service, not for the service.
-const FOREIGN_VARIABLES: [&str; 3] = ["address", "binary", "config"];
+use super::{
+    environment::{self, ENV_PREFIX},
+    transport::RECEIVE_WINDOW,
+};
 
 /// The configuration of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +39,7 @@ pub struct Config {
     /// Limits.
     pub limits: Limits,
     /// Thresholds of the verdict.
-    pub verdict: Verdict,
+    pub verdict: Thresholds,
     /// Logging.
     pub log: Log,
 }
@@ -58,7 +54,7 @@ impl Default for Config {
             auth: Auth::default(),
             drain_seconds: 10,
             limits: Limits::default(),
-            verdict: Verdict::default(),
+            verdict: Thresholds::default(),
             log: Log::default(),
         }
     }
@@ -132,11 +128,11 @@ impl Limits {
     }
 }
 
-/// Thresholds of the verdict, see [`Thresholds`].
+/// Thresholds of the verdict, see [`crate::Thresholds`]; the section is called `verdict`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "documented at Thresholds")]
-pub struct Verdict {
+#[allow(missing_docs, reason = "documented at crate::Thresholds")]
+pub struct Thresholds {
     pub trusted_t_score: f64,
     pub growing_above: f64,
     pub growing_share: f64,
@@ -146,9 +142,9 @@ pub struct Verdict {
     pub undamped_share: f64,
 }
 
-impl Default for Verdict {
+impl Default for Thresholds {
     fn default() -> Self {
-        let Thresholds {
+        let crate::Thresholds {
             trusted_t_score,
             growing_above,
             growing_share,
@@ -156,7 +152,7 @@ impl Default for Verdict {
             spike_history,
             undamped_within,
             undamped_share,
-        } = Thresholds::default();
+        } = crate::Thresholds::default();
         Self {
             trusted_t_score,
             growing_above,
@@ -169,16 +165,16 @@ impl Default for Verdict {
     }
 }
 
-impl From<Verdict> for Thresholds {
-    fn from(verdict: Verdict) -> Self {
+impl From<Thresholds> for crate::Thresholds {
+    fn from(thresholds: Thresholds) -> Self {
         Self {
-            trusted_t_score: verdict.trusted_t_score,
-            growing_above: verdict.growing_above,
-            growing_share: verdict.growing_share,
-            spike_ratio: verdict.spike_ratio,
-            spike_history: verdict.spike_history,
-            undamped_within: verdict.undamped_within,
-            undamped_share: verdict.undamped_share,
+            trusted_t_score: thresholds.trusted_t_score,
+            growing_above: thresholds.growing_above,
+            growing_share: thresholds.growing_share,
+            spike_ratio: thresholds.spike_ratio,
+            spike_history: thresholds.spike_history,
+            undamped_within: thresholds.undamped_within,
+            undamped_share: thresholds.undamped_share,
         }
     }
 }
@@ -250,8 +246,10 @@ impl Config {
             })?;
             figment = figment.merge(Toml::file_exact(file));
         }
+        let ignored = environment::ignored();
+        let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
         let config: Self = figment
-            .merge(Env::prefixed(ENV_PREFIX).ignore(&FOREIGN_VARIABLES).split("__"))
+            .merge(Env::prefixed(ENV_PREFIX).ignore(&ignored).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;

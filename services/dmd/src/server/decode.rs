@@ -106,26 +106,6 @@ impl Spec {
     pub(super) fn row_bytes(&self) -> u64 {
         8 * self.components as u64
     }
-
-    /// Bytes to hold for this window until it is answered: its rows and its report.
-    pub(super) fn held_bytes(&self) -> u64 {
-        // Estimate, mean, median, last row and t-scores.
-        let mut vectors = self.rows as u64 + 5;
-        if self.options.variant == Variant::Optimized {
-            // The spread.
-            vectors += 1;
-        }
-        if self.options.include_contributions {
-            vectors += 2 * (self.rows - self.options.delays) as u64;
-        }
-        let mut products = 0;
-        if self.scales.is_some() {
-            // The scales themselves and the statistics of the rows but the last; two squares of inner products.
-            vectors += 1 + 7;
-            products = 2 * 8 * (self.rows as u64).pow(2);
-        }
-        vectors.saturating_mul(self.row_bytes()).saturating_add(products)
-    }
 }
 
 /// Collects what is wrong with the fields below a path.
@@ -171,15 +151,9 @@ impl Problems<'_> {
     }
 
     fn variant(&mut self, options: &proto::DmdOptions) -> Variant {
-        match self.known("variant", options.variant.unwrap_or_default()) {
-            None | Some(proto::Variant::Unspecified | proto::Variant::Hankel) => Variant::Hankel,
-            Some(proto::Variant::Affine) => Variant::Affine,
-            Some(proto::Variant::ForwardBackward) => Variant::ForwardBackward,
-            Some(proto::Variant::Optimized) => Variant::Optimized,
-            Some(proto::Variant::Mean) => Variant::Mean,
-            Some(proto::Variant::Median) => Variant::Median,
-            Some(proto::Variant::Last) => Variant::Last,
-        }
+        self.known("variant", options.variant.unwrap_or_default())
+            .and_then(|known: proto::Variant| Variant::named(known.as_str_name().strip_prefix("VARIANT_")?))
+            .unwrap_or_default()
     }
 
     fn scaling(&mut self, options: &proto::DmdOptions) -> Scaling {
@@ -333,4 +307,55 @@ fn finite(chunks: &[[u8; 8]], field: &str, offset: usize, components: usize) -> 
 
 fn numbers(chunks: &[[u8; 8]]) -> Vec<f64> {
     chunks.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use prost::Message;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+
+    /// Values of an enumeration of the contract but UNSPECIFIED, without the prefix that they share.
+    fn values_of(enumeration: &str) -> Vec<String> {
+        let contract = FileDescriptorSet::decode(proto::FILE_DESCRIPTOR_SET).unwrap();
+        let found = contract
+            .file
+            .iter()
+            .flat_map(|file| &file.enum_type)
+            .find(|found| found.name() == enumeration)
+            .unwrap();
+        let prefix = format!("{}_", enumeration.to_uppercase());
+        let names = found
+            .value
+            .iter()
+            .map(|value| value.name().strip_prefix(&prefix).unwrap());
+        names
+            .filter(|name| *name != "UNSPECIFIED")
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn the_contract_has_the_variants_of_the_table_in_its_order() {
+        assert_eq!(values_of("Variant"), Variant::ALL.map(Variant::name));
+    }
+
+    #[test]
+    fn every_variant_of_the_contract_is_understood() {
+        for variant in Variant::ALL {
+            let name = format!("VARIANT_{}", variant.name());
+            let options = proto::DmdOptions {
+                variant: Some(proto::Variant::from_str_name(&name).unwrap().into()),
+                ..proto::DmdOptions::default()
+            };
+            let mut problems = Problems {
+                path: "spec",
+                violations: Vec::new(),
+            };
+            assert_eq!(problems.variant(&options), variant);
+            assert!(problems.violations.is_empty());
+        }
+    }
 }

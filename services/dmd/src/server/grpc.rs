@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures::{
@@ -15,10 +16,11 @@ use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
 use super::{
-    arriving,
-    config::{Limits, Verdict},
+    config::{Limits, Thresholds},
+    memory::arriving::{self, Bounds},
     proto::dmd_service_server::{DmdServiceServer, SERVICE_NAME},
-    service::{DmdService, Shared},
+    service::DmdService,
+    shared::Shared,
 };
 
 /// The gRPC service as a [`tower::Service`], to be added to a tonic server or called within the process.
@@ -27,19 +29,30 @@ use super::{
 #[derive(Clone)]
 pub struct GrpcService {
     pub(super) shared: Arc<Shared>,
+    bounds: Bounds,
     methods: DmdServiceServer<DmdService>,
 }
 
 impl GrpcService {
     /// A service that holds nothing yet.
     #[must_use]
-    pub fn new(limits: Limits, verdict: Verdict) -> Self {
-        let shared = Arc::new(Shared::new(limits, verdict));
+    pub fn new(limits: Limits, thresholds: Thresholds) -> Self {
+        let shared = Arc::new(Shared::new(limits, thresholds));
         let methods = DmdServiceServer::new(DmdService(Arc::clone(&shared)))
             // The length of messages is checked as they arrive.
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
-        Self { shared, methods }
+        let bounds = Bounds {
+            budget: shared.budget.clone(),
+            metrics: shared.metrics.clone(),
+            max_message: shared.limits.max_message_bytes,
+            idle: Duration::from_secs(shared.limits.idle_seconds),
+        };
+        Self {
+            shared,
+            bounds,
+            methods,
+        }
     }
 
     /// Bytes that calls count for now, with their windows until the answers are handed to the transport; 0 when no call is
@@ -65,7 +78,7 @@ impl Service<Request<Body>> for GrpcService {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (head, body) = request.into_parts();
-        match arriving::counted(body, &self.shared) {
+        match arriving::counted(body, &self.bounds) {
             Ok(body) => self.methods.call(Request::from_parts(head, body)),
             Err(refusal) => {
                 self.shared.metrics.refused(&refusal);

@@ -16,7 +16,7 @@ use prometheus_client::{
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-use super::{budget::Budget, refusal::Refusal};
+use super::refusal::Refusal;
 use crate::{Variant, Verdict};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -80,15 +80,15 @@ impl Metrics {
         self.refusals.get_or_create(&[("reason", refusal.reason())]).inc();
     }
 
-    /// Serves them until `shutdown`.
+    /// Serves them until `shutdown`; `held` is asked for the bytes that are held then.
     pub(super) async fn serve(
         self,
         listener: TcpListener,
-        budget: Budget,
+        held: impl Fn() -> u64 + Clone + Send + Sync + 'static,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let text = move || {
-            self.held.set(i64::try_from(budget.held()).unwrap_or(i64::MAX));
+            self.held.set(i64::try_from(held()).unwrap_or(i64::MAX));
             let mut text = String::new();
             // Writing to a string does not fail.
             let _ = encode(&mut text, &self.registry);

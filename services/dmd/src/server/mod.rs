@@ -1,21 +1,25 @@
 //! The gRPC service around the library: [`run`] serves until it is told to stop.
 
-mod arriving;
-mod budget;
+mod answer;
 mod compute;
 pub mod config;
 mod decode;
 mod encode;
+pub mod environment;
 mod grpc;
 mod health;
+mod memory;
 mod metrics;
 pub mod otlp;
+pub mod proto;
 mod refusal;
 pub mod security;
 mod service;
+mod shared;
 mod spans;
 mod stream;
 pub mod telemetry;
+mod transport;
 
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
@@ -27,25 +31,14 @@ use tonic::{
 };
 
 pub use self::grpc::GrpcService;
-use self::{arriving::RECEIVE_WINDOW, config::Config, health::Health, security::Security, spans::CallSpans};
+use self::{
+    config::Config,
+    health::Health,
+    security::Security,
+    spans::CallSpans,
+    transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, RECEIVE_WINDOW},
+};
 use crate::Cancellation;
-
-/// Messages and services generated from `proto/glocal/v1/dmd.proto`.
-#[allow(missing_docs, clippy::all, reason = "generated code")]
-pub mod proto {
-    tonic::include_proto!("glocal.v1");
-
-    /// The contract as an encoded `FileDescriptorSet`, with all that it imports.
-    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glocal.v1.binpb"));
-}
-
-/// Bytes of all calls on one connection that a client may send before the service has read them: up to 63 calls that are
-/// not read leave room for others.
-const CONNECTION_WINDOW: u32 = 64 * RECEIVE_WINDOW;
-
-/// A connection on which nothing has come for this long is asked for a sign of life, and closed without one.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The service ended for another reason than being told to.
 #[derive(Debug, Error)]
@@ -100,12 +93,9 @@ pub async fn run(
     let health = Health::new(reporter, shared.pool.clone()).await;
     if let Some(listener) = listeners.metrics {
         let stopped = stopping.clone().cancelled_owned();
-        tokio::spawn(
-            shared
-                .metrics
-                .clone()
-                .serve(listener, shared.budget.clone(), stopped),
-        );
+        let budget = shared.budget.clone();
+        let metrics = shared.metrics.clone();
+        tokio::spawn(metrics.serve(listener, move || budget.held(), stopped));
     }
 
     tokio::spawn({

@@ -10,6 +10,9 @@ use crate::AnalysisError;
 /// The `domain` of every `ErrorInfo`.
 const DOMAIN: &str = "glocal";
 
+/// When a caller that was refused for want of room may try again.
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(500);
+
 const MAX_QUOTED_CHARACTERS: usize = 40;
 
 /// What is wrong with one field of a request.

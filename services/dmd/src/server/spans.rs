@@ -27,9 +27,10 @@ pub(super) const TARGET: &str = "glocal_dmd::spans";
 
 /// Methods of DmdService. Others do not exist, and a call of one has no span, so that names of spans are never made up by
 /// callers.
-const METHODS: [&str; 2] = [
+const METHODS: [&str; 3] = [
     "glocal.v1.DmdService/AnalyzeWindow",
     "glocal.v1.DmdService/EstimateGlocal",
+    "glocal.v1.DmdService/GetDmdInfo",
 ];
 
 /// Gives every call of DmdService its span.

@@ -15,12 +15,12 @@ use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{
-    arriving::RECEIVE_WINDOW,
-    budget::Held,
+    answer::{self, answer},
     decode::{self, Spec},
+    memory::{Held, held_beside, window_bytes},
     proto::{self, EstimateGlocalRequest, EstimateGlocalResponse, estimate_glocal_request::Payload},
     refusal::{Refusal, quoted},
-    service::{self, Shared, answer},
+    shared::Shared,
     spans::WindowSpan,
 };
 use crate::InnerProducts;
@@ -317,10 +317,8 @@ impl Session {
     /// Room for a window beside those that are open, and what the call itself holds.
     fn hold(&self, spec: &Spec) -> Result<Held, Refusal> {
         let open: u64 = self.open.values().map(|window| window.held.bytes()).sum();
-        let message = spec.row_bytes().min(self.shared.limits.max_message_bytes as u64);
-        let beside = open + message + u64::from(RECEIVE_WINDOW);
-        let budget = &self.shared.budget;
-        budget.hold("this window", spec.held_bytes(), beside)
+        let beside = held_beside(spec, open, self.shared.limits.max_message_bytes);
+        self.shared.budget.hold("this window", window_bytes(spec), beside)
     }
 
     fn push(&mut self, id: String, hypergradient: &proto::Hypergradient) -> Result<(), Refusal> {
@@ -361,7 +359,7 @@ impl Session {
         let compression = async move {
             let products = pool
                 .run(move |cancellation| {
-                    products.update(&service::window(slices(&rows), &spec)?, cancellation)?;
+                    products.update(&answer::window(slices(&rows), &spec)?, cancellation)?;
                     Ok(products)
                 })
                 .await?;

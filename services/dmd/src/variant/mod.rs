@@ -1,65 +1,21 @@
 //! Ways to estimate where a window is heading. Each is one file with its formula that says when it is right; all take
-//! the same input and give the same result.
+//! the same input and give the same result. `table` says what everyone else needs to know of each.
 
 mod affine;
 mod condition;
 mod control;
 mod forward_backward;
 mod hankel;
+mod model;
 mod modes;
 mod optimized;
 mod snapshots;
+mod table;
 
-use nalgebra::{Complex, DMatrix, DVector};
-
-use crate::{AnalysisError, Cancellation, Options};
-
-/// Which estimate of the glocal hypergradient to make (docs/method.md section 5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Variant {
-    /// The sum of the steady modes of a Hankel dynamic mode decomposition: the paper's.
-    #[default]
-    Hankel,
-    /// The fixed point of an affine map with eigenvalues clipped; always defined.
-    Affine,
-    /// HANKEL with the operator averaged over both directions of time.
-    ForwardBackward,
-    /// A constant and up to two decaying modes fitted to the rows, averaged over their number; with a spread.
-    Optimized,
-    /// Control: the mean of the rows.
-    Mean,
-    /// Control: the component-wise median of the rows.
-    Median,
-    /// Control: the last row, the local hypergradient.
-    Last,
-}
+pub(crate) use self::model::{Decomposition, Estimate, Fit, FittedMode, Input, Model};
+pub use self::table::Variant;
 
 impl Variant {
-    /// Every variant.
-    pub const ALL: [Self; 7] = [
-        Self::Hankel,
-        Self::Affine,
-        Self::ForwardBackward,
-        Self::Optimized,
-        Self::Mean,
-        Self::Median,
-        Self::Last,
-    ];
-
-    /// Its name in the contract.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hankel => "HANKEL",
-            Self::Affine => "AFFINE",
-            Self::ForwardBackward => "FORWARD_BACKWARD",
-            Self::Optimized => "OPTIMIZED",
-            Self::Mean => "MEAN",
-            Self::Median => "MEDIAN",
-            Self::Last => "LAST",
-        }
-    }
-
     pub(crate) fn model(self) -> &'static dyn Model {
         match self {
             Self::Hankel => &hankel::Hankel,
@@ -71,78 +27,4 @@ impl Variant {
             Self::Last => &control::Last,
         }
     }
-}
-
-/// What a model is fitted to: the scaled rows of a window in coordinates that preserve their inner products.
-///
-/// A window of q components is represented by min(q, sigma) coordinates without loss (docs/method.md section 5, step
-/// 4). Results that live in the space of hypergradients are therefore returned as weights of the rows.
-#[derive(Debug)]
-pub(crate) struct Input<'a> {
-    /// r x sigma, one column per row of the window, oldest first; entries are of order 1. sigma >= `options.delays` + 1.
-    pub rows: &'a DMatrix<f64>,
-    /// How to fit.
-    pub options: &'a Options,
-    /// Number of components of the window that are not zero throughout, at least 1.
-    pub active_components: usize,
-    /// To be looked at between expensive steps.
-    pub cancellation: &'a Cancellation,
-}
-
-/// What a model found.
-#[derive(Debug, Clone)]
-pub(crate) struct Fit {
-    /// The estimate; `None` when the model has none for this window.
-    pub estimate: Option<Estimate>,
-    /// Columns c of p x sigma weights of the rows such that the standard error of component i of the estimate is
-    /// || c S_i || with the component's scaled values S_i; `None` when the model knows of no error.
-    pub spread: Option<DMatrix<f64>>,
-    /// The spectrum that the verdict looks at.
-    pub decomposition: Decomposition,
-}
-
-/// An estimate, in a form that holds for any number of components.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Estimate {
-    /// Weights of the rows (sigma values).
-    Weights(DVector<f64>),
-    /// The component-wise median, which no weights express.
-    Median,
-}
-
-/// Modes of a window.
-#[derive(Debug, Clone)]
-pub(crate) struct Decomposition {
-    /// Modes in the order of [`crate::Spectrum::modes`]; conjugate ones next to each other.
-    pub modes: Vec<FittedMode>,
-    /// Singular values of the scaled snapshot matrix, largest first.
-    pub singular_values: Vec<f64>,
-    /// Rank used.
-    pub rank: usize,
-    /// ||Y - K X|| / ||Y|| in the Frobenius norm.
-    pub pair_residual: f64,
-    /// Condition number of the matrix of modes of norm 1, in the Frobenius norm; 0 without modes.
-    pub condition: f64,
-    /// What the operator makes of the rows before the last, as weights of the rows (sigma values).
-    pub prediction: DVector<f64>,
-}
-
-/// A mode before it is brought back to the space of hypergradients.
-#[derive(Debug, Clone)]
-pub(crate) struct FittedMode {
-    /// Eigenvalue, per row.
-    pub eigenvalue: Complex<f64>,
-    /// The contribution at t = 0 as weights of the rows (sigma values).
-    pub weights: DVector<Complex<f64>>,
-    /// Whether the mode is part of the estimate.
-    pub steady: bool,
-}
-
-/// A model of how hypergradients go on.
-pub(crate) trait Model: Sync {
-    /// Fits the model to a window that is neither zero nor constant.
-    ///
-    /// # Errors
-    /// [`AnalysisError`] when a decomposition does not converge or the caller cancelled.
-    fn fit(&self, input: &Input) -> Result<Fit, AnalysisError>;
 }

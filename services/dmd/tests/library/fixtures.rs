@@ -1,14 +1,16 @@
 //! The library against reference decompositions (`tests/fixtures/README.md`).
 
-use std::path::Path;
+use std::fs;
 
-use glocal_dmd::{
-    Complex, Selection, Verdict,
-    cli::fixtures::{Case, read},
-};
+use glocal_dmd::{Complex, Selection, Verdict};
+
+#[path = "../../dev/src/references.rs"]
+mod references;
+
+use references::Case;
 
 fn cases() -> Vec<Case> {
-    read(Path::new("tests/fixtures/dmd.json")).unwrap()
+    serde_json::from_str(&fs::read_to_string("tests/fixtures/dmd.json").unwrap()).unwrap()
 }
 
 fn noise_free() -> impl Iterator<Item = Case> {

@@ -2,9 +2,13 @@
 
 use glocal_dmd::{
     Cancellation, InnerProducts, Options, Report, Scaling, Variant, Window, WindowError, analyze,
-    cli::bench::{ROWS, noisy_window},
 };
 use proptest::prelude::*;
+
+#[path = "../../dev/src/windows.rs"]
+mod windows;
+
+use windows::{ROWS, noisy_window};
 
 /// More components than rows, and more than one chunk.
 const COMPONENTS: usize = 1_500;

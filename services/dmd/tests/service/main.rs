@@ -5,6 +5,7 @@ mod analyze_window;
 mod any_message;
 mod estimate_glocal;
 mod fuzz_corpus;
+mod get_dmd_info;
 #[path = "../process/mod.rs"]
 mod process;
 mod security;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::stream;
-use glocal_dmd::server::proto::dmd_service_client::DmdServiceClient;
+use glocal_dmd::server::proto::{GetDmdInfoRequest, dmd_service_client::DmdServiceClient};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -192,6 +192,7 @@ async fn calls_and_windows_reach_the_collector_below_the_span_of_the_caller() {
         .unwrap();
     let mut answers = answers.into_inner();
     while patiently(answers.message()).await.unwrap().is_some() {}
+    client.get_dmd_info(traced(GetDmdInfoRequest {})).await.unwrap();
     // Of someone who has neither a token nor a span.
     client.analyze_window(whole_window()).await.unwrap_err();
     drop(client);
@@ -204,10 +205,11 @@ async fn calls_and_windows_reach_the_collector_below_the_span_of_the_caller() {
         spans.iter().filter(below).collect()
     };
     let calls = children(CALLER);
-    assert_eq!(calls.len(), 2, "{spans:#?}");
-    for (call, (method, windows)) in calls
-        .into_iter()
-        .zip([("AnalyzeWindow", 1), ("EstimateGlocal", 2)])
+    assert_eq!(calls.len(), 3, "{spans:#?}");
+    for (call, (method, windows)) in
+        calls
+            .into_iter()
+            .zip([("AnalyzeWindow", 1), ("EstimateGlocal", 2), ("GetDmdInfo", 0)])
     {
         assert_eq!(hex(&call.trace_id), TRACE);
         assert_call(call, method, "OK");
@@ -219,7 +221,7 @@ async fn calls_and_windows_reach_the_collector_below_the_span_of_the_caller() {
     assert_eq!(roots.len(), 1);
     assert_call(roots[0], "AnalyzeWindow", "UNAUTHENTICATED");
     assert_ne!(hex(&roots[0].trace_id), TRACE);
-    assert_eq!(spans.len(), 6);
+    assert_eq!(spans.len(), 7);
 
     for (metadata, request) in collector.received() {
         assert_eq!(metadata.get("x-tenant").unwrap(), "42");

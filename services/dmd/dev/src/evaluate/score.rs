@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::held_phi::{Case, Truth};
-use crate::Report;
+use glocal_dmd::Report;
 
 /// Resamples of the windows for an interval.
 const RESAMPLES: usize = 2000;

@@ -1,18 +1,50 @@
-//! Scores every variant on windows whose continuation is known (`glocal-dmd evaluate FILE`; docs/dmd.md has the tables).
+//! Scores every variant on windows whose continuation is known (`glocal-dmd-dev evaluate FILE`; docs/dmd.md has the tables).
 
 mod held_phi;
 mod score;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use glocal_dmd::{
+    AnalysisError, Cancellation, Options, Report, Scaling, Variant, Window, analyze,
+    cli::{
+        failure::{Failure, exit},
+        output::{print_document, print_lines},
+    },
+};
 use serde::Serialize;
 
 use self::{
     held_phi::{Case, Records},
     score::{Interval, Outcome, Scores},
 };
-use super::{ReadError, print_document, print_lines};
-use crate::{AnalysisError, Cancellation, Options, Report, Scaling, Variant, Window, analyze};
+use crate::files::ReadError;
+
+/// Score every variant on windows whose continuation is known.
+///
+/// Prints, for each variant and setting: the share of right signs, the cosine with where the hypergradient went, the error
+/// of its size, how often there was no estimate, and precision and recall of the components' verdict; each with its
+/// interval over windows, and beside the controls MEAN and LAST.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// Windows with their continuation, in the format of tests/fixtures/held_phi.json.
+    file: PathBuf,
+
+    /// Print a JSON array instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evaluate {
+    /// Scores.
+    ///
+    /// # Errors
+    /// [`Failure`] when the file holds no windows with their continuation, or one cannot be analyzed.
+    pub fn run(self) -> Result<(), Failure> {
+        run(&self.file, self.json).map_err(|error| Failure::new(exit::DATA, error))
+    }
+}
 
 /// Rows that estimates see: the last of the window.
 const SIGMA: usize = 20;
@@ -31,32 +63,30 @@ impl Setting {
     }
 }
 
-/// Every variant with its defaults, and the options that matter.
+/// Every variant with its defaults, each followed by those with the options that matter.
 fn settings() -> Vec<Setting> {
     let as_it_is = |_: &mut Options| {};
-    vec![
-        Setting::new("LAST", Variant::Last, 1, as_it_is),
-        Setting::new("MEAN", Variant::Mean, 1, as_it_is),
-        Setting::new("MEDIAN", Variant::Median, 1, as_it_is),
-        Setting::new("HANKEL", Variant::Hankel, 1, as_it_is),
+    let mut settings: Vec<Setting> = Variant::ALL
+        .map(|variant| Setting::new(variant.name(), variant, 1, as_it_is))
+        .into();
+    settings.extend([
         Setting::new("HANKEL unscaled", Variant::Hankel, 1, |o| {
             o.scaling = Scaling::None
         }),
         Setting::new("HANKEL m 1", Variant::Hankel, 1, |o| o.delays = 1),
         Setting::new("HANKEL m 5", Variant::Hankel, 1, |o| o.delays = 5),
-        Setting::new("FORWARD_BACKWARD", Variant::ForwardBackward, 1, as_it_is),
         Setting::new("FORWARD_BACKWARD m 1", Variant::ForwardBackward, 1, |o| {
             o.delays = 1
         }),
-        Setting::new("AFFINE", Variant::Affine, 1, as_it_is),
         Setting::new("AFFINE clip .98", Variant::Affine, 1, |o| o.clip = 0.98),
-        Setting::new("OPTIMIZED", Variant::Optimized, 1, as_it_is),
         Setting::new("MEAN stride 3", Variant::Mean, 3, as_it_is),
         Setting::new("AFFINE stride 3", Variant::Affine, 3, as_it_is),
         Setting::new("AFFINE stride 3 clip .98", Variant::Affine, 3, |o| o.clip = 0.98),
         Setting::new("AFFINE stride 3 clip .99", Variant::Affine, 3, |o| o.clip = 0.99),
         Setting::new("OPTIMIZED stride 3", Variant::Optimized, 3, as_it_is),
-    ]
+    ]);
+    settings.sort_by_key(|setting| Variant::ALL.iter().position(|v| *v == setting.options.variant));
+    settings
 }
 
 /// One line of the table.
@@ -74,7 +104,7 @@ struct Line {
 ///
 /// # Errors
 /// [`ReadError`] when the file cannot be read, has another format, or a case cannot be analyzed.
-pub fn run(file: &Path, json: bool) -> Result<(), ReadError> {
+fn run(file: &Path, json: bool) -> Result<(), ReadError> {
     let records = Records::read(file)?;
     let cases: Vec<&Case> = records.scored().collect();
     let outcomes = |setting: &Setting| -> Result<Vec<Outcome>, ReadError> {

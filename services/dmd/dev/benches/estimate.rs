@@ -8,8 +8,11 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use glocal_dmd::{Cancellation, Options, Window, analyze, cli::bench::noisy_window};
+use glocal_dmd::{Cancellation, Options, Window, analyze};
 use tikv_jemallocator::Jemalloc;
+
+#[path = "../src/windows.rs"]
+mod windows;
 
 /// As in the binary.
 #[global_allocator]
@@ -19,7 +22,7 @@ fn estimate(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("estimate");
     let (options, cancellation) = (Options::default(), Cancellation::new());
     for (components, samples) in [(3, 100), (385, 100), (100_000, 20), (1_000_000, 10)] {
-        let values = noisy_window(components);
+        let values = windows::noisy_window(components);
         let window = Window::from_flat(&values, components).unwrap();
         group.sample_size(samples);
         group.bench_with_input(

@@ -1,39 +1,48 @@
-//! Times the library (`glocal-dmd bench`), and makes the windows that all benchmarks use.
+//! Times the library (`glocal-dmd-dev bench`), or a running service.
 
 use std::{hint::black_box, time::Instant};
 
-use super::{Row, print_json, print_lines};
-use crate::{AnalysisError, Cancellation, InnerProducts, Options, Window, analyze};
+use clap::Args;
+use glocal_dmd::{
+    AnalysisError, Cancellation, InnerProducts, Options, Window, analyze,
+    cli::failure::{Failure, exit},
+};
 
-/// Rows of every window (sigma); delays are the default of 10.
-pub const ROWS: usize = 20;
+use crate::{
+    load,
+    rows::{Row, median, print},
+    windows::{ROWS, noisy_window},
+};
 
-/// A window as training gives them: per component a constant, two decaying modes, and noise of 5 %, over four orders of
-/// magnitude. `ROWS` x `components` values, row-major; the same for the same `components`.
-#[must_use]
-pub fn noisy_window(components: usize) -> Vec<f64> {
-    let mut state = 0_u64;
-    // SplitMix64, uniform on [-1, 1).
-    let mut uniform = move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    };
-    let shape: Vec<[f64; 4]> = (0..components)
-        .map(|_| [uniform(), uniform(), uniform(), 10_f64.powf(2.0 * uniform())])
-        .collect();
-    (0..ROWS as i32)
-        .flat_map(|t| {
-            shape
-                .iter()
-                .map(|[constant, slow, fast, scale]| {
-                    scale * (constant + slow * 0.9_f64.powi(t) + fast * 0.6_f64.powi(t) + 0.05 * uniform())
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect()
+/// Time the analysis of windows of 3 to 1,000,000 components (20 rows, 10 delays, one thread).
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Only figures whose name contains this.
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
+
+    /// Time the service there instead, without TLS: windows of 3 components a second for 32 callers at once.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "only")]
+    address: Option<String>,
+
+    /// Print a JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    /// Times what was asked for.
+    ///
+    /// # Errors
+    /// [`Failure`] when an analysis fails, or the service cannot be reached.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.address {
+            Some(address) => {
+                load::run(&address, self.json).map_err(|error| Failure::new(exit::UNAVAILABLE, error))
+            }
+            None => run(self.only.as_deref(), self.json).map_err(|error| Failure::new(exit::SOFTWARE, error)),
+        }
+    }
 }
 
 /// A window size to time.
@@ -83,7 +92,7 @@ const LARGEST: Size = Size {
 ///
 /// # Errors
 /// [`AnalysisError`] when an analysis fails.
-pub fn run(only: Option<&str>, json: bool) -> Result<(), AnalysisError> {
+fn run(only: Option<&str>, json: bool) -> Result<(), AnalysisError> {
     let wanted = |size: &&Size| only.is_none_or(|part| size.name.contains(part));
     let mut rows = Vec::new();
     for size in SIZES.iter().filter(wanted) {
@@ -117,15 +126,6 @@ pub fn run(only: Option<&str>, json: bool) -> Result<(), AnalysisError> {
     }
     print(&rows, json);
     Ok(())
-}
-
-pub(super) fn print(rows: &[Row], json: bool) {
-    if json {
-        print_json(rows);
-    } else {
-        let line = |row: &Row| format!("{:32} {:10.2} {:5} n {}", row.name, row.value, row.unit, row.n);
-        print_lines(&rows.iter().map(line).collect::<Vec<_>>());
-    }
 }
 
 /// Seconds of each repetition, after some that do not count.
@@ -190,10 +190,4 @@ fn time_copying(values: &[f64], repetitions: usize) -> Vec<f64> {
             started.elapsed().as_secs_f64()
         })
         .collect()
-}
-
-pub(super) fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }

@@ -1,7 +1,7 @@
 //! Requests as they arrive: what the transport and the decoder hold of them counts for the memory budget, like the windows
 //! that they carry.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
@@ -11,17 +11,28 @@ use tokio::time::timeout;
 use tonic::{Status, body::Body};
 
 use super::{
-    budget::Held,
-    refusal::{Refusal, within},
-    service::Shared,
+    super::{
+        metrics::Metrics,
+        refusal::{Refusal, within},
+        transport::RECEIVE_WINDOW,
+    },
+    Budget, Held,
 };
-
-/// Bytes of one call that a client may send before the service has read them. With the default of HTTP/2 (64 KiB) a window
-/// of 100,000 components would wait for the round trip a dozen times a row.
-pub(super) const RECEIVE_WINDOW: u32 = 256 << 10;
 
 /// Bytes before a message: whether it is compressed, and its length.
 const HEADER: usize = 5;
+
+/// What bodies are held to.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Bounds {
+    pub budget: Budget,
+    /// Where refusals are counted.
+    pub metrics: Metrics,
+    /// Bytes of one message.
+    pub max_message: usize,
+    /// How long a message may stop half-way.
+    pub idle: Duration,
+}
 
 /// The body of a call, which holds the receive window and the longest message that it has brought, for which the decoder
 /// keeps its buffer. A message that is too long, without room, or does not go on ends it with a status, after all that came
@@ -29,17 +40,18 @@ const HEADER: usize = 5;
 ///
 /// # Errors
 /// [`Refusal::Limit`] when there is no room for the receive window.
-pub(super) fn counted(body: Body, shared: &Arc<Shared>) -> Result<Body, Refusal> {
+pub(in super::super) fn counted(body: Body, bounds: &Bounds) -> Result<Body, Refusal> {
     let arriving = Arriving {
         body: Some(body),
         messages: Messages {
-            held: shared.budget.hold("this call", RECEIVE_WINDOW.into(), 0)?,
-            max_message: shared.limits.max_message_bytes,
+            held: bounds.budget.hold("this call", RECEIVE_WINDOW.into(), 0)?,
+            max_message: bounds.max_message,
             header: Vec::with_capacity(HEADER),
             missing: 0,
         },
         refused: None,
-        shared: Arc::clone(shared),
+        idle: bounds.idle,
+        metrics: bounds.metrics.clone(),
     };
     let frames = stream::unfold(arriving, |mut arriving| async move {
         let frame = arriving.next().await?;
@@ -54,7 +66,8 @@ struct Arriving {
     messages: Messages,
     /// Why the body ends behind the last frame.
     refused: Option<Refusal>,
-    shared: Arc<Shared>,
+    idle: Duration,
+    metrics: Metrics,
 }
 
 impl Arriving {
@@ -64,10 +77,10 @@ impl Arriving {
         }
         let body = self.body.as_mut()?;
         let frame = if self.messages.under_way() {
-            let idle = self.shared.limits.idle_seconds;
-            match timeout(Duration::from_secs(idle), body.frame()).await {
+            match timeout(self.idle, body.frame()).await {
                 Ok(frame) => frame?,
                 Err(_) => {
+                    let idle = self.idle.as_secs();
                     let refusal = Refusal::Idle(format!("no more of a message came for {idle} s"));
                     return Some(Err(self.end(refusal)));
                 }
@@ -87,7 +100,7 @@ impl Arriving {
 
     fn end(&mut self, refusal: Refusal) -> Status {
         self.body = None;
-        self.shared.metrics.refused(&refusal);
+        self.metrics.refused(&refusal);
         refusal.into()
     }
 }
@@ -148,13 +161,7 @@ mod tests {
     use futures::StreamExt;
     use tonic::Code;
 
-    use super::{
-        super::{
-            budget::Budget,
-            config::{Limits, Verdict},
-        },
-        *,
-    };
+    use super::*;
 
     const LIMIT: u64 = RECEIVE_WINDOW as u64 + 100;
 
@@ -204,16 +211,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_stops_half_way_is_ended() {
-        let limits = Limits {
-            idle_seconds: 1,
-            ..Limits::default()
+        let bounds = Bounds {
+            budget: Budget::new(LIMIT),
+            metrics: Metrics::new(),
+            max_message: 200,
+            idle: Duration::from_secs(1),
         };
-        let shared = Arc::new(Shared::new(limits, Verdict::default()));
         let half = message(7)[..9].to_vec();
         let frames = stream::iter([message(0), half])
             .map(|data| Ok::<_, Status>(Frame::data(Bytes::from(data))))
             .chain(stream::pending());
-        let mut body = counted(Body::new(StreamBody::new(frames)), &shared).unwrap();
+        let mut body = counted(Body::new(StreamBody::new(frames)), &bounds).unwrap();
         for length in [5, 9] {
             let frame = body.frame().await.unwrap().unwrap();
             assert_eq!(frame.into_data().unwrap().len(), length);
@@ -223,6 +231,6 @@ mod tests {
         assert_eq!(status.message(), "no more of a message came for 1 s");
         assert!(body.frame().await.is_none());
         drop(body);
-        assert_eq!(shared.budget.held(), 0);
+        assert_eq!(bounds.budget.held(), 0);
     }
 }

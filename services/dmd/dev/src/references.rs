@@ -1,14 +1,11 @@
-//! Compares the library with reference decompositions (`glocal-dmd fixtures FILE`).
+//! Windows with reference decompositions, and how far the library is from them.
 
-use std::path::Path;
-
+use glocal_dmd::{AnalysisError, Cancellation, Complex, Options, Report, Scaling, Window, analyze};
 use serde::Deserialize;
-
-use super::{ReadError, Row, print_json, print_lines, read_json};
-use crate::{AnalysisError, Cancellation, Complex, Options, Report, Scaling, Window, analyze};
 
 /// One window with its reference decomposition (fields as in the file; `tests/fixtures/README.md` describes them).
 #[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "the library's tests compare more than the command does")]
 pub struct Case {
     /// Name of the case.
     pub name: String,
@@ -35,6 +32,7 @@ pub struct Case {
 
 /// Reference estimates.
 #[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "the library's tests compare more than the command does")]
 pub struct References {
     /// Tolerance 0.01.
     pub tol0p01: Reference,
@@ -94,8 +92,8 @@ impl Case {
     /// Analyzes the window as the reference did: scaled by its largest value, every singular value above the floor.
     ///
     /// # Errors
-    /// [`ReadError`] when the window is malformed or its analysis fails.
-    pub fn analyze(&self, tolerance: f64) -> Result<Report, ReadError> {
+    /// [`AnalysisError`] when the window is malformed or its analysis fails.
+    pub fn analyze(&self, tolerance: f64) -> Result<Report, AnalysisError> {
         self.analyze_with(|options| options.tolerance = tolerance)
     }
 
@@ -103,25 +101,20 @@ impl Case {
     ///
     /// # Errors
     /// As [`Case::analyze`].
-    pub fn analyze_with(&self, change: impl FnOnce(&mut Options)) -> Result<Report, ReadError> {
+    pub fn analyze_with(&self, change: impl FnOnce(&mut Options)) -> Result<Report, AnalysisError> {
         let rows: Vec<Vec<f64>> = self
             .rows
             .iter()
             .map(|row| row.iter().map(|v| v.unwrap_or(f64::NAN)).collect())
             .collect();
-        let failed = |source| ReadError::Analysis {
-            case: self.name.clone(),
-            source,
-        };
-        let window = Window::new(rows.iter().map(Vec::as_slice).collect())
-            .map_err(|error| failed(AnalysisError::from(error)))?;
+        let window = Window::new(rows.iter().map(Vec::as_slice).collect())?;
         let mut options = Options {
             delays: self.m,
             scaling: Scaling::Global,
             ..Options::default()
         };
         change(&mut options);
-        analyze(&window, &options, &[], &Cancellation::new()).map_err(failed)
+        analyze(&window, &options, &[], &Cancellation::new())
     }
 
     /// Largest difference from the reference: eigenvalues relative to max(1, |eigenvalue|), estimates for all three
@@ -130,7 +123,7 @@ impl Case {
     ///
     /// # Errors
     /// As [`Case::analyze`].
-    pub fn max_rel_error(&self) -> Result<f64, ReadError> {
+    pub fn max_rel_error(&self) -> Result<f64, AnalysisError> {
         let mut error = 0.0_f64;
         for (tolerance, reference) in self.references() {
             let report = self.analyze(tolerance)?;
@@ -171,45 +164,4 @@ impl Case {
             _ => f64::INFINITY,
         }
     }
-}
-
-/// Reads a file of reference decompositions.
-///
-/// # Errors
-/// [`ReadError`] when it cannot be read or has another format.
-pub fn read(path: &Path) -> Result<Vec<Case>, ReadError> {
-    read_json(path, "a list of reference decompositions")
-}
-
-/// Prints the differences of a file, and the largest of the cases without noise.
-///
-/// # Errors
-/// [`ReadError`].
-pub fn run(file: &Path, json: bool) -> Result<(), ReadError> {
-    let mut worst = 0.0_f64;
-    let mut compared = 0;
-    let mut lines = Vec::new();
-    for case in read(file)? {
-        let error = case.max_rel_error()?;
-        let counts = case.is_noise_free();
-        if counts {
-            worst = worst.max(error);
-            compared += 1;
-        }
-        let note = if counts { "" } else { "not counted" };
-        lines.push(format!("{:32} {error:9.1e}  {note}", case.name));
-    }
-    let row = Row {
-        name: "dmd.fixtures_max_rel_error",
-        value: worst,
-        unit: "relative",
-        n: compared,
-    };
-    if json {
-        print_json(&[row]);
-    } else {
-        lines.push(format!("{:32} {worst:9.1e}  over {compared} cases", "largest"));
-        print_lines(&lines);
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Times a running service under load (`glocal-dmd bench --address HOST:PORT`).
+//! Times a running service under load (`glocal-dmd-dev bench --address HOST:PORT`).
 
 use std::{
     iter,
@@ -7,15 +7,15 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::try_join_all;
+use glocal_dmd::{
+    cli::connection::{ConnectionError, Tls, connect, runtime},
+    server::proto::{AnalyzeWindowRequest, DmdOptions, WindowSpec, dmd_service_client::DmdServiceClient},
+};
 use tonic::{Status, transport::Channel};
 
-use super::{
-    Row,
-    bench::{ROWS, median, noisy_window, print},
-    connection::{ConnectionError, Tls, connect, runtime},
-};
-use crate::server::proto::{
-    AnalyzeWindowRequest, DmdOptions, WindowSpec, dmd_service_client::DmdServiceClient,
+use crate::{
+    rows::{Row, median, print},
+    windows::{ROWS, noisy_window},
 };
 
 /// Who call at once, on one connection, each as soon as it has its answer.

@@ -5,18 +5,18 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::refusal::Refusal;
+use super::super::refusal::{RETRY_AFTER, Refusal};
 
 /// A budget of bytes shared by all requests.
 #[derive(Debug, Clone)]
-pub(super) struct Budget {
+pub(in super::super) struct Budget {
     limit: u64,
     held: Arc<AtomicU64>,
 }
 
 /// A part of the budget, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(in super::super) struct Held {
     /// Who holds it, for messages.
     holder: &'static str,
     bytes: u64,
@@ -24,7 +24,7 @@ pub(super) struct Held {
 }
 
 impl Budget {
-    pub(super) fn new(limit: u64) -> Self {
+    pub(in super::super) fn new(limit: u64) -> Self {
         Self {
             limit,
             held: Arc::default(),
@@ -32,7 +32,7 @@ impl Budget {
     }
 
     /// Bytes that are held now.
-    pub(super) fn held(&self) -> u64 {
+    pub(in super::super) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
     }
 
@@ -40,7 +40,12 @@ impl Budget {
     ///
     /// # Errors
     /// As [`Held::grow_to`].
-    pub(super) fn hold(&self, holder: &'static str, bytes: u64, beside: u64) -> Result<Held, Refusal> {
+    pub(in super::super) fn hold(
+        &self,
+        holder: &'static str,
+        bytes: u64,
+        beside: u64,
+    ) -> Result<Held, Refusal> {
         let mut held = Held {
             holder,
             bytes: 0,
@@ -52,7 +57,7 @@ impl Budget {
 }
 
 impl Held {
-    pub(super) fn bytes(&self) -> u64 {
+    pub(in super::super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
@@ -60,7 +65,7 @@ impl Held {
     ///
     /// # Errors
     /// [`Refusal::Limit`] when they are not left; without a time to retry when they would never be.
-    pub(super) fn grow_to(&mut self, bytes: u64) -> Result<(), Refusal> {
+    pub(in super::super) fn grow_to(&mut self, bytes: u64) -> Result<(), Refusal> {
         self.take(bytes, 0)
     }
 
@@ -85,7 +90,7 @@ impl Held {
                     self.holder,
                     limit - held + self.bytes,
                 ),
-                retry_after: (bytes.saturating_add(beside) <= *limit).then_some(super::compute::RETRY_AFTER),
+                retry_after: (bytes.saturating_add(beside) <= *limit).then_some(RETRY_AFTER),
             }),
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::cli::{ReadError, read_json};
+use crate::files::{ReadError, read_json};
 
 /// A file of cases.
 #[derive(Debug, Deserialize)]

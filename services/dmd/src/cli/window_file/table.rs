@@ -1,0 +1,286 @@
+//! Tables: one row a line, columns separated by commas, semicolons, tabs or blanks. What is guessed is said.
+
+use clap::{Args, ValueEnum};
+
+use super::fault::Fault;
+
+/// How a table is to be read.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct TableFormat {
+    /// Whether the first line of a table names the columns; what is taken for names is said on standard error.
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    pub header: Whether,
+
+    /// Whether the first column of a table numbers the rows, and is no component; auto: if the header leaves it without a
+    /// name.
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    pub index: Whether,
+
+    /// What separates the columns of a table: auto, comma, semicolon, tab, space, or the character itself.
+    #[arg(long, value_name = "CHARACTER", default_value = "auto", value_parser = delimiter)]
+    pub delimiter: Delimiter,
+}
+
+/// Whether something is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Whether {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// To be seen from the content.
+    #[default]
+    Auto,
+}
+
+/// What separates columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delimiter {
+    /// The first of semicolon, tab, comma and blanks that is in most lines.
+    #[default]
+    Auto,
+    /// This character.
+    Character(u8),
+    /// One or more blanks.
+    Blanks,
+}
+
+const DELIMITERS: [(&str, Delimiter); 5] = [
+    ("auto", Delimiter::Auto),
+    ("semicolon", Delimiter::Character(b';')),
+    ("tab", Delimiter::Character(b'\t')),
+    ("comma", Delimiter::Character(b',')),
+    ("space", Delimiter::Blanks),
+];
+
+fn delimiter(given: &str) -> Result<Delimiter, String> {
+    if let Some((_, delimiter)) = DELIMITERS.iter().find(|(name, _)| *name == given) {
+        return Ok(*delimiter);
+    }
+    match given.as_bytes() {
+        b" " => Ok(Delimiter::Blanks),
+        b"\\t" => Ok(Delimiter::Character(b'\t')),
+        &[character] if !character.is_ascii_alphanumeric() && !b"\".+-#\r\n".contains(&character) => {
+            Ok(Delimiter::Character(character))
+        }
+        _ => Err("auto, comma, semicolon, tab, space, or one character".to_owned()),
+    }
+}
+
+impl Delimiter {
+    /// Whether it is in the line, outside quotes.
+    fn is_in(self, line: &str) -> bool {
+        let mut unquoted = line.trim().split('"').step_by(2);
+        match self {
+            Self::Auto => false,
+            Self::Character(character) => unquoted.any(|part| part.as_bytes().contains(&character)),
+            Self::Blanks => unquoted.any(|part| part.contains(char::is_whitespace)),
+        }
+    }
+
+    /// The one that most of the lines have.
+    fn of(text: &str) -> Self {
+        let lines: Vec<&str> = text.lines().filter(|line| is_content(line)).collect();
+        DELIMITERS
+            .into_iter()
+            .map(|(_, delimiter)| delimiter)
+            .find(|delimiter| 2 * lines.iter().filter(|line| delimiter.is_in(line)).count() > lines.len())
+            .unwrap_or(Self::Character(b','))
+    }
+}
+
+/// A line with its number and its cells.
+struct Record {
+    line: u64,
+    cells: Vec<String>,
+}
+
+/// Rows with the numbers of their lines, and what was guessed.
+pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<(u64, Vec<f64>)>, Vec<String>), Fault> {
+    // Old programs end lines with a carriage return alone.
+    let unix;
+    let text = if text.contains('\n') {
+        text
+    } else {
+        unix = text.replace('\r', "\n");
+        &unix
+    };
+    let mut notes = Vec::new();
+    let delimiter = match format.delimiter {
+        Delimiter::Auto => Delimiter::of(text),
+        given => given,
+    };
+    let mut records = records(text, delimiter)?;
+    let comments = text.lines().filter(|line| line.starts_with('#')).count();
+    if comments > 0 {
+        notes.push(format!("lines that begin with # were left out: {comments}"));
+    }
+    let header = header(&records, format.header)?.then(|| records.remove(0));
+    if let Some(Record { line, cells }) = &header {
+        notes.push(format!(
+            "took line {line} for the header: {} (--header no makes it a row)",
+            first_few(cells)
+        ));
+    }
+    match format.index {
+        Whether::Yes => drop_first_column(&mut records),
+        Whether::Auto if has_unnamed_index(header.as_ref(), &records) => {
+            drop_first_column(&mut records);
+            notes.push("left the first column out, which has no name (--index no keeps it)".to_owned());
+        }
+        Whether::Auto if counts(&records) => notes
+            .push("the first column counts; if it numbers the rows, --index yes leaves it out".to_owned()),
+        Whether::Auto | Whether::No => {}
+    }
+    // A comma is a decimal one where it separates nothing, and no cell has a point.
+    let decimal_commas = delimiter != Delimiter::Character(b',')
+        && !records
+            .iter()
+            .flat_map(|record| &record.cells)
+            .any(|cell| cell.contains('.'))
+        && records
+            .iter()
+            .flat_map(|record| &record.cells)
+            .any(|cell| cell.contains(','));
+    if decimal_commas {
+        notes.push("read commas as decimal points".to_owned());
+    }
+    let rows = records.into_iter().map(|record| row(&record, decimal_commas));
+    Ok((rows.collect::<Result<_, _>>()?, notes))
+}
+
+fn is_content(line: &str) -> bool {
+    !line.trim().is_empty() && !line.starts_with('#')
+}
+
+fn records(text: &str, delimiter: Delimiter) -> Result<Vec<Record>, Fault> {
+    let Delimiter::Character(delimiter) = delimiter else {
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| is_content(line));
+        return Ok(lines
+            .map(|(number, line)| Record {
+                line: number,
+                cells: line.split_whitespace().map(unquoted).collect(),
+            })
+            .collect());
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .comment(Some(b'#'))
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    reader
+        .records()
+        .map(|record| {
+            let record = record.map_err(|error| Fault::new("the table", error))?;
+            Ok(Record {
+                line: record.position().map_or(0, csv::Position::line),
+                cells: record.iter().map(unquoted).collect(),
+            })
+        })
+        .collect()
+}
+
+/// A cell without quotes, which the parser leaves where blanks come before them.
+fn unquoted(cell: &str) -> String {
+    cell.trim_matches('"').to_owned()
+}
+
+/// Whether the first record names the columns. Numbers do so only where they count from 0, as those of a data frame
+/// without names, and the values below are no whole numbers.
+fn header(records: &[Record], wanted: Whether) -> Result<bool, Fault> {
+    let Some((first, others)) = records.split_first() else {
+        return Ok(false);
+    };
+    match wanted {
+        Whether::Yes => return Ok(true),
+        Whether::No => return Ok(false),
+        Whether::Auto => {}
+    }
+    let unnamed = first.cells.len() > 1 && first.cells[0].is_empty();
+    let names = &first.cells[usize::from(unnamed)..];
+    if names.iter().all(|name| is_missing(name)) {
+        return Ok(false);
+    }
+    if !names.iter().any(|name| number(name, true).is_some()) {
+        return Ok(true);
+    }
+    let count = names.iter().enumerate().all(|(i, name)| *name == i.to_string());
+    let whole = |cell: &String| cell.parse::<i64>().is_ok();
+    if !count || others.iter().flat_map(|record| &record.cells).all(whole) {
+        return Ok(false);
+    }
+    if names.len() == 1 && !unnamed {
+        let problem = "0 may be a name or a value; say --header yes or --header no";
+        return Err(Fault::new(format!("line {}", first.line), problem));
+    }
+    Ok(true)
+}
+
+/// Whether the header has no name for the first column, as pandas and R write an index.
+fn has_unnamed_index(header: Option<&Record>, records: &[Record]) -> bool {
+    let (Some(header), Some(first)) = (header, records.first()) else {
+        return false;
+    };
+    let unnamed = header.cells.len() > 1 && ["", "Unnamed: 0"].contains(&header.cells[0].as_str());
+    unnamed || header.cells.len() + 1 == first.cells.len()
+}
+
+/// Whether the first of several columns rises by one from row to row.
+fn counts(records: &[Record]) -> bool {
+    let first: Vec<Option<i64>> = records
+        .iter()
+        .map(|record| record.cells.first()?.parse().ok())
+        .collect();
+    first.len() > 2
+        && records[0].cells.len() > 1
+        && first[0].is_some()
+        && first
+            .windows(2)
+            .all(|pair| pair[1] == pair[0].and_then(|value| value.checked_add(1)))
+}
+
+fn drop_first_column(records: &mut [Record]) {
+    for record in records {
+        if !record.cells.is_empty() {
+            record.cells.remove(0);
+        }
+    }
+}
+
+fn row(record: &Record, decimal_commas: bool) -> Result<(u64, Vec<f64>), Fault> {
+    let values = (1..).zip(&record.cells).map(|(column, cell)| {
+        number(cell, decimal_commas).ok_or_else(|| {
+            let problem = if is_missing(cell) {
+                format!("the value is missing ({cell:?})")
+            } else {
+                format!("{cell:?} is not a number")
+            };
+            Fault::new(format!("line {}, column {column}", record.line), problem)
+        })
+    });
+    Ok((record.line, values.collect::<Result<_, _>>()?))
+}
+
+fn number(cell: &str, decimal_commas: bool) -> Option<f64> {
+    if decimal_commas && cell.matches(',').count() == 1 {
+        return cell.replace(',', ".").parse().ok();
+    }
+    cell.parse().ok()
+}
+
+/// Whether the cell is one of those that stand for a value that is not there.
+fn is_missing(cell: &str) -> bool {
+    const WORDS: [&str; 8] = ["", "na", "n/a", "#n/a", "null", "none", "-", "?"];
+    WORDS.contains(&cell.to_ascii_lowercase().as_str())
+}
+
+fn first_few(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut shown = names[..names.len().min(SHOWN)].join(", ");
+    if names.len() > SHOWN {
+        shown.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    shown
+}

@@ -1,0 +1,34 @@
+//! Numbers that the rules of the verdict compare with.
+
+/// Thresholds of the verdict. The defaults were chosen on windows whose continuation is known (docs/method.md section 6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thresholds {
+    /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign.
+    pub trusted_t_score: f64,
+    /// Modes with a larger absolute eigenvalue per inner step grow.
+    pub growing_above: f64,
+    /// DIVERGING from this share of the energy in growing modes on.
+    pub growing_share: f64,
+    /// DIVERGING when a row's norm is above this multiple of the median norm of the rows before the window.
+    pub spike_ratio: f64,
+    /// Number of norms from before the window that the spike test needs.
+    pub spike_history: usize,
+    /// Modes with | |eigenvalue| - 1 | per inner step below this that are not steady oscillate undamped.
+    pub undamped_within: f64,
+    /// OSCILLATING above this share of the energy in undamped oscillation.
+    pub undamped_share: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            trusted_t_score: 0.75,
+            growing_above: 1.2,
+            growing_share: 0.99,
+            spike_ratio: 600.0,
+            spike_history: 20,
+            undamped_within: 0.05,
+            undamped_share: 0.5,
+        }
+    }
+}
