@@ -75,9 +75,9 @@ it('a repeat finds a study that is stored under the digest of its complete form'
   }
   {
     const stored = { ...complete, name: 'studies/earlier', state: StudyState.COMPLETED };
-    const specification = completeDigest(asComplete(complete));
-    const sqlite = new SqliteStore(store);
-    await sqlite.createStudy({ study: stored, trials: [], requestId, specification, maxActiveStudies: 9 });
+    const fingerprint = completeDigest(asComplete(complete));
+    const sqlite = await SqliteStore.open(store);
+    await sqlite.createStudy({ study: stored, trials: [], requestId, fingerprint, maxActiveStudies: 9 });
     await sqlite.close();
   }
   await using trainer = await start();

@@ -10,10 +10,11 @@ import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
-import { SqliteStore } from './store/sqlite.ts';
-import { StoreError } from './store/store.ts';
+import { LocalQueue } from './queue/queue.ts';
+import { StoreError } from './store/errors.ts';
+import { openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
-import { Runner } from './study/runner.ts';
+import { superviseTrial } from './worker/supervisor.ts';
 
 const EXIT_UNAVAILABLE = 69;
 const EXIT_SOFTWARE = 70;
@@ -37,7 +38,7 @@ async function serve(): Promise<void> {
   const cleanUp = new AsyncDisposableStack();
   try {
     const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
-    const store = new SqliteStore(config.store);
+    const store = await openStore(config.store);
     cleanUp.defer(() => store.close());
     let { dmd } = config;
     if (dmd === undefined) {
@@ -49,12 +50,17 @@ async function serve(): Promise<void> {
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
     const { dmdRetryBudgetMs, modelDir, backend, maxRunningTrials } = config;
-    const options = { maxRunningTrials, dmd, dmdRetryBudgetMs, modelDir, backend };
-    const runner = new Runner(store, hub, log, options);
+    const options = { dmd, dmdRetryBudgetMs, modelDir, backend };
+    const queue = new LocalQueue({
+      ...{ store, hub, log, maxRunningTrials },
+      train: (started, stop) => superviseTrial({ store, hub, log, options }, started, stop),
+    });
+    // Before anyone can ask for something new.
+    await queue.recover();
     const server = await startServer(config.listen, {
       store,
       hub,
-      runner,
+      queue,
       catalogue,
       log,
       info: {
@@ -80,8 +86,8 @@ async function serve(): Promise<void> {
     });
     cleanUp.defer(() => server.stop());
     // Stopped before the server, so that watchers are told how their trials ended.
-    cleanUp.defer(() => runner.stop());
-    await runner.recover();
+    cleanUp.defer(() => queue.stop());
+    queue.start();
     // Before anyone knows that it runs: who stops it at once stops it properly, too.
     const stopping = stopRequested(config.exitWithStdin);
     process.stdout.write(`glocal-trainer listening on ${server.address}\n`);

@@ -8,9 +8,14 @@ import {
   FieldError,
   type FieldViolation,
   NotFoundError,
+  StateError,
   StoppingError,
 } from '../resource/errors.ts';
+import { StoreUnavailableError } from '../store/errors.ts';
 import { fewViolations, shortMessage } from './trailers.ts';
+
+/** After a write that the store could not make; it looks more often itself. */
+const STORE_RETRY_MS = 5_000;
 
 export interface ApiErrorOptions {
   readonly violations?: readonly FieldViolation[];
@@ -48,6 +53,15 @@ export class ApiError extends Error {
     }
     if (error instanceof NotFoundError) {
       return new ApiError(status.NOT_FOUND, 'NOT_FOUND', error.message, { cause: error });
+    }
+    if (error instanceof StateError) {
+      return new ApiError(status.FAILED_PRECONDITION, 'STATE', error.message, { cause: error });
+    }
+    if (error instanceof StoreUnavailableError) {
+      return new ApiError(status.UNAVAILABLE, 'STORE_UNAVAILABLE', error.message, {
+        retryAfterMs: STORE_RETRY_MS,
+        cause: error,
+      });
     }
     if (error instanceof StoppingError) {
       return new ApiError(status.UNAVAILABLE, 'SERVER_STOPPING', error.message, { cause: error });

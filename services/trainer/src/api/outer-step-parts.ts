@@ -2,6 +2,7 @@
 
 import type { OuterStep } from '@glocal/proto/glocal/v1/study';
 import type { OuterStepPart } from '@glocal/proto/glocal/v1/study_service';
+import { withoutLargeParts } from '../resource/outer-step.ts';
 
 /** Bytes of rows or of a contribution in one part. */
 const PART_BYTES = 1024 * 1024;
@@ -19,23 +20,6 @@ export function* outerStepParts(outerStep: OuterStep): Generator<OuterStepPart> 
       yield { part: { $case: 'contribution', value: { mode, contribution } } };
     }
   }
-}
-
-/** The step without the rows of its window and without the contributions of its modes. */
-export function withoutLargeParts(outerStep: OuterStep): OuterStep {
-  const { window, report } = outerStep;
-  const spectrum = report?.spectrum;
-  return {
-    ...outerStep,
-    window: window && { ...window, hypergradients: Buffer.alloc(0) },
-    report: report && {
-      ...report,
-      spectrum: spectrum && {
-        ...spectrum,
-        modes: spectrum.modes.map((mode) => ({ ...mode, contribution: Buffer.alloc(0) })),
-      },
-    },
-  };
 }
 
 function* pieces(bytes: Buffer | undefined): Generator<Buffer> {

@@ -1,12 +1,11 @@
 /** Pages of lists (AIP-158). */
 
-import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { FieldError } from '../resource/errors.ts';
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 1_000;
 /** Below the 4 MiB that a client receives by default, with room for the largest single record to be cut off. */
-const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
 /** @throws FieldError for a negative size. */
 export function pageSize(requested: number): number {
@@ -43,18 +42,3 @@ export function parseNumberToken(token: string): number {
 /** The token is not one that this method gave. */
 export const wrongPageToken = (): FieldError =>
   FieldError.of('PAGE_TOKEN', 'page_token', 'was not given out by this method');
-
-/** The first records that stay within `count` and within the message limit; at least one. */
-export function pageBySize(
-  records: readonly OuterStep[],
-  count: number,
-): { page: OuterStep[]; more: boolean } {
-  let bytes = 0;
-  const page: OuterStep[] = [];
-  for (const record of records) {
-    bytes += OuterStep.encode(record).finish().length;
-    if (page.length === count || (page.length > 0 && bytes > MAX_PAGE_BYTES)) break;
-    page.push(record);
-  }
-  return { page, more: page.length < records.length };
-}

@@ -1,4 +1,4 @@
-/** The methods of StudyService: each checks its request, asks store, runner or catalogue, and answers. */
+/** The methods of StudyService: each checks its request, asks store, queue or catalogue, and answers. */
 
 import { OuterStep, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
+import type { LocalQueue } from '../queue/queue.ts';
 import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import {
@@ -17,9 +18,9 @@ import {
   trialName,
 } from '../resource/names.ts';
 import { initialValues } from '../resource/values.ts';
-import { ActiveStudiesError, type CreateResult, RequestIdReusedError, type Store } from '../store/store.ts';
+import { ActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
+import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
-import type { Runner } from '../study/runner.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { Encoded, MAX_MESSAGE_BYTES, tooLarge } from './codec.ts';
@@ -27,7 +28,7 @@ import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { outerStepParts } from './outer-step-parts.ts';
 import {
-  pageBySize,
+  MAX_PAGE_BYTES,
   pageSize,
   pageToken,
   parseNumberToken,
@@ -40,7 +41,7 @@ import { completeDigest, requestDigest } from './request-digest.ts';
 export interface StudyServiceParts {
   readonly store: Store;
   readonly hub: EventHub;
-  readonly runner: Runner;
+  readonly queue: LocalQueue;
   readonly catalogue: Catalogue;
   readonly info: ServerInfo & { readonly limits: Limits };
   readonly log: Logger;
@@ -48,7 +49,7 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, runner, catalogue, info } = parts;
+  const { store, hub, queue, catalogue, info } = parts;
   const { limits } = info;
   let watchers = 0;
 
@@ -87,7 +88,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
       const request = { study, trials, requestId, maxActiveStudies: limits.maxActiveStudies };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
-      if (result.created) runner.submit(trials);
+      if (result.created) queue.submit(trials.map((trial) => trial.name));
       return result.study;
     },
 
@@ -99,12 +100,14 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const size = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
       if (after !== undefined && (await store.getStudy(after)) === undefined) throw wrongPageToken();
-      const studies = await store.listStudies(size + 1, after);
-      const page = studies.slice(0, size);
-      return { studies: page, nextPageToken: studies.length > size ? pageToken(page.at(-1)?.name) : '' };
+      const { records, more } = await store.listStudies({ after, limit: size, maxBytes: MAX_PAGE_BYTES });
+      return { studies: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
     },
 
-    cancelStudy: async ({ name }) => runner.cancel(await getStudy(name)),
+    cancelStudy: async ({ name }) => {
+      parseStudyName(name, 'name');
+      return queue.cancel(name);
+    },
 
     getTrial: ({ name }) => getTrial(name),
 
@@ -112,10 +115,9 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       await getStudy(request.parent, 'parent');
       const size = pageSize(request.pageSize);
       const start = parseNumberToken(request.pageToken);
-      const trials = await store.listTrials(request.parent);
-      const page = trials.slice(start, start + size);
-      const next = start + page.length;
-      return { trials: page, nextPageToken: next < trials.length ? pageToken(String(next)) : '' };
+      const page = { after: start - 1, limit: size, maxBytes: MAX_PAGE_BYTES };
+      const { records, more } = await store.listTrials(request.parent, page);
+      return { trials: records, nextPageToken: more ? pageToken(String(start + records.length)) : '' };
     },
 
     getOuterStep: async ({ name }) => {
@@ -133,13 +135,13 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     listOuterSteps: async (request) => {
       await getTrial(request.parent, 'parent');
       const size = pageSize(request.pageSize);
-      const steps = await store.listOuterSteps(request.parent, {
-        limit: size + 1,
+      const { records, more } = await store.listOuterSteps(request.parent, {
+        limit: size,
         after: parseNumberToken(request.pageToken),
         windows: request.includeWindows,
+        maxBytes: MAX_PAGE_BYTES,
       });
-      const { page, more } = pageBySize(steps, size);
-      return { outerSteps: page, nextPageToken: more ? pageToken(String(page.at(-1)?.index)) : '' };
+      return { outerSteps: records, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
     },
 
     watchStudy: async function* ({ name, cursor }, call) {
@@ -178,11 +180,11 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
   /** @param digests of the request: the one to store, and those that an earlier request may be stored with. */
   async function createOnce(
-    request: Omit<Parameters<Store['createStudy']>[0], 'specification'>,
-    [specification, ...earlier]: readonly [Uint8Array, ...Uint8Array[]],
+    request: Omit<NewStudy, 'fingerprint'>,
+    [fingerprint, ...earlier]: readonly [Uint8Array, ...Uint8Array[]],
   ): Promise<CreateResult> {
     try {
-      return await store.createStudy({ ...request, specification });
+      return await store.createStudy({ ...request, fingerprint });
     } catch (error) {
       if (error instanceof RequestIdReusedError) {
         const [next, ...others] = earlier;

@@ -3,6 +3,7 @@ import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FieldError, StoppingError } from '../resource/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
+import type { Claim } from '../store/store.ts';
 import { EventHub } from './hub.ts';
 import { type WatchSignals, watchStudy } from './watch.ts';
 
@@ -12,39 +13,40 @@ const never = new AbortController().signal;
 
 let store: SqliteStore;
 let hub: EventHub;
+let claim: Claim;
 let steps: number;
 
 beforeEach(async () => {
-  store = new SqliteStore(':memory:');
+  store = SqliteStore.inMemory();
   hub = new EventHub();
   steps = 0;
   await store.createStudy({
     study: study(StudyState.ACTIVE),
     trials: [trial(TrialState.PENDING)],
     requestId: '',
-    specification: Buffer.of(1),
+    fingerprint: Buffer.of(1),
     maxActiveStudies: 1,
   });
+  ({ claim } = await store.startTrial(TRIAL));
 });
 afterEach(() => store.close());
 
 const study = (state: StudyState) => Study.fromPartial({ name: NAME, state });
 const trial = (state: TrialState) => Trial.fromPartial({ name: TRIAL, state });
 
-/** Stores one more outer step, as the runner does. */
+/** Stores one more outer step, as the supervisor does. */
 async function outerStep(): Promise<void> {
   steps += 1;
   await store.addOuterStep(
-    trial(TrialState.RUNNING),
+    claim,
     OuterStep.fromPartial({ name: `${TRIAL}/outerSteps/${steps}`, index: steps }),
   );
   hub.changed(NAME);
 }
 
-/** Ends the trial, then the study. */
+/** Ends the trial, and with it the study. */
 async function end(): Promise<void> {
-  await store.updateTrial(trial(TrialState.SUCCEEDED));
-  await store.updateStudy(study(StudyState.COMPLETED));
+  await store.endTrial(claim, { state: TrialState.SUCCEEDED, reason: 'done' });
   hub.changed(NAME);
 }
 
@@ -58,14 +60,20 @@ describe('watchStudy', () => {
     await outerStep();
     await end();
     const events = await Array.fromAsync(watch());
-    expect(events.map(({ event }) => event?.$case)).toEqual(['study', 'outerStep', 'trial', 'study']);
-    expect(cursors(events)).toEqual([1, 2, 3, 4]);
+    expect(events.map(({ event }) => event?.$case)).toEqual([
+      'study',
+      'trial',
+      'outerStep',
+      'trial',
+      'study',
+    ]);
+    expect(cursors(events)).toEqual(upTo(5));
   });
 
   it('tells more than fits into one read of the store', async () => {
     for (let i = 0; i < 250; i++) await outerStep();
     await end();
-    expect(cursors(await Array.fromAsync(watch()))).toEqual(upTo(253));
+    expect(cursors(await Array.fromAsync(watch()))).toEqual(upTo(254));
   });
 
   it('tells everything once and in order to whoever reads while it happens, at whatever pace', async () => {
@@ -82,42 +90,39 @@ describe('watchStudy', () => {
       if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await end();
-    for (const events of await Promise.all(readers)) expect(cursors(events)).toEqual(upTo(123));
+    for (const events of await Promise.all(readers)) expect(cursors(events)).toEqual(upTo(124));
   });
 
   it.each([0, 1, 3])('goes on after cursor %i', async (cursor) => {
     await outerStep();
     await end();
-    expect(cursors(await Array.fromAsync(watch(String(cursor))))).toEqual(upTo(4).slice(cursor));
+    expect(cursors(await Array.fromAsync(watch(String(cursor))))).toEqual(upTo(5).slice(cursor));
   });
 
   it('tells progress to who watches, at the cursor of the last stored event, and each once', async () => {
     const events = watch();
     expect((await events.next()).value.event.$case).toBe('study');
+    expect((await events.next()).value.event.$case).toBe('trial');
     const report = { trial: TRIAL, stepsDone: 5, steps: 10 };
     hub.progressed(NAME, report);
     const { value } = await events.next();
-    expect(value).toMatchObject({ cursor: '1', event: { $case: 'progress', value: report } });
+    expect(value).toMatchObject({ cursor: '2', event: { $case: 'progress', value: report } });
     await end();
     const rest = await Array.fromAsync(events);
     expect(rest.map(({ event }) => event?.$case)).toEqual(['trial', 'study']);
   });
 
-  it('goes on after a study was cancelled until its trials have ended', async () => {
-    await store.updateStudy(study(StudyState.CANCELLED));
-    const events = watch();
-    expect((await events.next()).value.event.$case).toBe('study');
-    expect((await events.next()).value.event.value.state).toBe(StudyState.CANCELLED);
-    const last = events.next();
-    await store.updateTrial(trial(TrialState.CANCELLED));
-    hub.changed(NAME);
-    expect((await last).value.event.value.state).toBe(TrialState.CANCELLED);
-    expect((await events.next()).done).toBe(true);
+  it('ends when a study was cancelled, after its trials', async () => {
+    await store.cancelStudy(NAME);
+    const events = await Array.fromAsync(watch('2'));
+    expect(events.map(({ event }) => event?.$case)).toEqual(['study', 'trial']);
+    expect(events.at(-1)?.event).toMatchObject({ value: { state: TrialState.CANCELLED } });
   });
 
   it('ends when the watcher has gone', async () => {
     const leave = new AbortController();
     const events = watch('', { signal: leave.signal });
+    await events.next();
     await events.next();
     const waiting = events.next();
     leave.abort();
@@ -128,6 +133,7 @@ describe('watchStudy', () => {
     const stop = new AbortController();
     const events = watch('', { stopping: stop.signal });
     await events.next();
+    await events.next();
     const waiting = events.next();
     await outerStep();
     stop.abort();
@@ -137,7 +143,7 @@ describe('watchStudy', () => {
 
   it('refuses a cursor beyond the last event: it would wait for ever', async () => {
     await outerStep();
-    await expect(watch('3').next()).rejects.toThrow('cursor: "3" is not a cursor of this study');
+    await expect(watch('4').next()).rejects.toThrow('cursor: "4" is not a cursor of this study');
     const events = watch('2');
     const next = events.next();
     await outerStep();

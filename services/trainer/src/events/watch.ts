@@ -1,10 +1,9 @@
 /** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
 
-import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
+import { StudyState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
 import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
 import { quote } from '../resource/quote.ts';
-import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { EventHub } from './hub.ts';
 
@@ -39,13 +38,13 @@ export async function* watchStudy(
       const study = await store.getStudy(name);
       if (study === undefined) throw new NotFoundError(name);
       // Before the events, so that the last one has been stored when it says so.
-      const over = await isOver(store, study);
-      const events = await store.listEvents(name, sequence, PAGE);
+      const over = study.state !== StudyState.ACTIVE;
+      const { records: events, more } = await store.listEvents(name, { after: sequence, limit: PAGE });
       for (const { sequence: next, event } of events) {
         sequence = next;
         yield event;
       }
-      if (events.length === PAGE) continue;
+      if (more) continue;
       if (over && events.length === 0) return;
       for (const progress of hub.progressOf(name)) {
         if (told.get(progress.trial) === progress) continue;
@@ -67,11 +66,9 @@ async function readCursor(store: Store, study: string, cursor: string): Promise<
   if (!/^\d{0,15}$/.test(cursor)) throw wrong();
   const sequence = Number(cursor);
   // Nothing would ever be told after a cursor that no event has had.
-  if (sequence > 0 && (await store.listEvents(study, sequence - 1, 1)).length === 0) throw wrong();
+  if (sequence > 0) {
+    const { records } = await store.listEvents(study, { after: sequence - 1, limit: 1 });
+    if (records.length === 0) throw wrong();
+  }
   return sequence;
-}
-
-/** A cancelled study is over when its trials have ended, too. */
-async function isOver(store: Store, study: Study): Promise<boolean> {
-  return study.state !== StudyState.ACTIVE && (await store.listTrials(study.name)).every(hasEnded);
 }

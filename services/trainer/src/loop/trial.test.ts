@@ -120,7 +120,7 @@ async function trial(
         },
       }),
     },
-    listener: { progress() {}, outerStep: (outerStep) => outerSteps.push(outerStep) },
+    listener: { progress() {}, outerStep: (outerStep) => void outerSteps.push(outerStep) },
   });
   return { outcome, outerSteps, restored, points, askedAt };
 }

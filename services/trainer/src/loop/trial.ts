@@ -35,8 +35,8 @@ export type Outcome =
 /** Told while the trial runs. */
 export interface TrialListener {
   progress(stepsDone: number): void;
-  /** An outer step is complete. */
-  outerStep(outerStep: OuterStep): void;
+  /** An outer step is complete. Training goes on when the promise resolves. */
+  outerStep(outerStep: OuterStep): void | Promise<void>;
 }
 
 export interface TrialParts {
@@ -118,7 +118,7 @@ class TrialRun {
       if (this.#method.estimator === Estimator.GLOBAL) this.#learner.restore(this.#start);
       const window = await this.#trainWindow(watch);
       const { update, infeasible } = this.#conclude(window);
-      this.#listener.outerStep(this.#record(index, start, window, update, watch));
+      await this.#listener.outerStep(this.#record(index, start, window, update, watch));
       if (infeasible !== undefined) return { outcome: 'infeasible', reason: infeasible };
     }
     return {

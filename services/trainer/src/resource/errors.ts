@@ -34,11 +34,18 @@ export class FieldError extends Error {
 /** There is no such resource. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError';
+  /** Its name, for instance `studies/a`. */
+  readonly resource: string;
 
-  /** @param resource its name, for instance `studies/a`. */
   constructor(resource: string) {
     super(`${resource} does not exist`);
+    this.resource = resource;
   }
+}
+
+/** The resource is in a state in which this cannot be done; the message names both. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
 }
 
 /** The server is stopping, and what would go on for long ends now: the next server takes the same request. */

@@ -42,3 +42,6 @@ function match(pattern: RegExp, name: string, field: string, form: string): RegE
   }
   return found;
 }
+
+/** The study that a trial or an outer step belongs to. */
+export const studyOf = (name: string): string => name.split('/', 2).join('/');

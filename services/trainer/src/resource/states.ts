@@ -1,6 +1,6 @@
-/** What the states of trials mean. */
+/** What the states of trials mean, and how states are called. */
 
-import { type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { StudyState, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 
 const ENDED: ReadonlySet<TrialState> = new Set([
   TrialState.SUCCEEDED,
@@ -11,3 +11,11 @@ const ENDED: ReadonlySet<TrialState> = new Set([
 
 /** Whether nothing more will happen to the trial. */
 export const hasEnded = ({ state }: Pick<Trial, 'state'>): boolean => ENDED.has(state);
+
+/** As the contract calls it, for messages. */
+export const studyStateName = (state: StudyState): string => nameOf(StudyState, state);
+export const trialStateName = (state: TrialState): string => nameOf(TrialState, state);
+
+function nameOf<State>(states: Record<string, State>, state: State): string {
+  return Object.keys(states).find((name) => states[name] === state) ?? String(state);
+}

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, it } from 'vitest';
+import { StoreError } from './errors.ts';
+import { openStore } from './open.ts';
 import { SqliteStore } from './sqlite.ts';
 import { storeContract } from './store-contract.ts';
 
@@ -11,30 +13,56 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
 const file = () => join(folder, 'deep', `${files}.db`);
+const newFile = () => {
+  files += 1;
+  return file();
+};
 
 storeContract(
   'SqliteStore',
-  async () => {
-    files += 1;
-    return new SqliteStore(file());
-  },
-  async () => new SqliteStore(file()),
+  () => SqliteStore.open(newFile()),
+  () => SqliteStore.open(file()),
 );
 
 it('tells that another server has the file open', async () => {
-  files += 1;
-  const first = new SqliteStore(file());
-  expect(() => new SqliteStore(file())).toThrow(/another server has it open/);
+  const first = await SqliteStore.open(newFile());
+  await expect(SqliteStore.open(file())).rejects.toThrow(/another server has it open/);
   await first.close();
 });
 
-it('tells of a file that is no database, and of one that a newer version wrote', () => {
+it('tells of a file that is no database, and of one that a newer version wrote', async () => {
   const foreign = join(folder, 'foreign.db');
   writeFileSync(foreign, 'this is a text, and long enough to be mistaken for nothing else'.repeat(20));
-  expect(() => new SqliteStore(foreign)).toThrow(`store ${foreign}: file is not a database`);
+  await expect(SqliteStore.open(foreign)).rejects.toThrow(`store ${foreign}: file is not a database`);
   const newer = join(folder, 'newer.db');
   const db = new DatabaseSync(newer);
   db.exec('PRAGMA user_version = 99');
   db.close();
-  expect(() => new SqliteStore(newer)).toThrow(/written by a newer version \(schema 99/);
+  await expect(SqliteStore.open(newer)).rejects.toThrow(/written by a newer version \(schema 99/);
 });
+
+it.each([
+  ['a path', (path: string) => path],
+  ['sqlite:PATH', (path: string) => `sqlite:${path}`],
+  ['sqlite:///PATH', (path: string) => `sqlite://${path}`],
+])('is opened by %s', async (_, url) => {
+  const path = newFile();
+  await (await openStore(url(path))).close();
+  const db = new DatabaseSync(path);
+  expect(db.prepare('SELECT count(*) AS n FROM studies').get()).toEqual({ n: 0 });
+  db.close();
+});
+
+it('is opened in memory by memory:', async () => {
+  const store = await openStore('memory:');
+  expect(await store.getStudy('studies/a')).toBeUndefined();
+  await store.close();
+});
+
+it.each(['postgres://localhost/glocal', 'sqlite:'])(
+  'is not opened by %s, which the error names',
+  async (url) => {
+    await expect(openStore(url)).rejects.toThrow(StoreError);
+    await expect(openStore(url)).rejects.toThrow(url);
+  },
+);

@@ -1,323 +1,172 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
-import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { hasEnded } from '../resource/states.ts';
-import {
-  ActiveStudiesError,
-  type CreateResult,
-  RequestIdReusedError,
-  type Store,
-  type StoredEvent,
-  StoreError,
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import { parseOuterStepName, trialName } from '../resource/names.ts';
+import { StoreUnavailableError } from './errors.ts';
+import { StoreHealth } from './health.ts';
+import { decodeEvent, decodeOuterStep, encodeOuterStep } from './records.ts';
+import { isWrite, type Method } from './sqlite-calls.ts';
+import { type Connection, connectHere, connectThread } from './sqlite-connection.ts';
+import { SqliteEngine } from './sqlite-engine.ts';
+import type {
+  Claim,
+  CreateResult,
+  EndedTrial,
+  NewStudy,
+  Page,
+  PageRequest,
+  StartedTrial,
+  Store,
+  StoredEvent,
+  UnfinishedTrial,
 } from './store.ts';
 
-const SCHEMA_VERSION = 1;
+const FIRST_PROBE_MS = 100;
+const LAST_PROBE_MS = 5_000;
 
-/** Records are protobuf messages, so that fields can be added without migrating; columns are what queries need. */
-const SCHEMA = `
-  CREATE TABLE studies (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    request_id TEXT UNIQUE,
-    specification BLOB NOT NULL,
-    active INTEGER NOT NULL,
-    record BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE trials (
-    name TEXT PRIMARY KEY,
-    study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    finished INTEGER NOT NULL,
-    record BLOB NOT NULL,
-    UNIQUE (study, number)
-  ) STRICT;
-  CREATE TABLE outer_steps (
-    trial TEXT NOT NULL REFERENCES trials (name) ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    record BLOB NOT NULL,
-    hypergradients BLOB NOT NULL,
-    PRIMARY KEY (trial, number)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE events (
-    study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
-    sequence INTEGER NOT NULL,
-    record BLOB NOT NULL,
-    PRIMARY KEY (study, sequence)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-
-type Row = Record<string, SQLInputValue>;
-
-/** @see Store */
+/** Encodes what goes to the engine, decodes what comes back, and knows whether it can write. @see Store */
 export class SqliteStore implements Store {
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly health = new StoreHealth();
+  readonly #connection: Connection;
+  readonly #closing = new AbortController();
+
+  /** @see SqliteStore.open */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
 
   /**
-   * Opens or makes the file.
-   * @param path of the file, or `:memory:`.
+   * Opens or makes a file.
    * @throws StoreError when another server has it open, it is not a database, or a newer version wrote it.
    */
-  constructor(path: string) {
-    try {
-      if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-      this.#db = new DatabaseSync(path);
-      this.#db.exec(`
-        PRAGMA locking_mode = EXCLUSIVE;
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
-        PRAGMA foreign_keys = ON;
-      `);
-      this.#migrate(path);
-    } catch (error) {
-      if (error instanceof StoreError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      const hint = why.includes('locked')
-        ? 'another server has it open; stop that one or choose another file'
-        : why;
-      throw new StoreError(`store ${path}: ${hint}`, { cause: error });
-    }
+  static async open(path: string): Promise<SqliteStore> {
+    return new SqliteStore(await connectThread(path));
   }
 
-  #migrate(path: string): void {
-    const version = Number((this.#db.prepare('PRAGMA user_version').get() as Row).user_version);
-    if (version === SCHEMA_VERSION) return;
-    if (version !== 0) {
-      throw new StoreError(
-        `store ${path}: written by a newer version (schema ${version}, this one reads ${SCHEMA_VERSION}); upgrade the trainer`,
-      );
-    }
-    this.#transaction(() => this.#db.exec(SCHEMA));
+  /** A store that ends with this process. */
+  static inMemory(): SqliteStore {
+    return new SqliteStore(connectHere(new SqliteEngine(':memory:')));
   }
 
-  async createStudy(request: Parameters<Store['createStudy']>[0]): Promise<CreateResult> {
-    const { study, trials, requestId, specification, maxActiveStudies } = request;
-    return this.#transaction(() => {
-      const before =
-        requestId === ''
-          ? undefined
-          : this.#get('SELECT specification, record FROM studies WHERE request_id = ?', requestId);
-      if (before !== undefined) {
-        if (Buffer.compare(before.specification as Uint8Array, specification) !== 0) {
-          throw new RequestIdReusedError(`request id "${requestId}" was used before for another study`);
-        }
-        return { study: Study.decode(before.record as Uint8Array), created: false };
-      }
-      const active = Number(this.#get('SELECT count(*) AS n FROM studies WHERE active = 1')?.n);
-      if (active >= maxActiveStudies) {
-        throw new ActiveStudiesError(
-          `${active} studies are active, as many as this server allows; wait or cancel one`,
-        );
-      }
-      this.#run(
-        'INSERT INTO studies (name, request_id, specification, active, record) VALUES (?, ?, ?, ?, ?)',
-        study.name,
-        requestId === '' ? null : requestId,
-        specification,
-        isActive(study),
-        Study.encode(study).finish(),
-      );
-      trials.forEach((trial, number) => {
-        this.#run(
-          'INSERT INTO trials (name, study, number, finished, record) VALUES (?, ?, ?, ?, ?)',
-          trial.name,
-          study.name,
-          number,
-          isFinished(trial),
-          Trial.encode(trial).finish(),
-        );
-      });
-      this.#addEvent(study.name, { $case: 'study', value: study });
-      return { study, created: true };
+  async createStudy({ study, trials, ...rest }: NewStudy): Promise<CreateResult> {
+    const result = await this.#call('createStudy', {
+      ...rest,
+      name: study.name,
+      study: Study.encode(study).finish(),
+      trials: trials.map((trial) => ({ name: trial.name, trial: Trial.encode(trial).finish() })),
     });
+    return { study: Study.decode(result.study), created: result.created };
+  }
+
+  async cancelStudy(name: string): Promise<Study> {
+    return Study.decode(await this.#call('cancelStudy', name));
   }
 
   async getStudy(name: string): Promise<Study | undefined> {
-    const row = this.#get('SELECT record FROM studies WHERE name = ?', name);
-    return row && Study.decode(row.record as Uint8Array);
+    const record = await this.#call('getStudy', name);
+    return record && Study.decode(record);
   }
 
-  async listStudies(limit: number, after?: string): Promise<Study[]> {
-    const rows = this.#all(
-      `SELECT record FROM studies
-       WHERE position < ifnull((SELECT position FROM studies WHERE name = ?), 9e15) ORDER BY position DESC LIMIT ?`,
-      after ?? null,
-      limit,
-    );
-    return rows.map((row) => Study.decode(row.record as Uint8Array));
+  async listStudies(page: PageRequest<string>): Promise<Page<Study>> {
+    return mapPage(await this.#call('listStudies', page), (record) => Study.decode(record));
   }
 
-  async listActiveStudies(): Promise<Study[]> {
-    const rows = this.#all('SELECT record FROM studies WHERE active = 1 ORDER BY position');
-    return rows.map((row) => Study.decode(row.record as Uint8Array));
+  async startTrial(name: string): Promise<StartedTrial> {
+    const { epoch, study, trial } = await this.#call('startTrial', name);
+    return { claim: { trial: name, epoch }, study: Study.decode(study), trial: Trial.decode(trial) };
   }
 
-  async updateStudy(study: Study): Promise<void> {
-    this.#transaction(() => {
-      const { changes } = this.#run(
-        'UPDATE studies SET record = ?, active = ? WHERE name = ?',
-        Study.encode(study).finish(),
-        isActive(study),
-        study.name,
-      );
-      if (changes !== 1) throw new StoreError(`${study.name} is not in the store`);
-      this.#addEvent(study.name, { $case: 'study', value: study });
-    });
+  async describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial> {
+    return Trial.decode(await this.#call('describeRuntime', claim, runtime));
+  }
+
+  async addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial> {
+    return Trial.decode(await this.#call('addOuterStep', claim, encodeOuterStep(outerStep)));
+  }
+
+  async endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial> {
+    const { study, trial } = await this.#call('endTrial', claim, ending);
+    return { study: Study.decode(study), trial: Trial.decode(trial) };
   }
 
   async getTrial(name: string): Promise<Trial | undefined> {
-    const row = this.#get('SELECT record FROM trials WHERE name = ?', name);
-    return row && Trial.decode(row.record as Uint8Array);
+    const record = await this.#call('getTrial', name);
+    return record && Trial.decode(record);
   }
 
-  async listTrials(study: string): Promise<Trial[]> {
-    const rows = this.#all('SELECT record FROM trials WHERE study = ? ORDER BY number', study);
-    return rows.map((row) => Trial.decode(row.record as Uint8Array));
+  async listTrials(
+    study: string,
+    page: PageRequest<number> = { limit: Number.MAX_SAFE_INTEGER - 1 },
+  ): Promise<Page<Trial>> {
+    return mapPage(await this.#call('listTrials', study, page), (record) => Trial.decode(record));
   }
 
-  async listUnfinishedTrials(): Promise<Trial[]> {
-    const rows = this.#all(
-      `SELECT trials.record AS record FROM trials JOIN studies ON studies.name = trials.study
-       WHERE finished = 0 ORDER BY studies.position, trials.number`,
-    );
-    return rows.map((row) => Trial.decode(row.record as Uint8Array));
-  }
-
-  async updateTrial(trial: Trial): Promise<void> {
-    this.#transaction(() => {
-      this.#replaceTrial(trial);
-      this.#addEvent(studyOf(trial), { $case: 'trial', value: trial });
-    });
-  }
-
-  async addOuterStep(trial: Trial, outerStep: OuterStep): Promise<void> {
-    this.#transaction(() => {
-      const { record, hypergradients } = splitRows(outerStep);
-      const { changes } = this.#run(
-        'INSERT OR IGNORE INTO outer_steps (trial, number, record, hypergradients) VALUES (?, ?, ?, ?)',
-        trial.name,
-        outerStep.index,
-        OuterStep.encode(record).finish(),
-        hypergradients,
-      );
-      if (changes !== 1) throw new StoreError(`${outerStep.name} is in the store already`);
-      this.#replaceTrial(trial);
-      this.#addEvent(studyOf(trial), { $case: 'outerStep', value: record });
+  async listUnfinishedTrials(): Promise<UnfinishedTrial[]> {
+    const unfinished = await this.#call('listUnfinishedTrials');
+    return unfinished.map(({ epoch, trial: record }) => {
+      const trial = Trial.decode(record);
+      return { claim: { trial: trial.name, epoch }, trial };
     });
   }
 
   async getOuterStep(name: string): Promise<OuterStep | undefined> {
-    const [trial, number] = name.split('/outerSteps/');
-    const row = this.#get(
-      'SELECT record, hypergradients FROM outer_steps WHERE trial = ? AND number = ?',
-      trial ?? '',
-      Number(number),
-    );
-    return row && joinRows(row);
+    const { study, trial, index } = parseOuterStepName(name, 'name');
+    const record = await this.#call('getOuterStep', trialName(study, trial), index);
+    return record && decodeOuterStep(record);
   }
 
   async listOuterSteps(
     trial: string,
-    { limit, after, windows }: { limit: number; after: number; windows: boolean },
-  ): Promise<OuterStep[]> {
-    const columns = windows ? 'record, hypergradients' : 'record';
-    const rows = this.#all(
-      `SELECT ${columns} FROM outer_steps WHERE trial = ? AND number > ? ORDER BY number LIMIT ?`,
-      trial,
-      after,
-      limit,
-    );
-    return rows.map(joinRows);
+    page: PageRequest<number> & { readonly windows?: boolean },
+  ): Promise<Page<OuterStep>> {
+    return mapPage(await this.#call('listOuterSteps', trial, page), decodeOuterStep);
   }
 
-  async listEvents(study: string, after: number, limit: number): Promise<StoredEvent[]> {
-    const rows = this.#all(
-      'SELECT sequence, record FROM events WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?',
-      study,
-      after,
-      limit,
-    );
-    return rows.map((row) => ({
-      sequence: Number(row.sequence),
-      event: StudyEvent.decode(row.record as Uint8Array),
-    }));
+  async listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>> {
+    return mapPage(await this.#call('listEvents', study, page), decodeEvent);
   }
 
   async close(): Promise<void> {
-    this.#db.close();
+    this.#closing.abort();
+    await this.#connection.close();
   }
 
-  #replaceTrial(trial: Trial): void {
-    const { changes } = this.#run(
-      'UPDATE trials SET record = ?, finished = ? WHERE name = ?',
-      Trial.encode(trial).finish(),
-      isFinished(trial),
-      trial.name,
-    );
-    if (changes !== 1) throw new StoreError(`${trial.name} is not in the store`);
-  }
-
-  #addEvent(study: string, event: NonNullable<StudyEvent['event']>): void {
-    const last = this.#get('SELECT max(sequence) AS last FROM events WHERE study = ?', study);
-    const sequence = Number(last?.last ?? 0) + 1;
-    const record = StudyEvent.encode({ cursor: String(sequence), time: new Date(), event }).finish();
-    this.#run('INSERT INTO events (study, sequence, record) VALUES (?, ?, ?)', study, sequence, record);
-  }
-
-  #transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
+  async #call<M extends Method>(
+    method: M,
+    ...args: Parameters<SqliteEngine[M]>
+  ): Promise<ReturnType<SqliteEngine[M]>> {
     try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
+      return await this.#connection.call(method, ...args);
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      if (error instanceof StoreUnavailableError && isWrite(method)) this.#becomeUnwritable(error.message);
       throw error;
     }
   }
 
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
+  #becomeUnwritable(reason: string): void {
+    const known = !this.health.writable;
+    this.health.set(reason);
+    if (!known) void this.#probeUntilWritable();
+  }
+
+  async #probeUntilWritable(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let wait = FIRST_PROBE_MS; !signal.aborted; wait = Math.min(2 * wait, LAST_PROBE_MS)) {
+      try {
+        await sleep(wait, undefined, { signal, ref: false });
+        await this.#connection.call('probe');
+        this.health.set(undefined);
+        return;
+      } catch (error) {
+        if (!signal.aborted) this.health.set((error as Error).message);
+      }
     }
-    return statement;
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): { changes: number } {
-    return { changes: Number(this.#statement(sql).run(...values).changes) };
   }
 }
 
-const isActive = (study: Study): number => (study.state === StudyState.ACTIVE ? 1 : 0);
-const isFinished = (trial: Trial): number => (hasEnded(trial) ? 1 : 0);
-const studyOf = (trial: Trial): string => trial.name.slice(0, trial.name.indexOf('/trials/'));
-
-/** The rows of a window are large and seldom asked for: they have a column of their own. */
-function splitRows(outerStep: OuterStep): { record: OuterStep; hypergradients: Uint8Array } {
-  if (outerStep.window === undefined) return { record: outerStep, hypergradients: new Uint8Array() };
-  const window = { ...outerStep.window, hypergradients: Buffer.alloc(0) };
-  return { record: { ...outerStep, window }, hypergradients: outerStep.window.hypergradients };
-}
-
-function joinRows(row: Row): OuterStep {
-  const outerStep = OuterStep.decode(row.record as Uint8Array);
-  if (outerStep.window !== undefined && row.hypergradients !== undefined) {
-    outerStep.window.hypergradients = Buffer.from(row.hypergradients as Uint8Array);
-  }
-  return outerStep;
-}
+const mapPage = <From, To>({ records, more }: Page<From>, decode: (record: From) => To): Page<To> => ({
+  records: records.map(decode),
+  more,
+});

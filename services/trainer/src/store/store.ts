@@ -1,12 +1,60 @@
 /**
  * What must survive: studies, trials, outer steps, and the events that tell of them.
  *
- * Every mutation is durable when its promise resolves, and stores its event in the same transaction. One contract test
- * suite (`store-contract.ts`) runs against every implementation.
+ * Its methods say what happens, not what to overwrite: each makes its transition (`lifecycle/transitions.ts`) in one
+ * transaction with the events that tell of it, and refuses when the record is not in a state for that. So no delay and no
+ * concurrent caller can change how things end. A mutation is durable when its promise resolves. One contract test suite
+ * (`store-contract.ts`) runs against every implementation.
  */
 
 import type { OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import type { Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import type { StoreHealth } from './health.ts';
+
+/** A new study with its trials. */
+export interface NewStudy {
+  readonly study: Study;
+  readonly trials: readonly Trial[];
+  /** Empty when the call is not to be repeated. */
+  readonly requestId: string;
+  /** Equal for requests that are the same. */
+  readonly fingerprint: Uint8Array;
+  readonly maxActiveStudies: number;
+}
+
+/** A new study, or the one that the same request made before. */
+export interface CreateResult {
+  readonly study: Study;
+  readonly created: boolean;
+}
+
+/** The right to train a trial. A later claim of the same trial makes it stale. */
+export interface Claim {
+  /** Resource name. */
+  readonly trial: string;
+  /** Rises with each claim. */
+  readonly epoch: number;
+}
+
+/** A trial that was claimed, with what there is to know for training it. */
+export interface StartedTrial {
+  readonly claim: Claim;
+  readonly study: Study;
+  readonly trial: Trial;
+}
+
+/** A trial that has not ended, with its latest claim: epoch 0 when nobody has claimed it. */
+export interface UnfinishedTrial {
+  readonly claim: Claim;
+  readonly trial: Trial;
+}
+
+/** A trial that has ended, and its study, which ended with it when it was the last. */
+export interface EndedTrial {
+  readonly study: Study;
+  readonly trial: Trial;
+}
 
 /** A stored event; `sequence` rises by study, starting with 1. */
 export interface StoredEvent {
@@ -14,68 +62,84 @@ export interface StoredEvent {
   readonly event: StudyEvent;
 }
 
-/** A new study with its trials, or the one that the same request made before. */
-export interface CreateResult {
-  readonly study: Study;
-  readonly created: boolean;
+/** Which records of a list to read. */
+export interface PageRequest<Key> {
+  /** Those after this one; absent for the first. */
+  readonly after?: Key | undefined;
+  /** At most this many. */
+  readonly limit: number;
+  /** Encoded records of at most this many bytes, but always one. Nothing beyond them is read. */
+  readonly maxBytes?: number | undefined;
 }
 
+/** Some records of a list, and whether there are more. */
+export interface Page<T> {
+  readonly records: T[];
+  readonly more: boolean;
+}
+
+/** Every method rejects with StoreUnavailableError when it cannot write, having changed nothing. */
 export interface Store {
+  /** Whether it can write. */
+  readonly health: StoreHealth;
+
   /**
-   * Stores a study with its trials.
-   *
-   * With a `requestId` seen before: returns the study of then when `specification` is byte for byte the same.
+   * Stores a study with its trials. With a request id seen before: returns the study of then when `fingerprint` is the
+   * same.
    * @throws RequestIdReusedError when it is not.
    * @throws ActiveStudiesError when `maxActiveStudies` are ACTIVE already and this is a new one.
    */
-  createStudy(request: {
-    study: Study;
-    trials: readonly Trial[];
-    requestId: string;
-    specification: Uint8Array;
-    maxActiveStudies: number;
-  }): Promise<CreateResult>;
-  getStudy(name: string): Promise<Study | undefined>;
-  /** Newest first; `after` is the name of the last study of the previous page. */
-  listStudies(limit: number, after?: string): Promise<Study[]>;
-  /** Those that are ACTIVE, oldest first. */
-  listActiveStudies(): Promise<Study[]>;
-  /** Replaces a study, with an event. */
-  updateStudy(study: Study): Promise<void>;
-  getTrial(name: string): Promise<Trial | undefined>;
-  /** In the order of creation; all of them, at most 64. */
-  listTrials(study: string): Promise<Trial[]>;
-  /** Trials of every study that have not ended. */
-  listUnfinishedTrials(): Promise<Trial[]>;
-  /** Replaces a trial, with an event. */
-  updateTrial(trial: Trial): Promise<void>;
+  createStudy(request: NewStudy): Promise<CreateResult>;
   /**
-   * Appends an outer step and replaces its trial, with an event for the step.
-   * @throws StoreError when the trial has that step already.
+   * Cancels an ACTIVE study with all of its trials that have not ended, whoever trains them; any other study is returned
+   * as it is.
+   * @throws NotFoundError
    */
-  addOuterStep(trial: Trial, outerStep: OuterStep): Promise<void>;
+  cancelStudy(name: string): Promise<Study>;
+  getStudy(name: string): Promise<Study | undefined>;
+  /** Newest first; `after` is a study's name. */
+  listStudies(page: PageRequest<string>): Promise<Page<Study>>;
+
+  /**
+   * Claims a trial that is PENDING: it is RUNNING, with a new epoch.
+   * @throws NotFoundError
+   * @throws StateError when it is not PENDING.
+   */
+  startTrial(name: string): Promise<StartedTrial>;
+  /**
+   * Notes what computes a trial.
+   * @throws StaleEpochError, StateError when the trial has ended.
+   */
+  describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial>;
+  /**
+   * Appends an outer step and moves its trial on.
+   * @throws StaleEpochError, StateError when the trial has ended or the step is not its next.
+   */
+  addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial>;
+  /**
+   * Ends a trial, and its study when it was the last.
+   * @throws StaleEpochError, StateError when the trial has ended.
+   */
+  endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial>;
+  getTrial(name: string): Promise<Trial | undefined>;
+  /** In the order of creation; `after` is a trial's number. */
+  listTrials(study: string, page?: PageRequest<number>): Promise<Page<Trial>>;
+  /** Trials of every study that have not ended, oldest study first. A study that is not ACTIVE has none. */
+  listUnfinishedTrials(): Promise<UnfinishedTrial[]>;
+
+  /** Whole, with the rows of its window and the contributions of its modes. */
   getOuterStep(name: string): Promise<OuterStep | undefined>;
-  /** Oldest first, those with an index above `after`; rows of the windows only with `windows`. */
+  /**
+   * Oldest first; `after` is an index. The rows of windows and the contributions of modes come only with `windows`, and
+   * not of a step that would pass `maxBytes` with them.
+   */
   listOuterSteps(
     trial: string,
-    options: { limit: number; after: number; windows: boolean },
-  ): Promise<OuterStep[]>;
-  /** Oldest first, those with a sequence above `after`. */
-  listEvents(study: string, after: number, limit: number): Promise<StoredEvent[]>;
+    page: PageRequest<number> & { readonly windows?: boolean },
+  ): Promise<Page<OuterStep>>;
+
+  /** Oldest first; `after` is a sequence. */
+  listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>>;
+
   close(): Promise<void>;
-}
-
-/** The store could not do what was asked; the message says why. */
-export class StoreError extends Error {
-  override readonly name: string = 'StoreError';
-}
-
-/** A request id was used before for another study. */
-export class RequestIdReusedError extends StoreError {
-  override readonly name = 'RequestIdReusedError';
-}
-
-/** As many studies are ACTIVE as may be. */
-export class ActiveStudiesError extends StoreError {
-  override readonly name = 'ActiveStudiesError';
 }

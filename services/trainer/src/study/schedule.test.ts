@@ -6,6 +6,7 @@ import {
   Study,
   StudyState,
   Trial,
+  TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SqliteStore } from '../store/sqlite.ts';
@@ -15,7 +16,7 @@ const NAME = 'studies/a/trials/0';
 
 let store: SqliteStore;
 beforeEach(() => {
-  store = new SqliteStore(':memory:');
+  store = SqliteStore.inMemory();
 });
 afterEach(() => store.close());
 
@@ -36,20 +37,21 @@ async function scheduleOf(
   steps: readonly { readonly step: number; readonly next: ParameterValue }[],
   components: readonly string[] = [],
 ) {
-  const trial = Trial.fromPartial({ name: NAME, outerStepsDone: steps.length });
+  const trial = Trial.fromPartial({ name: NAME, state: TrialState.PENDING });
   await store.createStudy({
     study,
     trials: [trial],
     requestId: '',
-    specification: Buffer.of(1),
+    fingerprint: Buffer.of(1),
     maxActiveStudies: 1,
   });
+  const { claim } = await store.startTrial(NAME);
   let before = steps[0]?.next.values.length
     ? { ...lr(0.1), values: steps[0].next.values.map(() => 0.1) }
     : lr(0.1);
   for (const [i, { step, next }] of steps.entries()) {
     await store.addOuterStep(
-      trial,
+      claim,
       OuterStep.fromPartial({
         name: `${NAME}/outerSteps/${i + 1}`,
         index: i + 1,
@@ -61,7 +63,11 @@ async function scheduleOf(
     );
     before = next;
   }
-  const { parameters, points } = await exportSchedule(store, { space }, trial);
+  const { parameters, points } = await exportSchedule(
+    store,
+    { space },
+    { ...trial, outerStepsDone: steps.length },
+  );
   return { parameters, points };
 }
 

@@ -13,7 +13,7 @@ export async function exportSchedule(
   trial: Trial,
 ): Promise<Schedule> {
   const limit = Math.max(1, trial.outerStepsDone);
-  const steps = await store.listOuterSteps(trial.name, { limit, after: 0, windows: false });
+  const { records: steps } = await store.listOuterSteps(trial.name, { limit });
   // As they were written; the entries of vectors are known once the first step has been stored.
   const start = initialValues(space).map((initial, i) => {
     const first = steps[0]?.values[i];

@@ -9,13 +9,23 @@ import { runTrial } from '../loop/trial.ts';
 import { getModel } from '../model/registry.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
-import type { EndedMessage, FromWorker, StartMessage } from './messages.ts';
+import {
+  type EndedMessage,
+  type FromWorker,
+  MAX_UNACKNOWLEDGED,
+  type StartMessage,
+  type ToWorker,
+} from './messages.ts';
+import { Unacknowledged } from './unacknowledged.ts';
 
 const PROGRESS_EVERY_MS = 250;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
-process.once('message', (start: StartMessage) => {
-  train(start).then(end, (error: unknown) => {
+const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
+
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'acknowledged') return unacknowledged.acknowledged();
+  train(message).then(end, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     const reason = error instanceof Error ? error.message : String(error);
     end({ type: 'ended', outcome: 'failed', reason, ...NO_FIGURES });
@@ -63,8 +73,10 @@ function listener(): Parameters<typeof runTrial>[0]['listener'] {
       toldAt = now;
       tell({ type: 'progress', stepsDone });
     },
-    outerStep(outerStep) {
-      tell({ type: 'outerStep', outerStep: OuterStep.encode(outerStep).finish() });
+    async outerStep(outerStep) {
+      const encoded = OuterStep.encode(outerStep).finish();
+      tell({ type: 'outerStep', outerStep: encoded });
+      await unacknowledged.sent(encoded.length);
     },
   };
 }

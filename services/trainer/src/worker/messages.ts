@@ -17,6 +17,11 @@ export interface StartMessage {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
 }
 
+/** Server to worker: the oldest outer step that was told and not acknowledged is durable. */
+export interface AcknowledgedMessage {
+  readonly type: 'acknowledged';
+}
+
 /** Worker to server: ready to train. */
 export interface StartedMessage {
   readonly type: 'started';
@@ -32,7 +37,10 @@ export interface ProgressMessage {
   readonly stepsDone: number;
 }
 
-/** Worker to server after each outer step; training goes on while it is being stored. */
+/**
+ * Worker to server after each outer step; training goes on while it is being stored, until more than
+ * {@link MAX_UNACKNOWLEDGED} wait for that.
+ */
 export interface OuterStepMessage {
   readonly type: 'outerStep';
   /** Encoded OuterStep. */
@@ -50,4 +58,8 @@ export interface EndedMessage {
   readonly averagedTest: Uint8Array;
 }
 
+/** Outer steps that a training process may have told without their being stored: so much waits in the server at most. */
+export const MAX_UNACKNOWLEDGED = { maxCount: 4, maxBytes: 32 * 1024 * 1024 };
+
+export type ToWorker = StartMessage | AcknowledgedMessage;
 export type FromWorker = StartedMessage | ProgressMessage | OuterStepMessage | EndedMessage;

@@ -4,16 +4,24 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { environmentFor } from '../process/environment.ts';
-import type { EndedMessage, FromWorker, StartedMessage, StartMessage } from './messages.ts';
+import type {
+  EndedMessage,
+  FromWorker,
+  ProgressMessage,
+  StartedMessage,
+  StartMessage,
+  ToWorker,
+} from './messages.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
 const KILL_AFTER_MS = 3_000;
 
-/** What the training process tells while it runs. Awaited one after the other, in the order of sending. */
+/** What the training process tells while it runs. What is awaited comes one after the other, in the order of sending. */
 export interface TrainingEvents {
   started(started: StartedMessage): Promise<void>;
+  /** Comes at once, whatever is awaited. */
   progress(stepsDone: number): void;
-  /** Resolves when the step is durable. */
+  /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
 }
 
@@ -25,6 +33,8 @@ export class TrainingProcessError extends Error {
 export class TrainingProcess {
   readonly #child: ChildProcess;
   readonly #log: Logger;
+  /** Resolves when the process is gone, or never came to be. */
+  readonly #gone: Promise<void>;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -35,6 +45,11 @@ export class TrainingProcess {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // Out of reach of the terminal's Ctrl-C: the server decides when training ends.
       detached: true,
+    });
+    this.#gone = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      // Without a process there is no exit to wait for; `run` passes the error on.
+      this.#child.on('error', () => this.#child.pid === undefined && resolve());
     });
   }
 
@@ -53,6 +68,7 @@ export class TrainingProcess {
       return await new Promise<EndedMessage>((resolve, reject) => {
         let previous: Promise<void> = Promise.resolve();
         child.on('message', (message: FromWorker) => {
+          if (message.type === 'progress') return events.progress(message.stepsDone);
           previous = previous.then(() => this.#handle(message, events, resolve));
           previous.catch(reject);
         });
@@ -75,32 +91,29 @@ export class TrainingProcess {
   /** Ends the process now; resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
-    await exited;
+    await this.#gone;
     clearTimeout(timer);
   }
 
   async #handle(
-    message: FromWorker,
+    message: Exclude<FromWorker, ProgressMessage>,
     events: TrainingEvents,
     ended: (message: EndedMessage) => void,
   ): Promise<void> {
     switch (message.type) {
       case 'started':
         return events.started(message);
-      case 'progress':
-        return events.progress(message.stepsDone);
       case 'outerStep':
-        return events.outerStep(message.outerStep);
+        await events.outerStep(message.outerStep);
+        return this.#send({ type: 'acknowledged' });
       case 'ended':
         return ended(message);
     }
   }
 
-  #send(message: StartMessage): void {
+  #send(message: ToWorker): void {
     if (this.#child.connected)
       this.#child.send(message, (error) => error && this.#log.debug({ err: error }, 'send'));
   }

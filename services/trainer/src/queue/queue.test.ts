@@ -1,0 +1,230 @@
+import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventHub } from '../events/hub.ts';
+import { NotFoundError } from '../resource/errors.ts';
+import { delayed } from '../store/delayed.ts';
+import { StoreUnavailableError } from '../store/errors.ts';
+import { SqliteStore } from '../store/sqlite.ts';
+import type { StartedTrial, Store } from '../store/store.ts';
+import { LocalQueue } from './queue.ts';
+
+const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'done' } as const;
+const SERVER_STOPPED = 'the server stopped while the trial was running';
+
+/** Trials that train until they are told to end. */
+class Trainings {
+  readonly begun: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  readonly train = async ({ claim }: StartedTrial, stop: AbortSignal): Promise<void> => {
+    this.begun.push(claim.trial);
+    await new Promise<void>((resolve) => {
+      this.#ends.set(claim.trial, resolve);
+      stop.addEventListener('abort', () => resolve());
+      if (stop.aborted) resolve();
+    });
+    const stopped = { state: TrialState.FAILED, reason: String(stop.reason) } as const;
+    await this.#store.endTrial(claim, stop.aborted ? stopped : SUCCEEDED).catch(() => {});
+  };
+
+  async end(trial: string): Promise<void> {
+    await vi.waitUntil(() => this.#ends.has(trial));
+    this.#ends.get(trial)?.();
+  }
+}
+
+describe.each([
+  ['a store', (store: Store) => store],
+  ['a store that takes its time', (store: Store) => delayed(store, 7, 10)],
+])('with %s', (_, wrap) => {
+  let store: Store;
+  let trainings: Trainings;
+  let queue: LocalQueue;
+
+  beforeEach(() => {
+    store = wrap(SqliteStore.inMemory());
+    trainings = new Trainings(store);
+    queue = queueOf(1);
+  });
+  afterEach(async () => {
+    await queue.stop();
+    await store.close();
+  });
+
+  const queueOf = (maxRunningTrials: number) =>
+    new LocalQueue({
+      store,
+      hub: new EventHub(),
+      log: pino({ level: 'silent' }),
+      maxRunningTrials,
+      train: trainings.train,
+    });
+
+  /** A stored study with so many trials that wait; their names. */
+  async function stored(id: string, trials: number): Promise<string[]> {
+    const names = Array.from({ length: trials }, (_, i) => `studies/${id}/trials/${i}`);
+    await store.createStudy({
+      study: Study.fromPartial({ name: `studies/${id}`, state: StudyState.ACTIVE }),
+      trials: names.map((name) => Trial.fromPartial({ name, state: TrialState.PENDING, stepsDone: 7 })),
+      requestId: '',
+      fingerprint: Buffer.of(1),
+      maxActiveStudies: 100,
+    });
+    return names;
+  }
+
+  async function states(id: string) {
+    const study = await store.getStudy(`studies/${id}`);
+    const { records } = await store.listTrials(`studies/${id}`);
+    return { study: study?.state, trials: records.map(({ state }) => state) };
+  }
+
+  const { PENDING, SUCCEEDED: DONE, FAILED, CANCELLED } = TrialState;
+
+  describe('a queue that takes up what an earlier server left', () => {
+    it('fails the trials that ran, and keeps what they had done', async () => {
+      const [name = ''] = await stored('a', 1);
+      await store.startTrial(name);
+      await queue.recover();
+      expect(await store.getTrial(name)).toMatchObject({
+        state: FAILED,
+        stateReason: SERVER_STOPPED,
+        stepsDone: 7,
+      });
+      expect(await states('a')).toEqual({ study: StudyState.FAILED, trials: [FAILED] });
+    });
+
+    it('lets trials that waited wait again, and trains them once it is started', async () => {
+      const [first = '', second = ''] = await stored('a', 2);
+      await store.startTrial(first);
+      await queue.recover();
+      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, PENDING] });
+      queue.start();
+      await trainings.end(second);
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
+    });
+
+    it('leaves ended studies alone', async () => {
+      const [name = ''] = await stored('a', 1);
+      const { claim } = await store.startTrial(name);
+      await store.endTrial(claim, SUCCEEDED);
+      await queue.recover();
+      expect((await store.listEvents('studies/a', { limit: 10 })).records).toHaveLength(4);
+    });
+  });
+
+  describe('a queue', () => {
+    it('trains as many trials at a time as it may, first come, first served', async () => {
+      queue = queueOf(2);
+      const names = await stored('a', 3);
+      queue.submit(names);
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      await trainings.end(names[1] ?? '');
+      await vi.waitUntil(() => trainings.begun.length === 3);
+      expect(trainings.begun).toEqual(names);
+    });
+
+    it('trains nothing that was cancelled while it waited', async () => {
+      const [first = ''] = await stored('a', 1);
+      const waiting = await stored('b', 2);
+      queue.start();
+      queue.submit([first, ...waiting]);
+      await store.cancelStudy('studies/b');
+      await trainings.end(first);
+      const after = await stored('c', 1);
+      queue.submit(after);
+      await vi.waitUntil(() => trainings.begun.includes(after[0] ?? ''));
+      expect(trainings.begun).toEqual([first, ...after]);
+    });
+
+    it('stops with its trials FAILED, and leaves those that wait', async () => {
+      const names = await stored('a', 2);
+      queue.submit(names);
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 1);
+      await queue.stop();
+      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, PENDING] });
+      expect((await store.getTrial(names[0] ?? ''))?.stateReason).toBe(SERVER_STOPPED);
+    });
+  });
+
+  describe('cancelling a study', () => {
+    it('ends its trials, each with an event, and trains the next study', async () => {
+      const names = await stored('a', 3);
+      const next = await stored('b', 1);
+      queue.submit([...names, ...next]);
+      queue.start();
+      await trainings.end(names[0] ?? '');
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      const cancelled = await queue.cancel('studies/a');
+      expect(cancelled).toMatchObject({ state: StudyState.CANCELLED, stateReason: 'cancelled by a caller' });
+      expect(await states('a')).toMatchObject({ trials: [DONE, CANCELLED, CANCELLED] });
+      await vi.waitUntil(() => trainings.begun.includes(next[0] ?? ''));
+      expect(trainings.begun).not.toContain(names[2]);
+    });
+
+    it('gives an ended study as it is, and says that there is none', async () => {
+      const [name = ''] = await stored('a', 1);
+      const { claim } = await store.startTrial(name);
+      const { study } = await store.endTrial(claim, SUCCEEDED);
+      expect(await queue.cancel('studies/a')).toEqual(study);
+      await expect(queue.cancel('studies/none')).rejects.toThrow(NotFoundError);
+    });
+
+    it('ends it at whatever moment that happens, and leaves nothing that trains', async () => {
+      queue = queueOf(2);
+      queue.start();
+      for (let round = 0; round < 8; round++) {
+        const names = await stored(`r${round}`, 3);
+        queue.submit(names);
+        await new Promise((resolve) => setTimeout(resolve, round * 4));
+        await queue.cancel(`studies/r${round}`);
+        expect(await states(`r${round}`)).toEqual({
+          study: StudyState.CANCELLED,
+          trials: [CANCELLED, CANCELLED, CANCELLED],
+        });
+      }
+    });
+  });
+
+  describe('a store that cannot write', () => {
+    it('stops the queue, which goes on when it can again', async () => {
+      const names = await stored('a', 2);
+      queue.start();
+      store.health.set('the disk is full');
+      queue.submit(names);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await states('a')).toMatchObject({ trials: [PENDING, PENDING] });
+      store.health.set(undefined);
+      await trainings.end(names[0] ?? '');
+      await trainings.end(names[1] ?? '');
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
+    });
+
+    it('at the start of a trial leaves it the next in the queue', async () => {
+      const [name = ''] = await stored('a', 1);
+      let refused = false;
+      const starts = store.startTrial.bind(store);
+      vi.spyOn(store, 'startTrial').mockImplementation(async (trial) => {
+        if (refused) return starts(trial);
+        refused = true;
+        store.health.set('the disk is full');
+        throw new StoreUnavailableError('the disk is full');
+      });
+      queue.start();
+      queue.submit([name]);
+      await vi.waitUntil(() => refused);
+      expect((await states('a')).trials).toEqual([PENDING]);
+      store.health.set(undefined);
+      await trainings.end(name);
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
+    });
+  });
+});

@@ -1,0 +1,56 @@
+/**
+ * What of an outer step is large: the rows of its window and the contributions of its modes. They are kept and sent
+ * apart from the rest, which events and lists are made of.
+ */
+
+import { OuterStep } from '@glocal/proto/glocal/v1/study';
+
+const NOTHING = Buffer.alloc(0);
+
+/** The step without the rows of its window and without the contributions of its modes. */
+export function withoutLargeParts(outerStep: OuterStep): OuterStep {
+  const { window, report } = outerStep;
+  const spectrum = report?.spectrum;
+  return {
+    ...outerStep,
+    window: window && { ...window, hypergradients: NOTHING },
+    report: report && {
+      ...report,
+      spectrum: spectrum && {
+        ...spectrum,
+        modes: spectrum.modes.map((mode) => ({ ...mode, contribution: NOTHING })),
+      },
+    },
+  };
+}
+
+/** An outer step of nothing but what {@link withoutLargeParts} takes away. */
+export function largePartsOf({ window, report }: OuterStep): OuterStep {
+  return OuterStep.fromPartial({
+    ...(window && { window: { hypergradients: window.hypergradients } }),
+    ...(report?.spectrum && {
+      report: { spectrum: { modes: report.spectrum.modes.map(({ contribution }) => ({ contribution })) } },
+    }),
+  });
+}
+
+/** The whole step again, from its two halves. */
+export function withLargeParts(outerStep: OuterStep, large: OuterStep): OuterStep {
+  const { window, report } = outerStep;
+  const spectrum = report?.spectrum;
+  const modes = large.report?.spectrum?.modes;
+  return {
+    ...outerStep,
+    window: window && { ...window, hypergradients: large.window?.hypergradients ?? NOTHING },
+    report: report && {
+      ...report,
+      spectrum: spectrum && {
+        ...spectrum,
+        modes: spectrum.modes.map((mode, i) => ({
+          ...mode,
+          contribution: modes?.[i]?.contribution ?? NOTHING,
+        })),
+      },
+    },
+  };
+}

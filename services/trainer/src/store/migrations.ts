@@ -1,0 +1,193 @@
+/** The schema of the SQLite store, as the steps that lead from each version to the next. */
+
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { cancelTrial, concludeStudy } from '../lifecycle/transitions.ts';
+import { hasEnded } from '../resource/states.ts';
+import { StoreError } from './errors.ts';
+import { encodeEvent, encodeOuterStep } from './records.ts';
+
+type Row = Record<string, SQLInputValue>;
+
+/** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
+const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [createTables, referToOuterSteps];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings a database to the current schema, in one transaction; an empty one, too.
+ * @throws StoreError when a newer version wrote it.
+ */
+export function migrate(db: DatabaseSync): void {
+  const version = Number((db.prepare('PRAGMA user_version').get() as Row).user_version);
+  if (version > SCHEMA_VERSION) {
+    throw new StoreError(
+      `written by a newer version (schema ${version}, this one reads ${SCHEMA_VERSION}); upgrade the trainer`,
+    );
+  }
+  if (version === SCHEMA_VERSION) return;
+  // Tables are rebuilt, and dropping one would take along what refers to it.
+  db.exec('PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE');
+  try {
+    for (const step of MIGRATIONS.slice(version)) step(db);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    db.exec('PRAGMA foreign_keys = ON');
+  }
+}
+
+function createTables(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE studies (
+      position INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      request_id TEXT UNIQUE,
+      specification BLOB NOT NULL,
+      active INTEGER NOT NULL,
+      record BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE trials (
+      name TEXT PRIMARY KEY,
+      study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      finished INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      UNIQUE (study, number)
+    ) STRICT;
+    CREATE TABLE outer_steps (
+      trial TEXT NOT NULL REFERENCES trials (name) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      hypergradients BLOB NOT NULL,
+      PRIMARY KEY (trial, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE events (
+      study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
+      sequence INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      PRIMARY KEY (study, sequence)
+    ) STRICT, WITHOUT ROWID;
+  `);
+}
+
+/**
+ * Claims of trials have epochs; what is large of an outer step comes last in its row, where reading the rest does not
+ * touch it; and an event refers to its outer step. A study that has ended has no trial that has not, from here on.
+ */
+function referToOuterSteps(db: DatabaseSync): void {
+  db.exec(`
+    ALTER TABLE studies RENAME TO old_studies;
+    ALTER TABLE trials RENAME TO old_trials;
+    ALTER TABLE outer_steps RENAME TO old_outer_steps;
+    ALTER TABLE events RENAME TO old_events;
+    CREATE TABLE studies (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      request_id TEXT UNIQUE,
+      fingerprint BLOB NOT NULL,
+      active INTEGER NOT NULL,
+      record BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX active_studies ON studies (id) WHERE active = 1;
+    CREATE TABLE trials (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      finished INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      UNIQUE (study, number)
+    ) STRICT;
+    CREATE INDEX unfinished_trials ON trials (study, number) WHERE finished = 0;
+    CREATE TABLE outer_steps (
+      id INTEGER PRIMARY KEY,
+      trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      large BLOB NOT NULL,
+      UNIQUE (trial, number)
+    ) STRICT;
+    CREATE TABLE events (
+      study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+      sequence INTEGER NOT NULL,
+      outer_step INTEGER REFERENCES outer_steps (id) ON DELETE CASCADE,
+      record BLOB NOT NULL,
+      PRIMARY KEY (study, sequence)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO studies SELECT position, name, request_id, specification, active, record FROM old_studies;
+    INSERT INTO trials (name, study, number, epoch, finished, record)
+      SELECT old.name, studies.id, old.number, 0, old.finished, old.record
+      FROM old_trials AS old JOIN studies ON studies.name = old.study ORDER BY studies.id, old.number;
+  `);
+  const addOuterStep = db.prepare(
+    `INSERT INTO outer_steps (trial, number, record, large) SELECT id, ?, ?, ? FROM trials WHERE name = ?`,
+  );
+  for (const row of db.prepare('SELECT * FROM old_outer_steps ORDER BY trial, number').iterate()) {
+    const outerStep = OuterStep.decode(row.record as Uint8Array);
+    if (outerStep.window) outerStep.window.hypergradients = Buffer.from(row.hypergradients as Uint8Array);
+    const { record, large } = encodeOuterStep(outerStep);
+    addOuterStep.run(Number(row.number), record, large, String(row.trial));
+  }
+  const addEvent = db.prepare(
+    `INSERT INTO events (study, sequence, outer_step, record) VALUES (
+       (SELECT id FROM studies WHERE name = ?), ?,
+       (SELECT outer_steps.id FROM outer_steps JOIN trials ON trials.id = trial WHERE trials.name = ? AND outer_steps.number = ?),
+       ?)`,
+  );
+  for (const row of db.prepare('SELECT * FROM old_events ORDER BY study, sequence').iterate()) {
+    const { time, event } = StudyEvent.decode(row.record as Uint8Array);
+    const outerStep = event?.$case === 'outerStep' ? event.value : undefined;
+    const sequence = Number(row.sequence);
+    const record = encodeEvent(sequence, time ?? new Date(0), outerStep === undefined ? event : undefined);
+    const trial = outerStep?.name.slice(0, outerStep.name.indexOf('/outerSteps/')) ?? null;
+    addEvent.run(row.study as string, sequence, trial, outerStep?.index ?? null, record);
+  }
+  db.exec(
+    'DROP TABLE old_events; DROP TABLE old_outer_steps; DROP TABLE old_trials; DROP TABLE old_studies;',
+  );
+  endWhatWasLeft(db);
+}
+
+/** Ends the trials of cancelled studies, and the studies whose trials have all ended: a server may have died in between. */
+function endWhatWasLeft(db: DatabaseSync): void {
+  const now = new Date();
+  const trialsOf = db.prepare('SELECT id, record FROM trials WHERE study = ? ORDER BY number');
+  const setTrial = db.prepare('UPDATE trials SET record = ?, finished = 1 WHERE id = ?');
+  const setStudy = db.prepare('UPDATE studies SET record = ?, active = 0 WHERE id = ?');
+  const addEvent = db.prepare('INSERT INTO events (study, sequence, record) VALUES (?, ?, ?)');
+  const lastEvent = db.prepare('SELECT max(sequence) AS last FROM events WHERE study = ?');
+  const tell = (study: number, event: StudyEvent['event']) => {
+    const sequence = Number(lastEvent.get(study)?.last ?? 0) + 1;
+    addEvent.run(study, sequence, encodeEvent(sequence, now, event));
+  };
+  const unfinished = `SELECT id, record FROM studies WHERE active = 1
+    OR id IN (SELECT study FROM trials WHERE finished = 0)`;
+  for (const row of db.prepare(unfinished).all() as Row[]) {
+    const id = Number(row.id);
+    const study = Study.decode(row.record as Uint8Array);
+    const rows = trialsOf.all(id) as Row[];
+    const trials = rows.map((kept) => ({
+      id: Number(kept.id),
+      trial: Trial.decode(kept.record as Uint8Array),
+    }));
+    if (study.state === StudyState.ACTIVE) {
+      const value = concludeStudy(
+        study,
+        trials.map(({ trial }) => trial),
+        now,
+      );
+      if (value === undefined) continue;
+      setStudy.run(Study.encode(value).finish(), id);
+      tell(id, { $case: 'study', value });
+      continue;
+    }
+    for (const { id: trialId, trial } of trials.filter(({ trial }) => !hasEnded(trial))) {
+      const value = cancelTrial(trial, now);
+      setTrial.run(Trial.encode(value).finish(), trialId);
+      tell(id, { $case: 'trial', value });
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** Opens a store by its URL. */
+
+import { StoreError } from './errors.ts';
+import { SqliteStore } from './sqlite.ts';
+import type { Store } from './store.ts';
+
+/** What can be opened, for messages. */
+const FORMS = 'sqlite:PATH, a path, or memory:';
+
+/**
+ * @param url `sqlite:PATH` or a path for an SQLite file; `memory:` for a store that ends with this process.
+ * @throws StoreError when there is no store of that scheme, or it cannot be opened.
+ */
+export async function openStore(url: string): Promise<Store> {
+  // A letter alone is a drive of Windows.
+  const [, scheme, rest = ''] = url.match(/^([a-z][a-z0-9+.-]+):(.*)$/i) ?? [];
+  switch (scheme?.toLowerCase()) {
+    case undefined:
+      return SqliteStore.open(url);
+    case 'sqlite':
+      if (rest === '') throw new StoreError(`store ${url}: names no file; it may be ${FORMS}`);
+      return SqliteStore.open(rest.replace(/^\/\/(?=\/)/, ''));
+    case 'memory':
+      return SqliteStore.inMemory();
+    default:
+      throw new StoreError(
+        `store ${url}: there is no store with the scheme "${scheme}:"; it may be ${FORMS}`,
+      );
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * How records are kept: protobuf messages, so that fields can be added without migrating. Of an outer step what is large
+ * is kept apart from the rest, and an event refers to its outer step.
+ */
+
+import { OuterStep } from '@glocal/proto/glocal/v1/study';
+import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { largePartsOf, withLargeParts, withoutLargeParts } from '../resource/outer-step.ts';
+import type { StoredEvent } from './store.ts';
+
+/** An outer step in two encoded halves. */
+export interface OuterStepRecord {
+  /** An OuterStep without its large parts. */
+  readonly record: Uint8Array;
+  /** An OuterStep of nothing but its large parts; absent when they were not asked for. */
+  readonly large?: Uint8Array | undefined;
+}
+
+export interface WholeOuterStepRecord extends OuterStepRecord {
+  readonly large: Uint8Array;
+}
+
+export function encodeOuterStep(outerStep: OuterStep): WholeOuterStepRecord {
+  return {
+    record: OuterStep.encode(withoutLargeParts(outerStep)).finish(),
+    large: OuterStep.encode(largePartsOf(outerStep)).finish(),
+  };
+}
+
+export function decodeOuterStep({ record, large }: OuterStepRecord): OuterStep {
+  const outerStep = OuterStep.decode(record);
+  return large === undefined ? outerStep : withLargeParts(outerStep, OuterStep.decode(large));
+}
+
+/** An event, with the outer step that it tells of apart. */
+export interface EventRecord {
+  readonly sequence: number;
+  /** A StudyEvent; without its event when that is an outer step. */
+  readonly record: Uint8Array;
+  /** An OuterStep without its large parts. */
+  readonly outerStep?: Uint8Array | undefined;
+}
+
+/** @param event undefined for an outer step, which is referred to. */
+export function encodeEvent(sequence: number, time: Date, event: StudyEvent['event']): Uint8Array {
+  return StudyEvent.encode({ cursor: String(sequence), time, event }).finish();
+}
+
+export function decodeEvent({ sequence, record, outerStep }: EventRecord): StoredEvent {
+  const event = StudyEvent.decode(record);
+  if (outerStep !== undefined) event.event = { $case: 'outerStep', value: OuterStep.decode(outerStep) };
+  return { sequence, event };
+}

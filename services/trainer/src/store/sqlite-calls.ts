@@ -1,0 +1,87 @@
+/** How calls reach the SQLite engine, in this thread or in another: many at a time, answered together. */
+
+import { NotFoundError, StateError } from '../resource/errors.ts';
+import * as errors from './errors.ts';
+import type { Outcome, SqliteEngine } from './sqlite-engine.ts';
+
+/** Each of these is a transaction; calls of them that wait together share one. */
+const WRITES = [
+  'createStudy',
+  'cancelStudy',
+  'startTrial',
+  'describeRuntime',
+  'addOuterStep',
+  'endTrial',
+] as const satisfies readonly (keyof SqliteEngine)[];
+type Write = (typeof WRITES)[number];
+export type Method = Exclude<keyof SqliteEngine, 'close' | 'commit'>;
+
+/** A method of the engine to call, in a form that can be sent to another thread. */
+export interface Call<M extends Method = Method> {
+  readonly id: number;
+  readonly method: M;
+  readonly args: Parameters<SqliteEngine[M]>;
+}
+
+/** What a call came to. */
+export type Answer = { readonly id: number } & (
+  | { readonly value: unknown }
+  | { readonly error: EncodedError }
+);
+
+/** An error that can be sent to another thread, and is of its class again there. */
+interface EncodedError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/**
+ * Answers calls that came together: the writes first, in one transaction, then what is to be read. That any of these calls
+ * may go first is theirs to bear, as none has been answered before another was made.
+ */
+export function answerAll(engine: SqliteEngine, calls: readonly Call[]): Answer[] {
+  const writes = calls.filter(({ method }) => isWrite(method));
+  const reads = calls.filter(({ method }) => !isWrite(method));
+  const written = writes.length === 0 ? [] : engine.commit(writes.map((call) => () => invoke(engine, call)));
+  return [
+    ...written.map((outcome, i) => answer((writes[i] as Call).id, outcome)),
+    ...reads.map((call) =>
+      answer(
+        call.id,
+        attempt(() => invoke(engine, call)),
+      ),
+    ),
+  ];
+}
+
+export const isWrite = (method: Method): method is Write => (WRITES as readonly Method[]).includes(method);
+
+function invoke(engine: SqliteEngine, { method, args }: Call): unknown {
+  return (engine[method] as (...args: unknown[]) => unknown)(...args);
+}
+
+function attempt(read: () => unknown): Outcome {
+  try {
+    return { value: read() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+const answer = (id: number, outcome: Outcome): Answer =>
+  'error' in outcome ? { id, error: encodeError(outcome.error) } : { id, value: outcome.value };
+
+export function encodeError(error: unknown): EncodedError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined };
+  const message = error instanceof NotFoundError ? error.resource : error.message;
+  return { name: error.name, message, stack: error.stack };
+}
+
+const CLASSES: Record<string, new (message: string) => Error> = { ...errors, NotFoundError, StateError };
+
+export function decodeError({ name, message, stack }: EncodedError): Error {
+  const error = new (CLASSES[name] ?? Error)(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
