@@ -1,6 +1,6 @@
 /**
  * What a study is to do, as the caller writes it. The server checks it and fills in the defaults stated here, all of
- * which are its own: what is left out is not sent.
+ * which are its own: what is left out is not sent. Where a default depends on the case, a later case counts more.
  */
 
 import type {
@@ -21,7 +21,7 @@ export interface Problem {
   readonly optimizer: string;
   /** Examples in a mini-batch. @default 128 */
   readonly batchSize?: number;
-  /** Examples taken from the training part for validation. @default one tenth of it */
+  /** Examples taken from the training part for validation. @default one tenth of the training part */
   readonly validationExamples?: number;
   /** Shift and scale inputs to mean 0 and deviation 1, by channel or by feature. @default what the data set says */
   readonly standardize?: boolean;
@@ -33,7 +33,7 @@ export interface Problem {
 
 /** Random changes of the images in a mini-batch. */
 export interface Augmentation {
-  /** Pixels of padding on each side before a random crop to the original size. @default 0, no crop */
+  /** Pixels of padding on each side before a random crop to the original size; 0 for no crop. @default 0 */
   readonly cropPadding?: number;
   /** Mirror half of the images left to right. @default false */
   readonly horizontalFlip?: boolean;
@@ -51,15 +51,15 @@ export interface Training {
 export interface DmdOptions {
   /** @default 'affine' */
   readonly variant?: Variant;
-  /** Hypergradients stacked in one observable. @default 3 for `affine`, 10 for the others; 2 with a stride above 1 */
+  /** Hypergradients stacked in one observable. @default 10; with `affine`: 3; with a stride above 1: 2 */
   readonly delays?: number;
-  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default 3 for `affine`, -1 for the others */
+  /** 0: optimal hard threshold; below 1: share of energy; whole number: that rank; -1: all. @default -1; with `affine`: 3 */
   readonly svdRank?: number;
   /** A mode is steady when its eigenvalue per inner step lies closer to 1 than this. @default 0.1 */
   readonly tolerance?: number;
   /** `affine`: largest absolute eigenvalue per inner step of what decays. @default 0.9 */
   readonly clip?: number;
-  /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; 0.001 with a stride above 1 */
+  /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; with a stride above 1: 0.001 */
   readonly ridge?: number;
   /** @default 'component' */
   readonly scaling?: Scaling;
@@ -73,7 +73,7 @@ export interface DmdOptions {
 
 /** Adam on the unconstrained coordinates of the hyperparameters. */
 export interface OuterOptimizer {
-  /** Step size. @default 0.3 for up to 40 outer steps, falling with the square root of their number beyond */
+  /** Step size. @default 0.3; with more than 40 outer steps: 0.3 x the square root of 40 / their number */
   readonly rate?: number;
   /** Decay of the first moment. @default 0.9 */
   readonly beta1?: number;
@@ -86,9 +86,12 @@ export interface OuterOptimizer {
 /** How the hyperparameters move. */
 export interface Method {
   readonly estimator: Estimator;
-  /** Inner steps of one outer step. @default 50; `global`: always `training.steps` */
+  /** Inner steps of one outer step. @default 50; with `global`: `training.steps` */
   readonly window?: number;
-  /** Hypergradients of a window: at least `dmd.delays` + 1, as many as `window` has room for. @default 20; with a stride as many as span 20 inner steps */
+  /**
+   * Hypergradients of a window: at least `dmd.delays` + 1, at most as many as `window` has room for.
+   * @default 20; with a stride above 1: as many as span 20 inner steps
+   */
   readonly sigma?: number;
   /** Inner steps between two hypergradients of a window. @default 1 */
   readonly stride?: number;
@@ -102,11 +105,11 @@ export interface Method {
   readonly differentiation?: Differentiation;
   /** Inner steps that reverse mode goes back; fewer than `window` are cheaper and not exact. @default `window` */
   readonly reverseSteps?: number;
-  /** Validation examples drawn anew for each hypergradient. @default 0, all of them */
+  /** Validation examples drawn anew for each hypergradient; 0 for all of them. @default 0 */
   readonly validationSample?: number;
   /** Seed of that drawing. @default 0 */
   readonly validationSeed?: number;
-  /** `global`: trainings from scratch, each followed by an update. @default 10 */
+  /** `global`: trainings from scratch, each followed by an update. @default 0; with `global`: 10 */
   readonly trainings?: number;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;
