@@ -1,7 +1,7 @@
 /** Files of data on this machine: where they lie, and how they are read. */
 
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { cacheFolder } from '../backend/native-runtime.ts';
 import { DataError } from './errors.ts';
 
@@ -34,6 +34,24 @@ export async function readBytes(file: string, maxBytes: number): Promise<Buffer>
     if (error instanceof DataError) throw error;
     throw unreadable(file, error);
   }
+}
+
+/**
+ * Whether a path that a user's file names leads into its folder, by its text and where links lead.
+ * @throws DataError UNREADABLE when there is nothing.
+ */
+export async function isInside(folder: string, path: string): Promise<boolean> {
+  const file = join(folder, path);
+  if (isAbsolute(path) || !isBelow(folder, file)) return false;
+  const [root, real] = await Promise.all([realpath(folder), realpath(file)]).catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
+  return isBelow(root, real);
+}
+
+function isBelow(folder: string, file: string): boolean {
+  const way = relative(folder, file);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 export function unreadable(file: string, cause: unknown): DataError {

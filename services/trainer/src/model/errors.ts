@@ -10,8 +10,10 @@ export type ModelReason =
   | 'UNREADABLE'
   /** `model.json` is not a tfjs LayersModel, or its layers do not fit together. */
   | 'FORMAT'
-  /** A layer that tfjs does not have. */
+  /** A layer that cannot be used: tfjs has none of that name, or computes it otherwise than Keras. */
   | 'UNKNOWN_LAYER'
+  /** A layer has an option, or gets a mask, that is not implemented for it. */
+  | 'OPTION'
   /** Weights that are too many, too few, of another shape or dtype than the layers have, or not finite. */
   | 'WEIGHTS'
   /** The model has not one input and one output with a number for each class, or nothing to train. */

@@ -1,9 +1,12 @@
 /** Reads a `model.json` and the weight files that it names, and checks that all of them are there and whole. */
 
-import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { DataError } from '../../data/errors.ts';
+import { isInside, readBytes } from '../../data/files.ts';
+import { decodeText, printable, quoted } from '../../data/text.ts';
 import { ModelError } from '../errors.ts';
 import { sizeOf } from '../model.ts';
 
@@ -19,6 +22,8 @@ const weightSchema = z.looseObject({
 /** As Keras's converter and `LayersModel.save` write it. */
 const modelSchema = z.looseObject({
   format: z.string().optional(),
+  /** For instance "keras v2.15.0". */
+  generatedBy: z.string().nullish(),
   modelTopology: z.record(z.string(), z.unknown()),
   weightsManifest: z.array(z.looseObject({ paths: z.array(z.string()), weights: z.array(weightSchema) })),
 });
@@ -28,60 +33,105 @@ type Weight = z.infer<typeof weightSchema>;
 /** A model's layers, and the weights in the order of their bytes. */
 export interface Artifacts {
   readonly topology: Readonly<Record<string, unknown>>;
+  /** What wrote them, where that is said. */
+  readonly generatedBy?: string | null | undefined;
   readonly specs: tf.io.WeightsManifestEntry[];
   readonly data: ArrayBuffer;
 }
 
+/** Most bytes of a `model.json`, and of all weight files together: 300 million weights. */
+const MAX_JSON_BYTES = 64 * 1024 ** 2;
+export const MAX_WEIGHT_BYTES = 1.2e9;
+
 /**
- * @param folder with `model.json`; its weight files lie in it or below.
+ * @param folder with `model.json`; its weight files lie in it or below, also where links lead.
  * @throws ModelError UNREADABLE, FORMAT, WEIGHTS
  */
 export async function readArtifacts(folder: string): Promise<Artifacts> {
-  const file = join(folder, 'model.json');
-  const { modelTopology, weightsManifest } = parseModel(await read(file), file);
-  const parts: Buffer[] = [];
+  const file = join(folder, MODEL);
+  const { modelTopology, weightsManifest, generatedBy } = parseModel(await readModel(folder), file);
+  const groups: string[][] = [];
+  let total = 0;
   for (const { paths, weights } of weightsManifest) {
     for (const weight of weights) checkDtype(weight, file);
-    const shards = await Promise.all(paths.map((path) => read(insideOf(folder, path, file))));
-    const found = shards.reduce((sum, { length }) => sum + length, 0);
+    const shards: string[] = [];
+    let found = 0;
+    for (const path of paths) {
+      const { shard, bytes } = await measure(folder, path);
+      shards.push(shard);
+      found += bytes;
+      total += bytes;
+      if (total > MAX_WEIGHT_BYTES) {
+        throw new ModelError(
+          'WEIGHTS',
+          `${shard} has ${bytes} bytes, and the weight files of the model ${total} up to it; the limit is ` +
+            `${MAX_WEIGHT_BYTES} in all, so take a smaller model`,
+        );
+      }
+    }
     const expected = weights.reduce((sum, weight) => sum + bytesOf(weight), 0);
     if (found !== expected) {
       throw new ModelError(
         'WEIGHTS',
-        `${paths.map((path) => join(folder, path)).join(', ')}: ${found} bytes in all, and the weights that ${file} ` +
-          `lists for them are ${expected}; copy the files again, all from the same model`,
+        `${shards.join(', ')}: ${found} bytes in all, and the weights that ${file} lists for them are ${expected}; ` +
+          'copy the files again, all from the same model',
       );
     }
-    parts.push(...shards);
+    groups.push(shards);
   }
+  const parts = await Promise.all(groups.flat().map((shard) => ofModel(readBytes(shard, MAX_WEIGHT_BYTES))));
   return {
     topology: modelTopology,
+    generatedBy,
     specs: weightsManifest.flatMap(({ weights }) => weights) as unknown as tf.io.WeightsManifestEntry[],
     data: new Uint8Array(Buffer.concat(parts)).buffer,
   };
 }
 
-async function read(file: string): Promise<Buffer> {
+async function readModel(folder: string): Promise<string> {
+  const file = join(folder, MODEL);
+  if (!(await ofModel(isInside(folder, MODEL)))) throw outside(file, 'is a link to another folder');
+  const bytes = await ofModel(readBytes(file, MAX_JSON_BYTES));
+  return ofModel((async () => decodeText(bytes, file))());
+}
+
+/** @throws ModelError UNREADABLE, or FORMAT when the path leads out of the folder. */
+async function measure(folder: string, path: string): Promise<{ shard: string; bytes: number }> {
+  if (!(await ofModel(isInside(folder, path)))) {
+    throw outside(join(folder, MODEL), `names the weight file ${quoted(path)}, which is not in its folder`);
+  }
+  const shard = join(folder, path);
+  const stats = await stat(shard);
+  if (!stats.isFile()) throw new ModelError('UNREADABLE', `${shard} is not a file; ${WHAT_IT_IS}`);
+  return { shard, bytes: stats.size };
+}
+
+const MODEL = 'model.json';
+const WHAT_IT_IS = 'a model is a folder with model.json and the weight files that it names';
+
+const outside = (file: string, problem: string): ModelError =>
+  new ModelError('FORMAT', `${file} ${problem}; put the file itself there`);
+
+/** Errors of files of data, as errors of a model. */
+async function ofModel<T>(reading: Promise<T>): Promise<T> {
   try {
-    return await readFile(file);
+    return await reading;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelError(
-      'UNREADABLE',
-      `${file} cannot be read: ${why}; a model is a folder with model.json and the weight files that it names`,
-      {
-        cause,
-      },
-    );
+    if (!(cause instanceof DataError)) throw cause;
+    const { reason, message } = cause;
+    throw reason === 'UNREADABLE'
+      ? new ModelError('UNREADABLE', `${message}; ${WHAT_IT_IS}`, { cause })
+      : new ModelError('FORMAT', message, { cause });
   }
 }
 
-function parseModel(text: Buffer, file: string): z.infer<typeof modelSchema> {
+function parseModel(text: string, file: string): z.infer<typeof modelSchema> {
   let json: unknown;
   try {
-    json = JSON.parse(text.toString('utf8'));
+    json = JSON.parse(text);
   } catch (cause) {
-    throw new ModelError('FORMAT', `${file} is not JSON: ${(cause as Error).message}`, { cause });
+    const why = printable((cause as Error).message);
+    throw new ModelError('FORMAT', `${file} is not JSON: ${why}; copy it again`, { cause });
   }
   const parsed = modelSchema.safeParse(json);
   if (parsed.success && (parsed.data.format ?? 'layers-model') === 'layers-model') return parsed.data;
@@ -117,16 +167,3 @@ const BYTES: Readonly<Record<string, number>> = {
 
 const bytesOf = ({ shape, dtype, quantization }: Weight): number =>
   sizeOf(shape) * (BYTES[quantization?.dtype ?? dtype] ?? Number.NaN);
-
-/** @throws ModelError FORMAT when the path leads out of the folder. */
-function insideOf(folder: string, path: string, file: string): string {
-  const target = join(folder, path);
-  const way = relative(folder, target);
-  if (isAbsolute(path) || way.startsWith('..')) {
-    throw new ModelError(
-      'FORMAT',
-      `${file} names the weight file "${path}", which is not in its folder; move it there`,
-    );
-  }
-  return target;
-}

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runKernel } from '../../ad/engine.ts';
 import { hessianVectorProduct } from '../../ad/jvp.ts';
 import { noise } from '../../ad/rules/rule-case.ts';
 import { virtualBackend } from '../../ad/virtual-kernels.ts';
@@ -16,6 +16,7 @@ import { ModelError } from '../errors.ts';
 import { lenet } from '../lenet.ts';
 import { type Model, sizeOf } from '../model.ts';
 import { getModel, listModels } from '../registry.ts';
+import { MAX_WEIGHT_BYTES } from './artifacts.ts';
 import { loadLayersModel } from './layers-model.ts';
 import { saveLayersModel } from './save.ts';
 
@@ -247,6 +248,12 @@ describe('a LayersModel', () => {
     expect(tf.tidy(() => model.apply(tensors(model), images(2, [8, 8, 1])).shape)).toEqual([2, 3]);
   });
 
+  it('says which regularizers of the file it is trained without', async () => {
+    await saved('regularized', network());
+    const listed = (await listModels(folder)).find(({ id }) => id === 'regularized');
+    expect(listed?.description).toMatch(/; trained without its conv2d_Conv2D\d+\.kernel_regularizer$/);
+  });
+
   it('is listed with its weights, and one that cannot be used with what is wrong', async () => {
     await saved('listed', withNumbers(network()));
     await mkdir(join(folder, 'empty'), { recursive: true });
@@ -379,16 +386,6 @@ interface ModelJson {
   weightsManifest: [{ paths: [string]; weights: { name: string; shape: number[]; dtype: string }[] }];
 }
 
-/** Takes the input twice; its kernel has no rule. */
-class Twice extends layers.Layer {
-  static readonly className = 'Twice';
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
-    this.invokeCallHook(inputs, {});
-    return runKernel('TestTwice', { x });
-  }
-}
-
 describe('a model that cannot be used', () => {
   const task = { inputShape: [8, 8, 1], classes: 3 };
   const plain = (id: string) => saved(id, withNumbers(network()));
@@ -448,6 +445,81 @@ describe('a model that cannot be used', () => {
       /"\.\.\/weights\.bin", which is not in its folder/,
     ],
     [
+      'whose weight file is a link to another folder',
+      async () => {
+        const model = await plain('linked');
+        await rename(join(model, 'weights.bin'), join(folder, 'elsewhere.bin'));
+        await symlink(join(folder, 'elsewhere.bin'), join(model, 'weights.bin'));
+        return model;
+      },
+      'FORMAT',
+      /"weights\.bin", which is not in its folder; put the file itself there/,
+    ],
+    [
+      'that is a link to another folder',
+      async () => {
+        const model = await plain('linked-json');
+        await rename(join(model, 'model.json'), join(folder, 'elsewhere.json'));
+        await symlink(join(folder, 'elsewhere.json'), join(model, 'model.json'));
+        return model;
+      },
+      'FORMAT',
+      /model\.json is a link to another folder; put the file itself there/,
+    ],
+    [
+      'with more bytes of weights than the limit',
+      async () => {
+        const model = await plain('huge');
+        await truncate(join(model, 'weights.bin'), MAX_WEIGHT_BYTES + 1);
+        return model;
+      },
+      'WEIGHTS',
+      /weights\.bin has 1200000001 bytes.*the limit is 1200000000 in all/,
+    ],
+    [
+      'whose weight file is a folder',
+      async () => {
+        const model = await plain('folder');
+        await rm(join(model, 'weights.bin'));
+        await mkdir(join(model, 'weights.bin'));
+        return model;
+      },
+      'UNREADABLE',
+      /weights\.bin is not a file/,
+    ],
+    [
+      'in UTF-16',
+      async () => {
+        const model = await plain('utf-16');
+        const file = join(model, 'model.json');
+        await writeFile(file, `\ufeff${await readFile(file, 'utf8')}`, 'utf16le');
+        return model;
+      },
+      'FORMAT',
+      /model\.json is text in UTF-16; save it as UTF-8$/,
+    ],
+    [
+      'in a compressed file',
+      async () => {
+        const model = await plain('gzip');
+        const file = join(model, 'model.json');
+        await writeFile(file, gzipSync(await readFile(file)));
+        return model;
+      },
+      'FORMAT',
+      /model\.json is compressed with gzip; unpack it first$/,
+    ],
+    [
+      'with control characters for JSON',
+      async () => {
+        const model = await plain('control');
+        await writeFile(join(model, 'model.json'), '{"a\u0007": \u001b[31m}');
+        return model;
+      },
+      'FORMAT',
+      /model\.json is not JSON: [^\p{Cc}]*$/u,
+    ],
+    [
       'with weights that are whole numbers',
       async () =>
         edited(await plain('whole'), (json) => {
@@ -493,7 +565,7 @@ describe('a model that cannot be used', () => {
           Object.assign(modelTopology.config.layers[1] ?? {}, { class_name: 'SpectralNorm' });
         }),
       'UNKNOWN_LAYER',
-      /no layer "SpectralNorm"; write the model with layers of tfjs/,
+      /\(SpectralNorm\) is not a layer that can be used; write the model with the layers that docs/,
     ],
     [
       'whose layers do not fit together',
@@ -525,7 +597,7 @@ describe('a model that cannot be used', () => {
       'that answers with independent probabilities',
       () => ending('sigmoid', layers.dense({ units: 3, activation: 'sigmoid', name: 'last' })),
       'NOT_A_CLASSIFIER',
-      /"last", has the activation sigmoid/,
+      /layer "last" .*which has the activation sigmoid/,
     ],
     [
       'whose softmax goes over something else',
@@ -574,18 +646,17 @@ describe('a model that cannot be used', () => {
       /other-images.*shape 9×9×1, and these are 8×8×1/,
     ],
     [
-      'with a kernel that has no rule',
-      () => {
-        tf.serialization.registerClass(Twice);
-        tf.registerKernel({
-          kernelName: 'TestTwice',
-          backendName: 'cpu',
-          kernelFunc: ({ inputs: { x } }) => tf.mul(x as tf.Tensor, 2),
-        });
-        return ending('no-rule', layers.dense({ units: 3 }), new Twice({ name: 'twice' }));
-      },
+      'with a kernel that has no derivative',
+      () =>
+        ending(
+          'no-derivative',
+          layers.reshape({ targetShape: [4, 4, 4, 1] }),
+          layers.conv3dTranspose({ filters: 1, kernelSize: 1, name: 'back' }),
+          layers.flatten(),
+          layers.dense({ units: 3, trainable: false }),
+        ),
       'NOT_DIFFERENTIABLE',
-      /no-rule cannot be trained on backend cpu: up to layer "twice".*kernel TestTwice/,
+      /no-derivative cannot be trained on backend cpu: .*in its gradient: .*Conv3DBackpropInputV2/,
     ],
   ])('%s says what, where, and what to do', async (_what, make, reason, message) => {
     const id = (await make()).split('/').at(-1) ?? '';

@@ -9,31 +9,34 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { gradJvp } from '../../ad/jvp.ts';
 import { softmaxCrossEntropy } from '../../ad/ops/softmax-cross-entropy.ts';
+import { listed } from '../../data/text.ts';
 import { ModelError } from '../errors.ts';
 import { type ModelFamily, shapeText } from '../family.ts';
 import { type Model, type ModelParameter, sizeOf, type Task } from '../model.ts';
 import { type Artifacts, readArtifacts } from './artifacts.ts';
-import { answerWithLogits, buildLayers } from './topology.ts';
+import type { Network } from './network.ts';
 
 /** A loaded model. It is of the tfjs backend that was in use when it was loaded; disposing it releases its weights. */
 export class LoadedLayersModel implements ModelFamily, Disposable {
   readonly id: string;
   readonly description: string;
   readonly weights: number;
-  readonly #model: LayersModel;
+  readonly #network: Network;
   /** null where any size will do. */
   readonly #inputShape: readonly (number | null)[];
   readonly #classes: number;
 
-  /** @param model a classifier that answers with logits, and has its weights. */
-  constructor(id: string, model: LayersModel) {
-    const { inputs, outputs, layers, trainableWeights } = model;
+  /** @param network with its weights. */
+  constructor(id: string, network: Network) {
+    const { inputs, outputs, layers, trainableWeights } = network.layers;
     this.id = id;
-    this.#model = model;
+    this.#network = network;
     this.#inputShape = (inputs as [SymbolicTensor])[0].shape.slice(1);
     this.#classes = (outputs as [SymbolicTensor])[0].shape[1] as number;
     this.weights = trainableWeights.reduce((sum, { shape }) => sum + sizeOf(shape as number[]), 0);
-    this.description = `LayersModel with ${layers.length} layers; ${shapeText(this.#inputShape)}, ${this.#classes} classes`;
+    this.description =
+      `LayersModel with ${layers.length} layers; ${shapeText(this.#inputShape)}, ${this.#classes} classes` +
+      (network.penalties.length > 0 ? `; trained without its ${listed(network.penalties)}` : '');
   }
 
   rejects({ inputShape, classes }: Task): string | undefined {
@@ -44,7 +47,7 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
   }
 
   parameters(): readonly ModelParameter[] {
-    return this.#model.trainableWeights.map(({ originalName, shape }) => ({
+    return this.#network.layers.trainableWeights.map(({ originalName, shape }) => ({
       name: originalName,
       shape: shape as number[],
     }));
@@ -59,10 +62,11 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
     if (why !== undefined)
       throw new ModelError('UNSUITABLE', `model ${this.id} does not fit the data: ${why}`);
     const { id, description } = this;
-    const layers = this.#model;
-    const variables = layers.trainableWeights;
+    const network = this.#network;
+    const variables = network.layers.trainableWeights;
     const start = startOf(variables);
     const shape = this.#inputShape.length === inputShape.length ? inputShape : (this.#inputShape as number[]);
+    let current = '';
     const model: Model = {
       id,
       description,
@@ -73,15 +77,15 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
       initialise: () => start.slice(),
       apply: (parameters, x) =>
         withValues(variables, parameters, () =>
-          layers.apply(tf.reshape(x, [-1, ...shape]), { training: false }),
-        ) as tf.Tensor2D,
+          network.forward(tf.reshape(x, [-1, ...shape]), (layer) => (current = layer)),
+        ),
     };
-    checkDifferentiable(model, layers);
+    checkDifferentiable(model, () => current);
     return model;
   }
 
   [Symbol.dispose](): void {
-    this.#model.dispose();
+    this.#network.layers.dispose();
   }
 }
 
@@ -91,44 +95,20 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
  */
 export async function loadLayersModel(folder: string): Promise<LoadedLayersModel> {
   const artifacts = await readArtifacts(folder);
-  const tfjs = await import('@tensorflow/tfjs-layers');
+  // tfjs's layers take a while to load, and most trainers have no use for them.
+  const { buildNetwork } = await import('./network.ts');
   const where = join(folder, 'model.json');
   const { registeredVariables } = tf.engine().state;
   const before = new Set(Object.keys(registeredVariables));
   try {
-    const model = await buildLayers(tfjs, artifacts.topology, where);
-    checkClassifier(model, where);
-    answerWithLogits(tfjs, model, where);
-    setWeights(model, artifacts, where);
-    return new LoadedLayersModel(basename(folder), model);
+    const network = await buildNetwork(artifacts, where);
+    setWeights(network.layers, artifacts, where);
+    return new LoadedLayersModel(basename(folder), network);
   } catch (error) {
     for (const [name, variable] of Object.entries(registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }
     throw error;
-  }
-}
-
-/** @throws ModelError NOT_A_CLASSIFIER */
-function checkClassifier(model: LayersModel, where: string): void {
-  const refuse = (why: string): never => {
-    throw new ModelError('NOT_A_CLASSIFIER', `${where}: ${why}`);
-  };
-  const { inputs, outputs } = model;
-  if (inputs.length !== 1 || outputs.length !== 1) {
-    refuse(`it has ${inputs.length} inputs and ${outputs.length} outputs; a classifier has one of each`);
-  }
-  const [output] = outputs as [SymbolicTensor];
-  if (output.shape.length !== 2 || !((output.shape[1] ?? 0) >= 2)) {
-    refuse(
-      `an example's output is of shape ${shapeText(output.shape.slice(1))}; it must be one number for each of two or ` +
-        'more classes',
-    );
-  }
-  if (model.stateful)
-    refuse('it has a stateful layer, which would carry state from batch to batch; save it without');
-  if (model.trainableWeights.length === 0) {
-    refuse('it has no trainable weights; set trainable = true for the layers to train, and save it again');
   }
 }
 
@@ -199,10 +179,11 @@ function withValues<T>(variables: readonly LayerVariable[], values: readonly tf.
   }
 }
 
-/** Takes the derivatives that training will take, on one example of zeros. */
-function checkDifferentiable(model: Model, layers: LayersModel): void {
-  let current = '';
-  for (const layer of layers.layers) layer.setCallHook(() => (current = layer.name));
+/**
+ * Takes the derivatives that training will take, on one example of zeros.
+ * @param current name of the layer that was called last.
+ */
+function checkDifferentiable(model: Model, current: () => string): void {
   try {
     tf.tidy(() => {
       const parameters = model.parameters.map(({ shape }) => tf.zeros([...shape]));
@@ -220,10 +201,8 @@ function checkDifferentiable(model: Model, layers: LayersModel): void {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelError(
       'NOT_DIFFERENTIABLE',
-      `model ${model.id} cannot be trained on backend ${tf.getBackend()}: up to layer "${current}" or in its gradient: ${why}`,
+      `model ${model.id} cannot be trained on backend ${tf.getBackend()}: up to layer "${current()}" or in its gradient: ${why}`,
       { cause },
     );
-  } finally {
-    for (const layer of layers.layers) layer.clearCallHook();
   }
 }
