@@ -40,6 +40,11 @@ async function serve(): Promise<void> {
     const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
     const store = await openStore(config.store);
     cleanUp.defer(() => store.close());
+    store.health.onChange(() => {
+      const { reason } = store.health;
+      if (reason === undefined) log.info('the store can write again');
+      else log.error({ reason }, 'nothing can be stored for now: no trial starts, and those that run wait');
+    });
     let { dmd } = config;
     if (dmd === undefined) {
       const child = await DmdProcess.start(config.dmdBinary, log);

@@ -59,7 +59,13 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
     log: parts.log,
     stopping: stopping.signal,
   });
-  const health = new HealthImplementation({ '': 'SERVING', [STUDY_SERVICE]: 'SERVING' });
+  const health = new HealthImplementation({});
+  const tellHealth = () => {
+    const serving = parts.store.health.writable && !stopping.signal.aborted;
+    for (const name of ['', STUDY_SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  };
+  tellHealth();
+  parts.store.health.onChange(tellHealth);
   health.addToServer(server);
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
@@ -78,9 +84,8 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   return {
     address: `${host}:${port}`,
     stop: async () => {
-      health.setStatus('', 'NOT_SERVING');
-      health.setStatus(STUDY_SERVICE, 'NOT_SERVING');
       stopping.abort();
+      tellHealth();
       const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(cut);

@@ -1,0 +1,82 @@
+/** A full disk: the server says so, begins nothing, loses nothing, leaves no process behind, and goes on when there is room. */
+
+import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import type { Study } from '@glocal/sdk';
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
+import { health, methodIn } from '../support/dynamic.ts';
+import { Channel } from '../support/grpc.ts';
+import { expectGone, trainingProcesses } from '../support/processes.ts';
+import { rejection } from '../support/rejection.ts';
+import { longStudy, type QuickSpace, quickStudy, training } from '../support/studies.ts';
+import { TestTrainer } from '../support/trainer.ts';
+
+const WITHIN = { timeout: 30_000, interval: 100 };
+
+describe.skipIf(!canFillDisk)('a full disk', () => {
+  let trainer: TestTrainer;
+  let channel: Channel;
+  let study: Study<QuickSpace>;
+  beforeEach(async () => {
+    trainer = await TestTrainer.start();
+    channel = new Channel(trainer.address);
+    study = await trainer.client.studies.create(longStudy());
+    await training(study);
+    fillDisk(trainer.pid);
+    await expect.poll(serving, WITHIN).toBe('NOT_SERVING');
+  });
+  afterEach(async () => {
+    channel[Symbol.dispose]();
+    await trainer[Symbol.asyncDispose]();
+  });
+
+  const serving = async () => {
+    const answer = await channel.unary(methodIn(health, 'Check'), { service: '' });
+    return (answer as { readonly status: string }).status;
+  };
+  const cancel = () => channel.unary(StudyServiceService.cancelStudy, { name: study.name });
+  const firstTrial = async () => (await study.refresh()).trial();
+
+  it('is told to callers that would change something, and others are answered', async () => {
+    const error = await rejection<Error>(cancel());
+    expect(error).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: expect.stringMatching(/^the store cannot write: /),
+    });
+    expect(await firstTrial()).toMatchObject({ state: 'RUNNING' });
+  });
+
+  it('lets the trial that runs wait, and it loses no outer step', async () => {
+    const { outerStepsDone } = await firstTrial();
+    expect(trainingProcesses(trainer.pid)).toHaveLength(1);
+    freeDisk(trainer.pid);
+    await expect.poll(serving, WITHIN).toBe('SERVING');
+    await expect
+      .poll(async () => (await firstTrial()).outerStepsDone, WITHIN)
+      .toBeGreaterThan(outerStepsDone + 10);
+    const indices = (await Array.fromAsync(study.outerSteps())).map(({ index }) => index);
+    expect(indices).toEqual(indices.map((_, i) => i + 1));
+  });
+
+  it('keeps the end of a trial until it can be stored, and begins no other trial before', async () => {
+    const [first] = trainingProcesses(trainer.pid);
+    process.kill(first?.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => trainingProcesses(trainer.pid), WITHIN).toEqual([]);
+    expect(await firstTrial()).toMatchObject({ state: 'RUNNING' });
+    const watching = Array.fromAsync(study.watch());
+    freeDisk(trainer.pid);
+    const events = await watching;
+    expect(events.at(-1)).toMatchObject({ type: 'study', state: 'FAILED' });
+    expect((await firstTrial()).stateReason).toMatch(/^the training process ended with SIGKILL/);
+    const next = await trainer.client.studies.create(quickStudy({ estimator: 'fixed', outerSteps: 1 }));
+    expect(await next.result()).toMatchObject({ state: 'COMPLETED' });
+  });
+
+  it('does not keep the server from stopping, with all that it started', async () => {
+    const processes = trainingProcesses(trainer.pid);
+    process.kill(trainer.pid, 'SIGTERM');
+    expect((await trainer.server.ended).how).toBe('exit code 0');
+    await expectGone(processes);
+  });
+});
