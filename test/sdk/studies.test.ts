@@ -192,6 +192,7 @@ describe('study.outerSteps', () => {
       reason: 'TRUSTED',
       rolledBack: false,
       clipped: ['momentum'],
+      fellBack: false,
     },
     timing: {
       training: { seconds: 6n, nanos: 500_000_000 },

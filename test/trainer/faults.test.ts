@@ -121,6 +121,16 @@ describe('a DMD service that stays away longer than the budget', () => {
     }
   });
 
+  it('is mentioned in the reasons of trial and study, and in the log', async () => {
+    const study = await trainer.client.studies.create(quickStudy());
+    const { stateReason, trials } = await study.result();
+    const note = '3 of 3 windows used the local hypergradient because the DMD service did not answer';
+    expect(stateReason).toBe(`1 of 1 trials succeeded; ${note}`);
+    expect(only(trials).stateReason).toBe(`all 60 inner steps done; ${note}`);
+    const warning = /"reason":"the DMD service could not be reached".*a window used the local hypergradient/;
+    expect(trainer.log.filter((line) => warning.test(line)).length).toBeGreaterThanOrEqual(3);
+  });
+
   it('leaves the trial on the path of the estimator local', async () => {
     const specs = [quickStudy(), quickStudy({ estimator: 'local' })];
     const paths = await Promise.all(
@@ -132,6 +142,16 @@ describe('a DMD service that stays away longer than the budget', () => {
     );
     expect(paths[0]).toHaveLength(3);
     expect(paths[0]).toEqual(paths[1]);
+  });
+
+  it('is waited for once in a trial, not once a window', async () => {
+    await using patient = await TestTrainer.start({
+      args: ['--dmd-address', await deadAddress(), '--dmd-retry-seconds', '3'],
+    });
+    const study = await patient.client.studies.create(quickStudy({ outerSteps: 6 }));
+    await study.result();
+    const ms = (await Array.fromAsync(study.outerSteps())).map(({ timing }) => timing.dmd);
+    expect(ms.filter((waited) => waited > 1_000)).toHaveLength(1);
   });
 
   it('is no reason to start one', () => {

@@ -215,6 +215,7 @@ function newTrial(study: string, number: number, seed: number, { space }: Comple
     test: undefined,
     averagedTest: undefined,
     datasetSha256: '',
+    fallbackWindows: 0,
     backend: '',
     startTime: undefined,
     endTime: undefined,

@@ -13,6 +13,7 @@ import {
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { StateError } from '../resource/errors.ts';
+import { fallbackNote } from '../resource/fallbacks.ts';
 import { hasEnded, studyStateName, trialStateName } from '../resource/states.ts';
 
 /** What happens to a trial, and the states in which it may. */
@@ -66,6 +67,7 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
     values: outerStep.nextValues,
     validation: outerStep.validation,
     averagedValidation: outerStep.averagedValidation,
+    fallbackWindows: trial.fallbackWindows + (outerStep.update?.fellBack ? 1 : 0),
   };
 }
 
@@ -94,10 +96,15 @@ export function cancelStudy(study: Study, now: Date): Study {
 export function concludeStudy(study: Study, trials: readonly Trial[], now: Date): Study | undefined {
   if (study.state !== StudyState.ACTIVE || !trials.every(hasEnded)) return undefined;
   const succeeded = trials.filter(({ state }) => state === TrialState.SUCCEEDED).length;
+  const sum = (count: (trial: Trial) => number) => trials.reduce((total, trial) => total + count(trial), 0);
+  const fallbacks = fallbackNote(
+    sum(({ fallbackWindows }) => fallbackWindows),
+    sum(({ outerStepsDone }) => outerStepsDone),
+  );
   return {
     ...study,
     state: succeeded > 0 ? StudyState.COMPLETED : StudyState.FAILED,
-    stateReason: `${succeeded} of ${trials.length} trials succeeded`,
+    stateReason: `${succeeded} of ${trials.length} trials succeeded${fallbacks}`,
     updateTime: now,
   };
 }

@@ -2,18 +2,30 @@
 
 import { type AdamOptions, type AdamState, adamUpdate, initialAdam } from './adam.ts';
 
-interface LastMove {
+/** A move that may be taken back. */
+export interface OuterMove {
+  /** Where it started. */
   readonly point: Float64Array;
   readonly adam: AdamState;
   readonly gradient: Float64Array;
+  /** Whether it has been made again at half the rate. */
   readonly retried: boolean;
+}
+
+/** All that another optimizer needs to go on as this one would; plain data, never changed. */
+export interface OuterOptimizerState {
+  readonly point: Float64Array;
+  readonly adam: AdamState;
+  readonly rate: number;
+  readonly last: OuterMove | undefined;
+  readonly clipped: readonly number[];
 }
 
 export class OuterOptimizer {
   #point: Float64Array;
   #adam: AdamState;
   #options: AdamOptions;
-  #last: LastMove | undefined;
+  #last: OuterMove | undefined;
   #clipped: readonly number[] = [];
   readonly #clip: (point: Float64Array) => Float64Array;
 
@@ -26,6 +38,34 @@ export class OuterOptimizer {
     this.#adam = initialAdam(start.length);
     this.#options = options;
     this.#clip = clip;
+  }
+
+  /** One that goes on from a state; options as at first, for the rate is part of the state. */
+  static restore(
+    { point, adam, rate, last, clipped }: OuterOptimizerState,
+    options: AdamOptions,
+    clip: (point: Float64Array) => Float64Array,
+  ): OuterOptimizer {
+    const optimizer = new OuterOptimizer(point, { ...options, rate }, clip);
+    optimizer.#adam = adam;
+    optimizer.#last = last;
+    optimizer.#clipped = clipped;
+    return optimizer;
+  }
+
+  get state(): OuterOptimizerState {
+    return {
+      point: this.#point,
+      adam: this.#adam,
+      rate: this.rate,
+      last: this.#last,
+      clipped: this.#clipped,
+    };
+  }
+
+  /** Whether {@link retryAtHalfRate} has a move to make again. */
+  get canRetry(): boolean {
+    return this.#last !== undefined && !this.#last.retried;
   }
 
   get point(): Float64Array {

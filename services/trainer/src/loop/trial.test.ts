@@ -1,35 +1,8 @@
-import { DmdOptions, Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import {
-  Estimator,
-  Grouping,
-  type Method,
-  type OuterStep,
-  Scale,
-  Source,
-  Study,
-} from '@glocal/proto/glocal/v1/study';
+import { Verdict } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator, type Method, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { DmdError } from '../dmd/errors.ts';
-import { SearchPoint } from '../hyper/search-point.ts';
-import { asComplete } from '../resource/complete-study.ts';
-import { encodeRows } from '../resource/rows.ts';
-import type { Learner } from './learner.ts';
+import { type Script, scriptedParts } from './testing.ts';
 import { runTrial } from './trial.ts';
-
-const WINDOW = 4;
-const SIGMA = 2;
-
-/** What training shows in its windows, one after the other, retried ones included. */
-interface Script {
-  /** Of the two hypergradients of each window, or of both; 1 by default. */
-  readonly hypergradients?: readonly number[];
-  /** Before training, then after each window; falling by default. */
-  readonly validation?: readonly number[];
-  /** Verdict of each window, or null while the service is away; TRUSTED by default. */
-  readonly verdicts?: readonly (Verdict | null)[];
-  /** Whether hypergradients come at the end of their window, as in reverse mode. */
-  readonly atEnd?: boolean;
-}
 
 /** Runs a trial on a learner that follows the script. */
 async function trial(
@@ -38,91 +11,11 @@ async function trial(
   script: Script = {},
   method: Partial<Method> = {},
 ) {
-  let started = 0;
-  let steps = 0;
-  let asked = 0;
-  const askedAt: number[] = [];
-  const restored: number[] = [];
-  const points: number[] = [];
-  const row = () => Float64Array.of(script.hypergradients?.[started - 1] ?? 1);
-  const learner: Learner = {
-    startWindow(point) {
-      started += 1;
-      points.push(point[0] ?? Number.NaN);
-    },
-    step() {
-      steps += 1;
-    },
-    hypergradient() {
-      askedAt.push(steps);
-      asked += 1;
-      return script.atEnd ? undefined : row();
-    },
-    endWindow() {
-      const rows = Array.from({ length: script.atEnd ? asked : 0 }, row);
-      asked = 0;
-      return rows;
-    },
-    takeTrainLoss: () => 1,
-    evaluate: () => ({ loss: script.validation?.[started] ?? 10 - started, accuracy: 0.5, examples: 10 }),
-    snapshot: () => ({ state: steps }),
-    restore({ state }) {
-      steps = state as number;
-      restored.push(steps);
-    },
-  };
-  const space = {
-    parameters: [
-      {
-        name: 'lr',
-        kind: {
-          $case: 'float' as const,
-          value: { min: 0.01, max: 1, initial: 0.5, scale: Scale.LINEAR, grouping: Grouping.NONE },
-        },
-      },
-    ],
-  };
+  const { parts, observed } = scriptedParts(estimator, windows, script, method);
   const outerSteps: OuterStep[] = [];
-  const outcome = await runTrial({
-    study: asComplete(
-      Study.fromPartial({
-        space,
-        problem: {},
-        training: { steps: windows * WINDOW, seeds: [0] },
-        method: {
-          estimator,
-          window: WINDOW,
-          sigma: SIGMA,
-          stride: 1,
-          dmd: DmdOptions.create({ delays: 1 }),
-          outer: { rate: 0.1, beta1: 0, beta2: 0, epsilon: 1e-12 },
-          ...method,
-        },
-      }),
-    ),
-    trial: 'studies/a/trials/0',
-    space: new SearchPoint(space, { layers: [], classes: 2, initialNetwork: () => [] }),
-    differentiation: undefined,
-    learner,
-    dmd: {
-      openWindow: () => ({
-        push() {},
-        abandon() {},
-        async report() {
-          const verdict = script.verdicts?.[started - 1] ?? Verdict.TRUSTED;
-          if (script.verdicts?.[started - 1] === null) throw new DmdError('away', 'away');
-          return WindowReport.fromPartial({
-            verdict,
-            verdictReason: 'because',
-            glocal: encodeRows([Float64Array.of(-1)]),
-            componentTrusted: [true],
-          });
-        },
-      }),
-    },
-    listener: { progress() {}, outerStep: (outerStep) => void outerSteps.push(outerStep) },
-  });
-  return { outcome, outerSteps, restored, points, askedAt };
+  const listener = { progress() {}, outerStep: (outerStep: OuterStep) => void outerSteps.push(outerStep) };
+  const outcome = await runTrial({ ...parts, listener });
+  return { outcome, outerSteps, ...observed };
 }
 
 const sources = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.sources);
@@ -164,6 +57,39 @@ describe('runTrial', () => {
     const { outerSteps } = await trial(Estimator.GLOCAL, 2, { verdicts: [null, Verdict.TRUSTED] });
     expect(sources(outerSteps)).toEqual([[Source.LOCAL], [Source.GLOCAL]]);
     expect(outerSteps[0]?.report).toBeUndefined();
+  });
+
+  it('says of each window whether it fell back, and at the end how many did', async () => {
+    const { outcome, outerSteps } = await trial(Estimator.GLOCAL, 3, {
+      verdicts: [null, Verdict.TRUSTED, null],
+    });
+    expect(outerSteps.map(({ update }) => update?.fellBack)).toEqual([true, false, true]);
+    expect(outcome.reason).toBe(
+      'all 12 inner steps done; 2 of 3 windows used the local hypergradient because the DMD service did not answer',
+    );
+  });
+
+  it('falls back on a window that the DMD service fails on, and says so', async () => {
+    const { outcome, outerSteps } = await trial(Estimator.GLOCAL, 2, {
+      verdicts: [null, Verdict.TRUSTED],
+      missing: 'failed',
+    });
+    expect(outcome.outcome).toBe('succeeded');
+    expect(outerSteps[0]?.update).toMatchObject({
+      sources: [Source.LOCAL],
+      fellBack: true,
+      reason: 'the DMD service failed on this window: DMD service: no report',
+    });
+  });
+
+  it('fails when the DMD service refuses its windows', async () => {
+    const running = trial(Estimator.GLOCAL, 2, { verdicts: [null], missing: 'refused' });
+    await expect(running).rejects.toThrow('DMD service: no report');
+  });
+
+  it('does not begin when its steps are more than messages can count', async () => {
+    const running = trial(Estimator.GLOBAL, 2 ** 28, {}, { trainings: 3 });
+    await expect(running).rejects.toThrow(/3221225472 inner steps in all; at most 2147483647/);
   });
 
   it('goes back once when a window is not finite, and makes the last move again at half the rate', async () => {

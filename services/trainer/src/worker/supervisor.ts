@@ -80,6 +80,11 @@ async function train(
         hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) }),
       outerStep: (encoded) => {
         const outerStep = OuterStep.decode(encoded);
+        const { index, update } = outerStep;
+        if (update?.fellBack) {
+          const told = { trial: claim.trial, index, reason: update.reason };
+          log.warn(told, 'a window used the local hypergradient');
+        }
         return save(() => store.addOuterStep(claim, outerStep));
       },
     });

@@ -2,7 +2,7 @@ import { Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { encodeRows } from '../resource/rows.ts';
-import { decide } from './decide.ts';
+import { decide } from './policy.ts';
 
 const rows = [Float64Array.of(1, 10), Float64Array.of(2, 30), Float64Array.of(9, 20)];
 const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>

@@ -1,0 +1,153 @@
+/** From a window to what is done with the hyperparameters: the one place of all rules (docs/method.md, 6–8). Pure. */
+
+import { Verdict, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
+import { decodeRow } from '../resource/rows.ts';
+import { isFiniteRow, lastRow, meanRow, medianRow, type Rows } from './window.ts';
+
+interface Move {
+  readonly action: 'move';
+  /** One entry a component. */
+  readonly hypergradient: Float64Array;
+  readonly sources: readonly Source[];
+  readonly reason: string;
+  /** Whether it is the local hypergradient in place of a report that did not come. */
+  readonly fellBack: boolean;
+}
+
+interface Hold {
+  readonly action: 'hold';
+  readonly reason: string;
+}
+
+interface RollBack {
+  readonly action: 'rollBack';
+  readonly reason: string;
+}
+
+/** What a window alone suggests. */
+export type Decision = Move | Hold | RollBack;
+
+/** What is done about it, where training has come from being known. */
+export type Conclusion =
+  | Decision
+  /** Nothing is learned, so nothing moves. */
+  | { readonly action: 'observe' }
+  /** Going back has not helped: the trial is infeasible. */
+  | { readonly action: 'giveUp'; readonly reason: string };
+
+/** What the policy looks at of a trained window. */
+export interface WindowFindings {
+  readonly rows: Rows;
+  readonly report: WindowReport | undefined;
+  /** Why there is no report, where one was asked for. */
+  readonly noReport: string | undefined;
+  readonly trainLoss: number;
+  readonly validation: { readonly loss: number };
+  /** Inner steps done at its end. */
+  readonly stepsDone: number;
+}
+
+/** Where training has come from. */
+export interface Before {
+  /** At the last boundary, in nats. */
+  readonly validationLoss: number;
+  /** Whether there is a move that can be made again at half the rate. */
+  readonly canRetry: boolean;
+}
+
+/** What to do after a window. */
+export function conclude(estimator: Estimator, window: WindowFindings, before: Before): Conclusion {
+  if (!sound(window)) {
+    return goBack({ action: 'rollBack', reason: 'a loss or hypergradient is not finite' }, window, before);
+  }
+  if (estimator === Estimator.FIXED) return { action: 'observe' };
+  const decision = decide(estimator, window.rows, window.report, window.noReport);
+  return decision.action === 'rollBack' ? goBack(decision, window, before) : decision;
+}
+
+/** Going back costs a window: only where the validation loss says so, too, and once for each move. */
+function goBack(wish: RollBack, window: WindowFindings, { validationLoss, canRetry }: Before): Conclusion {
+  const { reason } = wish;
+  if (sound(window) && window.validation.loss <= validationLoss) {
+    return {
+      action: 'hold',
+      reason: `${reason}; the validation loss did not rise, so nothing is taken back`,
+    };
+  }
+  if (canRetry) return wish;
+  if (sound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
+  return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
+}
+
+const sound = ({ rows, trainLoss, validation }: WindowFindings): boolean =>
+  rows.every(isFiniteRow) && Number.isFinite(trainLoss) && Number.isFinite(validation.loss);
+
+/**
+ * Applies the estimator's rule to a window.
+ * @param rows at least one hypergradient.
+ * @param report what the DMD service found; undefined when it gave none. Only GLOCAL uses it.
+ * @param noReport why it gave none.
+ */
+export function decide(
+  estimator: Estimator,
+  rows: Rows,
+  report: WindowReport | undefined,
+  noReport = 'the DMD service could not be reached',
+): Decision {
+  if (!rows.every(isFiniteRow)) return { action: 'rollBack', reason: 'a hypergradient is not finite' };
+  switch (estimator) {
+    case Estimator.LOCAL:
+      return uniform(lastRow(rows), Source.LOCAL, 'the estimator is LOCAL');
+    case Estimator.GLOBAL:
+      return uniform(
+        lastRow(rows),
+        Source.LOCAL,
+        'the estimator is GLOBAL: one hypergradient of the whole training',
+      );
+    case Estimator.MEAN:
+      return uniform(meanRow(rows), Source.MEAN, 'the estimator is MEAN');
+    case Estimator.MEDIAN:
+      return uniform(medianRow(rows), Source.MEDIAN, 'the estimator is MEDIAN');
+    case Estimator.GLOCAL:
+      return report === undefined
+        ? { ...uniform(lastRow(rows), Source.LOCAL, noReport), fellBack: true }
+        : glocal(rows, report);
+    default:
+      throw new RangeError(`estimator ${estimator} does not use windows`);
+  }
+}
+
+function glocal(rows: Rows, report: WindowReport): Decision {
+  const { verdict, verdictReason: reason } = report;
+  switch (verdict) {
+    case Verdict.DIVERGING:
+      return { action: 'rollBack', reason };
+    case Verdict.DEGENERATE:
+      return { action: 'hold', reason };
+    case Verdict.NO_STEADY_MODE:
+    case Verdict.OSCILLATING:
+      return uniform(meanRow(rows), Source.MEAN, reason);
+    default:
+      break;
+  }
+  const mean = meanRow(rows);
+  const estimate = report.glocal === undefined ? mean : decodeRow(report.glocal);
+  const trusted = mean.map((_, i) =>
+    report.glocal !== undefined && report.componentTrusted[i] === true && Number.isFinite(estimate[i])
+      ? 1
+      : 0,
+  );
+  return {
+    action: 'move',
+    hypergradient: mean.map((value, i) => (trusted[i] ? (estimate[i] ?? value) : value)),
+    sources: Array.from(trusted, (yes) => (yes ? Source.GLOCAL : Source.MEAN)),
+    reason,
+    fellBack: false,
+  };
+}
+
+function uniform(hypergradient: Float64Array, source: Source, reason: string): Move {
+  const sources = Array.from(hypergradient, () => source);
+  return { action: 'move', hypergradient, sources, reason, fellBack: false };
+}

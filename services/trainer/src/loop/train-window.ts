@@ -1,0 +1,125 @@
+/** Trains one window: inner steps, their hypergradients, and what the DMD service finds in these. */
+
+import { setImmediate as yieldToIo } from 'node:timers/promises';
+import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator, type Evaluation } from '@glocal/proto/glocal/v1/study';
+import type { DmdClient, OpenWindow } from '../dmd/client.ts';
+import { DmdError } from '../dmd/errors.ts';
+import type { CompleteMethod } from '../resource/complete-study.ts';
+import type { Learner } from './learner.ts';
+import type { WindowFindings } from './policy.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { isFiniteRow } from './window.ts';
+
+/** One trained window. */
+export interface TrainedWindow extends WindowFindings {
+  /** Inner step after which the first row was taken. */
+  readonly firstStep: number;
+  readonly validation: Evaluation;
+  readonly averagedValidation: Evaluation;
+  /** Where the time went since it was begun. */
+  readonly watch: Stopwatch;
+}
+
+/** What a window starts from. */
+export interface WindowStart {
+  /** phi, one entry a component. */
+  readonly point: Float64Array;
+  /** Inner steps done before it. */
+  readonly stepsDone: number;
+  /** Euclidean norms of earlier hypergradients. */
+  readonly priorNorms: readonly number[];
+}
+
+export interface WindowTrainer {
+  readonly learner: Learner;
+  /** Only GLOCAL uses it. */
+  readonly dmd: Pick<DmdClient, 'openWindow'>;
+  readonly method: CompleteMethod;
+  readonly progress: (stepsDone: number) => void;
+}
+
+/**
+ * Trains until the window's end, or until a hypergradient is not finite.
+ * @throws DmdError when the DMD service refuses such windows.
+ */
+export async function trainWindow(
+  { learner, dmd, method, progress }: WindowTrainer,
+  { point, stepsDone: before, priorNorms }: WindowStart,
+): Promise<TrainedWindow> {
+  const watch = new Stopwatch();
+  const count = rowsPerWindow(method);
+  const end = before + method.window;
+  const firstStep = end - (count - 1) * method.stride;
+  const open =
+    method.estimator === Estimator.GLOCAL
+      ? dmd.openWindow({ rows: count, components: point.length, options: method.dmd, priorNorms })
+      : undefined;
+  const rows: Float64Array[] = [];
+  let finite = true;
+  const take = (row: Float64Array) => {
+    rows.push(row);
+    finite &&= isFiniteRow(row);
+    // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
+    if (finite) open?.push(row);
+  };
+  let stepsDone = before;
+  learner.startWindow(point);
+  while (stepsDone < end && finite) {
+    watch.run('training', () => learner.step());
+    stepsDone += 1;
+    if (count > 0 && stepsDone >= firstStep && (end - stepsDone) % method.stride === 0) {
+      const row = watch.run('hypergradients', () => learner.hypergradient());
+      if (row !== undefined) take(row);
+    }
+    progress(stepsDone);
+    await yieldToIo();
+  }
+  if (count > 0) watch.run('hypergradients', () => learner.endWindow()).forEach(take);
+  if (!finite) open?.abandon();
+  const answer = finite && open ? await watch.runAsync('dmd', () => reportOrReason(open)) : NOT_ASKED;
+  return {
+    rows,
+    firstStep,
+    stepsDone,
+    ...answer,
+    trainLoss: learner.takeTrainLoss(),
+    validation: learner.evaluate('validation', 'lastIterate'),
+    averagedValidation: learner.evaluate('validation', 'averaged'),
+    watch,
+  };
+}
+
+/** Hypergradients that the estimator takes of a window. */
+function rowsPerWindow({ estimator, sigma }: CompleteMethod): number {
+  switch (estimator) {
+    case Estimator.FIXED:
+      return 0;
+    case Estimator.LOCAL:
+    case Estimator.GLOBAL:
+      return 1;
+    default:
+      return sigma;
+  }
+}
+
+interface Answer {
+  readonly report: WindowReport | undefined;
+  readonly noReport: string | undefined;
+}
+
+const NOT_ASKED: Answer = { report: undefined, noReport: undefined };
+
+/** The service's answer, or why there is none; then the policy falls back. */
+async function reportOrReason(open: OpenWindow): Promise<Answer> {
+  try {
+    return { report: await open.report(), noReport: undefined };
+  } catch (error) {
+    if (!(error instanceof DmdError) || error.kind === 'refused') throw error;
+    const noReport =
+      error.kind === 'away'
+        ? 'the DMD service could not be reached'
+        : `the DMD service failed on this window: ${error.message}`;
+    return { report: undefined, noReport };
+  }
+}
