@@ -5,6 +5,7 @@ import { resolveTarget } from './address.ts';
 import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
+import { pages } from './pages.ts';
 import { reach } from './reach.ts';
 import { decodeProblems, type Problems, type ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
@@ -45,7 +46,12 @@ export class GlocalClient implements AsyncDisposable {
   /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters; and those of the loss. */
   async problems(options?: CallOptions): Promise<Problems> {
     check([callOptions, options, 'options']);
-    return decodeProblems(await this.#transport.unary(StudyServiceService.listProblems, {}, options));
+    const all = pages(async (pageToken) => {
+      const request = { pageSize: 0, pageToken };
+      const page = await this.#transport.unary(StudyServiceService.listProblems, request, options);
+      return { items: [page], nextPageToken: page.nextPageToken };
+    });
+    return decodeProblems(await Array.fromAsync(all));
   }
 
   /** Version, runtime and limits of the server. */

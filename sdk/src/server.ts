@@ -87,18 +87,19 @@ export interface ServerInfo {
   readonly limits: Limits;
 }
 
-export function decodeProblems(message: proto.ListProblemsResponse): Problems {
-  const { datasets, models, optimizers, lossHyperparameters } = message;
+export function decodeProblems(pages: readonly proto.ListProblemsResponse[]): Problems {
   return {
-    datasets,
-    models,
-    optimizers: optimizers.map((optimizer) => ({
-      ...optimizer,
-      hyperparameters: optimizer.hyperparameters.map(decodeHyperparameter),
-    })),
-    lossHyperparameters: lossHyperparameters.map(decodeHyperparameter),
+    datasets: pages.flatMap(({ datasets }) => datasets),
+    models: pages.flatMap(({ models }) => models),
+    optimizers: pages.flatMap(({ optimizers }) => optimizers.map(decodeOptimizer)),
+    lossHyperparameters: pages.flatMap((page) => page.lossHyperparameters.map(decodeHyperparameter)),
   };
 }
+
+const decodeOptimizer = (info: proto.OptimizerInfo): OptimizerInfo => ({
+  ...info,
+  hyperparameters: info.hyperparameters.map(decodeHyperparameter),
+});
 
 const decodeHyperparameter = (info: proto.HyperparameterInfo): HyperparameterInfo => ({
   ...info,

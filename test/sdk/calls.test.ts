@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { StudyState } from '@glocal/proto/glocal/v1/study';
+import { ListProblemsResponse } from '@glocal/proto/glocal/v1/study_service';
 import { fixed, float, GlocalClient, GlocalError, space } from '@glocal/sdk';
 import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -54,7 +55,7 @@ describe('a server that is away for a moment', () => {
     ReadOuterStep: { part: { $case: 'outerStep', value: outerStep(1) } },
     ListOuterSteps: { outerSteps: [outerStep(1)], nextPageToken: '' },
     ExportSchedule: { parameters: ['lr'], points: [], nextPageToken: '' },
-    ListProblems: { datasets: [], models: [], optimizers: [], lossHyperparameters: [] },
+    ListProblems: ListProblemsResponse.create(),
     GetServerInfo: { version: '1', backend: '', dmdAddress: '', limits: undefined },
   };
   const calls: Record<string, (client: GlocalClient) => Promise<unknown>> = {

@@ -8,11 +8,11 @@ const MAX_PAGE = 1_000;
 export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
 /** @throws FieldError for a negative size. */
-export function pageSize(requested: number): number {
+export function pageSize(requested: number, { usual = DEFAULT_PAGE, most = MAX_PAGE } = {}): number {
   if (requested < 0) {
     throw FieldError.of('PAGE_SIZE', 'page_size', `${requested} is negative`);
   }
-  return Math.min(requested || DEFAULT_PAGE, MAX_PAGE);
+  return Math.min(requested || usual, most);
 }
 
 /** An opaque token for the position after `key`. */

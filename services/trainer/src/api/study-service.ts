@@ -35,7 +35,11 @@ import {
   parsePageToken,
   wrongPageToken,
 } from './pages.ts';
+import { listProblems } from './problems.ts';
 import { completeDigest, requestDigest } from './request-digest.ts';
+
+/** Points of a page of a schedule. */
+const MAX_POINTS = 10_000;
 
 /** What the methods work with. */
 export interface StudyServiceParts {
@@ -162,18 +166,18 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       }
     },
 
-    exportSchedule: async ({ name }) => {
-      const trial = await getTrial(name);
-      const study = await getStudy(name.slice(0, name.indexOf('/trials/')));
-      return exportSchedule(store, asComplete(study), trial);
+    exportSchedule: async (request) => {
+      const trial = await getTrial(request.name);
+      const study = await getStudy(request.name.slice(0, request.name.indexOf('/trials/')));
+      const { parameters, points, next } = await exportSchedule(store, asComplete(study), trial, {
+        after: request.pageToken === '' ? undefined : parseNumberToken(request.pageToken),
+        limit: pageSize(request.pageSize, { usual: MAX_POINTS, most: MAX_POINTS }),
+        maxBytes: MAX_PAGE_BYTES,
+      });
+      return { parameters, points, nextPageToken: next === undefined ? '' : pageToken(String(next)) };
     },
 
-    listProblems: async () => ({
-      datasets: [...catalogue.datasets],
-      models: catalogue.models.map((entry) => entry.info),
-      optimizers: [...catalogue.optimizers],
-      lossHyperparameters: [...catalogue.lossHyperparameters],
-    }),
+    listProblems: async (request) => listProblems(catalogue, request),
 
     getServerInfo: async () => info,
   };

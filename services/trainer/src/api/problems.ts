@@ -1,0 +1,60 @@
+/** The catalogue in pages (ListProblems): its lists one after another, each page with a piece of them. */
+
+import {
+  DatasetInfo,
+  HyperparameterInfo,
+  type ListProblemsRequest,
+  ListProblemsResponse,
+  ModelInfo,
+  OptimizerInfo,
+} from '@glocal/proto/glocal/v1/study_service';
+import { PageRoom } from '../resource/page-room.ts';
+import type { Catalogue, ModelEntry } from '../study/catalogue.ts';
+import { MAX_PAGE_BYTES, pageSize, pageToken, parseNumberToken } from './pages.ts';
+
+/** What of the catalogue is listed. */
+export type Listed = Pick<Catalogue, 'datasets' | 'optimizers' | 'lossHyperparameters'> & {
+  readonly models: readonly Pick<ModelEntry, 'info'>[];
+};
+
+/** One thing of the catalogue: its size in a message, and how it gets into a page. */
+interface Entry {
+  readonly bytes: number;
+  addTo(page: ListProblemsResponse): void;
+}
+
+/** @throws FieldError for a size or token that is none. */
+export function listProblems(catalogue: Listed, request: ListProblemsRequest): ListProblemsResponse {
+  const all = entries(catalogue);
+  const limit = pageSize(request.pageSize, { usual: all.length, most: all.length });
+  const room = new PageRoom({ limit, maxBytes: MAX_PAGE_BYTES });
+  const page = ListProblemsResponse.create();
+  let next = parseNumberToken(request.pageToken);
+  for (const entry of all.slice(next)) {
+    if (!room.take(entry.bytes)) break;
+    entry.addTo(page);
+    next += 1;
+  }
+  return { ...page, nextPageToken: next < all.length ? pageToken(String(next)) : '' };
+}
+
+function entries({ datasets, models, optimizers, lossHyperparameters }: Listed): Entry[] {
+  return [
+    ...datasets.map((info) => ({
+      bytes: DatasetInfo.encode(info).finish().length,
+      addTo: (page: ListProblemsResponse) => page.datasets.push(info),
+    })),
+    ...models.map(({ info }) => ({
+      bytes: ModelInfo.encode(info).finish().length,
+      addTo: (page: ListProblemsResponse) => page.models.push(info),
+    })),
+    ...optimizers.map((info) => ({
+      bytes: OptimizerInfo.encode(info).finish().length,
+      addTo: (page: ListProblemsResponse) => page.optimizers.push(info),
+    })),
+    ...lossHyperparameters.map((info) => ({
+      bytes: HyperparameterInfo.encode(info).finish().length,
+      addTo: (page: ListProblemsResponse) => page.lossHyperparameters.push(info),
+    })),
+  ];
+}
