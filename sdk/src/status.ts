@@ -57,7 +57,7 @@ function explain(code: ErrorCode, details: string, { method, address, timeout }:
     case 'DEADLINE_EXCEEDED':
       return timeout === undefined ? details : `${method} got no answer from ${address} within ${timeout} ms`;
     case 'UNIMPLEMENTED':
-      return `the server at ${address} does not know ${method}: no Glocal trainer, or one older than this SDK`;
+      return `the server at ${address} does not know ${method}: it is not a Glocal trainer, or it is older than this SDK`;
     default:
       return details;
   }
