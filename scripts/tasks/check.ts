@@ -21,7 +21,7 @@ const checks: readonly Tool[] = [
   { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
   { name: 'clippy', command: ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
   {
-    name: 'clippy, library alone',
+    name: 'clippy, lib',
     command: ['cargo', 'clippy', '--package', 'glocal-dmd', '--no-default-features', '--', '-D', 'warnings'],
   },
 ];

@@ -178,7 +178,7 @@ impl Problems<'_> {
         }
     }
 
-    /// The value of an option's enumeration. A number that is none of it is noted.
+    /// The value of an option's enumeration. A number that it does not have is noted.
     fn known<T: TryFrom<i32>>(&mut self, option: &str, number: i32) -> Option<T> {
         let known = T::try_from(number).ok();
         if known.is_none() {

@@ -26,7 +26,7 @@ pub fn warn_of_service_links() {
     }
 }
 
-/// Names and values; what is not Unicode is no setting.
+/// Names and values. Settings are Unicode; what is not is left out.
 fn variables() -> impl Iterator<Item = (String, String)> {
     env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

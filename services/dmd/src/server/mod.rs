@@ -10,6 +10,7 @@ mod grpc;
 mod health;
 mod memory;
 mod metrics;
+mod open_window;
 pub mod otlp;
 pub mod proto;
 mod refusal;

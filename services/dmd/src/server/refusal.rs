@@ -55,7 +55,7 @@ pub(super) enum Refusal {
     Unauthenticated(&'static str),
     /// Nothing came for too long: DEADLINE_EXCEEDED.
     Idle(String),
-    /// What arrived was no message, or was refused before the stream saw it.
+    /// What arrived could not be read as a message, or was refused before the stream saw it.
     Transport(Status),
 }
 

@@ -11,8 +11,7 @@ pub struct TableFormat {
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
     pub header: Whether,
 
-    /// Whether the first column of a table numbers the rows, and is no component; auto: if the header leaves it without a
-    /// name.
+    /// Whether the first column of a table numbers the rows and is left out; auto: when the header gives it no name.
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
     pub index: Whether,
 
