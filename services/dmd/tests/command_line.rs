@@ -339,7 +339,7 @@ fn a_window_is_analyzed_from_each_format_of_file() {
         ("none.csv", "", "no rows"),
         ("short.csv", "1\n2\n3\n", "too few"),
         ("text.npy", "hello", "the array"),
-        ("window.txt", "1\n", ".csv, .jsonl or .npy"),
+        ("window.txt", "1\n", ".csv, .tsv, .jsonl or .npy"),
     ];
     for (name, content, named) in wrong {
         let file = folder.join(name);

@@ -1,17 +1,16 @@
 //! One JSON array of numbers a line.
 
-use super::fault::Fault;
+use super::{fault::Fault, row::Row};
 
 /// What other languages write for numbers that JSON does not have.
 const NOT_JSON: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 
-/// Rows with the numbers of their lines.
-pub(super) fn rows(text: &str) -> Result<Vec<(u64, Vec<f64>)>, Fault> {
+pub(super) fn rows(text: &str) -> Result<Vec<Row>, Fault> {
     (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| match serde_json::from_str(line) {
-            Ok(row) => Ok((number, row)),
+            Ok(values) => Ok(Row { line: number, values }),
             Err(error) => Err(fault(number, line, &error)),
         })
         .collect()

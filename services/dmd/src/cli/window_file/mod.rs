@@ -3,6 +3,7 @@
 mod array;
 mod fault;
 mod json_lines;
+mod row;
 mod table;
 mod text;
 
@@ -10,8 +11,8 @@ use std::{ffi::OsStr, fs, io, path::Path};
 
 use thiserror::Error;
 
-use self::fault::Fault;
 pub use self::table::TableFormat;
+use self::{fault::Fault, row::Row};
 
 /// A window as it stands in a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,14 +91,13 @@ fn of_json_lines(bytes: &[u8]) -> Result<WindowFile, Fault> {
     window_of(json_lines::rows(text::decode(bytes)?)?, Vec::new())
 }
 
-/// The window of rows that come with the numbers of their lines.
-fn window_of(rows: Vec<(u64, Vec<f64>)>, notes: Vec<String>) -> Result<WindowFile, Fault> {
-    let Some((_, first)) = rows.first() else {
+fn window_of(rows: Vec<Row>, notes: Vec<String>) -> Result<WindowFile, Fault> {
+    let Some(first) = rows.first() else {
         return Err(Fault::new("the file", "has no rows"));
     };
-    let components = first.len();
+    let components = first.values.len();
     let mut values = Vec::with_capacity(rows.len() * components);
-    for (line, row) in &rows {
+    for Row { line, values: row } in &rows {
         if row.len() != components {
             let problem = format!("has {} values; the first row has {components}", row.len());
             return Err(Fault::new(format!("line {line}"), problem));

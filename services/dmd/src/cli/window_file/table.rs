@@ -2,17 +2,29 @@
 
 use clap::{Args, ValueEnum};
 
-use super::fault::Fault;
+use super::{fault::Fault, row::Row};
 
 /// How a table is to be read.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct TableFormat {
     /// Whether the first line of a table names the columns; what is taken for names is said on standard error.
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "yes|no|auto",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub header: Whether,
 
     /// Whether the first column of a table numbers the rows and is left out; auto: when the header gives it no name.
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "yes|no|auto",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub index: Whether,
 
     /// What separates the columns of a table: auto, comma, semicolon, tab, space, or the character itself.
@@ -94,8 +106,8 @@ struct Record {
     cells: Vec<String>,
 }
 
-/// Rows with the numbers of their lines, and what was guessed.
-pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<(u64, Vec<f64>)>, Vec<String>), Fault> {
+/// The rows, and what was guessed.
+pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<String>), Fault> {
     // Old programs end lines with a carriage return alone.
     let unix;
     let text = if text.contains('\n') {
@@ -248,7 +260,7 @@ fn drop_first_column(records: &mut [Record]) {
     }
 }
 
-fn row(record: &Record, decimal_commas: bool) -> Result<(u64, Vec<f64>), Fault> {
+fn row(record: &Record, decimal_commas: bool) -> Result<Row, Fault> {
     let values = (1..).zip(&record.cells).map(|(column, cell)| {
         number(cell, decimal_commas).ok_or_else(|| {
             let problem = if is_missing(cell) {
@@ -259,7 +271,10 @@ fn row(record: &Record, decimal_commas: bool) -> Result<(u64, Vec<f64>), Fault> 
             Fault::new(format!("line {}, column {column}", record.line), problem)
         })
     });
-    Ok((record.line, values.collect::<Result<_, _>>()?))
+    Ok(Row {
+        line: record.line,
+        values: values.collect::<Result<_, _>>()?,
+    })
 }
 
 fn number(cell: &str, decimal_commas: bool) -> Option<f64> {
