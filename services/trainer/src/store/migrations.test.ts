@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { afterAll, describe, expect, it } from 'vitest';
+import { withoutLargeParts } from '../resource/outer-step.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
+import { SqliteStore } from './sqlite.ts';
+
+/** As the first release made its files. */
+const FIRST_SCHEMA = `
+  CREATE TABLE studies (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    request_id TEXT UNIQUE,
+    specification BLOB NOT NULL,
+    active INTEGER NOT NULL,
+    record BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE trials (
+    name TEXT PRIMARY KEY,
+    study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    finished INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    UNIQUE (study, number)
+  ) STRICT;
+  CREATE TABLE outer_steps (
+    trial TEXT NOT NULL REFERENCES trials (name) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    hypergradients BLOB NOT NULL,
+    PRIMARY KEY (trial, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE events (
+    study TEXT NOT NULL REFERENCES studies (name) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (study, sequence)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 1;
+`;
+
+const folder = mkdtempSync(join(tmpdir(), 'glocal-migrations-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const trialName = (id: string, number: number) => `studies/${id}/trials/${number}`;
+const outerStep = (id: string, index: number) =>
+  OuterStep.fromPartial({
+    name: `${trialName(id, 0)}/outerSteps/${index}`,
+    index,
+    step: index * 50,
+    window: { components: ['lr'], rows: 2, hypergradients: Buffer.from([index, 2, 3]) },
+    report: { spectrum: { modes: [{ contribution: Buffer.of(index) }] } },
+  });
+
+/** A file of the first schema, with a study whose trials are in these states; the first has two outer steps. */
+class FirstRelease {
+  readonly path: string;
+  readonly #db: DatabaseSync;
+
+  constructor(name: string) {
+    this.path = join(folder, `${name}.db`);
+    this.#db = new DatabaseSync(this.path);
+    this.#db.exec(FIRST_SCHEMA);
+  }
+
+  add(id: string, state: StudyState, trials: readonly TrialState[]): void {
+    const study = Study.fromPartial({ name: `studies/${id}`, displayName: id, state });
+    this.#db
+      .prepare('INSERT INTO studies (name, request_id, specification, active, record) VALUES (?, ?, ?, ?, ?)')
+      .run(
+        study.name,
+        `request ${id}`,
+        Buffer.of(7),
+        Number(state === StudyState.ACTIVE),
+        Study.encode(study).finish(),
+      );
+    const told: StudyEvent['event'][] = [{ $case: 'study', value: study }];
+    for (const [number, trialState] of trials.entries()) {
+      const ended = trialState !== TrialState.PENDING && trialState !== TrialState.RUNNING;
+      const trial = Trial.fromPartial({
+        name: trialName(id, number),
+        seed: number,
+        state: trialState,
+        outerStepsDone: 2,
+      });
+      this.#db
+        .prepare('INSERT INTO trials VALUES (?, ?, ?, ?, ?)')
+        .run(trial.name, study.name, number, Number(ended), Trial.encode(trial).finish());
+      told.push({ $case: 'trial', value: trial });
+    }
+    for (const step of [outerStep(id, 1), outerStep(id, 2)]) {
+      // It kept the contributions of modes with the rest, and all but the rows in the event again.
+      const record = { ...step, window: step.window && { ...step.window, hypergradients: Buffer.alloc(0) } };
+      this.#db
+        .prepare('INSERT INTO outer_steps VALUES (?, ?, ?, ?)')
+        .run(
+          trialName(id, 0),
+          step.index,
+          OuterStep.encode(record).finish(),
+          step.window?.hypergradients as Buffer,
+        );
+      told.push({ $case: 'outerStep', value: record });
+    }
+    for (const [i, event] of told.entries()) {
+      const record = StudyEvent.encode({ cursor: String(i + 1), time: new Date(i * 1000), event }).finish();
+      this.#db.prepare('INSERT INTO events VALUES (?, ?, ?)').run(study.name, i + 1, record);
+    }
+  }
+
+  /** The same file in the current schema. */
+  upgrade(): Promise<SqliteStore> {
+    this.#db.close();
+    return SqliteStore.open(this.path);
+  }
+}
+
+const { PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED } = TrialState;
+
+async function states(store: SqliteStore, id: string) {
+  const study = await store.getStudy(`studies/${id}`);
+  const { records } = await store.listTrials(`studies/${id}`);
+  return { study: study?.state, trials: records.map(({ state }) => state) };
+}
+
+describe('a file of the first schema', () => {
+  it('has all its studies, trials, outer steps and events in the current one', async () => {
+    const old = new FirstRelease('all');
+    for (const id of ['b', 'a']) old.add(id, StudyState.ACTIVE, [RUNNING, PENDING]);
+    const store = await old.upgrade();
+    const { records: studies } = await store.listStudies({ limit: 9 });
+    expect(studies.map(({ name }) => name)).toEqual(['studies/a', 'studies/b']);
+    expect(await states(store, 'a')).toEqual({ study: StudyState.ACTIVE, trials: [RUNNING, PENDING] });
+    const steps = [outerStep('a', 1), outerStep('a', 2)];
+    const page = { limit: 9, windows: true };
+    expect((await store.listOuterSteps(trialName('a', 0), page)).records).toEqual(steps);
+    expect(await store.getOuterStep(`${trialName('a', 0)}/outerSteps/2`)).toEqual(steps[1]);
+    const { records: events } = await store.listEvents('studies/a', { limit: 9 });
+    expect(events.map(({ event }) => [event.cursor, event.event?.$case])).toEqual([
+      ['1', 'study'],
+      ['2', 'trial'],
+      ['3', 'trial'],
+      ['4', 'outerStep'],
+      ['5', 'outerStep'],
+    ]);
+    expect(events[3]?.event).toMatchObject({
+      time: new Date(3000),
+      event: { value: withoutLargeParts(outerStep('a', 1)) },
+    });
+    await store.close();
+    const db = new DatabaseSync(old.path);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION });
+    expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    db.close();
+  });
+
+  it('can be written to: trials end by the claims that it has, and requests are known', async () => {
+    const old = new FirstRelease('write');
+    old.add('a', StudyState.ACTIVE, [RUNNING, PENDING]);
+    const store = await old.upgrade();
+    const [running, waiting] = await store.listUnfinishedTrials();
+    await store.endTrial(running?.claim ?? { trial: '', epoch: 0 }, { state: FAILED, reason: 'stopped' });
+    await store.startTrial(waiting?.trial.name ?? '');
+    expect(await states(store, 'a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, RUNNING] });
+    expect((await store.listEvents('studies/a', { limit: 9 })).records).toHaveLength(7);
+    const repeated = await store.createStudy({
+      study: Study.fromPartial({ name: 'studies/again', state: StudyState.ACTIVE }),
+      trials: [],
+      requestId: 'request a',
+      fingerprint: Buffer.of(7),
+      maxActiveStudies: 9,
+    });
+    expect(repeated).toMatchObject({ created: false, study: { name: 'studies/a' } });
+    await store.close();
+  });
+
+  it('ends what a server of then left in between', async () => {
+    const old = new FirstRelease('between');
+    old.add('cancelled', StudyState.CANCELLED, [SUCCEEDED, RUNNING, PENDING]);
+    old.add('completed', StudyState.ACTIVE, [SUCCEEDED, FAILED]);
+    const store = await old.upgrade();
+    expect(await states(store, 'cancelled')).toEqual({
+      study: StudyState.CANCELLED,
+      trials: [SUCCEEDED, CANCELLED, CANCELLED],
+    });
+    expect(await states(store, 'completed')).toEqual({
+      study: StudyState.COMPLETED,
+      trials: [SUCCEEDED, FAILED],
+    });
+    expect(await store.listUnfinishedTrials()).toEqual([]);
+    const kinds = async (id: string) =>
+      (await store.listEvents(`studies/${id}`, { after: 5, limit: 9 })).records.map(
+        ({ event }) => event.event?.$case,
+      );
+    expect(await kinds('cancelled')).toEqual(['outerStep', 'trial', 'trial']);
+    expect(await kinds('completed')).toEqual(['study']);
+    await store.close();
+  });
+});
