@@ -14,6 +14,8 @@ const WRITES = [
   'endTrial',
 ] as const satisfies readonly (keyof SqliteEngine)[];
 type Write = (typeof WRITES)[number];
+/** Writes of one transaction, so that others do not wait long for it. */
+const MAX_TOGETHER = 32;
 export type Method = Exclude<keyof SqliteEngine, 'close' | 'commit'>;
 
 /** A method of the engine to call, in a form that can be sent to another thread. */
@@ -37,22 +39,35 @@ interface EncodedError {
 }
 
 /**
- * Answers calls that came together: the writes first, in one transaction, then what is to be read. That any of these calls
- * may go first is theirs to bear, as none has been answered before another was made.
+ * Takes what is done next out of the calls that wait: everything that is to be read, and the first of the writes. That a
+ * call may overtake one that was made before is theirs to bear, as neither has been answered.
  */
-export function answerAll(engine: SqliteEngine, calls: readonly Call[]): Answer[] {
-  const writes = calls.filter(({ method }) => isWrite(method));
+export function takeTurn(waiting: Call[]): Call[] {
+  const turn: Call[] = [];
+  const later: Call[] = [];
+  let writes = 0;
+  for (const call of waiting) {
+    if (isWrite(call.method)) writes += 1;
+    (isWrite(call.method) && writes > MAX_TOGETHER ? later : turn).push(call);
+  }
+  waiting.splice(0, Number.POSITIVE_INFINITY, ...later);
+  return turn;
+}
+
+/** Answers calls that came together: first what is to be read, then the writes, which are one transaction. */
+export function* answerAll(engine: SqliteEngine, calls: readonly Call[]): Generator<Answer[]> {
   const reads = calls.filter(({ method }) => !isWrite(method));
-  const written = writes.length === 0 ? [] : engine.commit(writes.map((call) => () => invoke(engine, call)));
-  return [
-    ...written.map((outcome, i) => answer((writes[i] as Call).id, outcome)),
-    ...reads.map((call) =>
+  if (reads.length > 0)
+    yield reads.map((call) =>
       answer(
         call.id,
         attempt(() => invoke(engine, call)),
       ),
-    ),
-  ];
+    );
+  const writes = calls.filter(({ method }) => isWrite(method));
+  if (writes.length === 0) return;
+  const written = engine.commit(writes.map((call) => () => invoke(engine, call)));
+  yield written.map((outcome, i) => answer((writes[i] as Call).id, outcome));
 }
 
 export const isWrite = (method: Method): method is Write => (WRITES as readonly Method[]).includes(method);

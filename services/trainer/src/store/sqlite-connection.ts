@@ -82,12 +82,15 @@ export function connectHere(engine: SqliteEngine): Connection {
   let closed = false;
   const answer = () => {
     const batch = [...waiting.values()];
-    for (const answer of closed ? [] : answerAll(engine, batch)) {
-      const { resolve, reject } = waiting.get(answer.id) as Waiting;
-      if ('error' in answer) reject(decodeError(answer.error));
-      else resolve(answer.value);
+    waiting.clear();
+    const made = new Map(batch.map((call) => [call.id, call]));
+    for (const answers of closed ? [] : answerAll(engine, batch)) {
+      for (const answer of answers) {
+        const { resolve, reject } = made.get(answer.id) as Waiting;
+        if ('error' in answer) reject(decodeError(answer.error));
+        else resolve(answer.value);
+      }
     }
-    for (const { id } of batch) waiting.delete(id);
   };
   return {
     call: (method, ...args) =>

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, it } from 'vitest';
+import { delayed } from './delayed.ts';
 import { StoreError } from './errors.ts';
 import { openStore } from './open.ts';
 import { SqliteStore } from './sqlite.ts';
+import { connectHere } from './sqlite-connection.ts';
+import { SqliteEngine } from './sqlite-engine.ts';
 import { storeContract } from './store-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'glocal-store-'));
@@ -22,6 +25,16 @@ storeContract(
   'SqliteStore',
   () => SqliteStore.open(newFile()),
   () => SqliteStore.open(file()),
+);
+
+const openHere = () => delayed(new SqliteStore(connectHere(new SqliteEngine(file()))), 1, 3);
+storeContract(
+  'SqliteStore in this thread, answering after random delays',
+  async () => {
+    newFile();
+    return openHere();
+  },
+  async () => openHere(),
 );
 
 it('tells that another server has the file open', async () => {

@@ -3,7 +3,6 @@
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StateError } from '../resource/errors.ts';
-import { delayed } from './delayed.ts';
 import { ActiveStudiesError, RequestIdReusedError, StaleEpochError } from './errors.ts';
 import type { Claim, Store } from './store.ts';
 
@@ -38,13 +37,10 @@ const settle = async (promises: readonly Promise<unknown>[]) =>
  * @param reopen opens what `open` made once more, after it was closed.
  */
 export function storeContract(name: string, open: () => Promise<Store>, reopen: () => Promise<Store>): void {
-  describe.each([
-    [name, (store: Store) => store],
-    [`${name} that takes its time`, (store: Store) => delayed(store, 1, 3)],
-  ])('%s', (_, wrap) => {
+  describe(name, () => {
     let store: Store;
     beforeEach(async () => {
-      store = wrap(await open());
+      store = await open();
     });
     afterEach(() => store.close());
 
