@@ -30,11 +30,15 @@ const modelSchema = z.looseObject({
 
 type Weight = z.infer<typeof weightSchema>;
 
-/** A model's layers, and the weights in the order of their bytes. */
-export interface Artifacts {
+/** What a `model.json` says of the model's layers. */
+export interface Description {
   readonly topology: Readonly<Record<string, unknown>>;
   /** What wrote them, where that is said. */
   readonly generatedBy?: string | null | undefined;
+}
+
+/** A model's layers, and the weights in the order of their bytes. */
+export interface Artifacts extends Description {
   readonly specs: tf.io.WeightsManifestEntry[];
   readonly data: ArrayBuffer;
 }

@@ -2,7 +2,7 @@
 
 import { printable } from '../../data/text.ts';
 import { ModelError } from '../errors.ts';
-import type { Artifacts } from './artifacts.ts';
+import type { Description } from './artifacts.ts';
 import { COMMON, CONTAINERS, LAYERS, OWN } from './layer-options.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -24,16 +24,12 @@ export interface Configuration {
 }
 
 /**
- * @param artifacts of the model, as far as they are its layers.
  * @param where for messages, the file.
  * @throws ModelError FORMAT, UNKNOWN_LAYER, OPTION
  */
-export function readConfiguration(
-  { topology, generatedBy }: Pick<Artifacts, 'topology' | 'generatedBy'>,
-  where: string,
-): Configuration {
+export function readConfiguration({ topology, generatedBy }: Description, where: string): Configuration {
   const reader = new Reader(where);
-  if (/^keras v?3\./.test(generatedBy ?? '')) throw reader.ofKeras3(`generatedBy is ${generatedBy}`);
+  if (/^keras v?[3-9]\./.test(generatedBy ?? '')) throw reader.ofKeras3(`generatedBy is ${generatedBy}`);
   return { topology: reader.model(topology), penalties: reader.penalties };
 }
 
@@ -47,7 +43,7 @@ class Reader {
 
   model(topology: Json): LayerNode {
     const version = String(topology.keras_version);
-    if (version.startsWith('3.')) throw this.ofKeras3(`its keras_version is ${version}`);
+    if (/^[3-9]\./.test(version)) throw this.ofKeras3(`its keras_version is ${version}`);
     const node = this.#node(topology.model_config ?? topology, 'the model');
     if (!CONTAINERS.has(node.class_name)) throw this.#unknown(node);
     return this.#container(node, true);
@@ -76,7 +72,8 @@ class Reader {
     const implemented = own(LAYERS, className);
     if (implemented === undefined) throw this.#unknown(node);
     const { options, defaults, rewritten, needsOwn } = implemented;
-    for (const [key, value] of Object.entries(config)) this.#checkOption(node, key, value, own(options, key));
+    for (const [key, value] of Object.entries({ ...defaults, ...config }))
+      this.#checkOption(node, key, value, own(options, key));
     const isTrainable = trainable && config.trainable !== false;
     const given: Json = { ...defaults, ...plain(config) };
     const inner = ['layer', 'cell']

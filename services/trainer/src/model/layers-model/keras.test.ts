@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { initBackend } from '../../backend/select.ts';
-import { type Model, sizeOf } from '../model.ts';
 import { getModel } from '../registry.ts';
+import { largestDifference, tensors } from './keras-model.ts';
 import { LAYERS } from './layer-options.ts';
 
 const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url));
@@ -19,28 +18,9 @@ interface Case {
 }
 const EXPECTED = JSON.parse(await readFile(join(FIXTURES, 'expected.json'), 'utf8')) as Record<string, Case>;
 
-let folder: string;
-beforeAll(async () => {
-  await initBackend({ backend: 'cpu', log: () => {} });
-  folder = await mkdtemp(join(tmpdir(), 'keras-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
-
-/** The weights of the file, as tensors. */
-function tensors(model: Model): tf.Tensor[] {
-  const theta = model.initialise(0);
-  let offset = 0;
-  return model.parameters.map(({ shape }) => {
-    const part = theta.subarray(offset, offset + sizeOf(shape));
-    offset += part.length;
-    return tf.tensor(part, [...shape]);
-  });
-}
+beforeAll(() => initBackend({ backend: 'cpu', log: () => {} }));
 
 const centred = (logits: tf.Tensor): tf.Tensor => tf.sub(logits, tf.mean(logits, -1, true));
-const largestDifference = (a: tf.Tensor, b: tf.Tensor): number =>
-  tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] as number;
-
 describe('a model of Keras 2', () => {
   it.each(Object.entries(EXPECTED))(
     '%s has the logits that Keras computes',

@@ -14,9 +14,9 @@ import { sgd } from '../../inner/sgd.ts';
 import { TrainingRun } from '../../inner/training-run.ts';
 import { ModelError } from '../errors.ts';
 import { lenet } from '../lenet.ts';
-import { type Model, sizeOf } from '../model.ts';
 import { getModel, listModels } from '../registry.ts';
 import { MAX_WEIGHT_BYTES } from './artifacts.ts';
+import { largestDifference, tensors } from './keras-model.ts';
 import { loadLayersModel } from './layers-model.ts';
 import { saveLayersModel } from './save.ts';
 
@@ -69,19 +69,6 @@ async function saved(id: string, model: tfl.LayersModel): Promise<string> {
 
 const images = (count: number, shape: readonly number[]): tf.Tensor =>
   tf.randomUniform([count, ...shape], 0, 1, 'float32', 'images');
-
-function tensors(model: Model): tf.Tensor[] {
-  const theta = model.initialise(0);
-  let offset = 0;
-  return model.parameters.map(({ shape }) => {
-    const part = theta.subarray(offset, offset + sizeOf(shape));
-    offset += part.length;
-    return tf.tensor(part, [...shape]);
-  });
-}
-
-const largestDifference = (a: tf.Tensor, b: tf.Tensor): number =>
-  tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] as number;
 
 describe('a LayersModel', () => {
   it('answers with the logits of its own probabilities', async () => {

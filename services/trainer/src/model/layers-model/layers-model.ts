@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { gradJvp } from '../../ad/jvp.ts';
 import { softmaxCrossEntropy } from '../../ad/ops/softmax-cross-entropy.ts';
-import { listed } from '../../data/text.ts';
+import { listed, printable } from '../../data/text.ts';
 import { ModelError } from '../errors.ts';
 import { type ModelFamily, shapeText } from '../family.ts';
 import { type Model, type ModelParameter, sizeOf, type Task } from '../model.ts';
@@ -108,7 +108,9 @@ export async function loadLayersModel(folder: string): Promise<LoadedLayersModel
     for (const [name, variable] of Object.entries(registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }
-    throw error;
+    if (error instanceof ModelError) throw error;
+    const why = printable(error instanceof Error ? error.message : String(error));
+    throw new ModelError('FORMAT', `${where} cannot be used: ${why}`, { cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { ModelError } from '../errors.ts';
 import { shapeText } from '../family.ts';
-import type { Artifacts } from './artifacts.ts';
+import type { Description } from './artifacts.ts';
 import { readConfiguration } from './configuration.ts';
 import { follow, typeOf } from './graph.ts';
 import { answerWithLogits } from './logits.ts';
@@ -28,8 +28,8 @@ export interface Network {
  * @param where for messages, the file.
  * @throws ModelError FORMAT, UNKNOWN_LAYER, OPTION, NOT_A_CLASSIFIER
  */
-export async function buildNetwork(artifacts: Artifacts, where: string): Promise<Network> {
-  const { topology, penalties } = readConfiguration(artifacts, where);
+export async function buildNetwork(description: Description, where: string): Promise<Network> {
+  const { topology, penalties } = readConfiguration(description, where);
   const layers = await buildLayers(topology, where);
   checkClassifier(layers, where);
   answerWithLogits(layers, where);
