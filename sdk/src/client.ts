@@ -5,7 +5,7 @@ import { resolveTarget } from './address.ts';
 import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
-import { pages } from './pages.ts';
+import { collect, pages } from './pages.ts';
 import { reach } from './reach.ts';
 import { decodeProblems, type Problems, type ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
@@ -51,7 +51,7 @@ export class GlocalClient implements AsyncDisposable {
       const page = await this.#transport.unary(StudyServiceService.listProblems, request, options);
       return { items: [page], nextPageToken: page.nextPageToken };
     });
-    return decodeProblems(await Array.fromAsync(all));
+    return decodeProblems(await collect(all));
   }
 
   /** Version, runtime and limits of the server. */

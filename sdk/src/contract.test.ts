@@ -136,6 +136,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       startTime: true,
       endTime: true,
       datasetSha256: true,
+      fallbackWindows: true,
     }),
   ],
   ['Evaluation', study.Evaluation.create(), all<Evaluation>({ loss: true, accuracy: true, examples: true })],
@@ -173,6 +174,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       reason: true,
       rolledBack: true,
       clipped: true,
+      fellBack: true,
     }),
   ],
   [
@@ -238,6 +240,8 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
     'ListProblemsResponse',
     service.ListProblemsResponse.create(),
     all<Problems>({ datasets: true, models: true, optimizers: true, lossHyperparameters: true }),
+    // The SDK reads all pages.
+    { nextPageToken: undefined },
   ],
   [
     'DatasetInfo',

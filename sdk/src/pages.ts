@@ -8,6 +8,13 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number | undefined;
 }
 
+/** All items. Node 20, for which the SDK is made too, has no Array.fromAsync. */
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** The items of all pages; the next page is fetched when the last item of one was taken. */
 export async function* pages<Item>(
   fetch: (pageToken: string) => Promise<{ items: readonly Item[]; nextPageToken: string }>,

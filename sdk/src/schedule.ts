@@ -1,7 +1,7 @@
 /** The trajectory of a trial's hyperparameters. */
 
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
-import { pages } from './pages.ts';
+import { collect, pages } from './pages.ts';
 import type { ParameterMap, Values } from './space.ts';
 
 /** Values that hold from an inner step on. */
@@ -44,13 +44,12 @@ export async function joinSchedule<P extends ParameterMap>(
   fetch: (pageToken: string) => Promise<proto.Schedule>,
 ): Promise<Schedule<P>> {
   let columns: readonly string[] = [];
-  const rows: Row[] = [];
   const points = pages(async (pageToken) => {
     const page = await fetch(pageToken);
     columns = page.parameters;
     return { items: page.points, nextPageToken: page.nextPageToken };
   });
-  for await (const point of points) rows.push(point);
+  const rows = await collect(points);
   return new Schedule<P>(columns, rows);
 }
 

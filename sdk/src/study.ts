@@ -16,7 +16,7 @@ import { GlocalError } from './error.ts';
 import type { StudyEvent } from './events.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
-import { type ListOptions, pages } from './pages.ts';
+import { collect, type ListOptions, pages } from './pages.ts';
 import { bestTrial, type StudyResult, VerdictCounter } from './result.ts';
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
@@ -212,8 +212,6 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   async #listTrialNames(call: CallOptions): Promise<readonly string[]> {
-    const names: string[] = [];
-    for await (const { name } of this.trials(call)) names.push(name);
-    return names;
+    return (await collect(this.trials(call))).map(({ name }) => name);
   }
 }

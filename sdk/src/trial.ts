@@ -37,6 +37,8 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly stepsDone: number;
   /** Outer steps stored. */
   readonly outerStepsDone: number;
+  /** Windows whose update used the local hypergradient because the DMD service gave no report (`update.fellBack`). */
+  readonly fallbackWindows: number;
   /** Current values of the hyperparameters. */
   readonly values: Values<P>;
   /** At the last outer-step boundary; undefined before the first. */
@@ -82,6 +84,8 @@ export interface Update<Name extends string = string> {
   readonly rolledBack: boolean;
   /** Hyperparameters that were clipped to a bound. */
   readonly clipped: readonly Name[];
+  /** Whether the local hypergradient was used because the DMD service gave no report. */
+  readonly fellBack: boolean;
 }
 
 /** Wall-clock milliseconds of the parts of an outer step. */
@@ -187,7 +191,7 @@ function decodeWindow<Name extends string>(window: proto.Window): Window<Name> {
 }
 
 function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
-  const { hypergradient, sources, rate, reason, rolledBack, clipped } = update;
+  const { hypergradient, sources, rate, reason, rolledBack, clipped, fellBack } = update;
   return {
     hypergradient,
     sources: sources.map(sourceName),
@@ -195,6 +199,7 @@ function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
     reason,
     rolledBack,
     clipped: clipped as Name[],
+    fellBack,
   };
 }
 

@@ -192,7 +192,7 @@ describe('study.outerSteps', () => {
       reason: 'TRUSTED',
       rolledBack: false,
       clipped: ['momentum'],
-      fellBack: false,
+      fellBack: true,
     },
     timing: {
       training: { seconds: 6n, nanos: 500_000_000 },
@@ -274,6 +274,7 @@ describe('study.outerSteps', () => {
         reason: 'TRUSTED',
         rolledBack: false,
         clipped: ['momentum'],
+        fellBack: true,
       },
       timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0 },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
