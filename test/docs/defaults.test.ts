@@ -110,7 +110,7 @@ describe('the documents', () => {
       const [, value] = row.match(new RegExp(`^\\|[^|]*\\| *\`?${literal}\`? *\\|`)) ?? [];
       if (path !== undefined && value !== undefined) compare(path, value);
       for (const [, inner = '', text = ''] of row.matchAll(
-        new RegExp(`\`([\\w.]+)\`(?: \\(|, )\`?${literal}\`?(?=[;)])`, 'g'),
+        new RegExp(`\`([\\w.]+)\`(?: \\(|, )\`?${literal}\`?(?=[;, )])`, 'g'),
       )) {
         compare(inner, text);
       }
