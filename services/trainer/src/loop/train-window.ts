@@ -5,6 +5,7 @@ import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, type Evaluation } from '@glocal/proto/glocal/v1/study';
 import type { DmdClient, OpenWindow } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
+import { hypergradientsOf } from '../hyper/differentiation.ts';
 import type { CompleteMethod } from '../resource/complete-study.ts';
 import type { Learner } from './learner.ts';
 import type { WindowFindings } from './policy.ts';
@@ -48,7 +49,7 @@ export async function trainWindow(
   { point, stepsDone: before, priorNorms }: WindowStart,
 ): Promise<TrainedWindow> {
   const watch = new Stopwatch();
-  const count = rowsPerWindow(method);
+  const count = hypergradientsOf(method);
   const end = before + method.window;
   const firstStep = end - (count - 1) * method.stride;
   const open =
@@ -88,19 +89,6 @@ export async function trainWindow(
     averagedValidation: learner.evaluate('validation', 'averaged'),
     watch,
   };
-}
-
-/** Hypergradients that the estimator takes of a window. */
-function rowsPerWindow({ estimator, sigma }: CompleteMethod): number {
-  switch (estimator) {
-    case Estimator.FIXED:
-      return 0;
-    case Estimator.LOCAL:
-    case Estimator.GLOBAL:
-      return 1;
-    default:
-      return sigma;
-  }
 }
 
 interface Answer {

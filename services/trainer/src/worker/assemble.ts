@@ -1,13 +1,8 @@
 /** From a study to the parts that train it. */
 
-import {
-  Differentiation,
-  type DifferentiationCost,
-  Estimator,
-  type Method,
-} from '@glocal/proto/glocal/v1/study';
+import { Differentiation, type DifferentiationCost } from '@glocal/proto/glocal/v1/study';
 import type { Dataset } from '../data/registry.ts';
-import { predictCost } from '../hyper/cost.ts';
+import { chooseDifferentiation } from '../hyper/differentiation.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
 import { layerNames } from '../inner/hyperparameter.ts';
 import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
@@ -56,36 +51,6 @@ function reweightingOf({ space }: CompleteStudy): Reweighting | undefined {
     if (kind?.$case === 'network') return { hidden: kind.value.hiddenUnits, detached: kind.value.detached };
   }
   return undefined;
-}
-
-/** How much cheaper reverse mode must be to be chosen: forward mode needs no trajectory, and its rows come one by one. */
-const WORTH_REVERSE = 2;
-
-/**
- * How derivatives are computed: as the study says, or the cheaper way by predicted cost (docs/method.md, section 4).
- * Sensitivities that are carried on, and a whole training, need forward mode.
- * @param q components of a hypergradient.
- */
-export function chooseDifferentiation(
-  { method }: { readonly method: Method },
-  q: number,
-): DifferentiationCost | undefined {
-  if (method.estimator === Estimator.FIXED) return undefined;
-  const { estimator, window, sigma, reverseSteps, differentiation, sensitivityDiscount } = method;
-  const isSingle = estimator === Estimator.LOCAL || estimator === Estimator.GLOBAL;
-  const { forward, reverse } = predictCost({
-    q,
-    window,
-    hypergradients: isSingle ? 1 : sigma,
-    stride: method.stride,
-    reverseSteps,
-  });
-  const cost = { forwardGradients: forward, reverseGradients: reverse };
-  if (differentiation !== Differentiation.AUTO) return { used: differentiation, ...cost };
-  const mustBeForward = estimator === Estimator.GLOBAL || sensitivityDiscount > 0;
-  const isReverse = !mustBeForward && WORTH_REVERSE * reverse < forward;
-  const used = isReverse ? Differentiation.REVERSE : Differentiation.FORWARD;
-  return { used, ...cost };
 }
 
 function inner({ used }: DifferentiationCost, reverseSteps: number): InnerDifferentiation {

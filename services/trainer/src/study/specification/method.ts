@@ -26,7 +26,7 @@ export interface MethodContext {
 }
 
 /** A complete method but for its outer rate. */
-type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer: OuterWithoutRate };
+export type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer: OuterWithoutRate };
 type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
 
 /** Completes a method but for its outer rate, which follows from the training ({@link withOuterRate}). */

@@ -96,7 +96,7 @@ function completeSizes(
     'problem.validation_examples',
     `${validationExamples} of the ${examples} training examples leaves nothing to train on`,
   );
-  if (!isAnyLeft || !(imbalanceFactor >= 1)) return sizes;
+  if (!isAnyLeft || !isImbalance(imbalanceFactor)) return sizes;
   const even = { count: examples - validationExamples, emptied: undefined, largest: examples };
   const { count, emptied, largest } =
     classSizes === undefined ? even : trainingSizes(classSizes, { validationExamples, imbalanceFactor });
@@ -117,10 +117,12 @@ function completeSizes(
   return sizes;
 }
 
+const isImbalance = (factor: number): boolean => factor >= 1 && Number.isFinite(factor);
+
 function completeImbalance(requested: number | undefined, check: Checker): number {
   const factor = requested === undefined || requested === 0 ? PROBLEM.imbalanceFactor : requested;
   check.require(
-    factor >= 1 && Number.isFinite(factor),
+    isImbalance(factor),
     'problem.imbalance_factor',
     `${factor} is not a number of 1 or more; 1 takes no examples away`,
   );

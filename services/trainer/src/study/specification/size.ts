@@ -1,24 +1,30 @@
-/** What a study would hold in memory: components, the window that is kept with each outer step, and sensitivities. */
+/** What a study would hold in memory: components, the window that is kept with each outer step, what derivatives need. */
 
-import { Estimator, Grouping, type Method, type SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, Estimator, Grouping, type SearchSpace } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/differentiation.ts';
 import { networkSize } from '../../inner/reweighting.ts';
 import type { Checker } from './checker.ts';
+import type { MethodWithoutRate } from './method.ts';
 import type { ResolvedProblem } from './problem.ts';
 
 /** Bytes of a window's rows: it is stored with its outer step as one record. */
 const MAX_WINDOW_BYTES = 256 * 2 ** 20;
+/** Numbers of a tensor, which kernels count in 32 bits. */
+const MAX_TENSOR = 2 ** 31 - 1;
+/** Bytes of the steps that reverse mode keeps: more than any machine that trains has to spare. */
+const MAX_TRAJECTORY_BYTES = 64 * 2 ** 30;
 
 /** Checks a complete space and method for a problem that is known. */
 export function checkSize(
   space: SearchSpace,
-  method: Pick<Method, 'estimator' | 'sigma'>,
+  method: MethodWithoutRate,
   { dataset, model }: ResolvedProblem,
   { maxComponents }: Pick<Limits, 'maxComponents'>,
   check: Checker,
 ): void {
   if (dataset === undefined || model === undefined) return;
-  const { layers } = model.size(dataset);
+  const { layers, weights } = model.size(dataset);
   const components = countComponents(space, { layers, classes: dataset.classes });
   if (method.estimator === Estimator.GLOCAL && maxComponents > 0) {
     check.require(
@@ -29,36 +35,54 @@ export function checkSize(
   }
   const most = Math.floor(MAX_WINDOW_BYTES / (8 * Math.max(1, components)));
   check.require(
-    rowsOf(method) <= most,
+    hypergradientsOf(method) <= most,
     'method.sigma',
     `${method.sigma} hypergradients of ${components} components are more than the ${MAX_WINDOW_BYTES} bytes that a window may have; at most ${most}`,
   );
+  checkDerivatives(method, components, weights, check);
+}
+
+function checkDerivatives(
+  method: MethodWithoutRate,
+  components: number,
+  weights: number,
+  check: Checker,
+): void {
+  const chosen = chooseDifferentiation({ method }, components);
+  if (chosen?.used === Differentiation.FORWARD) {
+    check.require(
+      (1 + components) * weights <= MAX_TENSOR,
+      'space',
+      `has ${components} components, whose derivatives of ${weights} weights are more than the ${MAX_TENSOR} numbers that forward mode can hold`,
+    );
+  }
+  if (chosen?.used === Differentiation.REVERSE) {
+    const steps = stepsKept(method);
+    // Weights and gradient of each step, in 32 bits; the optimizer's buffers and the batch come on top.
+    const most = Math.floor(MAX_TRAJECTORY_BYTES / (2 * 4 * Math.max(1, weights)));
+    check.require(
+      steps <= most,
+      'method.reverse_steps',
+      `${method.reverseSteps} makes reverse mode keep ${steps} steps of ${weights} weights; there is room for ${most}`,
+    );
+  }
 }
 
 /** q of a complete space. */
-export function countComponents(
+function countComponents(
   { parameters }: SearchSpace,
   groups: { readonly layers: number; readonly classes: number },
 ): number {
   return parameters.reduce((sum, { kind }) => {
     if (kind?.$case === 'network') return sum + networkSize({ hidden: kind.value.hiddenUnits });
     if (kind?.$case !== 'float') return sum;
-    const { grouping } = kind.value;
-    return (
-      sum + (grouping === Grouping.LAYER ? groups.layers : grouping === Grouping.CLASS ? groups.classes : 1)
-    );
+    switch (kind.value.grouping) {
+      case Grouping.LAYER:
+        return sum + groups.layers;
+      case Grouping.CLASS:
+        return sum + groups.classes;
+      default:
+        return sum + 1;
+    }
   }, 0);
-}
-
-/** Hypergradients of a window. */
-function rowsOf({ estimator, sigma }: Pick<Method, 'estimator' | 'sigma'>): number {
-  switch (estimator) {
-    case Estimator.FIXED:
-      return 0;
-    case Estimator.LOCAL:
-    case Estimator.GLOBAL:
-      return 1;
-    default:
-      return sigma;
-  }
 }

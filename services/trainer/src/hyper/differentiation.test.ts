@@ -1,6 +1,6 @@
 import { Differentiation, Estimator, Method } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { chooseDifferentiation } from './assemble.ts';
+import { chooseDifferentiation } from './differentiation.ts';
 
 const choose = (q: number, method: Partial<Method> = {}) =>
   chooseDifferentiation(
