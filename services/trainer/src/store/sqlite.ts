@@ -31,6 +31,8 @@ export class SqliteStore implements Store {
   readonly health = new StoreHealth();
   readonly #connection: Connection;
   readonly #closing = new AbortController();
+  /** Until the next probe, in milliseconds: longer each time, until a write succeeds. */
+  #probeWait = FIRST_PROBE_MS;
 
   /** @see SqliteStore.open */
   constructor(connection: Connection) {
@@ -138,7 +140,9 @@ export class SqliteStore implements Store {
     ...args: Parameters<SqliteEngine[M]>
   ): Promise<ReturnType<SqliteEngine[M]>> {
     try {
-      return await this.#connection.call(method, ...args);
+      const result = await this.#connection.call(method, ...args);
+      if (isWrite(method)) this.#probeWait = FIRST_PROBE_MS;
+      return result;
     } catch (error) {
       if (error instanceof StoreUnavailableError && isWrite(method)) this.#becomeUnwritable(error.message);
       throw error;
@@ -153,7 +157,9 @@ export class SqliteStore implements Store {
 
   async #probeUntilWritable(): Promise<void> {
     const { signal } = this.#closing;
-    for (let wait = FIRST_PROBE_MS; !signal.aborted; wait = Math.min(2 * wait, LAST_PROBE_MS)) {
+    while (!signal.aborted) {
+      const wait = this.#probeWait;
+      this.#probeWait = Math.min(2 * wait, LAST_PROBE_MS);
       try {
         await sleep(wait, undefined, { signal, ref: false });
         await this.#connection.call('probe');

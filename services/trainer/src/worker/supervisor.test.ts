@@ -1,0 +1,121 @@
+import { Estimator, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventHub } from '../events/hub.ts';
+import { delayed } from '../store/delayed.ts';
+import { StoreUnavailableError } from '../store/errors.ts';
+import { SqliteStore } from '../store/sqlite.ts';
+import type { StartedTrial, Store } from '../store/store.ts';
+import { TrainingProcess } from './process.ts';
+import { superviseTrial } from './supervisor.ts';
+import { smallStudy } from './testing.ts';
+
+const NAME = 'studies/a/trials/0';
+const OUTER_STEPS = 6;
+
+let store: Store;
+let stop: AbortController;
+beforeEach(() => {
+  store = delayed(SqliteStore.inMemory(), 3, 10);
+  stop = new AbortController();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await store.close();
+});
+
+/** A stored trial of six outer steps that was claimed. */
+async function started(): Promise<StartedTrial> {
+  const complete = await smallStudy({ estimator: Estimator.LOCAL, window: 1 }, { validationExamples: 20 });
+  await store.createStudy({
+    study: { ...complete, name: 'studies/a', state: StudyState.ACTIVE },
+    trials: [Trial.fromPartial({ name: NAME, state: TrialState.PENDING })],
+    requestId: '',
+    fingerprint: Buffer.of(1),
+    maxActiveStudies: 1,
+  });
+  return store.startTrial(NAME);
+}
+
+const supervise = (trial: StartedTrial) =>
+  superviseTrial(
+    {
+      store,
+      hub: new EventHub(),
+      log: pino({ level: 'silent' }),
+      options: {
+        dmd: { address: '127.0.0.1:1' },
+        dmdRetryBudgetMs: 1,
+        modelDir: undefined,
+        backend: undefined,
+      },
+    },
+    trial,
+    stop.signal,
+  );
+
+const kinds = async () =>
+  (await store.listEvents('studies/a', { limit: 99 })).records.map(({ event }) => event.event?.$case);
+
+describe('a supervised trial', () => {
+  it('is stored step by step, and ends with its study', async () => {
+    await supervise(await started());
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.SUCCEEDED,
+      outerStepsDone: OUTER_STEPS,
+      test: { examples: expect.any(Number) },
+    });
+    expect(await store.getStudy('studies/a')).toMatchObject({ state: StudyState.COMPLETED });
+    const steps = Array.from({ length: OUTER_STEPS }, () => 'outerStep');
+    expect(await kinds()).toEqual(['study', 'trial', 'trial', ...steps, 'trial', 'study']);
+  });
+
+  it('that was cancelled leaves its process and the outcome behind, however far it is', async () => {
+    const trial = await started();
+    const supervised = supervise(trial);
+    await vi.waitUntil(async () => ((await store.getTrial(NAME))?.outerStepsDone ?? 0) > 0, 50_000);
+    await store.cancelStudy('studies/a');
+    await supervised;
+    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.CANCELLED });
+    expect((await kinds()).slice(-2)).toEqual(['study', 'trial']);
+  });
+
+  it('whose step cannot be stored for a reason of its own FAILS, and its process is gone', async () => {
+    vi.spyOn(store, 'addOuterStep').mockRejectedValue(new Error('a bug'));
+    const kill = vi.spyOn(TrainingProcess.prototype, 'kill');
+    await supervise(await started());
+    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.FAILED, stateReason: 'a bug' });
+    expect(kill).toHaveBeenCalled();
+  });
+
+  it('waits while the store cannot write, and goes on without a gap', async () => {
+    const trial = await started();
+    const write = store.addOuterStep.bind(store);
+    const writes = vi.spyOn(store, 'addOuterStep').mockImplementationOnce(async () => {
+      store.health.set('the disk is full');
+      throw new StoreUnavailableError('the disk is full');
+    });
+    const supervised = supervise(trial);
+    await vi.waitUntil(() => !store.health.writable, 50_000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(writes).toHaveBeenCalledTimes(1);
+    writes.mockImplementation(write);
+    store.health.set(undefined);
+    await supervised;
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.SUCCEEDED,
+      outerStepsDone: OUTER_STEPS,
+    });
+  });
+
+  it('that was stopped before it began has FAILED for that reason, without a process', async () => {
+    const run = vi.spyOn(TrainingProcess.prototype, 'run');
+    stop.abort('the server stopped');
+    await supervise(await started());
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.FAILED,
+      stateReason: 'the server stopped',
+    });
+    expect(run).not.toHaveBeenCalled();
+  });
+});

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { TrialEnding } from '../lifecycle/transitions.ts';
-import { StateError } from '../resource/errors.ts';
+import { NotFoundError, StateError } from '../resource/errors.ts';
 import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
 import type { StoreHealth } from '../store/health.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
@@ -41,9 +41,8 @@ export async function superviseTrial(
   const { claim, study } = started;
   try {
     const ending = await train(parts, started, stop).catch((error: unknown): TrialEnding => {
-      if (isLost(error)) throw error;
       if (stop.aborted) return { state: TrialState.FAILED, reason: String(stop.reason) };
-      log.error({ err: error, trial: claim.trial }, 'trial failed');
+      if (!isLost(error)) log.error({ err: error, trial: claim.trial }, 'trial failed');
       return { state: TrialState.FAILED, reason: error instanceof Error ? error.message : String(error) };
     });
     await untilStored(store.health, () => store.endTrial(claim, ending), stop);
@@ -56,8 +55,9 @@ export async function superviseTrial(
   }
 }
 
-/** Whether somebody else has ended the trial or trains it now. */
-const isLost = (error: unknown): boolean => error instanceof StateError || error instanceof StaleEpochError;
+/** Whether the store refuses because somebody else has ended the trial, trains it now, or has deleted it. */
+const isLost = (error: unknown): boolean =>
+  [StateError, StaleEpochError, NotFoundError].some((kind) => error instanceof kind);
 
 async function train(
   { store, hub, log, options }: SupervisorParts,
