@@ -486,6 +486,10 @@ fn tables_are_read_as_programs_write_them() {
     ] {
         assert_eq!(means(&folder.file(name, content), &[]).0, expected, "{name}");
     }
+    let (_, said) = means(&folder.file("commas.csv", "2,5\n1,75\n1,25\n"), &[]);
+    assert!(said.contains("say --delimiter semicolon"), "{said}");
+    let commas = folder.file("commas.csv", "2,5\n1,25\n0,75\n");
+    assert_eq!(means(&commas, &["--delimiter", ";"]).0, [1.5]);
     let pipes = folder.file("pipes.csv", "2.0|1.5\n1.5|3.5\n1.0|4.0\n");
     assert_eq!(means(&pipes, &["--delimiter", "|"]).0, expected);
     let counting = folder.file("counting.csv", "10,2.0,1.5\n11,1.5,3.5\n12,1.0,4.0\n");

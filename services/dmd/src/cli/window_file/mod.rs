@@ -1,8 +1,10 @@
 //! Windows in files: one hypergradient a line as a table or as JSON arrays, or a NumPy array of rows by components.
 
 mod array;
+mod delimiter;
 mod fault;
 mod json_lines;
+mod line;
 mod row;
 mod table;
 mod text;
@@ -11,7 +13,10 @@ use std::{ffi::OsStr, fs, io, path::Path};
 
 use thiserror::Error;
 
-pub use self::table::TableFormat;
+pub use self::{
+    delimiter::Delimiter,
+    table::{TableFormat, Whether},
+};
 use self::{fault::Fault, row::Row};
 
 /// A window as it stands in a file.

@@ -2,7 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{fault::Fault, row::Row};
+use super::{
+    delimiter::{self, Delimiter},
+    fault::Fault,
+    line::{Line, lines},
+    row::Row,
+};
 
 /// How a table is to be read.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -28,7 +33,7 @@ pub struct TableFormat {
     pub index: Whether,
 
     /// What separates the columns of a table: auto, comma, semicolon, tab, space, or the character itself.
-    #[arg(long, value_name = "CHARACTER", default_value = "auto", value_parser = delimiter)]
+    #[arg(long, value_name = "CHARACTER", default_value = "auto", value_parser = delimiter::parse)]
     pub delimiter: Delimiter,
 }
 
@@ -44,62 +49,6 @@ pub enum Whether {
     Auto,
 }
 
-/// What separates columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Delimiter {
-    /// The first of semicolon, tab, comma and blanks that is in most lines.
-    #[default]
-    Auto,
-    /// This character.
-    Character(u8),
-    /// One or more blanks.
-    Blanks,
-}
-
-const DELIMITERS: [(&str, Delimiter); 5] = [
-    ("auto", Delimiter::Auto),
-    ("semicolon", Delimiter::Character(b';')),
-    ("tab", Delimiter::Character(b'\t')),
-    ("comma", Delimiter::Character(b',')),
-    ("space", Delimiter::Blanks),
-];
-
-fn delimiter(given: &str) -> Result<Delimiter, String> {
-    if let Some((_, delimiter)) = DELIMITERS.iter().find(|(name, _)| *name == given) {
-        return Ok(*delimiter);
-    }
-    match given.as_bytes() {
-        b" " => Ok(Delimiter::Blanks),
-        b"\\t" => Ok(Delimiter::Character(b'\t')),
-        &[character] if !character.is_ascii_alphanumeric() && !b"\".+-#\r\n".contains(&character) => {
-            Ok(Delimiter::Character(character))
-        }
-        _ => Err("auto, comma, semicolon, tab, space, or one character".to_owned()),
-    }
-}
-
-impl Delimiter {
-    /// Whether it is in the line, outside quotes.
-    fn is_in(self, line: &str) -> bool {
-        let mut unquoted = line.trim().split('"').step_by(2);
-        match self {
-            Self::Auto => false,
-            Self::Character(character) => unquoted.any(|part| part.as_bytes().contains(&character)),
-            Self::Blanks => unquoted.any(|part| part.contains(char::is_whitespace)),
-        }
-    }
-
-    /// The one that most of the lines have.
-    fn of(text: &str) -> Self {
-        let lines: Vec<&str> = text.lines().filter(|line| is_content(line)).collect();
-        DELIMITERS
-            .into_iter()
-            .map(|(_, delimiter)| delimiter)
-            .find(|delimiter| 2 * lines.iter().filter(|line| delimiter.is_in(line)).count() > lines.len())
-            .unwrap_or(Self::Character(b','))
-    }
-}
-
 /// A line with its number and its cells.
 struct Record {
     line: u64,
@@ -108,24 +57,13 @@ struct Record {
 
 /// The rows, and what was guessed.
 pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<String>), Fault> {
-    // Old programs end lines with a carriage return alone.
-    let unix;
-    let text = if text.contains('\n') {
-        text
-    } else {
-        unix = text.replace('\r', "\n");
-        &unix
-    };
-    let mut notes = Vec::new();
+    let lines = lines(text);
     let delimiter = match format.delimiter {
-        Delimiter::Auto => Delimiter::of(text),
+        Delimiter::Auto => Delimiter::of(&lines),
         given => given,
     };
-    let mut records = records(text, delimiter)?;
-    let comments = text.lines().filter(|line| line.starts_with('#')).count();
-    if comments > 0 {
-        notes.push(format!("lines that begin with # were left out: {comments}"));
-    }
+    let mut notes = Vec::new();
+    let mut records = records(&lines, delimiter)?;
     let header = header(&records, format.header)?.then(|| records.remove(0));
     if let Some(Record { line, cells }) = &header {
         notes.push(format!(
@@ -143,40 +81,45 @@ pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<St
             .push("the first column counts; if it numbers the rows, --index yes leaves it out".to_owned()),
         Whether::Auto | Whether::No => {}
     }
+    let any_cell = |has: fn(&str) -> bool| {
+        records
+            .iter()
+            .flat_map(|record| &record.cells)
+            .any(|cell| has(cell))
+    };
+    let comma = Delimiter::Character(b',');
     // A comma is a decimal one where it separates nothing, and no cell has a point.
-    let decimal_commas = delimiter != Delimiter::Character(b',')
-        && !records
-            .iter()
-            .flat_map(|record| &record.cells)
-            .any(|cell| cell.contains('.'))
-        && records
-            .iter()
-            .flat_map(|record| &record.cells)
-            .any(|cell| cell.contains(','));
+    let decimal_commas =
+        delimiter != comma && any_cell(|cell| cell.contains(',')) && !any_cell(|cell| cell.contains('.'));
     if decimal_commas {
         notes.push("read commas as decimal points".to_owned());
+    }
+    let pairs = records.iter().all(|record| record.cells.len() == 2);
+    if delimiter == comma && format.delimiter == Delimiter::Auto && pairs && !any_cell(|cell| !is_whole(cell))
+    {
+        notes.push(
+            "all values are whole; if the commas are decimal ones, say --delimiter semicolon".to_owned(),
+        );
     }
     let rows = records.into_iter().map(|record| row(&record, decimal_commas));
     Ok((rows.collect::<Result<_, _>>()?, notes))
 }
 
-fn is_content(line: &str) -> bool {
-    !line.trim().is_empty() && !line.starts_with('#')
-}
-
-fn records(text: &str, delimiter: Delimiter) -> Result<Vec<Record>, Fault> {
+fn records(lines: &[Line], delimiter: Delimiter) -> Result<Vec<Record>, Fault> {
     let Delimiter::Character(delimiter) = delimiter else {
-        let lines = (1..).zip(text.lines()).filter(|(_, line)| is_content(line));
         return Ok(lines
-            .map(|(number, line)| Record {
-                line: number,
-                cells: line.split_whitespace().map(unquoted).collect(),
+            .iter()
+            .map(|line| Record {
+                line: line.number,
+                cells: line.text.split_whitespace().map(unquoted).collect(),
             })
             .collect());
     };
+    let text: Vec<&str> = lines.iter().map(|line| line.text).collect();
+    let text = text.join("\n");
+    let number = |position: &csv::Position| Some(lines.get(position.line() as usize - 1)?.number);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
-        .comment(Some(b'#'))
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
@@ -186,7 +129,7 @@ fn records(text: &str, delimiter: Delimiter) -> Result<Vec<Record>, Fault> {
         .map(|record| {
             let record = record.map_err(|error| Fault::new("the table", error))?;
             Ok(Record {
-                line: record.position().map_or(0, csv::Position::line),
+                line: record.position().and_then(number).unwrap_or_default(),
                 cells: record.iter().map(unquoted).collect(),
             })
         })
@@ -218,8 +161,12 @@ fn header(records: &[Record], wanted: Whether) -> Result<bool, Fault> {
         return Ok(true);
     }
     let count = names.iter().enumerate().all(|(i, name)| *name == i.to_string());
-    let whole = |cell: &String| cell.parse::<i64>().is_ok();
-    if !count || others.iter().flat_map(|record| &record.cells).all(whole) {
+    if !count
+        || others
+            .iter()
+            .flat_map(|record| &record.cells)
+            .all(|cell| is_whole(cell))
+    {
         return Ok(false);
     }
     if names.len() == 1 && !unnamed {
@@ -282,6 +229,10 @@ fn number(cell: &str, decimal_commas: bool) -> Option<f64> {
         return cell.replace(',', ".").parse().ok();
     }
     cell.parse().ok()
+}
+
+fn is_whole(cell: &str) -> bool {
+    cell.parse::<i64>().is_ok()
 }
 
 /// Whether the cell is one of those that stand for a value that is not there.
