@@ -234,6 +234,10 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       spikeRatio: true,
       spikeRatioLimit: true,
       trustedTScore: true,
+      overshoot: true,
+      overshootLimit: true,
+      reconstructionErrorLimit: true,
+      modeConditionLimit: true,
     }),
   ],
   [

@@ -65,6 +65,17 @@ export interface VerdictFigures {
   readonly spikeRatioLimit: number;
   /** The t-score from which on a component is trusted. */
   readonly trustedTScore: number;
+  /**
+   * How far the estimate of a component lies outside its rows, over what these span, in the component where this is most.
+   * Undefined without an estimate, as is the limit.
+   */
+  readonly overshoot?: number | undefined;
+  /** Up to here a component is trusted. */
+  readonly overshootLimit?: number | undefined;
+  /** Modes with a larger `spectrum.reconstructionError` do not explain the window. Undefined where the estimate is not a sum of modes. */
+  readonly reconstructionErrorLimit?: number | undefined;
+  /** The sum of modes with a larger `spectrum.bound.modeCondition` is not trusted. Undefined where the estimate is not such a sum. */
+  readonly modeConditionLimit?: number | undefined;
 }
 
 /** What DMD found in one window. Vectors have one value for each component, in the window's order. */

@@ -144,6 +144,10 @@ describe('study.outerSteps', () => {
     spikeRatio: 3,
     spikeRatioLimit: 600,
     trustedTScore: 0.75,
+    overshoot: 0.25,
+    overshootLimit: 1,
+    reconstructionErrorLimit: 1,
+    modeConditionLimit: 1e6,
   };
   const step = outerStep(1, {
     trainLoss: 0.75,

@@ -9,7 +9,8 @@ use crate::{
     scale::Divisors,
     spectrum::SpectrumFigures,
     statistics::{Statistics, norm},
-    variant::{Decomposition, Estimate, Fit, FittedMode, Input},
+    trust,
+    variant::{Decomposition, Estimate, Fit, FittedMode, Input, Origin},
     verdict::Evidence,
 };
 
@@ -48,7 +49,6 @@ pub fn analyze(
     let spike_test =
         prior_norms.len() >= options.thresholds.spike_history && statistics.first_non_finite_row.is_none();
     let assessment = options.thresholds.assess(&Evidence {
-        first_non_finite_row: statistics.first_non_finite_row,
         largest_norm: if spike_test {
             window.iter().map(norm).fold(0.0, f64::max)
         } else {
@@ -56,12 +56,15 @@ pub fn analyze(
         },
         prior_norms,
         pairs: window.rows() - options.delays,
-        rank: found.spectrum.rank,
         options,
-        modes: &found.spectrum.modes,
-        glocal: found.glocal.as_deref(),
-        mean: &statistics.mean,
-        t_scores: &statistics.t_scores,
+        spectrum: &found.spectrum,
+        estimate: found.glocal.as_deref().map(|values| trust::Estimate {
+            values,
+            origin: found.origin,
+            spectrum: &found.spectrum,
+            statistics: &statistics,
+        }),
+        statistics: &statistics,
     });
     Ok(Report {
         verdict: assessment.verdict,
@@ -92,6 +95,7 @@ fn statistics(window: &Window) -> Statistics {
 struct Found {
     glocal: Option<Vec<f64>>,
     spread: Option<Vec<f64>>,
+    origin: Origin,
     spectrum: Spectrum,
 }
 
@@ -102,21 +106,22 @@ fn decompose(
     statistics: &Statistics,
     cancellation: &Cancellation,
 ) -> Result<Found, AnalysisError> {
-    let active_components = statistics.max_abs.iter().filter(|&&m| m > 0.0).count();
+    let active_components = statistics.sizes().filter(|&size| size > 0.0).count();
     if active_components == 0 {
         return Ok(Found {
             glocal: Some(vec![0.0; window.components()]),
             ..Found::default()
         });
     }
-    let window = &window.with_fitting_scales(&statistics.max_abs);
+    let window = &window.with_fitting_scales(statistics.sizes());
     let divisors = match window.scales() {
         Some(scales) => Divisors::known(scales),
-        None => Divisors::new(options.scaling, &statistics.max_abs),
+        None => Divisors::new(options.scaling, statistics.sizes()),
     };
     let compressed = CompressedWindow::new(window, &divisors, cancellation)?;
     let Fit {
         estimate,
+        origin,
         spread,
         decomposition,
     } = if statistics.constant {
@@ -180,6 +185,7 @@ fn decompose(
             Some(Estimate::Weights(_)) | None => recombined.estimate,
         },
         spread: recombined.spread,
+        origin,
         spectrum: Spectrum {
             modes,
             singular_values: singular_values.map(|s| s * size).collect(),
@@ -224,6 +230,7 @@ fn constant_fit(compressed: &CompressedWindow, delays: usize, active_components:
             prediction: first.clone(),
         },
         estimate: Some(Estimate::Weights(first)),
+        origin: Origin::Modes,
         spread: None,
     }
 }

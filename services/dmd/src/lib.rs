@@ -45,6 +45,7 @@ mod statistics;
 mod svd;
 mod thresholds;
 mod triangular;
+mod trust;
 mod variant;
 mod verdict;
 mod window;

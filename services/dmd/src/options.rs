@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use crate::{Scaling, SvdRank, Thresholds, Variant};
 
+/// Clip of AFFINE unless another is given: it looks ten inner steps ahead.
+pub(crate) const DEFAULT_CLIP: f64 = 0.9;
+
 /// Options of the decomposition (docs/method.md section 5). The default is the paper's configuration (HANKEL, m = 10)
 /// with scaled components; [`Options::of`] has the defaults of the other variants.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +138,7 @@ impl Options {
             },
             svd_rank: defaults.svd_rank,
             tolerance: 0.1,
-            clip: 0.9,
+            clip: DEFAULT_CLIP,
             ridge: if strided { 0.001 } else { 0.01 },
             selection: Selection::default(),
             anchor: Anchor::default(),

@@ -40,6 +40,13 @@ pub struct VerdictFigures {
     /// Largest norm of a row over the median norm of the hypergradients before the window; `None` when too few are known,
     /// or none of them moved.
     pub spike_ratio: Option<f64>,
+    /// How far the estimate of a component lies outside its rows, over what these span (or a tenth of the largest, if that
+    /// is more), in the component where that is most; `None` without an estimate.
+    pub overshoot: Option<f64>,
+    /// Up to here a component is trusted; `None` without an estimate.
+    pub overshoot_limit: Option<f64>,
+    /// Whether the estimate is the sum of the steady modes, so that reconstruction error and mode condition count.
+    pub of_modes: bool,
 }
 
 /// The spectrum of a decomposition.

@@ -124,7 +124,8 @@ impl WithSimd for Complete<'_> {
         let (low, high) = (&before.low[..q], &before.high[..q]);
         let (means, squares) = (&before.mean[..q], &before.squares[..q]);
         let [below, middle, above] = before.middle.each_ref().map(|values| &values[..q]);
-        let (max_abs, mean_out) = (&mut out.max_abs[..q], &mut out.mean[..q]);
+        let (low_out, high_out) = (&mut out.low[..q], &mut out.high[..q]);
+        let mean_out = &mut out.mean[..q];
         let (median, t_scores) = (&mut out.median[..q], &mut out.t_scores[..q]);
         let (mut moderate, mut constant) = (true, true);
         for c in 0..q {
@@ -140,7 +141,8 @@ impl WithSimd for Complete<'_> {
             let lower = x.min(middle[c]).max(below[c]);
             let upper = x.min(above[c]).max(middle[c]);
             let deviation = (squares / rows).sqrt();
-            max_abs[c] = size;
+            low_out[c] = low;
+            high_out[c] = high;
             mean_out[c] = mean;
             median[c] = if even { 0.5 * lower + 0.5 * upper } else { lower };
             let score = if low == high {
@@ -172,7 +174,7 @@ mod tests {
             let expected = Statistics::of(&window);
             let found = RowsButLast::of(&window[..rows - 1]).unwrap().with_last(window[rows - 1]).unwrap();
             prop_assert_eq!(found.constant, expected.constant);
-            prop_assert_eq!(&found.max_abs, &expected.max_abs);
+            prop_assert_eq!((&found.low, &found.high), (&expected.low, &expected.high));
             let near = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-12 * a.abs().max(b.abs()).max(1e-3);
             for c in 0..components {
                 prop_assert!(near(found.median[c], expected.median[c]), "{} {}", found.median[c], expected.median[c]);
@@ -195,7 +197,7 @@ mod tests {
             (0.1, 0.1, f64::INFINITY)
         );
         let zero = of(&[0.0; 4], 0.0).unwrap();
-        assert_eq!((zero.max_abs[0], zero.t_scores[0]), (0.0, 0.0));
+        assert_eq!((zero.high[0], zero.t_scores[0]), (0.0, 0.0));
         assert!(of(&[1.0; 4], f64::NAN).is_none());
         assert!(of(&[1.0, f64::INFINITY, 1.0], 1.0).is_none());
         assert!(of(&[1.0, f64::NAN, 1.0], 1.0).is_none());

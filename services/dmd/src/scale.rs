@@ -44,15 +44,11 @@ impl<'a> Divisors<'a> {
         Self::PerComponent(Cow::Borrowed(scales))
     }
 
-    /// `max_abs` holds the largest absolute value of each component over the window, all finite.
-    pub(crate) fn new(scaling: Scaling, max_abs: &[f64]) -> Self {
+    /// `sizes` are the largest absolute values of the components over the window, all finite.
+    pub(crate) fn new(scaling: Scaling, sizes: impl Iterator<Item = f64>) -> Self {
         match scaling {
-            Scaling::Component => {
-                Self::PerComponent(max_abs.iter().map(|&d| one_if_zero(d)).collect::<Vec<_>>().into())
-            }
-            Scaling::Global | Scaling::None => {
-                Self::Uniform(one_if_zero(max_abs.iter().fold(0.0, |a, &b| a.max(b))))
-            }
+            Scaling::Component => Self::PerComponent(sizes.map(one_if_zero).collect::<Vec<_>>().into()),
+            Scaling::Global | Scaling::None => Self::Uniform(one_if_zero(sizes.fold(0.0, f64::max))),
         }
     }
 

@@ -6,8 +6,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 /// Per-component statistics of a window; all vectors have q values.
 pub(crate) struct Statistics {
-    /// Largest absolute value.
-    pub max_abs: Vec<f64>,
+    /// Smallest value.
+    pub low: Vec<f64>,
+    /// Largest value.
+    pub high: Vec<f64>,
     pub mean: Vec<f64>,
     pub median: Vec<f64>,
     /// |mean| / sample standard deviation (docs/method.md section 6).
@@ -27,17 +29,26 @@ impl Statistics {
             rows,
             out: &mut statistics,
         });
-        if !statistics.max_abs.iter().all(|m| m.is_finite()) {
+        if !statistics.high.iter().all(|high| high.is_finite()) {
             statistics.constant = false;
             statistics.first_non_finite_row = rows.iter().position(|row| row.iter().any(|v| !v.is_finite()));
         }
         statistics
     }
 
+    /// The largest absolute value of each component.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = f64> + Clone {
+        self.low
+            .iter()
+            .zip(&self.high)
+            .map(|(low, high)| low.abs().max(high.abs()))
+    }
+
     /// Those of components that are zero, to be filled in.
     pub(crate) fn zero(components: usize) -> Self {
         Self {
-            max_abs: vec![0.0; components],
+            low: vec![0.0; components],
+            high: vec![0.0; components],
             mean: vec![0.0; components],
             median: vec![0.0; components],
             t_scores: vec![0.0; components],
@@ -60,31 +71,34 @@ impl WithSimd for Summarize<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (rows, last_components): (Vec<_>, Vec<_>) =
             self.rows.iter().map(|row| S::as_simd_f64s(row)).unzip();
-        let (max_abs, last_max_abs) = S::as_mut_simd_f64s(&mut self.out.max_abs);
+        let (low, last_low) = S::as_mut_simd_f64s(&mut self.out.low);
+        let (high, last_high) = S::as_mut_simd_f64s(&mut self.out.high);
         let (mean, last_mean) = S::as_mut_simd_f64s(&mut self.out.mean);
         let (median, last_median) = S::as_mut_simd_f64s(&mut self.out.median);
         let (t_scores, last_t_scores) = S::as_mut_simd_f64s(&mut self.out.t_scores);
         let network = median_network(rows.len());
         let mut column = vec![simd.splat_f64s(0.0); rows.len()];
         let mut range = simd.splat_f64s(0.0);
-        for i in 0..max_abs.len() {
+        for i in 0..low.len() {
             for (value, row) in column.iter_mut().zip(&rows) {
                 *value = row[i];
             }
             let summary = summarize(simd, &mut column, &network);
             range = simd.max_f64s(range, summary.range);
-            max_abs[i] = summary.max_abs;
+            low[i] = summary.low;
+            high[i] = summary.high;
             mean[i] = summary.mean;
             median[i] = summary.median;
             t_scores[i] = summary.t_score;
         }
-        if !last_max_abs.is_empty() {
+        if !last_low.is_empty() {
             for (value, row) in column.iter_mut().zip(&last_components) {
                 *value = simd.partial_load_f64s(row);
             }
             let summary = summarize(simd, &mut column, &network);
             range = simd.max_f64s(range, summary.range);
-            simd.partial_store_f64s(last_max_abs, summary.max_abs);
+            simd.partial_store_f64s(last_low, summary.low);
+            simd.partial_store_f64s(last_high, summary.high);
             simd.partial_store_f64s(last_mean, summary.mean);
             simd.partial_store_f64s(last_median, summary.median);
             simd.partial_store_f64s(last_t_scores, summary.t_score);
@@ -95,7 +109,8 @@ impl WithSimd for Summarize<'_> {
 
 /// Statistics of the components of one register.
 struct Summary<V> {
-    max_abs: V,
+    low: V,
+    high: V,
     mean: V,
     median: V,
     t_score: V,
@@ -141,7 +156,8 @@ fn summarize<S: Simd>(simd: S, rows: &mut [S::f64s], network: &[(usize, usize)])
     let median = simd.add_f64s(simd.mul_f64s(lower, half), simd.mul_f64s(upper, half));
     let median = simd.min_f64s(simd.max_f64s(median, lower), upper);
     Summary {
-        max_abs: simd.add_f64s(max_abs, taint),
+        low: simd.add_f64s(low, taint),
+        high: simd.add_f64s(high, taint),
         mean: simd.add_f64s(simd.div_f64s(mean, power), taint),
         median: simd.add_f64s(median, taint),
         t_score: t_score(simd, simd.add_f64s(mean, taint), squares, rows.len()),
@@ -262,7 +278,7 @@ mod tests {
     #[test]
     fn known_values() {
         let s = of(&[&[1.0, 2.0, 3.0, 10.0], &[-5.0, 0.0, 5.0, 4.0]]);
-        assert_eq!(s.max_abs, [10.0, 5.0]);
+        assert_eq!(s.sizes().collect::<Vec<_>>(), [10.0, 5.0]);
         assert_eq!(s.mean, [4.0, 1.0]);
         assert_eq!(s.median, [2.5, 2.0]);
         // Sample deviations: sqrt(50 / 3), sqrt(62 / 3).

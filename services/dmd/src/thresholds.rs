@@ -3,7 +3,8 @@
 /// Thresholds of the verdict. The defaults were chosen on windows whose continuation is known (docs/method.md section 6).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {
-    /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign.
+    /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign and lies
+    /// near the rows.
     pub trusted_t_score: f64,
     /// Modes with a larger absolute eigenvalue per inner step grow.
     pub growing_above: f64,
@@ -17,6 +18,14 @@ pub struct Thresholds {
     pub undamped_within: f64,
     /// OSCILLATING above this share of the energy in undamped oscillation.
     pub undamped_share: f64,
+    /// A component is trusted up to this distance of its estimate from its rows, over what these span; further where AFFINE
+    /// has a clip above its default, in proportion to how far ahead it looks.
+    pub overshoot: f64,
+    /// Modes with a larger reconstruction error do not explain the window: an estimate that is their sum is trusted up to a
+    /// tenth of `overshoot` only.
+    pub reconstruction_error: f64,
+    /// Modes with a larger condition number are nearly dependent: an estimate that is their sum is not trusted.
+    pub mode_condition: f64,
 }
 
 impl Default for Thresholds {
@@ -29,6 +38,9 @@ impl Default for Thresholds {
             spike_history: 20,
             undamped_within: 0.05,
             undamped_share: 0.5,
+            overshoot: 1.0,
+            reconstruction_error: 1.0,
+            mode_condition: 1e6,
         }
     }
 }

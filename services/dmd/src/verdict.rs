@@ -1,22 +1,23 @@
 //! How far to trust an estimate (docs/method.md section 6).
 
-use crate::{Mode, Options, Thresholds, Verdict, VerdictFigures};
+use crate::{
+    Mode, Options, Spectrum, Thresholds, Verdict, VerdictFigures,
+    statistics::Statistics,
+    trust::{Estimate, Trust},
+    variant::Origin,
+};
 
 /// What a verdict is made from.
 pub(crate) struct Evidence<'a> {
-    /// Row with a non-finite value, if there is one.
-    pub first_non_finite_row: Option<usize>,
     /// Largest Euclidean norm of a row, when the spike test is to be made.
     pub largest_norm: f64,
     pub prior_norms: &'a [f64],
     /// Pairs of snapshots, n = sigma - m.
     pub pairs: usize,
-    pub rank: usize,
     pub options: &'a Options,
-    pub modes: &'a [Mode],
-    pub glocal: Option<&'a [f64]>,
-    pub mean: &'a [f64],
-    pub t_scores: &'a [f64],
+    pub spectrum: &'a Spectrum,
+    pub estimate: Option<Estimate<'a>>,
+    pub statistics: &'a Statistics,
 }
 
 /// A verdict with its reason.
@@ -30,23 +31,28 @@ pub(crate) struct Assessment {
 
 impl Thresholds {
     pub(crate) fn assess(&self, evidence: &Evidence) -> Assessment {
-        let component_trusted = self.trusted_components(evidence);
-        let figures = self.figures(evidence);
+        let judged = evidence.estimate.map(|estimate| (self.trust(estimate), estimate));
+        let figures = self.figures(evidence, judged.as_ref().map(|(trust, _)| trust));
         let (verdict, reason) = self
             .diverging(evidence, &figures)
             .or_else(|| degenerate(evidence))
             .or_else(|| self.oscillating(&figures))
-            .or_else(|| no_steady_mode(evidence))
-            .unwrap_or_else(|| self.by_components(evidence, &component_trusted));
+            .unwrap_or_else(|| match &judged {
+                Some((trust, estimate)) => self.by_components(trust, *estimate),
+                None => no_steady_mode(evidence),
+            });
         Assessment {
             verdict,
             reason,
             figures,
-            component_trusted,
+            component_trusted: judged.map_or_else(
+                || vec![false; evidence.statistics.mean.len()],
+                |(trust, _)| trust.components,
+            ),
         }
     }
 
-    fn figures(&self, evidence: &Evidence) -> VerdictFigures {
+    fn figures(&self, evidence: &Evidence, trust: Option<&Trust>) -> VerdictFigures {
         let options = evidence.options;
         let grows = |mode: &Mode| options.per_step(mode.eigenvalue).norm() > self.growing_above;
         let undamped = |mode: &Mode| {
@@ -58,30 +64,19 @@ impl Thresholds {
                 && (per_step - 1.0).norm() >= options.tolerance
         };
         VerdictFigures {
-            growing_share: energy(evidence.modes, grows),
-            undamped_share: energy(evidence.modes, undamped),
+            growing_share: energy(&evidence.spectrum.modes, grows),
+            undamped_share: energy(&evidence.spectrum.modes, undamped),
             spike_ratio: self.spike_ratio(evidence),
+            overshoot: trust.map(|trust| trust.overshoot),
+            overshoot_limit: trust.map(|trust| trust.overshoot_limit),
+            of_modes: evidence
+                .estimate
+                .is_some_and(|estimate| matches!(estimate.origin, Origin::Modes)),
         }
     }
 
-    /// A component that is zero throughout is estimated exactly and counts as trusted: it must not decide over others.
-    fn trusted_components(&self, evidence: &Evidence) -> Vec<bool> {
-        let Some(glocal) = evidence.glocal else {
-            return vec![false; evidence.mean.len()];
-        };
-        glocal
-            .iter()
-            .zip(evidence.mean)
-            .zip(evidence.t_scores)
-            .map(|((&estimate, &mean), &t)| {
-                let zero = estimate == 0.0 && mean == 0.0;
-                zero || (t >= self.trusted_t_score && estimate * mean.signum() > 0.0)
-            })
-            .collect()
-    }
-
     fn diverging(&self, evidence: &Evidence, figures: &VerdictFigures) -> Option<(Verdict, String)> {
-        let reason = if let Some(row) = evidence.first_non_finite_row {
+        let reason = if let Some(row) = evidence.statistics.first_non_finite_row {
             format!("row {row} has a value that is not finite")
         } else if let Some(ratio) = figures.spike_ratio.filter(|&ratio| ratio > self.spike_ratio) {
             format!(
@@ -92,7 +87,7 @@ impl Thresholds {
                 evidence.prior_norms.len(),
                 self.spike_ratio
             )
-        } else if !evidence.modes.is_empty() && figures.growing_share >= self.growing_share {
+        } else if !evidence.spectrum.modes.is_empty() && figures.growing_share >= self.growing_share {
             format!(
                 "modes that grow by more than {} a step hold {} of the energy (limit {})",
                 self.growing_above,
@@ -107,7 +102,9 @@ impl Thresholds {
 
     /// Largest norm of a row over the median norm of those before the window.
     fn spike_ratio(&self, evidence: &Evidence) -> Option<f64> {
-        if evidence.prior_norms.len() < self.spike_history || evidence.first_non_finite_row.is_some() {
+        if evidence.prior_norms.len() < self.spike_history
+            || evidence.statistics.first_non_finite_row.is_some()
+        {
             return None;
         }
         let mut norms = evidence.prior_norms.to_vec();
@@ -130,48 +127,33 @@ impl Thresholds {
         })
     }
 
-    fn by_components(&self, evidence: &Evidence, trusted: &[bool]) -> (Verdict, String) {
-        let count = trusted.len();
-        let doubtful = trusted.iter().filter(|&&t| !t).count();
-        if doubtful == 0 {
-            let smallest = evidence
-                .t_scores
-                .iter()
-                .zip(evidence.mean)
-                .filter(|&(_, &mean)| mean != 0.0)
-                .map(|(&t, _)| t)
-                .fold(f64::INFINITY, f64::min);
-            let reason = if smallest.is_finite() {
-                format!(
-                    "every component has |mean| / deviation of at least {smallest:.2} (limit {}) and an estimate with \
-                     the mean's sign",
-                    self.trusted_t_score
-                )
-            } else {
-                "every component is constant".to_owned()
-            };
-            return (Verdict::Trusted, reason);
+    fn by_components(&self, trust: &Trust, estimate: Estimate) -> (Verdict, String) {
+        if let Some(reason) = self.doubt(trust, estimate) {
+            return (Verdict::Uncertain, reason);
         }
-        let first = trusted.iter().position(|&t| !t).unwrap_or(0);
-        let t = evidence.t_scores[first];
-        let why = if t < self.trusted_t_score {
-            format!("|mean| / deviation {t:.2} (limit {})", self.trusted_t_score)
-        } else {
-            let estimate = evidence.glocal.map_or(0.0, |glocal| glocal[first]);
+        let statistics = estimate.statistics;
+        let smallest = statistics
+            .t_scores
+            .iter()
+            .zip(&statistics.mean)
+            .filter(|&(_, &mean)| mean != 0.0)
+            .map(|(&t, _)| t)
+            .fold(f64::INFINITY, f64::min);
+        let reason = if smallest.is_finite() {
             format!(
-                "estimate {estimate:.3e} against mean {:.3e}",
-                evidence.mean[first]
+                "every component has |mean| / deviation of at least {smallest:.2} (limit {}) and an estimate with the \
+                 mean's sign, near its rows",
+                self.trusted_t_score
             )
+        } else {
+            "every component is constant".to_owned()
         };
-        let reason = format!(
-            "{doubtful} of {count} components not trusted, the first of them component {first}: {why}"
-        );
-        (Verdict::Uncertain, reason)
+        (Verdict::Trusted, reason)
     }
 }
 
 fn degenerate(evidence: &Evidence) -> Option<(Verdict, String)> {
-    let reason = if evidence.rank == 0 {
+    let reason = if evidence.spectrum.rank == 0 {
         "all snapshots but the last are zero".to_owned()
     } else if evidence.pairs < 2 {
         "one pair of snapshots is too few; a decomposition needs two".to_owned()
@@ -181,11 +163,8 @@ fn degenerate(evidence: &Evidence) -> Option<(Verdict, String)> {
     Some((Verdict::Degenerate, reason))
 }
 
-fn no_steady_mode(evidence: &Evidence) -> Option<(Verdict, String)> {
-    if evidence.glocal.is_some() {
-        return None;
-    }
-    let reason = match evidence.modes.first() {
+fn no_steady_mode(evidence: &Evidence) -> (Verdict, String) {
+    let reason = match evidence.spectrum.modes.first() {
         Some(nearest) => format!(
             "the eigenvalue nearest to 1, {:.4}{:+.4}i, is {:.4} away (tolerance {})",
             nearest.eigenvalue.re,
@@ -195,7 +174,7 @@ fn no_steady_mode(evidence: &Evidence) -> Option<(Verdict, String)> {
         ),
         None => "there is no mode".to_owned(),
     };
-    Some((Verdict::NoSteadyMode, reason))
+    (Verdict::NoSteadyMode, reason)
 }
 
 fn energy(modes: &[Mode], counts: impl Fn(&Mode) -> bool) -> f64 {

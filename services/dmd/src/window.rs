@@ -95,10 +95,10 @@ impl<'a> Window<'a> {
 
     /// The window without its scales, and what was made with them, where they do not fit its components, which have these
     /// largest absolute values, all finite.
-    pub(crate) fn with_fitting_scales(&self, max_abs: &[f64]) -> Self {
+    pub(crate) fn with_fitting_scales(&self, sizes: impl Iterator<Item = f64> + Clone) -> Self {
         let fit = |scales: &&[f64]| {
-            let sizes = max_abs.iter().zip(*scales).map(|(size, scale)| size / scale);
-            FITTING.contains(&sizes.fold(0.0, f64::max))
+            let ratios = sizes.clone().zip(*scales).map(|(size, scale)| size / scale);
+            FITTING.contains(&ratios.fold(0.0, f64::max))
         };
         Self {
             scales: self.scales.filter(fit),

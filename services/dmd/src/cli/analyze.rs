@@ -271,6 +271,8 @@ fn document(report: &Report, options: &Options) -> Value {
             "growingShare": report.verdict_figures.growing_share,
             "undampedShare": report.verdict_figures.undamped_share,
             "spikeRatio": report.verdict_figures.spike_ratio,
+            "overshoot": report.verdict_figures.overshoot,
+            "overshootLimit": report.verdict_figures.overshoot_limit,
         },
         "glocal": report.glocal,
         "spread": report.spread,

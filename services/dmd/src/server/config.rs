@@ -140,6 +140,9 @@ pub struct Thresholds {
     pub spike_history: usize,
     pub undamped_within: f64,
     pub undamped_share: f64,
+    pub overshoot: f64,
+    pub reconstruction_error: f64,
+    pub mode_condition: f64,
 }
 
 impl Default for Thresholds {
@@ -152,6 +155,9 @@ impl Default for Thresholds {
             spike_history,
             undamped_within,
             undamped_share,
+            overshoot,
+            reconstruction_error,
+            mode_condition,
         } = crate::Thresholds::default();
         Self {
             trusted_t_score,
@@ -161,6 +167,9 @@ impl Default for Thresholds {
             spike_history,
             undamped_within,
             undamped_share,
+            overshoot,
+            reconstruction_error,
+            mode_condition,
         }
     }
 }
@@ -175,6 +184,9 @@ impl From<Thresholds> for crate::Thresholds {
             spike_history: thresholds.spike_history,
             undamped_within: thresholds.undamped_within,
             undamped_share: thresholds.undamped_share,
+            overshoot: thresholds.overshoot,
+            reconstruction_error: thresholds.reconstruction_error,
+            mode_condition: thresholds.mode_condition,
         }
     }
 }
@@ -290,6 +302,9 @@ impl Config {
             ("verdict.spike_ratio", v.spike_ratio),
             ("verdict.undamped_within", v.undamped_within),
             ("verdict.undamped_share", v.undamped_share),
+            ("verdict.overshoot", v.overshoot),
+            ("verdict.reconstruction_error", v.reconstruction_error),
+            ("verdict.mode_condition", v.mode_condition),
         ];
         for (key, value) in numbers {
             if !(value.is_finite() && value > 0.0) {

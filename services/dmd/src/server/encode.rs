@@ -65,6 +65,10 @@ fn verdict_figures(figures: &VerdictFigures, limits: &Thresholds) -> proto::Verd
         spike_ratio: figures.spike_ratio,
         spike_ratio_limit: limits.spike_ratio,
         trusted_t_score: limits.trusted_t_score,
+        overshoot: figures.overshoot,
+        overshoot_limit: figures.overshoot_limit,
+        reconstruction_error_limit: figures.of_modes.then_some(limits.reconstruction_error),
+        mode_condition_limit: figures.of_modes.then_some(limits.mode_condition),
     }
 }
 

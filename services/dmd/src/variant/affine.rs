@@ -11,13 +11,14 @@
 use nalgebra::{Complex, DMatrix, DVector};
 
 use super::{
-    Decomposition, Estimate, Fit, FittedMode, Input, Model, condition,
+    Decomposition, Estimate, Fit, FittedMode, Input, Model, Origin, condition,
     modes::{Part, real_times_complex},
     snapshots::Snapshots,
 };
 use crate::{
     AnalysisError,
     eigen::{Eigenpair, coordinates, eigenpairs},
+    options::DEFAULT_CLIP,
 };
 
 /// Coordinates in the eigenvectors that are this much larger than what they stand for have lost their digits.
@@ -33,8 +34,11 @@ impl Model for Affine {
             delays: input.options.delays,
             pairs: snapshots.pairs,
         };
+        let origin = Origin::Rows {
+            ahead: (looks_ahead(input.options.clip) / looks_ahead(DEFAULT_CLIP)).max(1.0),
+        };
         if snapshots.rank == 0 {
-            return Ok(mean_only(snapshots, &averages));
+            return Ok(mean_only(snapshots, &averages, origin));
         }
         let map = AffineMap::new(&snapshots, input.options.ridge);
         input.cancellation.check()?;
@@ -52,6 +56,7 @@ impl Model for Affine {
         modes.extend(map.decaying_modes(eigen, &fixed_point, &weights, &averages));
         Ok(Fit {
             estimate: Some(Estimate::Weights(estimate)),
+            origin,
             spread: None,
             decomposition: Decomposition {
                 modes,
@@ -65,8 +70,13 @@ impl Model for Affine {
     }
 }
 
+/// Inner steps that a map with this clip looks ahead.
+fn looks_ahead(clip: f64) -> f64 {
+    1.0 / (1.0 - clip)
+}
+
 /// All snapshots but the last are equal, up to the last row of the window: their mean goes on.
-fn mean_only(snapshots: Snapshots, averages: &Averages) -> Fit {
+fn mean_only(snapshots: Snapshots, averages: &Averages, origin: Origin) -> Fit {
     let estimate = averages.of_blocks(&around_mean(&DVector::zeros(snapshots.pairs)));
     Fit {
         decomposition: Decomposition {
@@ -82,6 +92,7 @@ fn mean_only(snapshots: Snapshots, averages: &Averages) -> Fit {
             singular_values: snapshots.singular_values,
         },
         estimate: Some(Estimate::Weights(estimate)),
+        origin,
         spread: None,
     }
 }

@@ -6,7 +6,7 @@
 
 use nalgebra::DVector;
 
-use super::{Decomposition, Estimate, Fit, Input, Model, hankel};
+use super::{Decomposition, Estimate, Fit, Input, Model, Origin, hankel};
 use crate::AnalysisError;
 
 /// The mean of the rows.
@@ -45,6 +45,7 @@ impl Model for Last {
 fn with_spectrum(estimate: Estimate, input: &Input) -> Result<Fit, AnalysisError> {
     Ok(Fit {
         estimate: Some(estimate),
+        origin: Origin::Rows { ahead: 1.0 },
         spread: None,
         decomposition: bystanders(input)?,
     })

@@ -1,21 +1,22 @@
-//! FORWARD_BACKWARD (Dawson, Hemati, Williams and Rowley 2016, Eq. 22): HANKEL with an operator from which the bias that
-//! noise in the snapshots brings is taken out by averaging over both directions of time.
+//! FORWARD_BACKWARD (after Dawson, Hemati, Williams and Rowley 2016, Eq. 22): HANKEL with an operator from which the bias
+//! that noise in the snapshots brings is taken out by averaging over both directions of time.
 //!
-//! In the coordinates U of X, with x = U^T X and y = U^T Y: F = y x^+ goes forward, B = x y^+ backward, and the operator
-//! is the square root of F B^-1. Its eigenvectors w are those of F B^-1; of the two roots of an eigenvalue the one
-//! nearer to w^* F w is taken. Where that is no conjugate pair (a root of a negative eigenvalue), w^* F w itself is.
+//! In the coordinates U of X, with x = U^T X = S V^T and y = U^T Y: F = y x^+ goes forward, B = x y^+ backward, and the
+//! operator is the geometric mean of F and B^-1, M = F (B F)^(-1/2), for which M F^-1 M = B^-1. Without noise B F = 1 and
+//! M = F. Dawson et al. take the square root of F B^-1, whose eigenvalues differ from those of M by no more than the square
+//! of the correction; but where F has the eigenvalues λ and -λ, F B^-1 has λ² twice, and does not tell them apart.
+//!
+//! B F = S (V^T P V) S^-1 with the projector P on the row space of y. V^T P V is symmetric, and its eigenvalues are the
+//! squared cosines c of the angles between the row spaces of x and y, so that the principal root is the only one there is.
 //!
 //! Right where the rows carry noise and every mode is above it; where y has not full rank it is HANKEL.
 
-use nalgebra::{Complex, DMatrix, DVector};
+use nalgebra::{ColPivQR, DMatrix};
 
 use super::{Fit, Input, Model, hankel, snapshots::Snapshots};
-use crate::{
-    AnalysisError,
-    eigen::{Eigenpair, coordinates, eigenpairs},
-};
+use crate::{AnalysisError, eigen::eigenpairs, svd::Svd};
 
-/// Smallest over largest singular value of y, below which nothing goes backward.
+/// Smallest over largest pivot of y, and smallest cosine, below which nothing goes backward.
 const INVERTIBLE_ABOVE: f64 = 1e-10;
 
 /// The estimate from both directions of time.
@@ -32,11 +33,15 @@ impl Model for ForwardBackward {
         let forward = snapshots.u().transpose() * image.rows(0, snapshots.height);
 
         input.cancellation.check()?;
-        let eigen = match squared(&snapshots, &forward) {
-            Some(squared) => roots(eigenpairs(&squared)?, &forward),
-            None => eigenpairs(&forward)?,
+        let operator = match correction(&snapshots)? {
+            Some(correction) => &forward * correction,
+            None => forward,
         };
-        let prediction = prediction(&snapshots, &weights, &eigen, &forward);
+        let eigen = eigenpairs(&operator)?;
+        let mut last = snapshots.last_in_v();
+        let singular_values = &snapshots.singular_values;
+        last.iter_mut().zip(singular_values).for_each(|(x, s)| *x *= s);
+        let prediction = snapshots.last_rows_of_x(&(&weights * (operator * last)));
         Ok(hankel::fit(
             eigen,
             snapshots,
@@ -48,82 +53,38 @@ impl Model for ForwardBackward {
     }
 }
 
-/// What the operator makes of the last snapshot that is mapped, as weights of the rows.
-fn prediction(
-    snapshots: &Snapshots,
-    weights: &DMatrix<f64>,
-    eigen: &[Eigenpair],
-    forward: &DMatrix<f64>,
-) -> DVector<f64> {
-    let singular_values = &snapshots.singular_values;
-    let mut last = snapshots.last_in_v();
-    last.iter_mut().zip(singular_values).for_each(|(x, s)| *x *= s);
-    let image = match coordinates(eigen, &last) {
-        Some(coordinates) => {
-            let mut image = DVector::zeros(last.len());
-            for (pair, coordinate) in eigen.iter().zip(&coordinates) {
-                image += pair.vector.map(|v| (v * coordinate * pair.value).re);
-            }
-            image
-        }
-        None => forward * last,
-    };
-    snapshots.last_rows_of_x(&(weights * image))
-}
-
-/// F B^-1. As B = x y^T (y y^T)^-1, its inverse is y y^T (x y^T)^-1.
-fn squared(snapshots: &Snapshots, forward: &DMatrix<f64>) -> Option<DMatrix<f64>> {
-    let x = snapshots.u().transpose() * snapshots.x();
+/// (B F)^(-1/2) = S Q c^-1 Q^T S^-1; `None` where some direction does not go backward.
+fn correction(snapshots: &Snapshots) -> Result<Option<DMatrix<f64>>, AnalysisError> {
     let y = snapshots.u().transpose() * snapshots.y().rows(0, snapshots.height);
-    let backward = (&y * y.transpose())
-        .try_inverse()
-        .map(|inverse| x * y.transpose() * inverse)?;
-    let sizes = backward
-        .clone()
-        .try_inverse()
-        .map(|inverse| backward.norm() * inverse.norm())?;
-    if sizes > 1.0 / INVERTIBLE_ABOVE {
-        return None;
+    let qr = ColPivQR::new(y.transpose());
+    let pivots = qr.r().diagonal().abs();
+    if !above(pivots.iter()) {
+        return Ok(None);
     }
-    // F B^-1 solved as B^T Z^T = F^T.
-    backward
-        .transpose()
-        .lu()
-        .solve(&forward.transpose())
-        .map(|solution| solution.transpose())
-        .filter(|squared| squared.iter().all(|v| v.is_finite()))
+    // V^T P V = C C^T with the orthonormal rows of y as the columns of Q, C = V^T Q = Q c R^T.
+    let cosines = Svd::of_wide(&(snapshots.v().transpose() * qr.q()))?;
+    if !above(cosines.singular_values.iter()) {
+        return Ok(None);
+    }
+    let s = &snapshots.singular_values;
+    let mut left = cosines.u;
+    let mut right = left.transpose();
+    for (mut column, c) in left.column_iter_mut().zip(&cosines.singular_values) {
+        column /= *c;
+    }
+    for (i, mut row) in left.row_iter_mut().enumerate() {
+        row *= s[i];
+    }
+    for (i, mut column) in right.column_iter_mut().enumerate() {
+        column /= s[i];
+    }
+    Ok(Some(left * right))
 }
 
-/// Eigenpairs of the square root; conjugate ones stay next to each other, the one with positive imaginary part first.
-fn roots(squared: Vec<Eigenpair>, forward: &DMatrix<f64>) -> Vec<Eigenpair> {
-    let mut pairs: Vec<_> = squared.into_iter().map(|pair| root(pair, forward)).collect();
-    let mut k = 0;
-    while k < pairs.len() {
-        if pairs[k].value.im == 0.0 {
-            k += 1;
-            continue;
-        }
-        if pairs[k].value.im < 0.0 {
-            pairs.swap(k, k + 1);
-        }
-        k += 2;
-    }
-    pairs
-}
-
-/// The square root of an eigenvalue that is nearer to the forward operator's.
-fn root(pair: Eigenpair, forward: &DMatrix<f64>) -> Eigenpair {
-    let image = forward.map(|v| Complex::new(v, 0.0)) * &pair.vector;
-    let of_forward = pair.vector.dotc(&image);
-    let value = if pair.value.im == 0.0 && pair.value.re < 0.0 {
-        Complex::new(of_forward.re, 0.0)
-    } else {
-        let root = pair.value.sqrt();
-        if (root - of_forward).norm() <= (root + of_forward).norm() {
-            root
-        } else {
-            -root
-        }
-    };
-    Eigenpair { value, ..pair }
+/// Whether the smallest of these, over the largest, is large enough to divide by.
+fn above<'a>(values: impl Iterator<Item = &'a f64>) -> bool {
+    let (smallest, largest) = values.fold((f64::INFINITY, 0.0_f64), |(smallest, largest), &value| {
+        (smallest.min(value), largest.max(value))
+    });
+    smallest > INVERTIBLE_ABOVE * largest
 }

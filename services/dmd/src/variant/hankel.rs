@@ -12,7 +12,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::{
-    Decomposition, Fit, Input, Model,
+    Decomposition, Fit, Input, Model, Origin,
     modes::{FittedModes, fitted_modes},
     snapshots::Snapshots,
 };
@@ -57,6 +57,7 @@ pub(super) fn fit(
     } = fitted_modes(eigen, &snapshots, weights, image, options);
     Fit {
         estimate,
+        origin: Origin::Modes,
         spread: None,
         decomposition: Decomposition {
             modes,
@@ -73,6 +74,7 @@ pub(super) fn fit(
 pub(super) fn of_last_row_only(snapshots: Snapshots) -> Fit {
     Fit {
         estimate: None,
+        origin: Origin::Modes,
         spread: None,
         decomposition: Decomposition {
             modes: Vec::new(),

@@ -12,7 +12,7 @@ mod optimized;
 mod snapshots;
 mod table;
 
-pub(crate) use self::model::{Decomposition, Estimate, Fit, FittedMode, Input, Model};
+pub(crate) use self::model::{Decomposition, Estimate, Fit, FittedMode, Input, Model, Origin};
 pub use self::table::Variant;
 
 impl Variant {

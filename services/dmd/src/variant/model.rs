@@ -25,11 +25,26 @@ pub(crate) struct Input<'a> {
 pub(crate) struct Fit {
     /// The estimate; `None` when the model has none for this window.
     pub estimate: Option<Estimate>,
+    /// Where the estimate comes from.
+    pub origin: Origin,
     /// Columns c of p x sigma weights of the rows such that the standard error of component i of the estimate is
     /// || c S_i || with the component's scaled values S_i; `None` when the model knows of no error.
     pub spread: Option<DMatrix<f64>>,
     /// The spectrum that the verdict looks at.
     pub decomposition: Decomposition,
+}
+
+/// Where an estimate comes from: what says how good it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Origin {
+    /// It is the sum of the steady modes, and as good as the decomposition.
+    #[default]
+    Modes,
+    /// It is fitted to the rows otherwise, and the modes say nothing about it.
+    Rows {
+        /// How many times as far ahead it looks as estimates do by default; at least 1.
+        ahead: f64,
+    },
 }
 
 /// An estimate, in a form that holds for any number of components.

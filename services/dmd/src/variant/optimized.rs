@@ -12,7 +12,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Estimate, Fit, Input, Model, control::bystanders};
+use super::{Estimate, Fit, Input, Model, Origin, control::bystanders};
 use crate::{AnalysisError, triangular::TriangularFactor};
 
 /// Longest decay time of a mode, in inner steps.
@@ -53,6 +53,7 @@ impl Model for Optimized {
         Ok(Fit {
             spread: Some(search.spread(&fits, &weights, &estimate)),
             estimate: Some(Estimate::Weights(estimate)),
+            origin: Origin::Rows { ahead: 1.0 },
             decomposition: bystanders(input)?,
         })
     }

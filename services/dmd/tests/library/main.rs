@@ -6,5 +6,6 @@ mod fixtures;
 mod fuzz_corpus;
 mod known_scales;
 mod properties;
+mod trust;
 mod variants;
 mod verdicts;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use glocal_dmd::{Cancellation, Options, Report, Variant, Window, analyze};
+use glocal_dmd::{Cancellation, Complex, Options, Report, Variant, Window, analyze};
 use serde_json::Value;
 
 fn held_phi(name: &str) -> Vec<Value> {
@@ -258,6 +258,32 @@ fn forward_backward_finds_what_hankel_finds_without_noise() {
             b.eigenvalue
         );
         assert!((a.contribution_norm - b.contribution_norm).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn forward_backward_tells_an_eigenvalue_from_its_negative() {
+    // A constant 3 that alternates by 1, without and with noise, and one that turns by a quarter a row.
+    for (size, within) in [(0.0, 1e-9), (1e-6, 1e-5), (1e-3, 1e-2), (1e-2, 1e-1)] {
+        let mut draw = noise(size);
+        let alternating = rows_of(20, 1, |t, _| 3.0 + (-1.0_f64).powi(t) + draw());
+        let turning = rows_of(20, 1, |t, _| 3.0 + [1.0, 0.0, -1.0, 0.0][t as usize % 4] + draw());
+        for (rows, delays, expected) in [
+            (alternating, 2, vec![(1.0, 0.0), (-1.0, 0.0)]),
+            (turning, 3, vec![(1.0, 0.0), (0.0, 1.0), (0.0, -1.0)]),
+        ] {
+            let options = Options {
+                delays,
+                ..Options::of(Variant::ForwardBackward, 1)
+            };
+            let report = analyze_rows(&rows, &options);
+            let glocal = report.glocal.unwrap()[0];
+            assert!((glocal - 3.0).abs() < within, "{size}: {glocal}");
+            for (mode, (re, im)) in report.spectrum.modes.iter().zip(expected) {
+                let distance = (mode.eigenvalue - Complex::new(re, im)).norm();
+                assert!(distance < within, "{size}: {}", mode.eigenvalue);
+            }
+        }
     }
 }
 

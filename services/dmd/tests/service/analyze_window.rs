@@ -176,6 +176,15 @@ async fn the_numbers_behind_the_verdict_come_with_their_limits() {
         ),
         (0.99, 0.5, 600.0, 0.75)
     );
+    assert!(quiet.overshoot.unwrap() < 0.1);
+    assert_eq!(
+        (
+            quiet.overshoot_limit,
+            quiet.reconstruction_error_limit,
+            quiet.mode_condition_limit
+        ),
+        (Some(1.0), Some(1.0), Some(1e6))
+    );
     let spec = WindowSpec {
         prior_norms: vec![1.0; 20],
         ..spec()

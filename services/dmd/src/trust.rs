@@ -1,0 +1,158 @@
+//! Which components of an estimate can be trusted (docs/method.md section 6).
+
+use crate::{Spectrum, Thresholds, statistics::Statistics, variant::Origin};
+
+/// An estimate outside the rows by this share of the largest of them is near enough, however little they span.
+const NEAR: f64 = 0.1;
+
+/// How far outside the rows an estimate of modes may lie that do not give these rows back, over how far it may otherwise.
+const UNEXPLAINED: f64 = 0.1;
+
+/// An estimate, and what it is judged by.
+#[derive(Clone, Copy)]
+pub(crate) struct Estimate<'a> {
+    /// q values.
+    pub values: &'a [f64],
+    pub origin: Origin,
+    pub spectrum: &'a Spectrum,
+    pub statistics: &'a Statistics,
+}
+
+/// How far an estimate is to be trusted.
+pub(crate) struct Trust {
+    /// For each component whether.
+    pub components: Vec<bool>,
+    /// Largest [`overshoot`] of a component.
+    pub overshoot: f64,
+    /// Components with a larger one are not trusted.
+    pub overshoot_limit: f64,
+    /// Whether the estimate is the sum of modes that are nearly dependent: then no component is trusted.
+    dependent: bool,
+}
+
+impl Thresholds {
+    /// A component that is zero throughout is estimated exactly and counts as trusted: it must not decide over others.
+    pub(crate) fn trust(&self, estimate: Estimate) -> Trust {
+        let Estimate {
+            values,
+            origin,
+            spectrum,
+            statistics,
+        } = estimate;
+        let (overshoot_limit, dependent) = match origin {
+            Origin::Modes if spectrum.reconstruction_error > self.reconstruction_error => {
+                (UNEXPLAINED * self.overshoot, self.is_dependent(spectrum))
+            }
+            Origin::Modes => (self.overshoot, self.is_dependent(spectrum)),
+            Origin::Rows { ahead } => (self.overshoot * ahead, false),
+        };
+        let mut largest = 0.0_f64;
+        let components = values
+            .iter()
+            .zip(statistics.low.iter().zip(&statistics.high))
+            .zip(statistics.mean.iter().zip(&statistics.t_scores))
+            .map(|((&value, (&low, &high)), (&mean, &t))| {
+                let overshoot = overshoot(value, low, high);
+                largest = largest.max(overshoot);
+                let zero = value == 0.0 && mean == 0.0;
+                let clear = t >= self.trusted_t_score && value * mean.signum() > 0.0;
+                zero || (clear && !dependent && overshoot <= overshoot_limit)
+            })
+            .collect();
+        Trust {
+            components,
+            overshoot: largest,
+            overshoot_limit,
+            dependent,
+        }
+    }
+
+    fn is_dependent(&self, spectrum: &Spectrum) -> bool {
+        spectrum.bound.mode_condition > self.mode_condition
+    }
+
+    /// Why the first component that is not trusted is not; `None` where all are.
+    pub(crate) fn doubt(&self, trust: &Trust, estimate: Estimate) -> Option<String> {
+        let first = trust.components.iter().position(|&trusted| !trusted)?;
+        if trust.dependent {
+            return Some(format!(
+                "no component is trusted: the estimate adds up modes that are nearly dependent, with condition number \
+                 {:.2e} (limit {:.0e})",
+                estimate.spectrum.bound.mode_condition, self.mode_condition
+            ));
+        }
+        let statistics = estimate.statistics;
+        let (value, mean, t) = (
+            estimate.values[first],
+            statistics.mean[first],
+            statistics.t_scores[first],
+        );
+        let why = if t < self.trusted_t_score {
+            format!("|mean| / deviation {t:.2} (limit {})", self.trusted_t_score)
+        } else if value * mean.signum() > 0.0 {
+            self.too_far(trust, estimate, first)
+        } else {
+            format!("estimate {value:.3e} against mean {mean:.3e}")
+        };
+        let doubtful = trust.components.iter().filter(|&&trusted| !trusted).count();
+        let count = trust.components.len();
+        Some(format!(
+            "{doubtful} of {count} components not trusted, the first of them component {first}: {why}"
+        ))
+    }
+
+    fn too_far(&self, trust: &Trust, estimate: Estimate, component: usize) -> String {
+        let value = estimate.values[component];
+        let (low, high) = (
+            estimate.statistics.low[component],
+            estimate.statistics.high[component],
+        );
+        let error = estimate.spectrum.reconstruction_error;
+        let limit = if trust.overshoot_limit < self.overshoot {
+            format!(
+                "limit {:.2} for modes with a reconstruction error above {}; it is {error:.2e}",
+                trust.overshoot_limit, self.reconstruction_error
+            )
+        } else {
+            format!("limit {:.2}", trust.overshoot_limit)
+        };
+        format!(
+            "estimate {value:.3e} outside its rows, {low:.3e} to {high:.3e}, by {:.2} times what they span ({limit})",
+            overshoot(value, low, high)
+        )
+    }
+}
+
+/// How far an estimate lies outside the rows, between `low` and `high`, over what these span.
+fn overshoot(estimate: f64, low: f64, high: f64) -> f64 {
+    // The half of each, because what large values span would overflow.
+    let [estimate, low, high] = [estimate, low, high].map(|value| 0.5 * value);
+    let outside = (low - estimate).max(estimate - high);
+    if outside > 0.0 {
+        outside / (high - low).max(NEAR * low.abs().max(high.abs()))
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overshoot_is_over_what_the_rows_span() {
+        assert_eq!(overshoot(3.0, 1.0, 5.0), 0.0);
+        assert_eq!(overshoot(7.0, 1.0, 5.0), 0.5);
+        assert_eq!(overshoot(-3.0, 1.0, 5.0), 1.0);
+        assert_eq!(overshoot(-1.7e308, -1e308, 1e308), 0.35);
+        assert_eq!(overshoot(f64::INFINITY, 1.0, 5.0), f64::INFINITY);
+    }
+
+    #[test]
+    fn overshoot_of_rows_that_hardly_move_is_over_a_tenth_of_their_size() {
+        assert!((overshoot(11.0, 10.0, 10.0) - 1.0).abs() < 1e-15);
+        assert!((overshoot(-11.0, -10.0, -10.0) - 1.0).abs() < 1e-15);
+        assert_eq!(overshoot(0.0, 0.0, 0.0), 0.0);
+        assert_eq!(overshoot(1e-300, 0.0, 0.0), f64::INFINITY);
+    }
+}
