@@ -3,9 +3,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
-import { fallbackNotice } from '@glocal/trainer/backend/select.ts';
-import { ServerStartError } from '@glocal/trainer/process/server-child.ts';
-import { spawnTrainer } from '@glocal/trainer/spawn.ts';
+import { ServerStartError, spawnTrainer } from '@glocal/trainer';
+import { fallbackNotice } from '@glocal/trainer/backend';
 import { writeFiles } from './files.ts';
 import { type DemoOptions, readOptions, UsageError } from './options.ts';
 import { type FinishedRun, PROBLEM, RunError, run } from './study.ts';

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isNativeInstalled, TENSORFLOW_VERSION } from '@glocal/trainer/backend/native-runtime.ts';
+import { isNativeInstalled, setUpNative, TENSORFLOW_VERSION } from '@glocal/trainer/native';
 import { withSetupLock } from '../bootstrap/lock.mjs';
 import { showStep } from '../bootstrap/progress.mjs';
 import { root } from '../root.ts';
@@ -26,7 +26,6 @@ async function setUp(): Promise<void> {
   if (isNativeInstalled()) return;
   await withSetupLock(root, async () => {
     if (isNativeInstalled()) return;
-    const { setUpNative } = await import('@glocal/trainer/backend/native-setup.ts');
     const status = await showStep('native', 'setting up the TensorFlow runtime', ({ note }) =>
       setUpNative({ log: note }),
     );

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float, GlocalClient, type Method, type OuterStep, space } from '@glocal/sdk';
-import { spawnTrainer } from '@glocal/trainer/spawn.ts';
+import { spawnTrainer } from '@glocal/trainer';
 import type { Row } from './row.ts';
 import { median } from './statistics.ts';
 

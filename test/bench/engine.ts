@@ -1,14 +1,15 @@
 /** Benchmarks of the hypergradient engine, on the backend that training would use. */
 
 import { fileURLToPath } from 'node:url';
-import { registerPrimitives } from '@glocal/trainer/ad/ops/primitives.ts';
-import { neededKernels, passes } from '@glocal/trainer/ad/rules/coverage.ts';
-import { initBackend } from '@glocal/trainer/backend/select.ts';
-import { hypergradientFixtureError } from '@glocal/trainer/hyper/reference.ts';
-import type { InnerOptimizer } from '@glocal/trainer/inner/optimizer.ts';
-import { sgd } from '@glocal/trainer/inner/sgd.ts';
-import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
+import { initBackend } from '@glocal/trainer/backend';
+import type { InnerOptimizer } from '@glocal/trainer/engine';
+import { lenet as lenets, sgd, TrainingRun } from '@glocal/trainer/engine';
+import {
+  hypergradientFixtureError,
+  neededKernels,
+  passes,
+  registerPrimitives,
+} from '@glocal/trainer/engine-checks';
 import * as tf from '@tensorflow/tfjs-core';
 import { execa } from 'execa';
 import { noise, release } from './noise.ts';

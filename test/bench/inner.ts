@@ -1,13 +1,16 @@
 /** Benchmarks of inner training with many hyperparameters, and at averaged weights. */
 
-import { initBackend } from '@glocal/trainer/backend/select.ts';
-import type { LearnedComponent } from '@glocal/trainer/inner/hyperparameter.ts';
-import { initialNetwork, networkSize } from '@glocal/trainer/inner/reweighting.ts';
-import { sgd } from '@glocal/trainer/inner/sgd.ts';
-import { REWEIGHTING } from '@glocal/trainer/inner/training-loss.ts';
-import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { lenet as lenets } from '@glocal/trainer/model/lenet.ts';
-import { mlp as perceptrons } from '@glocal/trainer/model/mlp.ts';
+import { initBackend } from '@glocal/trainer/backend';
+import type { LearnedComponent } from '@glocal/trainer/engine';
+import {
+  initialNetwork,
+  lenet as lenets,
+  networkSize,
+  mlp as perceptrons,
+  REWEIGHTING,
+  sgd,
+  TrainingRun,
+} from '@glocal/trainer/engine';
 import { noise, release } from './noise.ts';
 import { type Row, ratioRow } from './row.ts';
 import { interleaved } from './timing.ts';

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chooseBackend } from '@glocal/trainer/backend/select.ts';
+import { chooseBackend } from '@glocal/trainer/backend';
 import { Command, CommanderError, Option } from 'commander';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';

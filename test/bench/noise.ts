@@ -1,7 +1,6 @@
 /** Examples to measure with: noise, since what the numbers are does not change the time. */
 
-import type { Examples } from '@glocal/trainer/inner/loss.ts';
-import type { Model } from '@glocal/trainer/model/model.ts';
+import type { Examples, Model } from '@glocal/trainer/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** As many examples of the model's shape, with labels, to be released by the caller. */

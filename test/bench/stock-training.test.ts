@@ -1,10 +1,7 @@
 /** The stock networks that the engine is compared with are the same networks as ours, and so are their steps. */
 
-import { initBackend } from '@glocal/trainer/backend/select.ts';
-import { sgd } from '@glocal/trainer/inner/sgd.ts';
-import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { lenet } from '@glocal/trainer/model/lenet.ts';
-import { wideResnet16x2 } from '@glocal/trainer/model/wide-resnet.ts';
+import { initBackend } from '@glocal/trainer/backend';
+import { lenet, sgd, TrainingRun, wideResnet16x2 } from '@glocal/trainer/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { noise, release } from './noise.ts';

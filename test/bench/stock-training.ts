@@ -3,9 +3,8 @@
  * momentum and weight decay tensor by tensor. What the engine's steps are compared with.
  */
 
-import type { Examples } from '@glocal/trainer/inner/loss.ts';
-import type { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { type Model, sizeOf } from '@glocal/trainer/model/model.ts';
+import type { Examples, TrainingRun } from '@glocal/trainer/engine';
+import { type Model, sizeOf } from '@glocal/trainer/engine';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Logits of images, `[batch, classes]`, in stock operations; takes the weights that our model of that name has. */

@@ -1,9 +1,7 @@
 /** Benchmarks of WideResNet 16-2 on images of CIFAR's shape: a step that learns two hyperparameters, and one that learns none. */
 
-import { initBackend } from '@glocal/trainer/backend/select.ts';
-import { sgd } from '@glocal/trainer/inner/sgd.ts';
-import { TrainingRun } from '@glocal/trainer/inner/training-run.ts';
-import { wideResnet16x2 } from '@glocal/trainer/model/wide-resnet.ts';
+import { initBackend } from '@glocal/trainer/backend';
+import { sgd, TrainingRun, wideResnet16x2 } from '@glocal/trainer/engine';
 import { noise, release } from './noise.ts';
 import { type Row, ratioRow, timeRow } from './row.ts';
 import { requireSameLoss, StockTraining } from './stock-training.ts';

@@ -14,7 +14,7 @@ import {
 } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, NetworkParameter, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { encodeRows } from '@glocal/trainer/resource/rows.ts';
+import { encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commentOfZero, messageNamed } from '../support/descriptors.ts';
 import { Channel } from '../support/grpc.ts';

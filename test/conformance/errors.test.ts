@@ -3,7 +3,7 @@
 import { DmdOptions, DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { encodeRows } from '@glocal/trainer/resource/rows.ts';
+import { encodeRows } from '@glocal/trainer/dmd';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
+import type { ServerChild } from '@glocal/trainer';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDmd } from '../support/dmd.ts';

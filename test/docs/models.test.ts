@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILT_IN } from '@glocal/trainer/model/registry.ts';
+import { BUILT_IN } from '@glocal/trainer/engine';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 

@@ -23,6 +23,7 @@ export interface Manifest {
   readonly license?: string;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly workspaces?: readonly string[];
+  readonly exports?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 }

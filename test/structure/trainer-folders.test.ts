@@ -25,6 +25,7 @@ const FLOORS = [
   'queue',
   'api',
   '',
+  'public',
 ];
 
 const SOURCES = 'services/trainer/src';

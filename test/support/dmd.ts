@@ -1,7 +1,7 @@
 /** A real DMD service on a free port, as set-up has built it. */
 
 import { fileURLToPath } from 'node:url';
-import { ServerChild } from '@glocal/trainer/process/server-child.ts';
+import { ServerChild } from '@glocal/trainer';
 import { withoutSettings } from './environment.ts';
 
 export const DMD_BINARY = fileURLToPath(new URL('../../target/release/glocal-dmd', import.meta.url));

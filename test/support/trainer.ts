@@ -4,8 +4,8 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GlocalClient } from '@glocal/sdk';
-import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
-import { spawnTrainer } from '@glocal/trainer/spawn.ts';
+import type { ServerChild } from '@glocal/trainer';
+import { spawnTrainer } from '@glocal/trainer';
 import { withoutSettings } from './environment.ts';
 
 export interface TestTrainerOptions {

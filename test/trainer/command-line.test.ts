@@ -10,7 +10,7 @@ import { takenAddress } from '../support/ports.ts';
 import { firstLine } from '../support/processes.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
-const MAIN = fileURLToPath(import.meta.resolve('@glocal/trainer/main.ts'));
+const MAIN = fileURLToPath(import.meta.resolve('@glocal/trainer/main'));
 const USAGE = 64;
 const UNAVAILABLE = 69;
 
@@ -44,7 +44,7 @@ describe('the command', () => {
 
   it('prints its version with --version', async () => {
     const manifest = await readFile(
-      new URL('../package.json', import.meta.resolve('@glocal/trainer/main.ts')),
+      new URL('../package.json', import.meta.resolve('@glocal/trainer/main')),
       'utf8',
     );
     const { stdout, exitCode } = await run(['--version']);

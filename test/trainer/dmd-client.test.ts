@@ -1,10 +1,8 @@
 /** The trainer's client of the DMD service, over connections that break and to a service that stays away. */
 
 import { DmdOptions, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { DmdClient, type OpenWindow } from '@glocal/trainer/dmd/client.ts';
-import { DmdError } from '@glocal/trainer/dmd/errors.ts';
-import type { ServerChild } from '@glocal/trainer/process/server-child.ts';
-import { decodeRow } from '@glocal/trainer/resource/rows.ts';
+import type { ServerChild } from '@glocal/trainer';
+import { DmdClient, DmdError, decodeRow, type OpenWindow } from '@glocal/trainer/dmd';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TcpProxy } from '../sdk/support/proxy.ts';
 import { startDmd } from '../support/dmd.ts';

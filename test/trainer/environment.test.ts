@@ -1,7 +1,7 @@
 /** What is in the environment of a trainer: its settings, the settings of others, and secrets. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { configVariables } from '@glocal/trainer/config.ts';
+import { configVariables } from '@glocal/trainer/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deadAddress } from '../support/ports.ts';
 import { dmdProcesses, trainingProcesses } from '../support/processes.ts';

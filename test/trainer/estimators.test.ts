@@ -2,7 +2,7 @@
 
 import { DmdOptions, DmdServiceService, Variant, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import type { Estimator, OuterStep, OuterStepEvent, StudyResult } from '@glocal/sdk';
-import { decodeRow, encodeRows } from '@glocal/trainer/resource/rows.ts';
+import { decodeRow, encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';
 import {

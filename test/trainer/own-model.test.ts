@@ -2,8 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { initBackend } from '@glocal/trainer/backend/select.ts';
-import { saveLayersModel } from '@glocal/trainer/model/layers-model/save.ts';
+import { initBackend } from '@glocal/trainer/backend';
+import { saveLayersModel } from '@glocal/trainer/engine';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rejection } from '../support/rejection.ts';

@@ -14,7 +14,7 @@ import { rejection } from '../support/rejection.ts';
 import { longStudy, type QuickSpace, training } from '../support/studies.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
-const SPAWN = fileURLToPath(import.meta.resolve('@glocal/trainer/spawn.ts'));
+const SPAWN = fileURLToPath(import.meta.resolve('@glocal/trainer'));
 
 async function statesOf(study: Study<QuickSpace>): Promise<string[]> {
   const states: string[] = [];

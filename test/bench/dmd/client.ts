@@ -9,8 +9,8 @@ import {
   type EstimateGlocalResponse,
   type WindowSpec,
 } from '@glocal/proto/glocal/v1/dmd';
-import type { Rows } from '@glocal/trainer/loop/window.ts';
-import { encodeRow } from '@glocal/trainer/resource/rows.ts';
+import type { Rows } from '@glocal/trainer/dmd';
+import { encodeRow } from '@glocal/trainer/dmd';
 import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 
 /** Rows of every window. */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { EstimateGlocalRequest, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { retryInfo } from '@glocal/trainer/dmd/retry-info.ts';
+import { retryInfo } from '@glocal/trainer/dmd';
 import { startDmd } from '../../support/dmd.ts';
 import type { Row } from '../row.ts';
 import { connect, messagesOf, noisyWindow, stream } from './client.ts';

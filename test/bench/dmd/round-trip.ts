@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnalyzeWindowResponse } from '@glocal/proto/glocal/v1/dmd';
-import { encodeRows } from '@glocal/trainer/resource/rows.ts';
+import { encodeRows } from '@glocal/trainer/dmd';
 import { startDmd } from '../../support/dmd.ts';
 import type { Row } from '../row.ts';
 import { percentile } from '../statistics.ts';

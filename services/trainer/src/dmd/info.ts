@@ -74,7 +74,7 @@ export class DmdWatch {
     try {
       const { version, limits } = await this.#getInfo();
       this.#limits = limits ?? DEFAULT_DMD_LIMITS;
-      this.#log.info({ version, limits: printable(this.#limits) }, 'DMD service asked for its limits');
+      this.#log.debug({ version, limits: printable(this.#limits) }, 'DMD service asked for its limits');
     } catch (error) {
       if (this.#closed) return;
       const { code, details } = error as ServiceError;

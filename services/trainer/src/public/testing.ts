@@ -1,0 +1,6 @@
+/** For the tests that cross boundaries: parts of the server that nobody else is to rely on. */
+
+export { completeDigest } from '../api/request-digest.ts';
+export { configVariables } from '../config.ts';
+export { asComplete } from '../resource/complete-study.ts';
+export { SqliteStore } from '../store/sqlite.ts';
