@@ -3,7 +3,7 @@
 import { DmdOptions, DmdServiceService, Variant } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { encodeRows } from '@glocal/trainer/resource/rows.ts';
+import { encodeRows } from '@glocal/trainer/dmd';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';
