@@ -65,7 +65,7 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
   ],
   ['a logarithm down to zero', { space: { lr: lr({ min: 0 }) } }, 'space.lr.min', /0 is not positive/],
   [
-    'a bound that is no number',
+    'a bound that is not a number',
     { space: { lr: lr({ max: Number.NaN }) } },
     'space.lr.max',
     /NaN is not a finite number/,
@@ -141,7 +141,7 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
   ['no steps', { training: { steps: 0 } }, 'training.steps', /0 is not a positive number of steps/],
   ['negative steps', { training: { steps: -20 } }, 'training.steps', /-20 is not a positive number of steps/],
   [
-    'steps that are no multiple of the window',
+    'steps that are not a multiple of the window',
     { training: { steps: 30 } },
     'training.steps',
     /30 is not a multiple of method\.window = 20; 40 is/,
@@ -186,7 +186,7 @@ const faults: [what: string, Changes, field: string, description: RegExp][] = [
   ],
   ['no delays', { method: { dmd: { delays: 0 } } }, 'method.dmd.delays', /0 is not positive/],
   [
-    'a rank that is none',
+    'a rank between two whole numbers',
     { method: { dmd: { delays: 3, svdRank: 1.5 } } },
     'method.dmd.svdRank',
     /1\.5 is neither/,

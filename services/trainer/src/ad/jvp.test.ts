@@ -236,7 +236,7 @@ describe('what cannot be differentiated', () => {
   it.each<[string, DifferentiationError['reason'], () => unknown]>([
     ['a loss that is not a scalar', 'LOSS_NOT_SCALAR', () => gradJvp(([p]) => p as tf.Scalar, [x()], [u()])],
     [
-      'a loss that is no tensor',
+      'a loss that is not a tensor',
       'LOSS_NOT_SCALAR',
       () => gradJvp(() => 1 as unknown as tf.Scalar, [x()], [u()]),
     ],

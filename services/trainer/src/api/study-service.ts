@@ -17,6 +17,7 @@ import {
   studyName,
   trialName,
 } from '../resource/names.ts';
+import { characters } from '../resource/quote.ts';
 import { initialValues } from '../resource/values.ts';
 import { ActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
@@ -80,7 +81,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
   return {
     createStudy: async ({ study: requested, requestId }) => {
-      const idLength = [...requestId].length;
+      const idLength = characters(requestId);
       if (idLength > 128) {
         throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
       }

@@ -75,6 +75,3 @@ export function listed(names: readonly string[]): string {
     .join(', ');
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
-
-/** Characters as people count them: a code point each. */
-export const characters = (text: string): number => [...text].length;

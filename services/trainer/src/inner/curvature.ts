@@ -20,7 +20,7 @@ export interface Curvature {
  * gradients.
  *
  * The gradient of a loss has a symmetric Jacobian, so that its forward derivative along u is the adjoint. Detached example
- * weights w(l_i) make g = 1/n Σ_i v_i w(l_i) ∇l_i, which is no loss's gradient, but ∂g/∂θ = 1/n Σ_i v_i (w ∇²l_i + w' ∇l_i ∇l_iᵀ)
+ * weights w(l_i) make g = 1/n Σ_i v_i w(l_i) ∇l_i, which is not the gradient of a loss, but ∂g/∂θ = 1/n Σ_i v_i (w ∇²l_i + w' ∇l_i ∇l_iᵀ)
  * is symmetric all the same. By the meta-module's weights and the class weights v, (∂g/∂·)ᵀu is the gradient of
  * 1/n Σ_i v_i w(l_i) c_i, where c_i = ∇l_i · u and l_i are constants.
  */

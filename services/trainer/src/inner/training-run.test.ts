@@ -364,7 +364,7 @@ describe('what does not fit', () => {
     ['an unknown value', 'UNKNOWN_HYPERPARAMETER', /"rate"/, () => step({ lr: [0.1], rate: [1] })],
     ['a negative learning rate', 'OUT_OF_DOMAIN', /lr = -1/, () => step({ lr: [-1] })],
     ['a momentum above 1', 'OUT_OF_DOMAIN', /momentum = 1.5/, () => step({ lr: [0.1], momentum: [1.5] })],
-    ['a value that is no number', 'OUT_OF_DOMAIN', /NaN/, () => step({ lr: [Number.NaN] })],
+    ['a value that is not a number', 'OUT_OF_DOMAIN', /NaN/, () => step({ lr: [Number.NaN] })],
     [
       'images of another shape',
       'SHAPE_MISMATCH',

@@ -1,14 +1,12 @@
 /** What the outer loop needs of a training run. `worker/learner.ts` implements it with tfjs. */
 
 import type { Evaluation } from '@glocal/proto/glocal/v1/study';
+import type { EvaluationPoint } from '../inner/training-run.ts';
 
 /** State of a run at an outer-step boundary, on the host: weights, optimizer buffers, position in the data. */
 export interface Snapshot {
   readonly state: unknown;
 }
-
-/** The weights that figures are read out at: those after the last step, or their running average. */
-export type Weights = 'lastIterate' | 'averaged';
 
 export interface Learner {
   /** Sets the point phi (one entry a learned value, unconstrained); the sensitivity Z starts again, or what is kept of it. */
@@ -24,7 +22,7 @@ export interface Learner {
   endWindow(): readonly Float64Array[];
   /** Mean training loss since it was last taken, in nats. */
   takeTrainLoss(): number;
-  evaluate(part: 'validation' | 'test', at: Weights): Evaluation;
+  evaluate(part: 'validation' | 'test', at: EvaluationPoint): Evaluation;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }

@@ -1,4 +1,4 @@
-/** What a caller wrote, as messages show it. */
+/** What a caller wrote: as messages show it, and how long it is. */
 
 /** Code points of a caller's text that a message repeats. */
 const SHOWN = 100;
@@ -13,7 +13,7 @@ const INVISIBLE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 export function quote(text: string): string {
   const start = [...text.slice(0, 2 * SHOWN)].slice(0, SHOWN).join('');
   if (start.length === text.length) return `"${escaped(text)}"`;
-  return `"${escaped(start)}…" (${codePoints(text)} characters)`;
+  return `"${escaped(start)}…" (${characters(text)} characters)`;
 }
 
 function escaped(text: string): string {
@@ -22,7 +22,8 @@ function escaped(text: string): string {
     .replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function codePoints(text: string): number {
+/** Characters of a text as every limit counts them: code points. */
+export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
   return count;

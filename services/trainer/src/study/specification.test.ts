@@ -399,7 +399,7 @@ describe('completeStudy', () => {
     ['batch', { batchSize: -1 }, 'problem.batch_size', /-1 is not positive/],
     ['batch too large', { batchSize: 901 }, 'problem.batch_size', /more than the 900 examples/],
     [
-      'an imbalance that is no number',
+      'an imbalance that is not a number',
       { imbalanceFactor: Number.NaN },
       'problem.imbalance_factor',
       /NaN is not/,

@@ -2,9 +2,9 @@
 
 import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
-import { characters } from '../data/text.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
+import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
 import { completeMethod, withOuterRate } from './specification/method.ts';

@@ -16,8 +16,13 @@ import type { HyperparameterValues } from '../inner/hyperparameter.ts';
 import type { Examples } from '../inner/loss.ts';
 import { getOptimizer } from '../inner/registry.ts';
 import type { LossOptions } from '../inner/training-loss.ts';
-import { type Differentiation, TrainingRun, type TrainingSnapshot } from '../inner/training-run.ts';
-import type { Learner, Snapshot, Weights } from '../loop/learner.ts';
+import {
+  type Differentiation,
+  type EvaluationPoint as InnerEvaluationPoint,
+  TrainingRun,
+  type TrainingSnapshot,
+} from '../inner/training-run.ts';
+import type { Learner, Snapshot } from '../loop/learner.ts';
 import type { Model } from '../model/model.ts';
 
 interface LearnerSnapshot {
@@ -107,7 +112,7 @@ export class TfjsLearner implements Learner, Disposable {
     return this.#run.takeTrainLoss();
   }
 
-  evaluate(part: 'validation' | 'test', at: Weights): Evaluation {
+  evaluate(part: 'validation' | 'test', at: InnerEvaluationPoint): Evaluation {
     if (part === 'validation') return this.#run.evaluate(this.#validation, at);
     using examples = onBackend(this.#data.test.all());
     return this.#run.evaluate(examples, at);

@@ -1,4 +1,4 @@
-/** Softmax. (Its logarithm is no kernel in tfjs: `tf.logSoftmax` is made of others.) */
+/** Softmax. (tfjs has no kernel for its logarithm: `tf.logSoftmax` is made of others.) */
 
 import * as tf from '@tensorflow/tfjs-core';
 import { axesOf, lifted, type Rule, rule, type Tangent } from './rule.ts';

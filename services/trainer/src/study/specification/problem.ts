@@ -2,8 +2,9 @@
 
 import type { Augmentation, Problem } from '@glocal/proto/glocal/v1/study';
 import type { DatasetInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
-import { listed, quoted } from '../../data/text.ts';
+import { listed } from '../../data/text.ts';
 import { trainingSizes } from '../../data/training-sizes.ts';
+import { quote } from '../../resource/quote.ts';
 import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 import { validationExamples as defaultValidationExamples, PROBLEM } from './defaults.ts';
@@ -26,7 +27,7 @@ export function completeProblem(
   const model = catalogue.models.find(({ info }) => info.id === modelId);
   const optimizer = catalogue.optimizers.find(({ id }) => id === optimizerId);
   const unknown = (what: string, id: string, known: readonly string[]) =>
-    `unknown ${what} ${quoted(id)}; one of ${listed(known)}`;
+    `unknown ${what} ${quote(id)}; one of ${listed(known)}`;
   check.require(
     dataset !== undefined,
     'problem.dataset',
