@@ -28,7 +28,7 @@ export type {
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
 export type { BoundTerms, Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
-export type { StudyResult, TrialResult, VerdictCounts } from './result.ts';
+export type { ResultOptions, StudyResult, TrialResult, VerdictCounts } from './result.ts';
 export { Schedule, type SchedulePoint } from './schedule.ts';
 export type {
   DatasetInfo,

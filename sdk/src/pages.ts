@@ -1,5 +1,6 @@
 /** Lists that come page by page (AIP-158). */
 
+import { GlocalError } from './error.ts';
 import type { CallOptions } from './options.ts';
 
 /** Options of every list. */
@@ -15,7 +16,10 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]>
   return all;
 }
 
-/** The items of all pages; the next page is fetched when the last item of one was taken. */
+/**
+ * The items of all pages; the next page is fetched when the last item of one was taken.
+ * @throws GlocalError DATA_LOSS for a page that leads to itself, which would never end.
+ */
 export async function* pages<Item>(
   fetch: (pageToken: string) => Promise<{ items: readonly Item[]; nextPageToken: string }>,
 ): AsyncGenerator<Item, void, undefined> {
@@ -23,6 +27,9 @@ export async function* pages<Item>(
   do {
     const { items, nextPageToken } = await fetch(pageToken);
     yield* items;
+    if (nextPageToken !== '' && nextPageToken === pageToken) {
+      throw new GlocalError('DATA_LOSS', `the page after "${pageToken}" is said to be itself`);
+    }
     pageToken = nextPageToken;
   } while (pageToken !== '');
 }

@@ -4,6 +4,16 @@ import type { StudyState, Verdict } from './enums.ts';
 import type { Schedule } from './schedule.ts';
 import type { ParameterMap } from './space.ts';
 import type { Trial } from './trial.ts';
+import type { WatchOptions } from './watch.ts';
+
+/** Options of `study.result()`. */
+export interface ResultOptions extends Omit<WatchOptions, 'cursor'> {
+  /**
+   * Whether trials come with their schedules. With vectors and many outer steps these are the larger part of a result;
+   * `study.schedule()` reads one of them. @default true
+   */
+  readonly schedules?: boolean | undefined;
+}
 
 /** How often each verdict came. */
 export type VerdictCounts = Readonly<Record<Verdict, number>>;
@@ -15,16 +25,19 @@ export interface TrialResult<P extends ParameterMap = ParameterMap> extends Tria
   readonly verdicts: VerdictCounts;
 }
 
-/** What came out of a study. */
-export interface StudyResult<P extends ParameterMap = ParameterMap> {
+/** What came out of a study; its trials are without schedules where `schedules: false` asked for that. */
+export interface StudyResult<
+  P extends ParameterMap = ParameterMap,
+  Result extends Trial<P> = TrialResult<P>,
+> {
   /** COMPLETED, CANCELLED or FAILED. */
   readonly state: StudyState;
   /** Why, in one sentence. */
   readonly stateReason: string;
   /** In the order of the seeds. */
-  readonly trials: readonly TrialResult<P>[];
+  readonly trials: readonly Result[];
   /** The SUCCEEDED trial with the lowest validation loss; undefined when none succeeded. */
-  readonly best: TrialResult<P> | undefined;
+  readonly best: Result | undefined;
 }
 
 /** Counts verdicts while events go by. */
@@ -55,10 +68,10 @@ function noVerdicts(): Record<Verdict, number> {
 }
 
 /** The SUCCEEDED trial with the lowest validation loss; one without a finite loss comes last. */
-export function bestTrial<P extends ParameterMap>(
-  trials: readonly TrialResult<P>[],
-): TrialResult<P> | undefined {
-  const loss = ({ validation }: TrialResult<P>): number =>
+export function bestTrial<Result extends Pick<Trial, 'state' | 'validation'>>(
+  trials: readonly Result[],
+): Result | undefined {
+  const loss = ({ validation }: Result): number =>
     Number.isFinite(validation?.loss) ? (validation?.loss as number) : Number.POSITIVE_INFINITY;
   const [best] = trials
     .filter(({ state }) => state === 'SUCCEEDED')

@@ -17,7 +17,13 @@ import type { StudyEvent } from './events.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import { collect, type ListOptions, pages } from './pages.ts';
-import { bestTrial, type StudyResult, VerdictCounter } from './result.ts';
+import {
+  bestTrial,
+  type ResultOptions,
+  type StudyResult,
+  type TrialResult,
+  VerdictCounter,
+} from './result.ts';
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap } from './space.ts';
@@ -103,18 +109,27 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   }
 
   /** Waits until the study has ended; then what came out of it. */
-  async result(options: Omit<WatchOptions, 'cursor'> = {}): Promise<StudyResult<P>> {
+  async result(
+    options: ResultOptions & { readonly schedules: false },
+  ): Promise<StudyResult<P, Omit<TrialResult<P>, 'schedule'>>>;
+  async result(options?: ResultOptions): Promise<StudyResult<P>>;
+  async result(
+    options: ResultOptions = {},
+  ): Promise<StudyResult<P, Omit<TrialResult<P>, 'schedule'> & Partial<TrialResult<P>>>> {
     check([resultOptions, options, 'options']);
+    const { schedules = true, ...watching } = options;
     const verdicts = new VerdictCounter();
-    for await (const event of this.watch(options)) {
+    for await (const event of this.watch(watching)) {
       if (event.type === 'outerStep' && event.verdict !== undefined) verdicts.add(event.trial, event.verdict);
     }
     const { signal } = options;
     await this.refresh({ signal });
     const trials = [];
     for await (const trial of this.trials({ signal })) {
-      const schedule = await this.schedule({ trial: trial.name, signal });
-      trials.push({ ...trial, schedule, verdicts: verdicts.of(trial.name) });
+      const result = { ...trial, verdicts: verdicts.of(trial.name) };
+      trials.push(
+        schedules ? { ...result, schedule: await this.schedule({ trial: trial.name, signal }) } : result,
+      );
     }
     return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
   }

@@ -37,7 +37,13 @@ beforeAll(async () => {
       answer('listTrials', { trials: [trial()], nextPageToken: '' }),
       answer('listOuterSteps', { outerSteps: [outerStep(1)], nextPageToken: '' }),
       answer('exportSchedule', { parameters: ['lr'], points: [], nextPageToken: '' }),
-      answer('listProblems', { datasets: [], models: [], optimizers: [], lossHyperparameters: [] }),
+      answer('listProblems', {
+        datasets: [],
+        models: [],
+        optimizers: [],
+        lossHyperparameters: [],
+        nextPageToken: '',
+      }),
       answer('getServerInfo', { version: '1', backend: '', dmdAddress: '', limits: undefined }),
     ]),
     readOuterStep: (call) => {
@@ -114,7 +120,12 @@ describe('an option that cannot be', () => {
     ['get by name', undefined, 'name', 'is missing; give a string'],
     ['watch', { cursor: 7 }, 'cursor', '7 is not a string'],
     ['watch', { onDisconnect: true }, 'onDisconnect', 'true is not a function'],
-    ['result', { cursor: '7' }, 'cursor', /^is unknown; the keys are signal, reconnectTimeout, onDisconnect/],
+    [
+      'result',
+      { cursor: '7' },
+      'cursor',
+      /^is unknown; the keys are signal, reconnectTimeout, onDisconnect, schedules/,
+    ],
     ['trial', { trial: 0.5 }, 'trial', /^0.5 is not the position of the trial's seed/],
     ['outerSteps', { includeWindows: 1 }, 'includeWindows', '1 is not true or false'],
     ['outerStep by index', 1.5, 'index', '1.5 is not a whole number from 0 to 2147483647'],

@@ -54,6 +54,13 @@ describe('lists', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('end with an error where a page leads to itself', async () => {
+    const studies = await studiesOf({
+      listStudies: (_call, callback) => callback(null, { studies: [], nextPageToken: 'again' }),
+    });
+    await expect(collect(studies.list())).rejects.toMatchObject({ code: 'DATA_LOSS' });
+  });
+
   it('may have empty pages', async () => {
     const studies = await studiesOf({
       listStudies: ({ request }, callback) =>
@@ -445,6 +452,19 @@ describe('a schedule larger than a message', () => {
     expect(schedule.columns).toEqual(columns);
     expect(schedule.points.map(({ step }) => step)).toEqual(Array.from({ length: POINTS }, (_, i) => i));
     expect(schedule.points.at(-1)?.values).toEqual({ lr: values });
+  });
+
+  it('is not read for a result without schedules', async () => {
+    const studies = await studiesOf({
+      ...script,
+      exportSchedule: (_call, callback) =>
+        callback(serviceError({ code: status.INTERNAL, message: 'asked' })),
+    });
+    const { trials, best } = await (await studies.get(STUDY)).result({ schedules: false });
+    expect(trials[0]).not.toHaveProperty('schedule');
+    expect(trials[0]?.verdicts).toMatchObject({ TRUSTED: 0 });
+    // @ts-expect-error It has none.
+    best?.schedule;
   });
 
   it('is part of a result all the same', async () => {

@@ -9,6 +9,7 @@ import type {
   TlsOptions,
 } from '../options.ts';
 import type { ListOptions } from '../pages.ts';
+import type { ResultOptions } from '../result.ts';
 import type { CreateOptions, GetOptions } from '../studies.ts';
 import type { OuterStepsOptions, TrialOptions } from '../study.ts';
 import type { WatchOptions } from '../watch.ts';
@@ -74,7 +75,7 @@ export const outerStepsOptions = optional(
   object<OuterStepsOptions>({ ...pages, ...ofTrial, includeWindows: optional(flag) }),
 );
 export const watchOptions = optional(object<WatchOptions>({ ...watching, cursor: optional(text) }));
-export const resultOptions = optional(object<Omit<WatchOptions, 'cursor'>>(watching));
+export const resultOptions = optional(object<ResultOptions>({ ...watching, schedules: optional(flag) }));
 
 const pem = rule(
   (value) => typeof value === 'string' || value instanceof Uint8Array,
