@@ -117,6 +117,10 @@ const services: {
           report: { component_trusted: { length: 2 } },
         },
       }),
+      ReadOuterStep: () => ({
+        requests: [{ name: name.outerStep }],
+        answer: { part: 'outer_step', outer_step: { name: name.outerStep, index: 1 } },
+      }),
       ListOuterSteps: () => ({
         requests: [{ parent: name.trial, page_size: 1, include_windows: true }],
         answer: {
@@ -159,6 +163,7 @@ const services: {
         ],
         answer: { window_id: 'first', report: { spectrum: { rank: 2 } } },
       }),
+      GetDmdInfo: () => ({ requests: [{}], answer: { limits: { max_rows: 512 } } }),
     },
   },
 ];
