@@ -240,6 +240,22 @@ describe('a model', () => {
       'FORMAT',
       /the inputs of layer "a" \(Dense\), from "b"/,
     ],
+    [
+      'with two layers of one name',
+      functional(
+        input([4]),
+        layer('Dense', 'd', { units: 3 }, ['in']),
+        layer('Dense', 'd', { units: 3 }, ['in']),
+      ),
+      'FORMAT',
+      /the name of layer "d" \(Dense\) is not its own/,
+    ],
+    [
+      'with an operation of TensorFlow',
+      functional(input([4]), { ...layer('TFOpLambda', 'times'), inbound_nodes: [['in', 0, 0, { y: 2 }]] }),
+      'UNKNOWN_LAYER',
+      /layer "times" \(TFOpLambda\)/,
+    ],
     ['without layers', { class_name: 'Sequential', config: {} }, 'FORMAT', /has no list of layers/],
     [
       'with a layer without configuration',

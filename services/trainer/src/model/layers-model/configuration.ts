@@ -66,11 +66,11 @@ class Reader {
 
   #layer(node: LayerNode, trainable: boolean): LayerNode {
     const { class_name: className, config } = node;
-    if (isCustom(node)) throw this.#unknown(node);
-    this.#checkCalls(node);
-    if (CONTAINERS.has(className)) return this.#container(node, trainable);
     const implemented = own(LAYERS, className);
-    if (implemented === undefined) throw this.#unknown(node);
+    if (isCustom(node) || (implemented === undefined && !CONTAINERS.has(className)))
+      throw this.#unknown(node);
+    this.#checkCalls(node);
+    if (implemented === undefined) return this.#container(node, trainable);
     const { options, defaults, rewritten, needsOwn } = implemented;
     for (const [key, value] of Object.entries({ ...defaults, ...config }))
       this.#checkOption(node, key, value, own(options, key));
@@ -98,7 +98,7 @@ class Reader {
   #checkOption(node: LayerNode, key: string, value: unknown, option = own(COMMON, key)): void {
     if (value === null || value === undefined || key === 'dtype' || key.endsWith('_initializer')) return;
     if (isPenalty(key)) {
-      this.penalties.push(`${String(node.config.name)}.${key}`);
+      this.penalties.push(`${node.config.name ?? node.class_name}.${key}`);
       return;
     }
     if (option?.allows(value)) return;
@@ -169,8 +169,12 @@ class Reader {
     throw this.#misfit(`the inbound_nodes of ${titleOf(node)} are not lists of inputs`);
   }
 
-  /** tfjs waits forever for an input that is not there. */
+  /** tfjs waits forever for an input that is not there, and for one of a layer whose name another has. */
   #checkConnections(nodes: readonly LayerNode[]): void {
+    const namesake = nodes.find(
+      ({ name, config }, i) => name !== config.name || nodes.findIndex((other) => other.name === name) < i,
+    );
+    if (namesake !== undefined) throw this.#misfit(`the name of ${titleOf(namesake)} is not its own`);
     const called = new Map(
       nodes.map(({ name, class_name: className }) => [
         name,

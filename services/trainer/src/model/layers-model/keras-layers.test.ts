@@ -212,6 +212,22 @@ describe('a layer of Keras 2', () => {
         return tf.add(tf.mul(standard, along(gamma as tf.Tensor)), along(beta as tf.Tensor));
       },
     ],
+    [
+      'BatchNormalization without a scale',
+      layer('BatchNormalization', 'l', { axis: [2], scale: false, epsilon: 0.01 }),
+      [3, 2],
+      (x, [beta]) => {
+        const mean = tf.tensor([0, 1].map((k) => noise(3, k)));
+        const variance = tf.tensor([0, 1].map((k) => noise(4, k) ** 2 + 0.1));
+        return tf.add(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 0.01))), beta as tf.Tensor);
+      },
+    ],
+    [
+      'Reshape to a length that follows from the others',
+      layer('Reshape', 'l', { target_shape: [3, -1, 2] }),
+      [6, 2],
+      (x) => x,
+    ],
   ])('%s', async (_name, under, shape, reference) => {
     const flatten = shape.length > 1 ? [layer('Flatten', 'flatten')] : [];
     const model = await kerasModel(

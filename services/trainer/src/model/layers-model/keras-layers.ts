@@ -229,7 +229,7 @@ class Conv2DTranspose extends classOf<{
   }
 }
 
-/** By the stored statistics, along any axis and of tensors of any rank. */
+/** By the stored statistics, along any axis, of tensors of any rank, and with no `scale` or `center`; tfjs's is fused. */
 class BatchNormalization extends classOf<{
   readonly axis: number;
   readonly epsilon: number;
@@ -243,7 +243,8 @@ class BatchNormalization extends classOf<{
   override call(inputs: Inputs, options: Parameters<Layer['call']>[1]): tf.Tensor | tf.Tensor[] {
     const x = onlyOne(inputs);
     const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
-    if (axis === x.rank - 1 && x.rank <= 4) return super.call(inputs, options);
+    const isPlain = axis === x.rank - 1 && x.rank <= 4 && this.gamma !== undefined && this.beta !== undefined;
+    if (isPlain) return super.call(inputs, options);
     return tf.tidy(() => {
       const shape = x.shape.map((length, i) => (i === axis ? length : 1));
       const along = (variable: LayerVariable) => tf.reshape(variable.read(), shape);
@@ -252,6 +253,19 @@ class BatchNormalization extends classOf<{
       const scaled = this.gamma ? tf.mul(standard, along(this.gamma)) : standard;
       return this.beta ? tf.add(scaled, along(this.beta)) : scaled;
     });
+  }
+}
+
+/** With a length that follows from the others (−1), which tfjs knows only when it runs. */
+class Reshape extends classOf<{ readonly targetShape: Shape }>('Reshape') {
+  static readonly className = `${OWN}Reshape`;
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [batch = null, ...lengths] = inputShape as Shape;
+    const known = this.targetShape.filter((length) => length !== null);
+    const all = tf.util.sizeFromShape(lengths.map((length) => length ?? Number.NaN));
+    const rest = all / tf.util.sizeFromShape(known);
+    return [batch, ...this.targetShape.map((length) => length ?? (Number.isInteger(rest) ? rest : null))];
   }
 }
 
@@ -277,6 +291,7 @@ export function registerKerasLayers(): void {
     Conv2DTranspose,
     BatchNormalization,
     Concatenate,
+    Reshape,
   ]) {
     tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
   }

@@ -36,7 +36,7 @@ function only(values: readonly unknown[], remedy: string): Option {
   };
 }
 
-const REBUILD = 'build the model so in Keras, train it, and save it again';
+const REBUILD = 'build the model with that, train it, and save it again';
 
 const activation: Option = {
   allows: (value) => value === null || typeof value === 'string',
@@ -49,7 +49,7 @@ const numbers: Option = {
   remedy: 'write the numbers out',
 };
 const padding = only(['valid', 'same'], 'use one of them');
-const channelsLast = only(['channels_last'], 'put a Permute layer before it, and after it');
+const channelsLast = only(['channels_last'], 'use that, with a Permute layer before it');
 const noGroups = only(
   [1],
   'split the channels among several layers and concatenate what they give, or use DepthwiseConv2D for groups of one',
@@ -96,7 +96,7 @@ const recurrent = {
   go_backwards: any,
   stateful: noState,
   unroll: any,
-  time_major: only([false], 'put a Permute layer before it, and after it'),
+  time_major: only([false], 'use that, with a Permute layer before it'),
   zero_output_for_mask: only([false], REBUILD),
 };
 /** Outside of Keras's training nothing is dropped, and how the steps are computed changes no value. */
@@ -208,7 +208,10 @@ export const LAYERS: Readonly<Record<string, LayerOptions>> = {
   Softmax: { options: { axis: any }, defaults: { axis: -1 } },
 
   Flatten: { options: { data_format: any } },
-  Reshape: { options: { target_shape: any } },
+  Reshape: {
+    options: { target_shape: any },
+    needsOwn: ({ target_shape: shape }) => Array.isArray(shape) && shape.includes(-1),
+  },
   Permute: { options: { dims: any } },
   RepeatVector: { options: { n: any } },
   ZeroPadding2D: { options: { padding: any, data_format: any } },
