@@ -235,7 +235,8 @@ fn variables_of_those_who_use_the_service_are_left_alone() {
     let mut command = serve();
     command
         .env("GLOCAL_DMD_ADDRESS", "elsewhere:1")
-        .env("GLOCAL_DMD_BINARY", "/bin/true");
+        .env("GLOCAL_DMD_BINARY", "/bin/true")
+        .env("GLOCAL_DMD_RETRY_SECONDS", "5");
     Server::start(&mut command);
 }
 

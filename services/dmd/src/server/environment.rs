@@ -6,7 +6,7 @@ use std::env;
 pub const ENV_PREFIX: &str = "GLOCAL_DMD_";
 
 /// Settings, after the prefix, of those who use or start the service.
-const OF_CALLERS: [&str; 3] = ["ADDRESS", "BINARY", "CONFIG"];
+const OF_CALLERS: [&str; 4] = ["ADDRESS", "BINARY", "CONFIG", "RETRY_SECONDS"];
 
 /// Variables of the process that are to be left alone, without the prefix.
 pub(super) fn ignored() -> Vec<String> {

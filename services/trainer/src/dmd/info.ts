@@ -83,6 +83,10 @@ export class DmdWatch {
         this.#log.info('the DMD service is older than GetDmdInfo; its default limits are taken for granted');
         return;
       }
+      if (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED) {
+        this.#log.error({ details }, 'the DMD service does not accept the trainer: check --dmd-token-file');
+        return;
+      }
       this.#log.warn(
         { code: status[code], details },
         'the DMD service does not say what its limits are; those that it said last hold, or the defaults',
