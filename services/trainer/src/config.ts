@@ -16,7 +16,7 @@ const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 export interface Config {
   /** host:port. */
   readonly listen: string;
-  /** Path of the SQLite file. */
+  /** URL of the store, or the path of an SQLite file. */
   readonly store: string;
   /** A DMD service that runs; undefined to start one. */
   readonly dmd: DmdConnection | undefined;
@@ -91,9 +91,11 @@ function makeCommand(version: string): Command {
       ),
     )
     .addOption(
-      option('--store <file>', 'SQLite file with studies and results', 'STORE').default(
-        join(envPaths('glocal', { suffix: '' }).data, 'studies.db'),
-      ),
+      option(
+        '--store <url>',
+        'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), or memory:',
+        'STORE',
+      ).default(join(envPaths('glocal', { suffix: '' }).data, 'studies.db')),
     )
     .addOption(
       option('--dmd-address <host:port>', 'DMD service to use; without it one is started', 'DMD_ADDRESS'),

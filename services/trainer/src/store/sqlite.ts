@@ -1,6 +1,5 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
@@ -30,7 +29,8 @@ const LAST_PROBE_MS = 5_000;
 export class SqliteStore implements Store {
   readonly health = new StoreHealth();
   readonly #connection: Connection;
-  readonly #closing = new AbortController();
+  #closed = false;
+  #nextProbe: NodeJS.Timeout | undefined;
   /** Until the next probe, in milliseconds: longer each time, until a write succeeds. */
   #probeWait = FIRST_PROBE_MS;
 
@@ -131,7 +131,8 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closed = true;
+    clearTimeout(this.#nextProbe);
     await this.#connection.close();
   }
 
@@ -152,22 +153,22 @@ export class SqliteStore implements Store {
   #becomeUnwritable(reason: string): void {
     const known = !this.health.writable;
     this.health.set(reason);
-    if (!known) void this.#probeUntilWritable();
+    if (!known) this.#probeLater();
   }
 
-  async #probeUntilWritable(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      const wait = this.#probeWait;
-      this.#probeWait = Math.min(2 * wait, LAST_PROBE_MS);
-      try {
-        await sleep(wait, undefined, { signal, ref: false });
-        await this.#connection.call('probe');
-        this.health.set(undefined);
-        return;
-      } catch (error) {
-        if (!signal.aborted) this.health.set((error as Error).message);
-      }
+  #probeLater(): void {
+    if (this.#closed) return;
+    this.#nextProbe = setTimeout(() => void this.#probe(), this.#probeWait).unref();
+    this.#probeWait = Math.min(2 * this.#probeWait, LAST_PROBE_MS);
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await this.#connection.call('probe');
+      this.health.set(undefined);
+    } catch (error) {
+      this.health.set((error as Error).message);
+      this.#probeLater();
     }
   }
 }
