@@ -15,10 +15,13 @@ use arbitrary::Unstructured;
 use axum::body::Body as ChunkedBody;
 use bytes::Bytes;
 use futures::stream;
-use glocal_dmd::server::{
-    GrpcService,
-    config::{Limits, Thresholds},
-    proto::{self, AnalyzeWindowResponse, EstimateGlocalResponse},
+use glocal_dmd::{
+    Thresholds,
+    server::{
+        GrpcService,
+        config::Limits,
+        proto::{self, AnalyzeWindowResponse, EstimateGlocalResponse},
+    },
 };
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;

@@ -1,7 +1,14 @@
 //! Numbers that the rules of the verdict compare with.
 
 /// Thresholds of the verdict. The defaults were chosen on windows whose continuation is known (docs/method.md section 6).
+///
+/// In the configuration of the service they are the section `verdict`.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "server",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
 pub struct Thresholds {
     /// A component is trusted from this |mean| / sample standard deviation on, if the estimate has the mean's sign and lies
     /// near the rows.

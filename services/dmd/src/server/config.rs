@@ -19,6 +19,7 @@ use super::{
     environment::{self, ENV_PREFIX},
     transport::RECEIVE_WINDOW,
 };
+use crate::Thresholds;
 
 /// The configuration of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,69 +125,6 @@ impl Limits {
         match self.compute_threads {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
-        }
-    }
-}
-
-/// Thresholds of the verdict, see [`crate::Thresholds`]; the section is called `verdict`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "documented at crate::Thresholds")]
-pub struct Thresholds {
-    pub trusted_t_score: f64,
-    pub growing_above: f64,
-    pub growing_share: f64,
-    pub spike_ratio: f64,
-    pub spike_history: usize,
-    pub undamped_within: f64,
-    pub undamped_share: f64,
-    pub overshoot: f64,
-    pub reconstruction_error: f64,
-    pub mode_condition: f64,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        let crate::Thresholds {
-            trusted_t_score,
-            growing_above,
-            growing_share,
-            spike_ratio,
-            spike_history,
-            undamped_within,
-            undamped_share,
-            overshoot,
-            reconstruction_error,
-            mode_condition,
-        } = crate::Thresholds::default();
-        Self {
-            trusted_t_score,
-            growing_above,
-            growing_share,
-            spike_ratio,
-            spike_history,
-            undamped_within,
-            undamped_share,
-            overshoot,
-            reconstruction_error,
-            mode_condition,
-        }
-    }
-}
-
-impl From<Thresholds> for crate::Thresholds {
-    fn from(thresholds: Thresholds) -> Self {
-        Self {
-            trusted_t_score: thresholds.trusted_t_score,
-            growing_above: thresholds.growing_above,
-            growing_share: thresholds.growing_share,
-            spike_ratio: thresholds.spike_ratio,
-            spike_history: thresholds.spike_history,
-            undamped_within: thresholds.undamped_within,
-            undamped_share: thresholds.undamped_share,
-            overshoot: thresholds.overshoot,
-            reconstruction_error: thresholds.reconstruction_error,
-            mode_condition: thresholds.mode_condition,
         }
     }
 }

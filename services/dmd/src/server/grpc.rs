@@ -16,12 +16,13 @@ use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
 use super::{
-    config::{Limits, Thresholds},
+    config::Limits,
     memory::arriving::{self, Bounds},
     proto::dmd_service_server::{DmdServiceServer, SERVICE_NAME},
     service::DmdService,
     shared::Shared,
 };
+use crate::Thresholds;
 
 /// The gRPC service as a [`tower::Service`], to be added to a tonic server or called within the process.
 ///

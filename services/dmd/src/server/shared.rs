@@ -2,12 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    compute::ComputePool,
-    config::{self, Limits},
-    memory::Budget,
-    metrics::Metrics,
-};
+use super::{compute::ComputePool, config::Limits, memory::Budget, metrics::Metrics};
 use crate::Thresholds;
 
 /// State of the service; it lives as long as the service does.
@@ -22,11 +17,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits, thresholds: config::Thresholds) -> Self {
+    pub(super) fn new(limits: Limits, thresholds: Thresholds) -> Self {
         Self {
             budget: Budget::new(limits.max_held_bytes),
             pool: ComputePool::new(limits.compute_threads(), limits.compute_queue),
-            thresholds: thresholds.into(),
+            thresholds,
             limits,
             metrics: Metrics::new(),
             stopping: CancellationToken::new(),
