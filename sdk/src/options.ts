@@ -1,4 +1,4 @@
-/** Options of a client and of its calls. All times are in milliseconds. */
+/** Options of a client and of its calls. All times are in milliseconds; Infinity for a timeout is no limit. */
 
 /** How to encrypt. Certificates and keys are PEM. */
 export interface TlsOptions {

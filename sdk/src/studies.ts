@@ -30,7 +30,10 @@ export interface GetOptions<P extends ParameterMap = ParameterMap> extends CallO
   readonly space?: Space<P> | undefined;
 }
 
-/** The studies of a server. */
+/**
+ * The studies of a server. Every method throws a GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for arguments that
+ * cannot be sent, before anything is sent.
+ */
 export class Studies {
   readonly #transport: Transport;
 

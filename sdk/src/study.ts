@@ -43,7 +43,10 @@ export interface OuterStepsOptions extends TrialOptions, ListOptions {
   readonly includeWindows?: boolean | undefined;
 }
 
-/** A study. State, reason and update time are those last seen; `refresh()`, `watch()` and `cancel()` renew them. */
+/**
+ * A study. State, reason and update time are those last seen; `refresh()`, `watch()` and `cancel()` renew them. Every
+ * method throws a GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for arguments that cannot be sent.
+ */
 export class Study<P extends ParameterMap = ParameterMap> implements StudySnapshot<P> {
   readonly name: string;
   readonly displayName: string;
@@ -156,7 +159,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call));
   }
 
-  /** The outer steps of a trial so far, oldest first. */
+  /** The outer steps of a trial so far, oldest first. A step that does not fit into a page is read by itself. */
   async *outerSteps(options: OuterStepsOptions = {}): AsyncGenerator<OuterStep<P>, void, undefined> {
     check([outerStepsOptions, options, 'options']);
     const { trial, includeWindows = false, pageSize = 0, ...call } = options;
@@ -177,7 +180,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     }
   }
 
-  /** One outer step of a trial, with the rows of its window. */
+  /** One outer step of a trial, with the rows of its window and the contributions of its modes, however large. */
   async outerStep(index: number, options: TrialOptions = {}): Promise<OuterStep<P>> {
     check([outerStepIndex, index, 'index'], [trialOptions, options, 'options']);
     const { trial, ...call } = options;
