@@ -60,12 +60,11 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
     stopping: stopping.signal,
   });
   const health = new HealthImplementation({});
-  const tellHealth = () => {
-    const serving = parts.store.health.writable && !stopping.signal.aborted;
+  const tellHealth = (serving: boolean) => {
     for (const name of ['', STUDY_SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   };
-  tellHealth();
-  parts.store.health.onChange(tellHealth);
+  tellHealth(parts.store.health.writable);
+  parts.store.health.onChange(() => tellHealth(parts.store.health.writable && !stopping.signal.aborted));
   health.addToServer(server);
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
@@ -84,8 +83,9 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   return {
     address: `${host}:${port}`,
     stop: async () => {
+      // Before watches of the health end, so that they hear it.
+      tellHealth(false);
       stopping.abort();
-      tellHealth();
       const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(cut);
