@@ -294,6 +294,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       maxTrials: true,
       maxActiveStudies: true,
       maxWatchers: true,
+      maxWatchBytes: true,
       maxMessageBytes: true,
       maxRunningTrials: true,
       maxWindowRows: true,

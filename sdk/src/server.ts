@@ -67,6 +67,8 @@ export interface Limits {
   readonly maxActiveStudies: number;
   /** Watchers connected at a time. */
   readonly maxWatchers: number;
+  /** Bytes of events that are kept for watchers, all of them together. */
+  readonly maxWatchBytes: number;
   /** Bytes of one request. */
   readonly maxMessageBytes: number;
   /** Trials that run at a time. */

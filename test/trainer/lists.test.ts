@@ -171,6 +171,7 @@ describe('a server with limits', () => {
       maxTrials: 64,
       maxActiveStudies: 2,
       maxWatchers: 2,
+      maxWatchBytes: 268_435_456,
       maxMessageBytes: 4_194_304,
       maxRunningTrials: 1,
       maxWindowRows: 512,

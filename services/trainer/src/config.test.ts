@@ -33,6 +33,7 @@ describe('the configuration', () => {
       maxActiveStudies: 100,
       maxSteps: 10_000_000,
       maxWatchers: 1_000,
+      maxWatchBytes: 268_435_456,
       logLevel: 'info',
       exitWithStdin: false,
     });
@@ -51,6 +52,7 @@ describe('the configuration', () => {
     ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', '4', { maxActiveStudies: 4 }],
     ['--max-steps', 'GLOCAL_MAX_STEPS', '5', { maxSteps: 5 }],
     ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '6', { maxWatchers: 6 }],
+    ['--max-watch-bytes', 'GLOCAL_MAX_WATCH_BYTES', '1000000', { maxWatchBytes: 1_000_000 }],
     ['--log-level', 'GLOCAL_LOG_LEVEL', 'warn', { logLevel: 'warn' }],
   ])('takes %s as a flag or from %s', (flag, variable, text, expected) => {
     expect(read(flag, text)).toMatchObject(expected);

@@ -31,6 +31,8 @@ export interface Config {
   readonly maxActiveStudies: number;
   readonly maxSteps: number;
   readonly maxWatchers: number;
+  /** Bytes of events that are kept for watchers, all of them together. */
+  readonly maxWatchBytes: number;
   readonly logLevel: string;
   /** Stop when standard input closes. */
   readonly exitWithStdin: boolean;
@@ -60,12 +62,12 @@ export function readConfig(args: readonly string[], version: string): Config {
   const ignoredVariables = checkVariables(variables, process.env);
   const options = command.opts();
   const { listen, store, dmdBinary, modelDir, backend, logLevel } = options;
-  const { maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers } = options;
+  const { maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers, maxWatchBytes } = options;
   const insecure = options.insecure === true;
   checkListen(listen, insecure);
   return {
     ...{ listen, store, dmdBinary, modelDir, backend, logLevel },
-    ...{ maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers },
+    ...{ maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers, maxWatchBytes },
     dmd: dmdConnection(options, insecure),
     dmdRetryBudgetMs: options.dmdRetrySeconds * 1_000,
     exitWithStdin: options.exitWithStdin === true,
@@ -169,6 +171,15 @@ function makeCommand(version: string): Command {
     .addOption(
       option('--max-watchers <n>', 'watchers that may be connected', 'MAX_WATCHERS')
         .default(1_000)
+        .argParser(whole),
+    )
+    .addOption(
+      option(
+        '--max-watch-bytes <n>',
+        'bytes of events that are kept for watchers, all of them together',
+        'MAX_WATCH_BYTES',
+      )
+        .default(256 * 1024 * 1024)
         .argParser(whole),
     )
     .addOption(

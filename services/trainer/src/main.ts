@@ -11,6 +11,7 @@ import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { LocalQueue } from './queue/queue.ts';
+import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { StoreError } from './store/errors.ts';
 import { openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
@@ -19,7 +20,6 @@ import { superviseTrial } from './worker/supervisor.ts';
 const EXIT_UNAVAILABLE = 69;
 const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** The DMD service's own defaults. */
 
 async function serve(): Promise<void> {
@@ -77,6 +77,7 @@ async function serve(): Promise<void> {
           maxTrials: MAX_TRIALS,
           maxActiveStudies: config.maxActiveStudies,
           maxWatchers: config.maxWatchers,
+          maxWatchBytes: config.maxWatchBytes,
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
           // As the DMD service says at the time: one that comes back may be another one.

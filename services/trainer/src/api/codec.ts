@@ -2,12 +2,10 @@
 
 import { type MethodDefinition, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { quote } from '../resource/quote.ts';
 import type { Call } from './call.ts';
 import { ApiError } from './errors.ts';
-
-/** What gRPC's clients receive in one message unless they are told otherwise. */
-export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** A response that is encoded already, for instance because others are sent the same. */
 export class Encoded<_Response> {

@@ -4,12 +4,13 @@ import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/goo
 import { Status } from '@glocal/proto/google/rpc/status';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
+  BusyError,
   describe,
   FieldError,
   type FieldViolation,
+  InterruptedError,
   NotFoundError,
   StateError,
-  StoppingError,
 } from '../resource/errors.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { fewViolations, shortMessage } from './trailers.ts';
@@ -63,8 +64,13 @@ export class ApiError extends Error {
         cause: error,
       });
     }
-    if (error instanceof StoppingError) {
-      return new ApiError(status.UNAVAILABLE, 'SERVER_STOPPING', error.message, { cause: error });
+    if (error instanceof InterruptedError || error instanceof BusyError) {
+      const { reason, message, retryAfterMs } = error;
+      const code = error instanceof BusyError ? status.RESOURCE_EXHAUSTED : status.UNAVAILABLE;
+      return new ApiError(code, reason, message, {
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        cause: error,
+      });
     }
     return undefined;
   }

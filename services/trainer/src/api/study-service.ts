@@ -5,11 +5,14 @@ import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/gloc
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
+import { EventLog } from '../events/event-log.ts';
 import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
+import { WatchBudget } from '../events/watch-budget.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import {
   parseOuterStepName,
   parseStudyName,
@@ -24,10 +27,11 @@ import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
-import { Encoded, MAX_MESSAGE_BYTES, tooLarge } from './codec.ts';
+import { Encoded, tooLarge } from './codec.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { outerStepParts } from './outer-step-parts.ts';
+import { MAX_UNSENT_BYTES } from './outgoing.ts';
 import {
   MAX_PAGE_BYTES,
   pageSize,
@@ -54,9 +58,15 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, catalogue, info } = parts;
+  const { store, hub, queue, catalogue, info, log } = parts;
   const { limits } = info;
-  let watchers = 0;
+  // A quarter for what watchers share, the rest for what each of them has still to read.
+  const events = new EventLog(store, limits.maxWatchBytes / 4);
+  const watchBudget = new WatchBudget({
+    maxWatchers: limits.maxWatchers,
+    maxBytes: (limits.maxWatchBytes * 3) / 4,
+    bytesEach: MAX_UNSENT_BYTES,
+  });
 
   const complete = (requested: Study): CompleteStudy => {
     const { study, violations } = completeStudy(requested, catalogue, limits);
@@ -150,20 +160,11 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     },
 
     watchStudy: async function* ({ name, cursor }, call) {
-      await getStudy(name);
-      if (watchers >= limits.maxWatchers) {
-        throw new ApiError(
-          status.RESOURCE_EXHAUSTED,
-          'WATCHERS',
-          `${limits.maxWatchers} watchers are connected, as many as this server allows`,
-          { retryAfterMs: 5_000 },
-        );
-      }
-      watchers += 1;
-      try {
-        yield* watchStudy(store, hub, name, cursor, call);
-      } finally {
-        watchers -= 1;
+      parseStudyName(name, 'name');
+      using _place = watchBudget.enter();
+      for await (const event of watchStudy({ store, hub, events, log }, name, cursor, call)) {
+        using _room = await watchBudget.hold(event.length, call.signal);
+        yield new Encoded(event);
       }
     },
 

@@ -10,60 +10,77 @@ function settled(promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise.then(() => true), everything]);
 }
 
+/** A subscription that has been told what there was. */
+function subscribed(hub: EventHub, study: string) {
+  const subscription = hub.subscribe(study);
+  subscription.takeStored();
+  subscription.takeProgress();
+  return subscription;
+}
+
 describe('EventHub', () => {
-  it('wakes all who wait for a study, and nobody else', async () => {
+  it('wakes all who watch a study, and nobody else', async () => {
     const hub = new EventHub();
-    const [one, two, other] = ['a', 'a', 'b'].map((study) => hub.nextChange(study, never));
+    const [one, two, other] = ['a', 'a', 'b'].map((study) => subscribed(hub, study).news(never));
     hub.changed('a');
     await Promise.all([one, two]);
     expect(await settled(other as Promise<void>)).toBe(false);
   });
 
-  it('does not wake for what happened before', async () => {
-    const hub = new EventHub();
-    hub.changed('a');
-    expect(await settled(hub.nextChange('a', never))).toBe(false);
+  it('takes what was stored before for new, once', () => {
+    const subscription = new EventHub().subscribe('a');
+    expect(subscription.takeStored()).toBe(true);
+    expect(subscription.takeStored()).toBe(false);
   });
 
-  it('wakes once for each wait', async () => {
+  it('does not lose what happens while nobody waits', async () => {
     const hub = new EventHub();
-    const first = hub.nextChange('a', never);
+    const subscription = subscribed(hub, 'a');
     hub.changed('a');
-    await first;
-    const second = hub.nextChange('a', never);
-    expect(await settled(second)).toBe(false);
-    hub.changed('a');
-    await second;
+    await subscription.news(never);
+    expect(subscription.takeStored()).toBe(true);
+    expect(await settled(subscription.news(never))).toBe(false);
   });
 
   it('wakes who stops waiting', async () => {
-    const hub = new EventHub();
     const leave = new AbortController();
-    const waiting = hub.nextChange('a', leave.signal);
+    const subscription = subscribed(new EventHub(), 'a');
+    const waiting = subscription.news(leave.signal);
     leave.abort();
     await waiting;
-    await hub.nextChange('a', leave.signal);
+    await subscription.news(leave.signal);
   });
 
-  it('keeps the latest progress of each trial, and wakes for it', async () => {
+  it('wakes for progress, which is nothing that was stored, and tells the latest of each trial', async () => {
     const hub = new EventHub();
-    const waiting = hub.nextChange('a', never);
+    const subscription = subscribed(hub, 'a');
+    const waiting = subscription.news(never);
     hub.progressed('a', progress('a/0', 10));
     await waiting;
     hub.progressed('a', progress('a/1', 5));
     hub.progressed('a', progress('a/0', 20));
-    expect(hub.progressOf('a')).toEqual([progress('a/0', 20), progress('a/1', 5)]);
-    expect(hub.progressOf('b')).toEqual([]);
+    expect(subscription.takeStored()).toBe(false);
+    expect(subscription.takeProgress()).toEqual([progress('a/0', 20), progress('a/1', 5)]);
+    expect(subscription.takeProgress()).toEqual([]);
   });
 
-  it('forgets the progress of a trial', () => {
+  it('tells who comes later the latest progress of each trial that runs', () => {
     const hub = new EventHub();
     hub.progressed('a', progress('a/0', 10));
     hub.progressed('a', progress('a/1', 5));
+    const before = hub.subscribe('a');
     hub.forget('a', 'a/0');
-    expect(hub.progressOf('a')).toEqual([progress('a/1', 5)]);
-    hub.forget('a', 'a/1');
+    expect(before.takeProgress()).toEqual([progress('a/1', 5)]);
+    expect(hub.subscribe('a').takeProgress()).toEqual([progress('a/1', 5)]);
+    expect(hub.subscribe('b').takeProgress()).toEqual([]);
     hub.forget('b', 'b/0');
-    expect(hub.progressOf('a')).toEqual([]);
+  });
+
+  it('tells no more when the subscription has ended', () => {
+    const hub = new EventHub();
+    const subscription = subscribed(hub, 'a');
+    subscription[Symbol.dispose]();
+    hub.changed('a');
+    expect(subscription.takeStored()).toBe(false);
   });
 });

@@ -2,59 +2,132 @@
 
 import type { TrialProgress } from '@glocal/proto/glocal/v1/study_service';
 
+/** What happens to one study, for all who watch it. It lives as long as somebody does, or a trial of the study runs. */
+export interface Feed {
+  readonly study: string;
+  /** Rises when something is stored for the study. */
+  readonly version: number;
+}
+
+/** A feed as the hub sees it. */
+interface OpenFeed extends Feed {
+  version: number;
+  /** Latest report of each running trial, by its name. */
+  readonly progress: Map<string, TrialProgress>;
+  readonly subscriptions: Set<Subscription>;
+}
+
 /** What is new for a watcher: stored events are read from the store, progress comes along. */
 export class EventHub {
-  readonly #waiting = new Map<string, Set<() => void>>();
-  readonly #progress = new Map<string, Map<string, TrialProgress>>();
+  readonly #feeds = new Map<string, OpenFeed>();
 
   /** Something was stored for the study. */
   changed(study: string): void {
-    const waiting = this.#waiting.get(study);
-    this.#waiting.delete(study);
-    for (const wake of waiting ?? []) wake();
+    const feed = this.#feeds.get(study);
+    if (feed === undefined) return;
+    feed.version += 1;
+    for (const subscription of feed.subscriptions) subscription.stored();
   }
 
   /** A trial got on. Only the latest report of a trial is kept. */
   progressed(study: string, progress: TrialProgress): void {
-    let trials = this.#progress.get(study);
-    if (trials === undefined) {
-      trials = new Map();
-      this.#progress.set(study, trials);
-    }
-    trials.set(progress.trial, progress);
-    this.changed(study);
+    const feed = this.#feed(study);
+    feed.progress.set(progress.trial, progress);
+    for (const subscription of feed.subscriptions) subscription.progressed(progress);
   }
 
   /** The trial has ended: its progress is history. */
   forget(study: string, trial: string): void {
-    const trials = this.#progress.get(study);
-    trials?.delete(trial);
-    if (trials?.size === 0) this.#progress.delete(study);
+    const feed = this.#feeds.get(study);
+    if (feed === undefined) return;
+    feed.progress.delete(trial);
+    for (const subscription of feed.subscriptions) subscription.forget(trial);
+    this.#dropUnused(feed);
   }
 
-  /** Latest progress of each running trial of the study. */
-  progressOf(study: string): TrialProgress[] {
-    return [...(this.#progress.get(study)?.values() ?? [])];
-  }
-
-  /** Resolves at the next change, or when the signal is aborted. Call it before reading what may have changed. */
-  nextChange(study: string, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', wake);
-        const waiting = this.#waiting.get(study);
-        waiting?.delete(wake);
-        if (waiting?.size === 0) this.#waiting.delete(study);
-        resolve();
-      };
-      let waiting = this.#waiting.get(study);
-      if (waiting === undefined) {
-        waiting = new Set();
-        this.#waiting.set(study, waiting);
-      }
-      waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
+  /** Watches a study until the subscription is disposed of. What was stored before counts as new. */
+  subscribe(study: string): Subscription {
+    const feed = this.#feed(study);
+    const subscription = new Subscription(feed, feed.progress, () => {
+      feed.subscriptions.delete(subscription);
+      this.#dropUnused(feed);
     });
+    feed.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  #feed(study: string): OpenFeed {
+    let feed = this.#feeds.get(study);
+    if (feed === undefined) {
+      feed = { study, version: 0, progress: new Map(), subscriptions: new Set() };
+      this.#feeds.set(study, feed);
+    }
+    return feed;
+  }
+
+  #dropUnused(feed: OpenFeed): void {
+    if (feed.subscriptions.size === 0 && feed.progress.size === 0) this.#feeds.delete(feed.study);
+  }
+}
+
+/** What one watcher has not been told yet. */
+export class Subscription implements Disposable {
+  readonly feed: Feed;
+  readonly #end: () => void;
+  readonly #progress: Map<string, TrialProgress>;
+  #stored = true;
+  #wake = () => {};
+
+  /** @internal */
+  constructor(feed: Feed, progress: ReadonlyMap<string, TrialProgress>, end: () => void) {
+    this.feed = feed;
+    this.#progress = new Map(progress);
+    this.#end = end;
+  }
+
+  /** Whether something may have been stored since the last call. Call it before reading. */
+  takeStored(): boolean {
+    const stored = this.#stored;
+    this.#stored = false;
+    return stored;
+  }
+
+  /** The latest progress of each trial that has got on since the last call. */
+  takeProgress(): TrialProgress[] {
+    const reports = [...this.#progress.values()];
+    this.#progress.clear();
+    return reports;
+  }
+
+  /** Resolves when there is something to take, or the signal is aborted. */
+  async news(stop: AbortSignal): Promise<void> {
+    if (this.#stored || this.#progress.size > 0 || stop.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    this.#wake = wake;
+    stop.addEventListener('abort', wake, { once: true });
+    await promise;
+    stop.removeEventListener('abort', wake);
+  }
+
+  /** @internal */
+  stored(): void {
+    this.#stored = true;
+    this.#wake();
+  }
+
+  /** @internal */
+  progressed(report: TrialProgress): void {
+    this.#progress.set(report.trial, report);
+    this.#wake();
+  }
+
+  /** @internal */
+  forget(trial: string): void {
+    this.#progress.delete(trial);
+  }
+
+  [Symbol.dispose](): void {
+    this.#end();
   }
 }

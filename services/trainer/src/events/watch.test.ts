@@ -1,9 +1,11 @@
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import type { Logger } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FieldError, StoppingError } from '../resource/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { Claim } from '../store/store.ts';
+import { EventLog } from './event-log.ts';
 import { EventHub } from './hub.ts';
 import { type WatchSignals, watchStudy } from './watch.ts';
 
@@ -13,12 +15,17 @@ const never = new AbortController().signal;
 
 let store: SqliteStore;
 let hub: EventHub;
+let log: EventLog;
+let logged: unknown[];
+const logger = { error: (...line: unknown[]) => logged.push(line) } as unknown as Pick<Logger, 'error'>;
 let claim: Claim;
 let steps: number;
 
 beforeEach(async () => {
   store = SqliteStore.inMemory();
   hub = new EventHub();
+  log = new EventLog(store, 1e6);
+  logged = [];
   steps = 0;
   await store.createStudy({
     study: study(StudyState.ACTIVE),
@@ -50,8 +57,16 @@ async function end(): Promise<void> {
   hub.changed(NAME);
 }
 
-const watch = (cursor = '', signals: Partial<WatchSignals> = {}) =>
-  watchStudy(store, hub, NAME, cursor, { signal: never, stopping: never, ...signals });
+async function* watch(
+  cursor = '',
+  signals: Partial<WatchSignals> = {},
+  name = NAME,
+): AsyncGenerator<StudyEvent> {
+  const all = { signal: never, stopping: never, ...signals };
+  for await (const bytes of watchStudy({ store, hub, events: log, log: logger }, name, cursor, all)) {
+    yield StudyEvent.decode(bytes);
+  }
+}
 const cursors = (events: readonly StudyEvent[]) => events.map(({ cursor }) => Number(cursor));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -141,6 +156,66 @@ describe('watchStudy', () => {
     await expect(events.next()).rejects.toThrow(StoppingError);
   });
 
+  it('does not read the store for progress', async () => {
+    const events = watch();
+    await events.next();
+    await events.next();
+    const waiting = events.next();
+    await outerStep();
+    await waiting;
+    const read = vi.spyOn(store, 'listEvents');
+    for (let stepsDone = 1; stepsDone <= 5; stepsDone++) {
+      const next = events.next();
+      hub.progressed(NAME, { trial: TRIAL, stepsDone, steps: 10 });
+      expect((await next).value.event.value.stepsDone).toBe(stepsDone);
+    }
+    // What was stored before the first report, once.
+    expect(read.mock.calls.length).toBeLessThanOrEqual(1);
+  });
+
+  it('leaves out and logs progress that does not fit the contract', async () => {
+    const events = watch('2');
+    const next = events.next();
+    hub.progressed(NAME, { trial: TRIAL, stepsDone: 1, steps: 3e9 });
+    await vi.waitFor(() => expect(logged).toHaveLength(1));
+    await outerStep();
+    expect((await next).value.event.$case).toBe('outerStep');
+  });
+
+  it('tells of an outer step that passes the message limit without its vectors, and goes on', async () => {
+    const values = [{ name: 'classWeights', value: 0.5, values: Array<number>(300_000).fill(0.5) }];
+    const hypergradient = Array<number>(300_000).fill(1);
+    steps += 1;
+    await store.addOuterStep(
+      claim,
+      OuterStep.fromPartial({
+        name: `${TRIAL}/outerSteps/${steps}`,
+        index: steps,
+        ...{ values, nextValues: values, update: { hypergradient, rate: 0.1 } },
+      }),
+    );
+    await outerStep();
+    const events = watch('2');
+    const { event } = (await events.next()).value;
+    expect(OuterStep.encode(event.value).finish().length).toBeLessThan(1_000);
+    expect(event.value).toMatchObject({
+      values: [{ name: 'classWeights', value: 0.5, values: [] }],
+      update: { hypergradient: [], rate: 0.1 },
+    });
+    expect((await events.next()).value.event.value.index).toBe(2);
+  });
+
+  it('reads and encodes each event once for all who watch', async () => {
+    const events = Array.from({ length: 20 }, () => watch('2'));
+    const read = vi.spyOn(store, 'listEvents');
+    const waiting = events.map((watcher) => watcher.next());
+    await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThanOrEqual(20));
+    read.mockClear();
+    await outerStep();
+    await Promise.all(waiting);
+    expect(read.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
   it('refuses a cursor beyond the last event: it would wait for ever', async () => {
     await outerStep();
     await expect(watch('4').next()).rejects.toThrow('cursor: "4" is not a cursor of this study');
@@ -155,8 +230,6 @@ describe('watchStudy', () => {
   });
 
   it('says that there is no such study', async () => {
-    await expect(
-      watchStudy(store, hub, 'studies/b', '', { signal: never, stopping: never }).next(),
-    ).rejects.toThrow(/does not exist/);
+    await expect(watch('', {}, 'studies/b').next()).rejects.toThrow(/does not exist/);
   });
 });

@@ -1,13 +1,21 @@
 /** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
 
 import { StudyState } from '@glocal/proto/glocal/v1/study';
-import type { StudyEvent, TrialProgress } from '@glocal/proto/glocal/v1/study_service';
+import { StudyEvent, type TrialProgress } from '@glocal/proto/glocal/v1/study_service';
+import type { Logger } from 'pino';
 import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
 import { quote } from '../resource/quote.ts';
 import type { Store } from '../store/store.ts';
+import type { EventLog } from './event-log.ts';
 import type { EventHub } from './hub.ts';
 
-const PAGE = 100;
+/** What watches share. */
+export interface WatchParts {
+  readonly store: Pick<Store, 'getStudy' | 'listEvents'>;
+  readonly hub: EventHub;
+  readonly events: EventLog;
+  readonly log: Pick<Logger, 'error'>;
+}
 
 /** What ends a watch before the study has ended. */
 export interface WatchSignals {
@@ -18,50 +26,60 @@ export interface WatchSignals {
 }
 
 /**
+ * Encoded StudyEvents. A watcher that is slow holds one of them: the next one is read when it is asked for.
  * @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study, StoppingError
  * when the server stops before the study has ended.
  */
 export async function* watchStudy(
-  store: Store,
-  hub: EventHub,
+  { store, hub, events, log }: WatchParts,
   name: string,
   cursor: string,
   { signal, stopping }: WatchSignals,
-): AsyncGenerator<StudyEvent> {
+): AsyncGenerator<Buffer, void, undefined> {
+  // Before the first read, so that nothing falls between reading and waiting.
+  using subscription = hub.subscribe(name);
+  const study = await store.getStudy(name);
+  if (study === undefined) throw new NotFoundError(name);
   let sequence = await readCursor(store, name, cursor);
-  const told = new Map<string, TrialProgress>();
+  const stop = AbortSignal.any([signal, stopping]);
+  let over = study.state !== StudyState.ACTIVE;
   while (!signal.aborted) {
-    // One listener a round, registered before reading, so that nothing falls between reading and waiting.
-    const round = new AbortController();
-    const change = hub.nextChange(name, AbortSignal.any([signal, stopping, round.signal]));
-    try {
-      const study = await store.getStudy(name);
-      if (study === undefined) throw new NotFoundError(name);
-      // Before the events, so that the last one has been stored when it says so.
-      const over = study.state !== StudyState.ACTIVE;
-      const { records: events, more } = await store.listEvents(name, { after: sequence, limit: PAGE });
-      for (const { sequence: next, event } of events) {
-        sequence = next;
-        yield event;
+    if (subscription.takeStored()) {
+      for (;;) {
+        const event = await events.next(subscription.feed, sequence);
+        if (event === undefined || signal.aborted) break;
+        ({ sequence } = event);
+        over ||= event.ends;
+        yield event.bytes;
       }
-      if (more) continue;
-      if (over && events.length === 0) return;
-      for (const progress of hub.progressOf(name)) {
-        if (told.get(progress.trial) === progress) continue;
-        told.set(progress.trial, progress);
-        yield { cursor: String(sequence), time: new Date(), event: { $case: 'progress', value: progress } };
-      }
-      if (events.length > 0) continue;
-      if (stopping.aborted) throw new StoppingError();
-      await change;
-    } finally {
-      round.abort();
     }
+    if (over) return;
+    for (const progress of subscription.takeProgress()) {
+      const bytes = encodeProgress(progress, sequence, log);
+      if (bytes !== undefined) yield bytes;
+    }
+    if (stopping.aborted) throw new StoppingError();
+    await subscription.news(stop);
+  }
+}
+
+/** A report that does not fit the contract is logged and left out: the watch is about more than progress. */
+function encodeProgress(
+  value: TrialProgress,
+  sequence: number,
+  log: Pick<Logger, 'error'>,
+): Buffer | undefined {
+  const event = { $case: 'progress', value } as const;
+  try {
+    return Buffer.from(StudyEvent.encode({ cursor: String(sequence), time: new Date(), event }).finish());
+  } catch (error) {
+    log.error({ err: error, trial: value.trial }, 'progress cannot be encoded');
+    return undefined;
   }
 }
 
 /** Sequence of the last event that was seen. */
-async function readCursor(store: Store, study: string, cursor: string): Promise<number> {
+async function readCursor(store: Pick<Store, 'listEvents'>, study: string, cursor: string): Promise<number> {
   const wrong = () => FieldError.of('CURSOR', 'cursor', `${quote(cursor)} is not a cursor of this study`);
   if (!/^\d{0,15}$/.test(cursor)) throw wrong();
   const sequence = Number(cursor);

@@ -48,11 +48,39 @@ export class StateError extends Error {
   override readonly name = 'StateError';
 }
 
-/** The server is stopping, and what would go on for long ends now: the next server takes the same request. */
-export class StoppingError extends Error {
+/** What goes on for long ends before its time; the same request goes on from there, now or later. */
+export class InterruptedError extends Error {
+  override readonly name: string = 'InterruptedError';
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  /** @param reason UPPER_SNAKE_CASE, stable, for programs. */
+  constructor(reason: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The server is stopping: the next one takes the same request. */
+export class StoppingError extends InterruptedError {
   override readonly name = 'StoppingError';
 
   constructor() {
-    super('the server is stopping; connect again');
+    super('SERVER_STOPPING', 'the server is stopping; connect again');
+  }
+}
+
+/** A limit of the server is reached for now; the message says which. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+  readonly reason: string;
+  readonly retryAfterMs: number;
+
+  /** @param reason UPPER_SNAKE_CASE, stable, for programs. */
+  constructor(reason: string, message: string, retryAfterMs: number) {
+    super(message);
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
   }
 }

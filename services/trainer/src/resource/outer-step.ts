@@ -24,6 +24,28 @@ export function withoutLargeParts(outerStep: OuterStep): OuterStep {
   };
 }
 
+/**
+ * The step without anything that has an entry for each component: of a vector's values the mean is left. For a step that
+ * would pass the message limit even without its large parts.
+ */
+export function withoutVectors(outerStep: OuterStep): OuterStep {
+  const { values, nextValues, window, report, update } = withoutLargeParts(outerStep);
+  return {
+    ...outerStep,
+    values: values.map((value) => ({ ...value, values: [] })),
+    nextValues: nextValues.map((value) => ({ ...value, values: [] })),
+    window: window && { ...window, components: [] },
+    update: update && { ...update, hypergradient: [], sources: [], clipped: [] },
+    report: report && {
+      ...report,
+      glocal: undefined,
+      spread: undefined,
+      componentTrusted: [],
+      ...{ tScores: NOTHING, mean: NOTHING, median: NOTHING, last: NOTHING },
+    },
+  };
+}
+
 /** An outer step of nothing but what {@link withoutLargeParts} takes away. */
 export function largePartsOf({ window, report }: OuterStep): OuterStep {
   return OuterStep.fromPartial({
