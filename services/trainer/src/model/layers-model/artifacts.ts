@@ -6,7 +6,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { DataError } from '../../data/errors.ts';
 import { isInside, readBytes } from '../../data/files.ts';
-import { decodeText, printable, quoted } from '../../data/text.ts';
+import { decodeText, listed, printable, quoted } from '../../data/text.ts';
 import { ModelError } from '../errors.ts';
 import { sizeOf } from '../model.ts';
 
@@ -77,7 +77,7 @@ export async function readArtifacts(folder: string): Promise<Artifacts> {
     if (found !== expected) {
       throw new ModelError(
         'WEIGHTS',
-        `${shards.join(', ')}: ${found} bytes in all, and the weights that ${file} lists for them are ${expected}; ` +
+        `${listed(shards)}: ${found} bytes in all, and the weights that ${file} lists for them are ${expected}; ` +
           'copy the files again, all from the same model',
       );
     }
@@ -142,8 +142,8 @@ function parseModel(text: string, file: string): z.infer<typeof modelSchema> {
   const format = (json as { format?: unknown } | null)?.format;
   const why =
     parsed.success || (typeof format === 'string' && format !== 'layers-model')
-      ? `its format is "${format}"`
-      : z.prettifyError(parsed.error).replaceAll('\n', ' ');
+      ? `its format is ${quoted(String(format))}`
+      : listed(z.prettifyError(parsed.error).split('\n'));
   throw new ModelError(
     'FORMAT',
     `${file} is not a tfjs LayersModel: ${why}; save it with LayersModel.save, or convert a Keras model with ` +

@@ -251,6 +251,12 @@ describe('a model', () => {
       /the name of layer "d" \(Dense\) is not its own/,
     ],
     [
+      'with a name that is long and has control characters',
+      sequential(layer('Lambda', `\u001b${'x'.repeat(100_000)}`)),
+      'UNKNOWN_LAYER',
+      /^model\.json: layer "\\u001bx{59}…" \(Lambda\)/,
+    ],
+    [
       'with an operation of TensorFlow',
       functional(input([4]), { ...layer('TFOpLambda', 'times'), inbound_nodes: [['in', 0, 0, { y: 2 }]] }),
       'UNKNOWN_LAYER',

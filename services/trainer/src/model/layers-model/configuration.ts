@@ -29,7 +29,8 @@ export interface Configuration {
  */
 export function readConfiguration({ topology, generatedBy }: Description, where: string): Configuration {
   const reader = new Reader(where);
-  if (/^keras v?[3-9]\./.test(generatedBy ?? '')) throw reader.ofKeras3(`generatedBy is ${generatedBy}`);
+  if (/^keras v?[3-9]\./.test(generatedBy ?? ''))
+    throw reader.ofKeras3(`generatedBy is ${shortened(generatedBy ?? '')}`);
   return { topology: reader.model(topology), penalties: reader.penalties };
 }
 
@@ -43,7 +44,7 @@ class Reader {
 
   model(topology: Json): LayerNode {
     const version = String(topology.keras_version);
-    if (/^[3-9]\./.test(version)) throw this.ofKeras3(`its keras_version is ${version}`);
+    if (/^[3-9]\./.test(version)) throw this.ofKeras3(`its keras_version is ${shortened(version)}`);
     const node = this.#node(topology.model_config ?? topology, 'the model');
     if (!CONTAINERS.has(node.class_name)) throw this.#unknown(node);
     return this.#container(node, true);
@@ -98,7 +99,7 @@ class Reader {
   #checkOption(node: LayerNode, key: string, value: unknown, option = own(COMMON, key)): void {
     if (value === null || value === undefined || key === 'dtype' || key.endsWith('_initializer')) return;
     if (isPenalty(key)) {
-      this.penalties.push(`${node.config.name ?? node.class_name}.${key}`);
+      this.penalties.push(shortened(`${node.config.name ?? node.class_name}.${key}`));
       return;
     }
     if (option?.allows(value)) return;
@@ -115,7 +116,7 @@ class Reader {
     }
     throw new ModelError(
       'OPTION',
-      `${this.#where}: ${titleOf(node)} has the option ${printable(key)} (${textOf(value)}), which ${node.class_name} ` +
+      `${this.#where}: ${titleOf(node)} has the option ${shortened(key)} (${textOf(value)}), which ${shortened(node.class_name)} ` +
         'does not have in Keras 2, so that what it changes would be left out; save the model with Keras 2 (package ' +
         'tf_keras) or without the option',
     );
@@ -152,7 +153,7 @@ class Reader {
         const [key, value] = effective;
         throw new ModelError(
           'OPTION',
-          `${this.#where}: ${titleOf(node)} is called with ${printable(key)} = ${textOf(value)}, and only inputs are ` +
+          `${this.#where}: ${titleOf(node)} is called with ${shortened(key)} = ${textOf(value)}, and only inputs are ` +
             'implemented; call it without, and save the model again',
         );
       }
@@ -230,16 +231,17 @@ class Reader {
   }
 }
 
-const LONGEST_VALUE = 60;
+const LONGEST_TEXT = 60;
 
-function textOf(value: unknown): string {
-  const text = printable(JSON.stringify(value) ?? String(value));
-  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
-}
+/** Text of a file for a message: cut, and without control characters. */
+const shortened = (text: string): string =>
+  printable(text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+
+const textOf = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value));
 
 function titleOf({ class_name: className, config, name = config.name }: LayerNode): string {
-  const type = printable(className);
-  return typeof name === 'string' ? `layer "${printable(name)}" (${type})` : `a layer (${type})`;
+  const type = shortened(className);
+  return typeof name === 'string' ? `layer "${shortened(name)}" (${type})` : `a layer (${type})`;
 }
 
 /** A class of the user's own, which may have the name of one of Keras's. */
