@@ -120,7 +120,11 @@ describe.each(ESTIMATORS)('a study with the estimator %s', (estimator) => {
   it('goes on in each outer step with the values that the one before moved to', () => {
     const { outerSteps, result } = trained[estimator];
     const { lr, momentum, weightDecay } = quickSpace.parameters;
-    expectClose(Object.values(outerSteps[0]?.values ?? {}), [lr.init, momentum.init, weightDecay.value]);
+    expect(outerSteps[0]?.values).toEqual({
+      lr: lr.init,
+      momentum: momentum.init,
+      weightDecay: weightDecay.value,
+    });
     expect(outerSteps.slice(1).map(({ values }) => values)).toEqual(
       outerSteps.slice(0, -1).map(({ nextValues }) => nextValues),
     );

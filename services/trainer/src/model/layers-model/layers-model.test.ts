@@ -244,11 +244,14 @@ describe('a LayersModel', () => {
   it('is listed with its weights, and one that cannot be used with what is wrong', async () => {
     await saved('listed', withNumbers(network()));
     await mkdir(join(folder, 'empty'), { recursive: true });
+    const task = { inputShape: [8, 8, 1], classes: 3 };
     const models = await listModels(folder);
-    expect(models.find(({ id }) => id === 'listed')).toMatchObject({
+    const listed = models.find(({ id }) => id === 'listed');
+    expect(listed).toMatchObject({
       weights: 27 + 3 + 3 + 3 + 144 + 3,
       description: expect.stringContaining('8×8×1, 3 classes'),
     });
+    expect(listed?.parameters(task)).toEqual((await getModel('listed', task, folder)).parameters);
     const empty = models.find(({ id }) => id === 'empty');
     expect(empty?.rejects({ inputShape: [8, 8, 1], classes: 3 })).toMatch(/empty.model\.json cannot be read/);
   });
