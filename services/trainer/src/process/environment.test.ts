@@ -30,7 +30,14 @@ describe('the environment', () => {
 
   it('of a training process has what data sets and the native runtime read', () => {
     const kept = [
-      ...['GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR', 'https_proxy', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS'],
+      ...[
+        'GLOCAL_DATA_DIR',
+        'GLOCAL_CACHE_DIR',
+        'https_proxy',
+        'NO_PROXY',
+        'grpc_proxy',
+        'NODE_EXTRA_CA_CERTS',
+      ],
       ...['OMP_NUM_THREADS', 'TF_ENABLE_ONEDNN_OPTS', 'TF_NUM_INTRAOP_THREADS', 'DNNL_VERBOSE'],
     ];
     const dropped = ['GLOCAL_STORE', 'GLOCAL_DMD_TOKEN_FILE', 'OTEL_EXPORTER_OTLP_HEADERS'];

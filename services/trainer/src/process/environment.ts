@@ -20,8 +20,11 @@ const NODE: Names = [
   ...['NODE_V8_COVERAGE', 'UV_THREADPOOL_SIZE', 'GRPC_TRACE', 'GRPC_VERBOSITY'],
 ];
 
-/** How data sets are downloaded where the network has a proxy. */
-const PROXIES: Names = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
+/** How data sets, and a DMD service elsewhere, are reached where the network has a proxy. */
+const PROXIES: Names = [
+  ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
+  ...['grpc_proxy', 'no_grpc_proxy'],
+];
 
 /** Threads and kernels of the native runtime. `TF_*` would take Terraform's variables along. */
 const NATIVE: Names = [
