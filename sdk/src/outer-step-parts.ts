@@ -1,6 +1,6 @@
 /** Outer steps of any size, which the server streams in parts: a message of gRPC ends at 4 MiB. */
 
-import type { OuterStep } from '@glocal/proto/glocal/v1/study';
+import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { type OuterStepPart, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { GlocalError } from './error.ts';
 import type { CallOptions } from './options.ts';
@@ -28,10 +28,12 @@ export async function readOuterStep(
 /** @throws GlocalError DATA_LOSS when the parts are not those of one outer step. */
 async function joinParts(parts: AsyncIterable<OuterStepPart>, name: string): Promise<OuterStep> {
   let step: OuterStep | undefined;
+  const encoded: Uint8Array[] = [];
   const rows: Uint8Array[] = [];
   const contributions = new Map<number, Uint8Array[]>();
   for await (const { part } of parts) {
     if (part?.$case === 'outerStep') step = part.value;
+    else if (part?.$case === 'encodedOuterStep') encoded.push(part.value);
     else if (part?.$case === 'hypergradients') rows.push(part.value);
     else if (part?.$case === 'contribution') {
       const { mode, contribution } = part.value;
@@ -42,6 +44,7 @@ async function joinParts(parts: AsyncIterable<OuterStepPart>, name: string): Pro
   }
   const broken = () =>
     new GlocalError('DATA_LOSS', `the parts of ${name} that came do not make an outer step`);
+  if (encoded.length > 0) step = OuterStep.decode(Buffer.concat(encoded));
   if (step === undefined) throw broken();
   if (rows.length > 0) {
     if (step.window === undefined) throw broken();

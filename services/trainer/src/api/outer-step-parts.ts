@@ -1,17 +1,20 @@
 /** An outer step in parts, each below the message limit (ReadOuterStep). */
 
-import type { OuterStep } from '@glocal/proto/glocal/v1/study';
+import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import type { OuterStepPart } from '@glocal/proto/glocal/v1/study_service';
-import { withoutLargeParts } from '../resource/outer-step.ts';
+import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
+import { withoutLargeParts, withoutVectors } from '../resource/outer-step.ts';
 
 /** Bytes of rows or of a contribution in one part. */
 const PART_BYTES = 1024 * 1024;
+/** What a message has around an outer step, and more. */
+const FRAME_BYTES = 1024;
 
 /** First the step without rows and contributions, then these, in the order that the contract states. */
 export function* outerStepParts(outerStep: OuterStep): Generator<OuterStepPart> {
   const { window, report } = outerStep;
   const modes = report?.spectrum?.modes ?? [];
-  yield { part: { $case: 'outerStep', value: withoutLargeParts(outerStep) } };
+  yield* leanParts(withoutLargeParts(outerStep));
   for (const hypergradients of pieces(window?.hypergradients)) {
     yield { part: { $case: 'hypergradients', value: hypergradients } };
   }
@@ -20,6 +23,22 @@ export function* outerStepParts(outerStep: OuterStep): Generator<OuterStepPart> 
       yield { part: { $case: 'contribution', value: { mode, contribution } } };
     }
   }
+}
+
+/** The step itself, in pieces where its vectors alone pass the message limit. */
+function* leanParts(outerStep: OuterStep): Generator<OuterStepPart> {
+  const encoded = Buffer.from(OuterStep.encode(outerStep).finish());
+  if (encoded.length <= MAX_MESSAGE_BYTES - FRAME_BYTES) {
+    yield { part: { $case: 'outerStep', value: outerStep } };
+    return;
+  }
+  for (const piece of pieces(encoded)) yield { part: { $case: 'encodedOuterStep', value: piece } };
+}
+
+/** The step as a list may hold it: without its vectors where it would pass the message limit on its own. */
+export function listed(outerStep: OuterStep): OuterStep {
+  const bytes = OuterStep.encode(outerStep).finish().length;
+  return bytes <= MAX_MESSAGE_BYTES - FRAME_BYTES ? outerStep : withoutVectors(outerStep);
 }
 
 function* pieces(bytes: Buffer | undefined): Generator<Buffer> {

@@ -30,7 +30,7 @@ import { completeStudy } from '../study/specification.ts';
 import { Encoded, tooLarge } from './codec.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
-import { outerStepParts } from './outer-step-parts.ts';
+import { listed, outerStepParts } from './outer-step-parts.ts';
 import { MAX_UNSENT_BYTES } from './outgoing.ts';
 import {
   MAX_PAGE_BYTES,
@@ -156,7 +156,9 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         windows: request.includeWindows,
         maxBytes: MAX_PAGE_BYTES,
       });
-      return { outerSteps: records, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
+      // Several fit by the page's own limit, which a single one may pass.
+      const outerSteps = records.length === 1 ? records.map(listed) : records;
+      return { outerSteps, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
     },
 
     watchStudy: async function* ({ name, cursor }, call) {
