@@ -66,6 +66,15 @@ export const dmdProcesses = (trainer: number): RunningProcess[] =>
 
 const isRunning = (pid: number): boolean => runningProcesses().some((found) => found.pid === pid);
 
+/** Processor time that a process has taken, in ticks, mostly of 10 ms. Linux only. */
+export function processorTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  // User and system time, the 14th and 15th of all; the first two have been cut off.
+  return Number(fields[11]) + Number(fields[12]);
+}
+
 /** Waits until none of them runs; fails with those that stay. */
 export async function expectGone(processes: readonly RunningProcess[]): Promise<void> {
   await vi.waitFor(() => expect(processes.filter(({ pid }) => isRunning(pid))).toEqual([]), {

@@ -24,6 +24,9 @@ const TRIAL_MAY = {
   'be cancelled': [TrialState.PENDING, TrialState.RUNNING],
 } as const satisfies Record<string, readonly TrialState[]>;
 
+/** UTF-16 units of a reason: it may be whatever a library has thrown, and travels in every list. */
+const MAX_REASON = 2_000;
+
 /** What is known of a trial once its training process has set itself up. */
 export type Runtime = Pick<Trial, 'backend' | 'datasetSha256'>;
 
@@ -75,7 +78,7 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
 export function endTrial(trial: Trial, ending: TrialEnding, now: Date): Trial {
   expectTrial(trial, 'end');
   const { state, reason, test, averagedTest } = ending;
-  return { ...trial, state, stateReason: reason, endTime: now, test, averagedTest };
+  return { ...trial, state, stateReason: shortened(reason), endTime: now, test, averagedTest };
 }
 
 /** @throws StateError when the trial has ended. */
@@ -108,6 +111,9 @@ export function concludeStudy(study: Study, trials: readonly Trial[], now: Date)
     updateTime: now,
   };
 }
+
+const shortened = (reason: string): string =>
+  reason.length <= MAX_REASON ? reason : `${reason.slice(0, MAX_REASON - 1).toWellFormed()}…`;
 
 function expectTrial({ name, state }: Trial, what: keyof typeof TRIAL_MAY): void {
   const allowed: readonly TrialState[] = TRIAL_MAY[what];
