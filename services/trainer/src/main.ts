@@ -20,7 +20,6 @@ import { superviseTrial } from './worker/supervisor.ts';
 const EXIT_UNAVAILABLE = 69;
 const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
-/** The DMD service's own defaults. */
 
 async function serve(): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {

@@ -44,6 +44,16 @@ describe('the environment', () => {
     expect(names('training', ...kept, ...dropped)).toEqual(kept);
   });
 
+  it('of a training process has which graphics cards it may use, and how', () => {
+    const kept = [
+      ...['CUDA_VISIBLE_DEVICES', 'CUDA_HOME', 'NVIDIA_VISIBLE_DEVICES'],
+      ...['TF_FORCE_GPU_ALLOW_GROWTH', 'TF_GPU_THREAD_MODE'],
+    ];
+    expect(names('training', ...kept)).toEqual(kept);
+    expect(names('trainer', ...kept)).toEqual(kept);
+    expect(names('dmd', ...kept)).toEqual([]);
+  });
+
   it('of a trainer has all that its own children are to get', () => {
     const given = ['GLOCAL_STORE', 'GLOCAL_DMD_LIMITS__MAX_ROWS', 'OTEL_SERVICE_NAME', 'OMP_NUM_THREADS'];
     expect(names('trainer', ...given)).toEqual(given);

@@ -26,10 +26,11 @@ const PROXIES: Names = [
   ...['grpc_proxy', 'no_grpc_proxy'],
 ];
 
-/** Threads and kernels of the native runtime. `TF_*` would take Terraform's variables along. */
+/** Threads, kernels and devices of the native runtime. `TF_*` would take Terraform's variables along. */
 const NATIVE: Names = [
   ...['OMP_*', 'KMP_*', 'GOMP_*', 'DNNL_*', 'ONEDNN_*'],
   ...['TF_ENABLE_*', 'TF_DISABLE_*', 'TF_NUM_*', 'TF_CPP_*', 'TF_DETERMINISTIC_OPS'],
+  ...['CUDA_*', 'NVIDIA_*', 'TF_GPU_*', 'TF_FORCE_GPU_ALLOW_GROWTH'],
 ];
 
 /**
