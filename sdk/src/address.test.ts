@@ -46,7 +46,7 @@ describe('resolveTarget', () => {
   });
 
   it.each(['localhost', 'http://localhost:1', 'localhost:', ':1', '::1:1', 'a b:1', 'host:1/path', ''])(
-    'refuses "%s", which is no host:port',
+    'refuses "%s", which is not host:port',
     (address) => {
       expect(() => resolveTarget({ address })).toThrow(
         expect.objectContaining({ code: 'INVALID_ARGUMENT', reason: 'ADDRESS' }),

@@ -2,7 +2,7 @@
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
-/** A connection that stood for so long was one, also when nothing happened meanwhile. */
+/** Milliseconds after which a connection counts as made, even when nothing has come over it. */
 const STANDS_AFTER = 10_000;
 
 /**

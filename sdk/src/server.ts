@@ -73,9 +73,9 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** Trials that run at a time. */
   readonly maxRunningTrials: number;
-  /** Hypergradients in a window of `glocal` (`method.sigma`), as the DMD service allows; 0 while it has not answered. */
+  /** Hypergradients in a window of `glocal` (`method.sigma`), as the DMD service allows (its defaults until it has answered); 0 from an older server. */
   readonly maxWindowRows: number;
-  /** Components of a hypergradient of `glocal`, as the DMD service allows; 0 while it has not answered. */
+  /** Components of a hypergradient of `glocal`, as the DMD service allows (its defaults until it has answered); 0 from an older server. */
   readonly maxComponents: number;
 }
 

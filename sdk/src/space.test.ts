@@ -40,7 +40,7 @@ describe('the types of a study', () => {
       if (event.type !== 'outerStep') return undefined;
       // @ts-expect-error There is no such parameter.
       event.values.lrr;
-      // @ts-expect-error A fixed parameter is no component.
+      // @ts-expect-error A fixed parameter is not a component.
       event.window?.components.includes('weightDecay');
       return event.values.lr;
     };

@@ -91,7 +91,7 @@ describe('with some studies, the API', () => {
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, details: 'page_size: -1 is negative' });
   });
 
-  it.each(lists)('refuses a page token that is none of its own for %s', async (_what, list) => {
+  it.each(lists)('refuses a page token that it has not given out, for %s', async (_what, list) => {
     for (const token of ['nonsense', '!', base64url('studies/none'), base64url('-1'), 'x'.repeat(300)]) {
       const error = await rejection<ServiceError>(list(2, token));
       expect(error, token).toMatchObject({

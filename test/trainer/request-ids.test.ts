@@ -27,7 +27,7 @@ afterEach(() => folder.remove());
 const start = () =>
   TestTrainer.start({ env: { GLOCAL_DATA_DIR: folder.path }, store: join(folder.path, 'studies.db') });
 
-/** A data set of so many examples, a tenth of which are for validation unless a study says otherwise. */
+/** A data set of this many examples, a tenth of which are for validation unless a study says otherwise. */
 async function writeDots(examples: number): Promise<void> {
   const data = join(folder.path, 'dots');
   await mkdir(data, { recursive: true });

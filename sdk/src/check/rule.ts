@@ -78,7 +78,7 @@ export const optional =
     if (value !== undefined) rule(value, field, violations);
   };
 
-/** After so many the rest of a list is not looked at. */
+/** Violations after which the rest of a list is not looked at. */
 const MOST_VIOLATIONS = 100;
 
 export const list =

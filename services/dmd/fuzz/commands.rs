@@ -302,7 +302,7 @@ fn number(u: &mut Unstructured, sensible: u32) -> Result<u32> {
     }
 }
 
-/// A number of an enumeration with this many, seldom one that is none of it.
+/// A number of an enumeration with this many, seldom one that it does not have.
 fn choice(u: &mut Unstructured, count: i32) -> Result<i32> {
     match u.arbitrary::<u8>()? {
         250.. => u.arbitrary(),

@@ -11,7 +11,7 @@ pub enum End {
     Whole,
     /// With a message above the limit.
     TooLong,
-    /// With bytes that are no message, or half a message.
+    /// With bytes that are not a message, or half of one.
     Malformed,
 }
 

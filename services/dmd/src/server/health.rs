@@ -71,7 +71,7 @@ impl Health {
     }
 
     /// Analyzes the window of the self-check where those of requests are analyzed. Not with `run_or_refuse`: a full
-    /// queue that moves is no failure.
+    /// queue that moves is not a failure.
     async fn check(&self) -> Result<(), String> {
         let self_check = self.self_check;
         let check = move |cancellation: &Cancellation| self_check(cancellation).map_err(Refusal::Failed);

@@ -31,7 +31,7 @@ impl Chance {
         self.below(count) == 0
     }
 
-    /// A number of an enumeration with this many, seldom one that is none of it.
+    /// A number of an enumeration with this many, seldom one that it does not have.
     fn choice(&mut self, count: u64) -> i32 {
         let above = if self.one_in(20) { 5 } else { 0 };
         self.below(count + above) as i32

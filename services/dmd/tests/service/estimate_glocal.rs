@@ -68,7 +68,7 @@ async fn refusal(server: &TestServer, messages: Vec<EstimateGlocalRequest>) -> S
     exchange(server, messages).await.1.unwrap_err()
 }
 
-/// Expects that so many refusals for a limit are counted.
+/// Expects that this many refusals for a limit are counted.
 async fn assert_limits_counted(server: &TestServer, count: usize) {
     let figures = server.figures().await;
     let line = format!("glocal_dmd_refusals_total{{reason=\"LIMIT_EXCEEDED\"}} {count}\n");

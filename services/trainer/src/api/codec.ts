@@ -16,7 +16,7 @@ export class Encoded<_Response> {
   }
 }
 
-/** The request. @throws ApiError INVALID_ARGUMENT when the bytes are none of its type. */
+/** @throws ApiError INVALID_ARGUMENT when the bytes are not a message of the request's type. */
 export function decodeRequest<Request>(
   { requestDeserialize }: Pick<MethodDefinition<Request, unknown>, 'requestDeserialize'>,
   bytes: Buffer,

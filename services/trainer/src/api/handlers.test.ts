@@ -163,7 +163,7 @@ describe('a unary method', () => {
     expect(await told.promise).toBeInstanceOf(ApiError);
   });
 
-  it('refuses bytes that are no message of the contract', async () => {
+  it('refuses bytes that are not a message of the contract', async () => {
     const address = await listen(StudyServiceService, { getStudy: async () => expect.unreachable() });
     const client = new Client(address, credentials.createInsecure());
     cleanUp.defer(() => client.close());

@@ -36,7 +36,7 @@ function* leanParts(outerStep: OuterStep): Generator<OuterStepPart> {
 }
 
 /** The step as a list may hold it: without its vectors where it would pass the message limit on its own. */
-export function listed(outerStep: OuterStep): OuterStep {
+export function forList(outerStep: OuterStep): OuterStep {
   const bytes = OuterStep.encode(outerStep).finish().length;
   return bytes <= MAX_MESSAGE_BYTES - FRAME_BYTES ? outerStep : withoutVectors(outerStep);
 }

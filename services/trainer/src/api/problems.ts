@@ -23,7 +23,7 @@ interface Entry {
   addTo(page: ListProblemsResponse): void;
 }
 
-/** @throws FieldError for a size or token that is none. */
+/** @throws FieldError for a size that is negative, or a token that this method has not given. */
 export function listProblems(catalogue: Listed, request: ListProblemsRequest): ListProblemsResponse {
   const all = entries(catalogue);
   const limit = pageSize(request.pageSize, { usual: all.length, most: all.length });

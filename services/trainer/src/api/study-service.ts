@@ -30,7 +30,7 @@ import { completeStudy } from '../study/specification.ts';
 import { Encoded, tooLarge } from './codec.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
-import { listed, outerStepParts } from './outer-step-parts.ts';
+import { forList, outerStepParts } from './outer-step-parts.ts';
 import { MAX_UNSENT_BYTES } from './outgoing.ts';
 import {
   MAX_PAGE_BYTES,
@@ -157,7 +157,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         maxBytes: MAX_PAGE_BYTES,
       });
       // Several fit by the page's own limit, which a single one may pass.
-      const outerSteps = records.length === 1 ? records.map(listed) : records;
+      const outerSteps = records.length === 1 ? records.map(forList) : records;
       return { outerSteps, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
     },
 

@@ -47,8 +47,8 @@ export function fewViolations(violations: readonly FieldViolation[]): readonly F
 }
 
 /**
- * The longest start of a text, cut between code points and ended by an ellipsis, that costs at most so much; the text when
- * it does. What is no Unicode is replaced: it cannot be percent-encoded.
+ * The longest start of a text, cut between code points and ended by an ellipsis, that costs at most `most`; the whole
+ * text when it does. What is not Unicode is replaced: it cannot be percent-encoded.
  */
 function start(text: string, most: number, cost: (text: string) => number): string {
   // Every code point costs at least a byte: what is beyond is not looked at, however long the text.

@@ -10,5 +10,5 @@ export interface ZipReader {
   close(): void;
 }
 
-/** @throws Error of the system, or of yauzl when it is no zip file. */
+/** @throws Error of the system, or of yauzl when it is not a zip file. */
 export const { openPromise: openZip } = yauzl as unknown as { openPromise(file: string): Promise<ZipReader> };

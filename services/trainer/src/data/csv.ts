@@ -3,9 +3,10 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
+import { listed, quoteCell } from '../resource/quote.ts';
 import { DataError } from './errors.ts';
 import { MAX_FILE_BYTES, unreadable } from './files.ts';
-import { checkIsText, listed, quoted } from './text.ts';
+import { checkIsText } from './text.ts';
 
 export interface CsvOptions {
   /** Name of the column with the class. Names and texts are compared without blanks around them. */
@@ -118,14 +119,14 @@ function findColumns(names: readonly string[], options: CsvOptions, at: string):
   const find = (name: string): number => {
     const position = names.indexOf(name);
     if (position === -1) {
-      throw new DataError('FORMAT', `${at} has no column ${quoted(name)}; it has ${listed(names)}`);
+      throw new DataError('FORMAT', `${at} has no column ${quoteCell(name)}; it has ${listed(names)}`);
     }
     if (name === '') {
       const remedy = 'give it one, or list the columns to learn from under "features"';
       throw new DataError('FORMAT', `${at}: column ${position + 1} has no name; ${remedy}`);
     }
     if (names.lastIndexOf(name) !== position) {
-      throw new DataError('FORMAT', `${at} has two columns ${quoted(name)}; expected different names`);
+      throw new DataError('FORMAT', `${at} has two columns ${quoteCell(name)}; expected different names`);
     }
     return position;
   };
@@ -158,7 +159,7 @@ function findClass(cell: string, classes: ReadonlyMap<string, number>, at: strin
   return label;
 }
 
-const found = (cell: string): string => (cell === '' ? 'is empty' : `has ${quoted(cell)}`);
+const found = (cell: string): string => (cell === '' ? 'is empty' : `has ${quoteCell(cell)}`);
 
 /** Numbers of which it is not known how many will come. */
 class FloatList {

@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { characters } from '../resource/quote.ts';
+import { characters, printable } from '../resource/quote.ts';
 import { DataError } from './errors.ts';
 import { isInside, readBytes } from './files.ts';
-import { decodeText, printable } from './text.ts';
+import { decodeText } from './text.ts';
 
 export const MANIFEST = 'dataset.json';
 const MAX_MANIFEST_BYTES = 1e6;

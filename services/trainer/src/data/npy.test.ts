@@ -167,7 +167,7 @@ describe('parseNpy', () => {
     );
   });
 
-  it('refuses what is no npy file, and a version that there is not', () => {
+  it('refuses what is not an npy file, and an unknown version of the format', () => {
     expect(parse(new Uint8Array())).toThrow(error('FORMAT', 'some.npy is not an npy file'));
     expect(parse(new TextEncoder().encode('<!DOCTYPE html>'))).toThrow(error('FORMAT', 'is not an npy file'));
     expect(parse(npy(header('|u1', '(1,)'), Uint8Array.of(7), 4))).toThrow(
@@ -252,7 +252,7 @@ describe('readNpz', () => {
     );
   });
 
-  it('refuses what is no zip file, or is not there', async () => {
+  it('refuses what is not a zip file, or is not there', async () => {
     const file = write('b.npz', fromNumpy('|u1'));
     await expect(readNpz(file, 'x')).rejects.toEqual(error('CORRUPT', `${file} is damaged or no zip file`));
     await expect(readNpz(join(folder, 'missing.npz'), 'x')).rejects.toEqual(error('UNREADABLE', 'ENOENT'));

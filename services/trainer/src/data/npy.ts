@@ -1,8 +1,8 @@
 /** NumPy's npy format, versions 1 to 3, and its npz archives: arrays of whole or floating-point numbers. */
 
+import { printable, quoteCell } from '../resource/quote.ts';
 import { DataError } from './errors.ts';
 import { MAX_FILE_BYTES, readBytes } from './files.ts';
-import { printable, quoted } from './text.ts';
 import { readZipEntry } from './zip.ts';
 
 /** An array as it is in a file. */
@@ -105,7 +105,7 @@ function parseHeader(
   if (isFortran === undefined || sizes === undefined) {
     throw new DataError(
       'FORMAT',
-      `${file} has the header ${quoted(header.trim())}; expected descr, fortran_order and shape`,
+      `${file} has the header ${quoteCell(header.trim())}; expected descr, fortran_order and shape`,
     );
   }
   const [, order, element] = descr?.match(/^([<>|=])([uif]\d)$/) ?? [];

@@ -1,13 +1,13 @@
 /** The data sets that a study may name. */
 
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import { listed, quoteCell } from '../resource/quote.ts';
 import { loadCifar } from './cifar-originals.ts';
 import { DataError } from './errors.ts';
 import type { LabelledExamples } from './examples.ts';
 import { loadIdx } from './originals.ts';
 import type { LoadOptions } from './sites.ts';
 import { cifar10, cifar100, fashionMnist, fashionMnist10k, mnist } from './sources.ts';
-import { listed, quoted } from './text.ts';
 import {
   findUserDatasets,
   isUserDataset,
@@ -84,5 +84,5 @@ export async function loadDataset(id: string, options: LoadOptions): Promise<Dat
   const misnomer = misnamed(id);
   if (misnomer !== undefined) throw misnomer;
   const ids = [...KNOWN.map(({ info }) => info.id), ...(await userDatasetIds())];
-  throw new DataError('UNKNOWN_DATASET', `there is no data set ${quoted(id)}; one of ${listed(ids)}`);
+  throw new DataError('UNKNOWN_DATASET', `there is no data set ${quoteCell(id)}; one of ${listed(ids)}`);
 }

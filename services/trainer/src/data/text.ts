@@ -1,4 +1,4 @@
-/** Texts in users' files: their encoding, and how messages quote them. */
+/** Texts in users' files: bytes that are UTF-8, or a message that says what they are instead. */
 
 import { open } from 'node:fs/promises';
 import { DataError } from './errors.ts';
@@ -14,8 +14,6 @@ const FOREIGN: readonly (readonly [beginning: readonly number[], what: string])[
   [[0xfe, 0xff], 'is text in UTF-16; save it as UTF-8'],
 ];
 const LONGEST_BEGINNING = 4;
-const LONGEST_QUOTE = 40;
-const MOST_NAMES = 10;
 
 /**
  * The text of a file, without its byte order mark.
@@ -54,24 +52,4 @@ function checkBeginning(bytes: Uint8Array, file: string): void {
   if (bytes.length >= 2 && (first === 0) !== (second === 0)) {
     throw new DataError('FORMAT', `${file} is text in UTF-16; save it as UTF-8`);
   }
-}
-
-/** Text in quotation marks for a message: cut, and without control characters. */
-export function quoted(text: string): string {
-  const characters = [...text];
-  const cut = characters.length > LONGEST_QUOTE ? `${characters.slice(0, LONGEST_QUOTE).join('')}…` : text;
-  return JSON.stringify(cut);
-}
-
-/** Text for a message on one line: its control characters as `\u` escapes. */
-export const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
-/** Names for a message: the first ones, and how many there are besides. */
-export function listed(names: readonly string[]): string {
-  const shown = names
-    .slice(0, MOST_NAMES)
-    .map((name) => (name === '' ? '""' : name))
-    .join(', ');
-  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }

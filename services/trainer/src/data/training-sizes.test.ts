@@ -4,7 +4,7 @@ import { DataError } from './errors.ts';
 import { prepare } from './prepare.ts';
 import { trainingSizes } from './training-sizes.ts';
 
-/** Examples of one value, with so many of each class. */
+/** Examples of one value, with these numbers of each class. */
 function examplesOf(classSizes: readonly number[]) {
   const labels = Int32Array.from(
     classSizes.flatMap((size, label) => Array.from({ length: size }, () => label)),

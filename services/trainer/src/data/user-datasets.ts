@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { Log } from '../backend/native-wheel.ts';
+import { quoteCell } from '../resource/quote.ts';
 import { type Described, labelledExamples, shapeOf } from './arrays.ts';
 import { readCsv } from './csv.ts';
 import { DataError } from './errors.ts';
@@ -15,7 +16,6 @@ import { MANIFEST, type Manifest, readManifest, resolveInside } from './manifest
 import { type NumberArray, readNpy, readNpz } from './npy.ts';
 import type { Dataset } from './registry.ts';
 import { splitStratified } from './split.ts';
-import { quoted } from './text.ts';
 
 /** Names that a folder may have to be a data set. */
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -47,7 +47,7 @@ export function misnamed(name: string): DataError | undefined {
   if (ID.test(name) || !FOLDER.test(name) || !hasManifest(name)) return undefined;
   return new DataError(
     'MANIFEST',
-    `${givenFolder(name)} is not used: ${quoted(name)} cannot be the name of a data set, which is 1 to 63 lower-case ` +
+    `${givenFolder(name)} is not used: ${quoteCell(name)} cannot be the name of a data set, which is 1 to 63 lower-case ` +
       `letters, digits, dots, dashes and underscores, a letter or digit first; rename the folder`,
   );
 }

@@ -74,13 +74,13 @@ export class DmdWatch {
     try {
       const { version, limits } = await this.#getInfo();
       this.#limits = limits ?? DEFAULT_DMD_LIMITS;
-      this.#log.debug({ version, limits: printable(this.#limits) }, 'DMD service asked for its limits');
+      this.#log.debug({ version, limits: loggable(this.#limits) }, 'DMD service asked for its limits');
     } catch (error) {
       if (this.#closed) return;
       const { code, details } = error as ServiceError;
       if (code === status.UNIMPLEMENTED) {
         this.#limits = DEFAULT_DMD_LIMITS;
-        this.#log.info('the DMD service is older than GetDmdInfo; its default limits are taken for granted');
+        this.#log.info('the DMD service is older than GetDmdInfo; its default limits are assumed');
         return;
       }
       if (code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED) {
@@ -89,7 +89,7 @@ export class DmdWatch {
       }
       this.#log.warn(
         { code: status[code], details },
-        'the DMD service does not say what its limits are; those that it said last hold, or the defaults',
+        'the DMD service could not be asked for its limits; those known last, or the defaults, stay in force',
       );
     }
   }
@@ -105,7 +105,7 @@ export class DmdWatch {
 }
 
 /** JSON has no bigint. */
-const printable = ({ maxHeldBytes, ...limits }: DmdLimits) => ({
+const loggable = ({ maxHeldBytes, ...limits }: DmdLimits) => ({
   ...limits,
   maxHeldBytes: Number(maxHeldBytes),
 });

@@ -17,7 +17,7 @@ export interface SpaceShape {
   readonly layers: readonly string[];
   /** Number of classes. */
   readonly classes: number;
-  /** Weights that a network of so many hidden units starts from. */
+  /** Weights that a network with this many hidden units starts from. */
   initialNetwork(hiddenUnits: number): ArrayLike<number>;
 }
 

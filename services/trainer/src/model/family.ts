@@ -73,7 +73,7 @@ function rejectsAnyModel({ inputShape, classes }: Task): string | undefined {
 /** Height, width, channels. */
 export type ImageShape = readonly [height: number, width: number, channels: number];
 
-/** Why examples are not images with sides of at least so many pixels, or undefined when they are. */
+/** Why examples are not images with sides of at least this many pixels, or undefined when they are. */
 export function rejectsImages(inputShape: readonly number[], leastSide: number): string | undefined {
   const [height = 0, width = 0] = inputShape;
   if (inputShape.length === 3 && Math.min(height, width) >= leastSide) return undefined;

@@ -238,7 +238,7 @@ describe('a model that cannot be built', () => {
       /lenet.*at least 16×16.*14×14×1/,
     ],
     [
-      'for examples that are no images',
+      'for examples that are not images',
       () => getModel('wide-resnet-16-2', { inputShape: [3072], classes: 10 }),
       'UNSUITABLE',
       /takes images.*these are 3072/,

@@ -1,9 +1,9 @@
 /** How much of a list fits a page. */
 
 export interface PageLimits {
-  /** Records at most. */
+  /** The most records. */
   readonly limit: number;
-  /** Bytes of encoded records at most; a single record may have more. */
+  /** The most bytes of encoded records; a single record may have more. */
   readonly maxBytes: number;
 }
 

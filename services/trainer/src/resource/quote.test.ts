@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quote } from './quote.ts';
+import { listed, printable, quote, quoteCell, startOf } from './quote.ts';
 
 describe('a quotation of what a caller wrote', () => {
   it.each([
@@ -33,4 +33,24 @@ describe('a quotation of what a caller wrote', () => {
       }),
     );
   });
+});
+
+it('a quotation of a cell is its start, escaped in the same way', () => {
+  expect(quoteCell('a"b\u202e')).toBe('"a\\"b\\u202e"');
+  expect(quoteCell('😀'.repeat(41))).toBe(`"${'😀'.repeat(40)}…"`);
+});
+
+it('the start of a text never ends within a character', () => {
+  expect(startOf('a😀b', 3)).toBe('a😀b');
+  expect(startOf('a😀b', 2)).toBe('a😀…');
+  expect(startOf('a😀b', 1)).toBe('a…');
+});
+
+it('a text for one line has escapes for what would be invisible, and nothing else', () => {
+  expect(printable('größer "x"\n\u200bend')).toBe('größer "x"\\u000a\\u200bend');
+});
+
+it('a list names the first and counts the others', () => {
+  expect(listed(['a', '', 'b'])).toBe('a, "", b');
+  expect(listed(Array.from({ length: 12 }, (_, i) => `n${i}`))).toMatch(/^n0, .*, n9 and 2 more$/);
 });

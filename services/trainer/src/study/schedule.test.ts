@@ -40,7 +40,7 @@ interface Step {
   readonly next: ParameterValue;
 }
 
-/** The schedule of a trial with these outer steps, in pages of so many points. */
+/** The schedule of a trial with these outer steps, in pages of this many points. */
 async function scheduleOf(
   steps: readonly Step[],
   components: readonly string[] = [],

@@ -142,7 +142,7 @@ fn unquoted(cell: &str) -> String {
 }
 
 /// Whether the first record names the columns. Numbers do so only where they count from 0, as those of a data frame
-/// without names, and the values below are no whole numbers.
+/// without names, and the values below are not whole numbers.
 fn header(records: &[Record], wanted: Whether) -> Result<bool, Fault> {
     let Some((first, others)) = records.split_first() else {
         return Ok(false);

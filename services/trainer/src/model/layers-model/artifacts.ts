@@ -6,7 +6,8 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { DataError } from '../../data/errors.ts';
 import { isInside, readBytes } from '../../data/files.ts';
-import { decodeText, listed, printable, quoted } from '../../data/text.ts';
+import { decodeText } from '../../data/text.ts';
+import { listed, printable, quoteCell } from '../../resource/quote.ts';
 import { ModelError } from '../errors.ts';
 import { sizeOf } from '../model.ts';
 
@@ -102,7 +103,10 @@ async function readModel(folder: string): Promise<string> {
 /** @throws ModelError UNREADABLE, or FORMAT when the path leads out of the folder. */
 async function measure(folder: string, path: string): Promise<{ shard: string; bytes: number }> {
   if (!(await ofModel(isInside(folder, path)))) {
-    throw outside(join(folder, MODEL), `names the weight file ${quoted(path)}, which is not in its folder`);
+    throw outside(
+      join(folder, MODEL),
+      `names the weight file ${quoteCell(path)}, which is not in its folder`,
+    );
   }
   const shard = join(folder, path);
   const stats = await stat(shard);
@@ -142,7 +146,7 @@ function parseModel(text: string, file: string): z.infer<typeof modelSchema> {
   const format = (json as { format?: unknown } | null)?.format;
   const why =
     parsed.success || (typeof format === 'string' && format !== 'layers-model')
-      ? `its format is ${quoted(String(format))}`
+      ? `its format is ${quoteCell(String(format))}`
       : listed(z.prettifyError(parsed.error).split('\n'));
   throw new ModelError(
     'FORMAT',

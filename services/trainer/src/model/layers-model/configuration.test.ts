@@ -16,7 +16,7 @@ import {
   layer,
   sequential,
   tensors,
-} from './keras-model.ts';
+} from './testing.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 /** Checks the configuration of a model's layers against what is implemented, and brings it into the form that tfjs takes. */
 
-import { printable } from '../../data/text.ts';
+import { printable, startOf } from '../../resource/quote.ts';
 import { ModelError } from '../errors.ts';
 import type { Description } from './artifacts.ts';
 import { COMMON, CONTAINERS, LAYERS, OWN } from './layer-options.ts';
@@ -234,8 +234,7 @@ class Reader {
 const LONGEST_TEXT = 60;
 
 /** Text of a file for a message: cut, and without control characters. */
-const shortened = (text: string): string =>
-  printable(text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
+const shortened = (text: string): string => printable(startOf(text, LONGEST_TEXT));
 
 const textOf = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value));
 

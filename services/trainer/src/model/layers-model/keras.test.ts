@@ -5,8 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initBackend } from '../../backend/select.ts';
 import { getModel } from '../registry.ts';
-import { largestDifference, tensors } from './keras-model.ts';
 import { LAYERS } from './layer-options.ts';
+import { largestDifference, tensors } from './testing.ts';
 
 const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url));
 

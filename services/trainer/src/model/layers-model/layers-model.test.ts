@@ -16,9 +16,9 @@ import { ModelError } from '../errors.ts';
 import { lenet } from '../lenet.ts';
 import { getModel, listModels } from '../registry.ts';
 import { MAX_WEIGHT_BYTES } from './artifacts.ts';
-import { largestDifference, tensors } from './keras-model.ts';
 import { loadLayersModel } from './layers-model.ts';
 import { saveLayersModel } from './save.ts';
+import { largestDifference, tensors } from './testing.ts';
 
 const { layers } = tfl;
 let folder: string;
@@ -404,7 +404,7 @@ describe('a model that cannot be used', () => {
       /weights\.bin: 100 bytes in all.*are 756; copy the files again/,
     ],
     [
-      'that is no JSON',
+      'that is not JSON',
       async () => {
         const model = await plain('no-json');
         await writeFile(join(model, 'model.json'), '<html>');

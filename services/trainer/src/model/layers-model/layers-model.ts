@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { gradJvp } from '../../ad/jvp.ts';
 import { softmaxCrossEntropy } from '../../ad/ops/softmax-cross-entropy.ts';
-import { listed, printable } from '../../data/text.ts';
+import { listed, printable } from '../../resource/quote.ts';
 import { ModelError } from '../errors.ts';
 import { type ModelFamily, shapeText } from '../family.ts';
 import { type Model, type ModelParameter, sizeOf, type Task } from '../model.ts';
@@ -91,7 +91,7 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
 
 /**
  * Loads the model of a folder, whose name becomes its id, on the tfjs backend in use.
- * @throws ModelError when the files are not what they should be, or the model is no classifier. Nothing stays behind then.
+ * @throws ModelError when the files are not what they should be, or the model is not a classifier. Nothing stays behind then.
  */
 export async function loadLayersModel(folder: string): Promise<LoadedLayersModel> {
   const artifacts = await readArtifacts(folder);

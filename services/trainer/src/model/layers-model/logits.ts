@@ -27,7 +27,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'Reshape',
 ]);
 
-/** Layers with a kernel: what they answer with is no probability, whatever they take, but by their activation. */
+/** Layers with a kernel: whatever they take, they answer with probabilities only by their activation. */
 const LINEAR: ReadonlySet<string> = new Set([
   'Bidirectional',
   'Conv1D',

@@ -14,7 +14,7 @@ import {
   layer,
   sequential,
   tensors,
-} from './keras-model.ts';
+} from './testing.ts';
 
 let home: string;
 beforeAll(async () => {

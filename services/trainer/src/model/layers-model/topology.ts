@@ -1,7 +1,7 @@
 /** tfjs's layers from a model's topology. */
 
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { printable } from '../../data/text.ts';
+import { printable } from '../../resource/quote.ts';
 import { ModelError } from '../errors.ts';
 import { registerKerasLayers } from './keras-layers.ts';
 

@@ -2,9 +2,8 @@
 
 import type { Augmentation, Problem } from '@glocal/proto/glocal/v1/study';
 import type { DatasetInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
-import { listed } from '../../data/text.ts';
 import { trainingSizes } from '../../data/training-sizes.ts';
-import { quote } from '../../resource/quote.ts';
+import { listed, quote } from '../../resource/quote.ts';
 import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 import { validationExamples as defaultValidationExamples, PROBLEM } from './defaults.ts';
