@@ -19,6 +19,7 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   const trainer = await spawnTrainer({
     args: ['--store', join(options.out, 'studies.db'), '--log-level', 'warn'],
     log: (line) => signal.aborted || process.stderr.write(`${line}\n`),
+    signal,
   });
   try {
     await using client = await GlocalClient.connect({ address: trainer.address, signal });

@@ -13,6 +13,8 @@ export interface TrainerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Takes each line of its log. */
   readonly log?: (line: string) => void;
+  /** Ends a start that nobody waits for any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -23,11 +25,13 @@ export function spawnTrainer({
   args = [],
   env = {},
   log = () => {},
+  signal,
 }: TrainerOptions = {}): Promise<ServerChild> {
   return ServerChild.start({
     command: process.execPath,
     args: [MAIN, '--listen', '127.0.0.1:0', '--exit-with-stdin', ...args],
     env: { ...environmentFor('trainer'), ...env },
     log,
+    signal,
   });
 }

@@ -74,6 +74,19 @@ describe('a server that does not come up', () => {
     await expect(start(program)).rejects.toThrow(new ServerStartError(message));
   });
 
+  it('is killed at once when nobody waits for it any more', async () => {
+    const interruption = new AbortController();
+    const starting = ServerChild.start({
+      command: process.execPath,
+      args: ['--eval', 'setInterval(() => {}, 1000);'],
+      env: process.env,
+      log: () => {},
+      signal: interruption.signal,
+    });
+    interruption.abort();
+    await expect(starting).rejects.toThrow(new ServerStartError('its start was interrupted'));
+  });
+
   it('is an error when there is no such program', async () => {
     const starting = ServerChild.start({ command: '/nowhere/server', args: [], env: {}, log: () => {} });
     await expect(starting).rejects.toThrow(/ENOENT/);

@@ -16,6 +16,8 @@ export interface ServerChildOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Takes each line that it writes to standard error. */
   readonly log: (line: string) => void;
+  /** Ends a start that nobody waits for any more. Once the server is ready it has no effect. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a child ended, for people. */
@@ -49,7 +51,7 @@ export class ServerChild {
    * standard input closes. It is out of reach of the terminal's Ctrl-C: who started it decides when it ends.
    * @throws ServerStartError
    */
-  static async start({ command, args, env, log }: ServerChildOptions): Promise<ServerChild> {
+  static async start({ command, args, env, log, signal }: ServerChildOptions): Promise<ServerChild> {
     // Its standard input is ours to hold: it closes when this process dies, however that happens.
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -75,19 +77,22 @@ export class ServerChild {
       });
     });
     const waiting = new AbortController();
-    const address = await Promise.race([
+    const patience = AbortSignal.any([waiting.signal, ...(signal === undefined ? [] : [signal])]);
+    const outcome = await Promise.race([
       ready,
-      ended.then((ending) => ending),
-      sleep(READY_WITHIN_MS, undefined, { signal: waiting.signal }).catch(() => undefined),
+      ended,
+      sleep(READY_WITHIN_MS, undefined, { signal: patience }).catch(() => undefined),
     ]);
     waiting.abort();
-    if (typeof address === 'string') return new ServerChild(child, address, ended);
+    if (typeof outcome === 'string') return new ServerChild(child, outcome, ended);
     child.kill('SIGKILL');
-    const why =
-      address === undefined
-        ? `it was not ready after ${READY_WITHIN_MS / 1000} s`
-        : `it ended with ${address.how}${address.lastWords === undefined ? '' : `: ${address.lastWords}`}`;
-    throw new ServerStartError(why);
+    if (outcome !== undefined) {
+      const { how, lastWords } = outcome;
+      throw new ServerStartError(`it ended with ${how}${lastWords === undefined ? '' : `: ${lastWords}`}`);
+    }
+    throw new ServerStartError(
+      signal?.aborted ? 'its start was interrupted' : `it was not ready after ${READY_WITHIN_MS / 1000} s`,
+    );
   }
 
   /** Asks it to stop, and insists after a while. */
