@@ -5,9 +5,9 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { ServiceDefinition as GeneratedService, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contract, methodIn, serviceIn } from '../support/dynamic.ts';
-import { Channel } from '../support/grpc.ts';
+import type { Channel } from '../support/grpc.ts';
 import { rejection } from '../support/rejection.ts';
-import { TestTrainer } from '../support/trainer.ts';
+import { type Services, startServices } from '../support/services.ts';
 
 /** A message with the names of the .proto files. */
 type Message = Readonly<Record<string, unknown>>;
@@ -39,16 +39,15 @@ const study = {
 };
 const request_id = 'conformance';
 
-let trainer: TestTrainer;
+let running: Services;
 let studies: Channel;
 let dmd: Channel;
 /** Names of the study, its first trial, and the first outer step of that. */
 const name = { study: '', trial: '', outerStep: '' };
 
 beforeAll(async () => {
-  trainer = await TestTrainer.start();
-  studies = new Channel(trainer.address);
-  dmd = new Channel((await trainer.client.serverInfo()).dmdAddress);
+  running = await startServices();
+  ({ studies, dmd } = running);
   const api = serviceIn(contract, 'glocal.v1.StudyService');
   const created = (await studies.unary(methodIn(api, 'CreateStudy'), { study, request_id })) as {
     name: string;
@@ -60,10 +59,7 @@ beforeAll(async () => {
   });
   await studies.serverStream(methodIn(api, 'WatchStudy'), { name: created.name });
 });
-afterAll(async () => {
-  for (const channel of [studies, dmd]) channel[Symbol.dispose]();
-  await trainer[Symbol.asyncDispose]();
-});
+afterAll(() => running[Symbol.asyncDispose]());
 
 const doubles = (...values: number[]): Buffer => Buffer.from(Float64Array.from(values).buffer);
 const window = { rows: 6, components: 1, options: { delays: 2, include_contributions: true } };

@@ -17,22 +17,18 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commentOfZero, messageNamed } from '../support/descriptors.ts';
-import { Channel } from '../support/grpc.ts';
+import type { Channel } from '../support/grpc.ts';
+import { type Services, startServices } from '../support/services.ts';
 import { MESSAGES, stated, statementFor, valueIn } from '../support/stated-defaults.ts';
-import { TestTrainer } from '../support/trainer.ts';
 
-let trainer: TestTrainer;
+let running: Services;
 let studies: Channel;
 let dmd: Channel;
 beforeAll(async () => {
-  trainer = await TestTrainer.start();
-  studies = new Channel(trainer.address);
-  dmd = new Channel((await trainer.client.serverInfo()).dmdAddress);
+  running = await startServices();
+  ({ studies, dmd } = running);
 });
-afterAll(async () => {
-  for (const channel of [studies, dmd]) channel[Symbol.dispose]();
-  await trainer[Symbol.asyncDispose]();
-});
+afterAll(() => running[Symbol.asyncDispose]());
 
 /** A message of generated code. */
 type Message = Readonly<Record<string, unknown>>;

@@ -6,21 +6,17 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { encodeRows } from '@glocal/trainer/dmd';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Channel } from '../support/grpc.ts';
-import { TestTrainer } from '../support/trainer.ts';
+import type { Channel } from '../support/grpc.ts';
+import { type Services, startServices } from '../support/services.ts';
 
-let trainer: TestTrainer;
+let running: Services;
 let studies: Channel;
 let dmd: Channel;
 beforeAll(async () => {
-  trainer = await TestTrainer.start();
-  studies = new Channel(trainer.address);
-  dmd = new Channel((await trainer.client.serverInfo()).dmdAddress);
+  running = await startServices();
+  ({ studies, dmd } = running);
 });
-afterAll(async () => {
-  for (const channel of [studies, dmd]) channel[Symbol.dispose]();
-  await trainer[Symbol.asyncDispose]();
-});
+afterAll(() => running[Symbol.asyncDispose]());
 
 const SIGMA = 20;
 const UINT32 = 2 ** 32 - 1;

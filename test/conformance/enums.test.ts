@@ -10,22 +10,18 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fieldComments, serviceNamed } from '../support/descriptors.ts';
-import { Channel } from '../support/grpc.ts';
+import type { Channel } from '../support/grpc.ts';
 import { refusal } from '../support/refusal.ts';
-import { TestTrainer } from '../support/trainer.ts';
+import { type Services, startServices } from '../support/services.ts';
 
-let trainer: TestTrainer;
+let running: Services;
 let studies: Channel;
 let dmd: Channel;
 beforeAll(async () => {
-  trainer = await TestTrainer.start();
-  studies = new Channel(trainer.address);
-  dmd = new Channel((await trainer.client.serverInfo()).dmdAddress);
+  running = await startServices();
+  ({ studies, dmd } = running);
 });
-afterAll(async () => {
-  for (const channel of [studies, dmd]) channel[Symbol.dispose]();
-  await trainer[Symbol.asyncDispose]();
-});
+afterAll(() => running[Symbol.asyncDispose]());
 
 /** A message of generated code. */
 type Message = Record<string, unknown>;

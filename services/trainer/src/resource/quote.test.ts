@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listed, printable, quote, quoteCell, startOf } from './quote.ts';
+import { anyText } from './testing.ts';
 
 describe('a quotation of what a caller wrote', () => {
   it.each([
@@ -25,7 +26,7 @@ describe('a quotation of what a caller wrote', () => {
 
   it('is short and well formed whatever the text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+      fc.property(anyText(300), (text) => {
         const quoted = quote(text);
         expect(quoted.isWellFormed()).toBe(true);
         expect(quoted).not.toMatch(/\p{Cc}/u);
