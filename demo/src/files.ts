@@ -55,7 +55,7 @@ export async function writeFiles(
 }
 
 /** One table with all runs: the schedule of each, its lines led by the run's name. */
-export function scheduleCsv(runs: readonly FinishedRun[]): string {
+function scheduleCsv(runs: readonly FinishedRun[]): string {
   const lines = runs.flatMap(({ kind, result }, i) => {
     const [head, ...rows] = result.best?.schedule.toCsv().trimEnd().split('\n') ?? [];
     const named = rows.map((row) => `${kind.id},${row}`);
@@ -65,7 +65,7 @@ export function scheduleCsv(runs: readonly FinishedRun[]): string {
 }
 
 /** One JSON object for each outer step: everything that the SDK knows of it, vectors as arrays. */
-export function outerStepLines(runs: readonly FinishedRun[]): string {
+function outerStepLines(runs: readonly FinishedRun[]): string {
   const lines = runs.flatMap(({ kind, outerSteps }) =>
     outerSteps.map((step) => JSON.stringify({ run: kind.id, ...step }, arraysForVectors)),
   );

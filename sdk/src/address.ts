@@ -4,7 +4,7 @@ import { GlocalError } from './error.ts';
 import type { ClientOptions, TlsOptions } from './options.ts';
 
 /** The trainer's own default. */
-export const DEFAULT_ADDRESS = 'localhost:50061';
+const DEFAULT_ADDRESS = 'localhost:50061';
 
 /** A server and how to talk to it. */
 export interface Target {

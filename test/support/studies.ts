@@ -62,7 +62,7 @@ export const longStudy = (options: Omit<QuickOptions, 'outerSteps'> = {}): Study
   quickStudy({ ...options, outerSteps: 50_000 });
 
 /** The next event of the study that is of this type; the first one at all unless `cursor` says where to start. */
-export async function nextEvent<P extends ParameterMap, Type extends StudyEvent['type']>(
+async function nextEvent<P extends ParameterMap, Type extends StudyEvent['type']>(
   study: Study<P>,
   type: Type,
   cursor?: string,

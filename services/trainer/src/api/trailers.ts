@@ -6,8 +6,8 @@
 
 import type { FieldViolation } from '../resource/errors.ts';
 
-/** All trailers of an error, with what HTTP/2 counts for each of them. The two shares leave 1,000 bytes for the rest. */
-export const MAX_TRAILER_BYTES = 4_096;
+// All trailers of an error, with what HTTP/2 counts for each of them, stay below 4,096 bytes: these two shares leave 1,000
+// for the rest.
 /** Share of the message: in `grpc-message` and in the Status. */
 const MESSAGE_BYTES = 1_600;
 /** Share of the violations, before base64. */

@@ -175,7 +175,7 @@ const avgPoolGrad = rule<'dy' | 'input', PoolingAttributes>(
 );
 
 /** AvgPoolGrad of each tangent of dy. */
-export function avgPoolGradOf(dy: tf.Tensor, input: tf.Tensor, q: number, attributes: object): tf.Tensor {
+function avgPoolGradOf(dy: tf.Tensor, input: tf.Tensor, q: number, attributes: object): tf.Tensor {
   return unfold(
     runKernel(
       'AvgPoolGrad',
