@@ -139,7 +139,14 @@ function parseModel(text: string, file: string): z.infer<typeof modelSchema> {
     json = JSON.parse(text);
   } catch (cause) {
     const why = printable((cause as Error).message);
-    throw new ModelError('FORMAT', `${file} is not JSON: ${why}; copy it again`, { cause });
+    const number = /[:[,]\s*(-?Infinity|NaN)\s*[,\]}]/.exec(text)?.[1];
+    throw new ModelError(
+      'FORMAT',
+      number === undefined
+        ? `${file} is not JSON: ${why}; copy it again`
+        : `${file} is not JSON: it has the number ${number}, which JSON does not have; save the model with a finite number there`,
+      { cause },
+    );
   }
   const parsed = modelSchema.safeParse(json);
   if (parsed.success && (parsed.data.format ?? 'layers-model') === 'layers-model') return parsed.data;

@@ -94,13 +94,31 @@ describe('an option of a layer', () => {
       { interpolation: 'bicubic' },
       /"bicubic", and only "nearest" or "bilinear"/,
     ],
+    [
+      'Embedding',
+      'mask_zero',
+      { input_dim: 9, output_dim: 3, mask_zero: 'True' },
+      /mask_zero is "True", and only true or false/,
+    ],
+    ['Dense', 'use_bias', { units: 3, use_bias: 2 }, /use_bias is 2, and only true or false/],
+    ['Dense', 'trainable', { units: 3, trainable: 'False' }, /trainable is "False", and only true or false/],
+    ['LSTM', 'stateful, as a number,', { ...lstm, stateful: 1 }, /stateful is true/],
+    ['ReLU', 'negative_slope', { negative_slope: '0.2' }, /negative_slope is "0\.2", and only a number/],
+    ['ReLU', 'max_value', { max_value: '1' }, /max_value is "1", and only a number/],
+    [
+      'LeakyReLU',
+      'alpha',
+      { alpha: { class_name: '__numpy__', config: {} } },
+      /alpha is \{.*, and only a number/,
+    ],
+    ['ThresholdedReLU', 'theta', { theta: [0.5] }, /theta is \[0\.5\], and only a number/],
     ['Dot', 'normalize', { axes: 1, normalize: true }, /normalize is true/],
     ['Concatenate', 'axis', { axis: 0 }, /axis is 0, and only an axis of the example/],
     [
       'Bidirectional',
       'backward_layer',
       { layer: layer('LSTM', 'l', lstm), backward_layer: layer('LSTM', 'b', lstm) },
-      /has the option backward_layer/,
+      /backward_layer is .*and only null is implemented/,
     ],
     [
       'Bidirectional',
@@ -132,6 +150,17 @@ describe('an option of a layer', () => {
     expect(problem).toBeInstanceOf(ModelError);
     expect(problem).toMatchObject({ reason: 'OPTION', message: expect.stringMatching(message) });
     expect(String(problem)).toContain('model.json: layer "');
+  });
+
+  it('that is off may be written as 0', () => {
+    const model = sequential(
+      input([4, 2]),
+      layer('LSTM', 'l', { ...lstm, return_sequences: 1, stateful: 0, time_major: 0 }),
+      layer('GlobalAveragePooling1D', 'mean', { keepdims: 0 }),
+    );
+    const { layers } = (read(model).topology as { config: { layers: KerasLayer[] } }).config;
+    expect(layers[1]?.config).toMatchObject({ return_sequences: true, stateful: false, time_major: false });
+    expect(layers[2]?.config).toMatchObject({ keepdims: false });
   });
 
   it('may have the value that Keras writes when it does nothing, known or not', () => {
@@ -167,6 +196,12 @@ describe('a model', () => {
       { keras_version: '3.4.1' },
       'FORMAT',
       /saved by Keras 3 \(its keras_version is 3\.4\.1\).*tf_keras/,
+    ],
+    [
+      'of Keras 3, as a number',
+      { keras_version: 3 },
+      'FORMAT',
+      /saved by Keras 3 \(its keras_version is 3\)/,
     ],
     [
       'with a dtype as Keras 3 has it',
@@ -276,6 +311,21 @@ describe('a model', () => {
     expect(problem).toMatchObject({ reason, message: expect.stringMatching(message) });
   });
 
+  it('written by Keras 3, however that is spelt, is refused', () => {
+    const description = { topology: { model_config: sequential() }, generatedBy: 'Keras v3.4.1' };
+    expect(String(problemOf(() => readConfiguration(description, 'model.json')))).toMatch(/saved by Keras 3/);
+  });
+
+  it('freezes what its file says is not trainable with a 0', async () => {
+    const model = sequential(
+      input([4]),
+      layer('Dense', 'a', { units: 4, trainable: 0 }),
+      dense(3, { use_bias: 0 }),
+    );
+    const { parameters } = await kerasModel(home, model, [4], 3);
+    expect(parameters.map(({ name }) => name)).toEqual(['dense/kernel']);
+  });
+
   it('is read with what newer versions of Keras 2 write besides', async () => {
     const written = (node: KerasLayer): KerasLayer => ({
       ...node,
@@ -352,6 +402,19 @@ describe('a model', () => {
   });
 });
 
+it('a softmax over another axis than the last is refused', async () => {
+  const model = sequential(
+    input([2, 3]),
+    layer('Softmax', 'attention', { axis: 1 }),
+    layer('Flatten', 'flatten'),
+    dense(3),
+  );
+  await expect(kerasModel(home, model, [2, 3], 3)).rejects.toMatchObject({
+    reason: 'OPTION',
+    message: expect.stringMatching(/layer "attention" \(Softmax\): axis is 1, and only the last axis/),
+  });
+});
+
 describe('the output', () => {
   const ending = (...last: KerasLayer[]) => sequential(input([6]), ...last);
   const softmax = (units: number, name = 'softmax') => layer('Dense', name, { units, activation: 'softmax' });
@@ -379,7 +442,7 @@ describe('the output', () => {
     [
       'a softmax inside of an LSTM',
       sequential(input([2, 6]), layer('LSTM', 'l', { ...lstm, units: 3, activation: 'softmax' })),
-      /of layer "l" by layer "l" \(LSTM\)/,
+      /its output is that of layer "l" \(LSTM\), whose softmax is applied inside of the layer/,
     ],
     [
       'a sigmoid',
@@ -390,6 +453,17 @@ describe('the output', () => {
       'a softmax over an axis of its own',
       ending(layer('Reshape', 'r', { target_shape: [3, 2] }), softmax(1), layer('Flatten', 'f')),
       /softmax of layer "softmax" is not over the classes alone/,
+    ],
+    [
+      'a mean of two softmax heads by a frozen layer',
+      functional(
+        input([6]),
+        layer('Dense', 'a', { units: 3, activation: 'softmax' }, ['in']),
+        layer('Dense', 'b', { units: 3, activation: 'softmax' }, ['in']),
+        layer('Concatenate', 'both', {}, ['a', 'b']),
+        layer('Dense', 'mean', { units: 3, trainable: false, activation: 'linear' }, ['both']),
+      ),
+      /of layer "a" by layer "mean" \(Dense\)/,
     ],
     [
       'that of an inner model that is used twice',
@@ -418,14 +492,18 @@ describe('the output', () => {
     expect(problem).toMatchObject({ reason: 'NOT_A_CLASSIFIER', message: expect.stringMatching(message) });
   });
 
-  it('may be scores that are made of probabilities by a linear layer, or gated by them', async () => {
+  it('may be scores that a linear layer makes of probabilities or hidden units, or gated by them', async () => {
     const gated = functional(
       input([6]),
       { ...dense(3), inbound_nodes: [[['in', 0, 0, {}]]] },
       layer('Dense', 'gate', { units: 3, activation: 'sigmoid' }, ['in']),
       layer('Multiply', 'product', {}, ['dense', 'gate']),
     );
+    const hidden = layer('Dense', 'hidden', { units: 4, activation: 'sigmoid' });
     await expect(kerasModel(home, ending(softmax(4), dense(3)), [6], 3)).resolves.toBeDefined();
+    await expect(
+      kerasModel(home, ending(hidden, dense(3, { trainable: false })), [6], 3),
+    ).resolves.toBeDefined();
     await expect(kerasModel(home, gated, [6], 3)).resolves.toBeDefined();
   });
 });

@@ -3,7 +3,7 @@
 import { printable, startOf } from '../../resource/quote.ts';
 import { ModelError } from '../errors.ts';
 import type { Description } from './artifacts.ts';
-import { COMMON, CONTAINERS, LAYERS, OWN } from './layer-options.ts';
+import { COMMON, CONTAINERS, LAYERS, type Option, OWN } from './layer-options.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ export interface Configuration {
  */
 export function readConfiguration({ topology, generatedBy }: Description, where: string): Configuration {
   const reader = new Reader(where);
-  if (/^keras v?[3-9]\./.test(generatedBy ?? ''))
+  if (/^keras v?[3-9]\b/i.test(generatedBy ?? ''))
     throw reader.ofKeras3(`generatedBy is ${shortened(generatedBy ?? '')}`);
   return { topology: reader.model(topology), penalties: reader.penalties };
 }
@@ -44,7 +44,7 @@ class Reader {
 
   model(topology: Json): LayerNode {
     const version = String(topology.keras_version);
-    if (/^[3-9]\./.test(version)) throw this.ofKeras3(`its keras_version is ${shortened(version)}`);
+    if (/^[3-9]\b/.test(version)) throw this.ofKeras3(`its keras_version is ${shortened(version)}`);
     const node = this.#node(topology.model_config ?? topology, 'the model');
     if (!CONTAINERS.has(node.class_name)) throw this.#unknown(node);
     return this.#container(node, true);
@@ -56,7 +56,7 @@ class Reader {
     const layers: unknown = Array.isArray(config) ? config : config.layers;
     if (!Array.isArray(layers)) throw this.#misfit(`${titleOf(node)} has no list of layers`);
     const nodes = layers.map((layer, i) => this.#node(layer, `layer ${i + 1} of ${titleOf(node)}`));
-    const isTrainable = trainable && config.trainable !== false;
+    const isTrainable = trainable && this.#isTrainable(node);
     const read = nodes.map((layer) => this.#layer(layer, isTrainable));
     if (className !== 'Sequential') this.#checkConnections(nodes);
     return {
@@ -65,14 +65,22 @@ class Reader {
     };
   }
 
-  #layer(node: LayerNode, trainable: boolean): LayerNode {
-    const { class_name: className, config } = node;
+  #isTrainable(model: LayerNode): boolean {
+    const { trainable } = withOneSpelling(model.config, COMMON);
+    this.#checkOption(model, 'trainable', trainable);
+    return trainable !== false;
+  }
+
+  #layer(written: LayerNode, trainable: boolean): LayerNode {
+    const { class_name: className } = written;
     const implemented = own(LAYERS, className);
-    if (isCustom(node) || (implemented === undefined && !CONTAINERS.has(className)))
-      throw this.#unknown(node);
-    this.#checkCalls(node);
-    if (implemented === undefined) return this.#container(node, trainable);
+    if (isCustom(written) || (implemented === undefined && !CONTAINERS.has(className)))
+      throw this.#unknown(written);
+    this.#checkCalls(written);
+    if (implemented === undefined) return this.#container(written, trainable);
     const { options, defaults, rewritten, needsOwn } = implemented;
+    const config = withOneSpelling(written.config, { ...COMMON, ...options });
+    const node = { ...written, config };
     for (const [key, value] of Object.entries({ ...defaults, ...config }))
       this.#checkOption(node, key, value, own(options, key));
     const isTrainable = trainable && config.trainable !== false;
@@ -264,6 +272,12 @@ function plain(config: Json): Json {
   });
   return Object.fromEntries(entries);
 }
+
+/** A layer's configuration with the values that are written in several ways in one. */
+const withOneSpelling = (config: Json, options: Readonly<Record<string, Option>>): Json =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, own(options, key)?.read?.(value) ?? value]),
+  );
 
 const classOf = (value: unknown): unknown => own(value, 'class_name');
 const nameOf = (policy: object): unknown => own(own(policy, 'config'), 'name');

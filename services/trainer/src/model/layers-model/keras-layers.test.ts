@@ -222,6 +222,22 @@ describe('a layer of Keras 2', () => {
         return tf.add(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 0.01))), beta as tf.Tensor);
       },
     ],
+    ...[
+      { scale: false, center: true },
+      { scale: true, center: false },
+      { scale: false, center: false },
+    ].map((given): [string, KerasLayer, number[], Reference] => [
+      `LayerNormalization with scale ${given.scale} and center ${given.center}`,
+      layer('LayerNormalization', 'l', { axis: [2], epsilon: 0.01, ...given }),
+      [3, 4],
+      (x, [values]) => {
+        const { mean, variance } = tf.moments(x, 2, true);
+        const standard = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 0.01)));
+        if (given.scale) return tf.mul(standard, values as tf.Tensor);
+        return given.center ? tf.add(standard, values as tf.Tensor) : standard;
+      },
+    ]),
+    ['Flatten of a vector', layer('Flatten', 'l', { data_format: 'channels_last' }), [6], (x) => x],
     [
       'Reshape to a length that follows from the others',
       layer('Reshape', 'l', { target_shape: [3, -1, 2] }),

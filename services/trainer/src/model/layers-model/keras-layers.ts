@@ -246,13 +246,60 @@ class BatchNormalization extends classOf<{
     const isPlain = axis === x.rank - 1 && x.rank <= 4 && this.gamma !== undefined && this.beta !== undefined;
     if (isPlain) return super.call(inputs, options);
     return tf.tidy(() => {
-      const shape = x.shape.map((length, i) => (i === axis ? length : 1));
-      const along = (variable: LayerVariable) => tf.reshape(variable.read(), shape);
-      const deviation = tf.sqrt(tf.add(along(this.movingVariance), this.epsilon));
-      const standard = tf.div(tf.sub(x, along(this.movingMean)), deviation);
-      const scaled = this.gamma ? tf.mul(standard, along(this.gamma)) : standard;
-      return this.beta ? tf.add(scaled, along(this.beta)) : scaled;
+      const along = alongAxes(x, [axis]);
+      const [mean, variance] = [along(this.movingMean), along(this.movingVariance)] as [tf.Tensor, tf.Tensor];
+      return normalized(x, mean, variance, this.epsilon, along(this.gamma), along(this.beta));
     });
+  }
+}
+
+/** With no `scale` or `center`, without which tfjs's has no gradient. */
+class LayerNormalization extends classOf<{
+  readonly axis: number[];
+  readonly epsilon: number;
+  readonly gamma: LayerVariable | null;
+  readonly beta: LayerVariable | null;
+}>('LayerNormalization') {
+  static readonly className = `${OWN}LayerNormalization`;
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = onlyOne(inputs);
+      const along = alongAxes(x, this.axis);
+      const { mean, variance } = tf.moments(x, this.axis, true);
+      return normalized(x, mean, variance, this.epsilon, along(this.gamma), along(this.beta));
+    });
+  }
+}
+
+/** Values for each position along axes of x, in a shape that broadcasts to that of x. */
+function alongAxes(x: tf.Tensor, axes: readonly number[]) {
+  const shape = x.shape.map((length, i) => (axes.includes(i) ? length : 1));
+  return (variable: LayerVariable | null | undefined) => variable && tf.reshape(variable.read(), shape);
+}
+
+type Values = tf.Tensor | null | undefined;
+
+function normalized(
+  x: tf.Tensor,
+  mean: tf.Tensor,
+  variance: tf.Tensor,
+  epsilon: number,
+  scale: Values,
+  center: Values,
+): tf.Tensor {
+  const standard = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+  const scaled = scale ? tf.mul(standard, scale) : standard;
+  return center ? tf.add(scaled, center) : scaled;
+}
+
+/** Of vectors, too, which it leaves as they are; tfjs's refuses them. */
+class Flatten extends classOf<{ inputSpec: unknown }>('Flatten') {
+  static readonly className = `${OWN}Flatten`;
+
+  constructor(config: Config) {
+    super(config);
+    this.inputSpec = [{ minNDim: 2 }];
   }
 }
 
@@ -290,6 +337,8 @@ export function registerKerasLayers(): void {
     dilated('SeparableConv2D', 'depthwiseKernel'),
     Conv2DTranspose,
     BatchNormalization,
+    LayerNormalization,
+    Flatten,
     Concatenate,
     Reshape,
   ]) {

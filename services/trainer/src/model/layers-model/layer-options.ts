@@ -11,6 +11,8 @@ export interface Option {
   readonly implemented: string;
   /** What to do about another value. */
   readonly remedy: string;
+  /** A value of the file as one of this option, where the same is written in several ways. */
+  read?(value: unknown): unknown;
 }
 
 export interface LayerOptions {
@@ -36,6 +38,27 @@ function only(values: readonly unknown[], remedy: string): Option {
   };
 }
 
+/** True or false, for which Python also writes 1 or 0. */
+const flag: Option = {
+  allows: (value) => typeof value === 'boolean',
+  implemented: 'true or false',
+  remedy: 'write one of them',
+  read: (value) => (value === 0 || value === 1 ? value === 1 : value),
+};
+/** @param remedy what to do where it is set. */
+const off = (remedy: string): Option => ({
+  ...flag,
+  allows: (value) => value === false,
+  implemented: 'false',
+  remedy,
+});
+
+const number: Option = {
+  allows: (value) => typeof value === 'number',
+  implemented: 'a number',
+  remedy: 'write the number itself',
+};
+
 const REBUILD = 'build the model with that, train it, and save it again';
 
 const activation: Option = {
@@ -55,7 +78,7 @@ const noGroups = only(
   'split the channels among several layers and concatenate what they give, or use DepthwiseConv2D for groups of one',
 );
 const noDilation = only([1], REBUILD);
-const noState = only([false], 'state would go from batch to batch; save the model without');
+const noState = off('state would go from batch to batch; save the model without');
 
 /** The position of one axis, which Keras also writes as a list. */
 const oneAxis: Option = {
@@ -65,58 +88,58 @@ const oneAxis: Option = {
 };
 
 const depthwise = {
-  kernel_size: any,
-  strides: any,
+  kernel_size: numbers,
+  strides: numbers,
   padding,
   data_format: any,
-  dilation_rate: any,
+  dilation_rate: numbers,
   groups: noGroups,
   activation,
-  use_bias: any,
+  use_bias: flag,
 };
-const convolution = { filters: any, ...depthwise };
+const convolution = { filters: number, ...depthwise };
 
 /** tfjs has the derivatives of convolutions without dilation only, and its DepthwiseConv2D has none. */
 const isDilated = ({ dilation_rate: rate }: Readonly<Record<string, unknown>>): boolean =>
   [rate ?? 1].flat().some((one) => one !== 1);
 
-const pooling = { pool_size: any, strides: any, padding, data_format: any };
-const keepdims = only([false], 'leave it out and put a Reshape layer after it');
+const pooling = { pool_size: numbers, strides: numbers, padding, data_format: any };
+const keepdims = off('leave it out and put a Reshape layer after it');
 
-const cell = { units: any, activation, use_bias: any, dropout: any, recurrent_dropout: any };
+const cell = { units: number, activation, use_bias: flag, dropout: any, recurrent_dropout: any };
 const gatedCell = { ...cell, recurrent_activation: activation, implementation: any };
-const lstmCell = { ...gatedCell, unit_forget_bias: any };
+const lstmCell = { ...gatedCell, unit_forget_bias: flag };
 const gruCell = {
   ...gatedCell,
-  reset_after: only([false], 'build the layer with reset_after=False and train it so, or use an LSTM'),
+  reset_after: off('build the layer with reset_after=False and train it so, or use an LSTM'),
 };
 const recurrent = {
-  return_sequences: any,
-  return_state: any,
-  go_backwards: any,
+  return_sequences: flag,
+  return_state: flag,
+  go_backwards: flag,
   stateful: noState,
-  unroll: any,
-  time_major: only([false], 'use that, with a Permute layer before it'),
-  zero_output_for_mask: only([false], REBUILD),
+  unroll: flag,
+  time_major: off('use that, with a Permute layer before it'),
+  zero_output_for_mask: off(REBUILD),
 };
 /** Outside of Keras's training nothing is dropped, and how the steps are computed changes no value. */
 const rewritten = () => ({ dropout: 0, recurrent_dropout: 0, unroll: false, implementation: 2 });
 
 const convolution3d = { ...convolution, dilation_rate: noDilation };
-const noise = { rate: any, seed: any, noise_shape: any };
+const noise = { rate: number, seed: any, noise_shape: any };
 const elementwise: LayerOptions = { options: {} };
 
 export const LAYERS: Readonly<Record<string, LayerOptions>> = {
   InputLayer: {
     options: {
-      sparse: only([false], 'make the input dense'),
-      ragged: only([false], 'make the input dense, padded to one length'),
+      sparse: off('make the input dense'),
+      ragged: off('make the input dense, padded to one length'),
     },
   },
 
-  Dense: { options: { units: any, activation, use_bias: any, input_dim: any } },
+  Dense: { options: { units: number, activation, use_bias: flag, input_dim: number } },
   Embedding: {
-    options: { input_dim: any, output_dim: any, input_length: any, mask_zero: any, sparse: any },
+    options: { input_dim: number, output_dim: number, input_length: numbers, mask_zero: flag, sparse: flag },
   },
 
   Conv1D: {
@@ -131,11 +154,11 @@ export const LAYERS: Readonly<Record<string, LayerOptions>> = {
   },
   Conv3DTranspose: { options: { ...convolution3d, output_padding: only([], REBUILD) } },
   DepthwiseConv2D: {
-    options: { ...depthwise, depth_multiplier: any },
+    options: { ...depthwise, depth_multiplier: number },
     needsOwn: isDilated,
   },
   SeparableConv2D: {
-    options: { ...convolution, data_format: channelsLast, depth_multiplier: any },
+    options: { ...convolution, data_format: channelsLast, depth_multiplier: number },
     // Keras writes them for this layer, which has no kernel of that name.
     rewritten: () => ({ kernel_initializer: null, kernel_regularizer: null, kernel_constraint: null }),
     needsOwn: isDilated,
@@ -176,52 +199,65 @@ export const LAYERS: Readonly<Record<string, LayerOptions>> = {
     defaults: { recurrent_activation: 'sigmoid', reset_after: true },
     rewritten,
   },
-  Bidirectional: { options: { layer: any, merge_mode: any } },
+  Bidirectional: {
+    options: {
+      layer: any,
+      merge_mode: any,
+      backward_layer: only([], 'build the layer without it, so that both ways are of the same kind'),
+    },
+  },
   TimeDistributed: { options: { layer: any } },
 
   BatchNormalization: {
     options: {
       axis: oneAxis,
-      momentum: any,
-      epsilon: any,
-      center: any,
-      scale: any,
-      fused: any,
-      synchronized: any,
-      renorm: only([false], 'save the model without'),
+      momentum: number,
+      epsilon: number,
+      center: flag,
+      scale: flag,
+      fused: flag,
+      synchronized: flag,
+      renorm: off('save the model without'),
     },
     defaults: { axis: -1 },
     rewritten: ({ axis }) => ({ axis: [axis].flat()[0] }),
     needsOwn: () => true,
   },
-  LayerNormalization: { options: { axis: any, epsilon: any, center: any, scale: any } },
+  LayerNormalization: {
+    options: { axis: numbers, epsilon: number, center: flag, scale: flag },
+    needsOwn: ({ center, scale }) => center === false || scale === false,
+  },
 
   Activation: { options: { activation } },
   ReLU: {
-    options: { max_value: any, negative_slope: any, threshold: any },
+    options: { max_value: number, negative_slope: number, threshold: number },
     needsOwn: ({ negative_slope: slope, threshold }) => Boolean(slope) || Boolean(threshold),
   },
-  LeakyReLU: { options: { alpha: any } },
-  PReLU: { options: { shared_axes: any } },
+  LeakyReLU: { options: { alpha: number } },
+  PReLU: { options: { shared_axes: numbers } },
   ELU: { options: { alpha: only([1], 'use 1, SELU or another activation') } },
-  ThresholdedReLU: { options: { theta: any }, needsOwn: () => true },
-  Softmax: { options: { axis: any }, defaults: { axis: -1 } },
+  ThresholdedReLU: { options: { theta: number }, needsOwn: () => true },
+  Softmax: {
+    options: { axis: numbers },
+    defaults: { axis: -1 },
+    rewritten: ({ axis }) => (Array.isArray(axis) && axis.length === 1 ? { axis: axis[0] } : {}),
+  },
 
-  Flatten: { options: { data_format: any } },
+  Flatten: { options: { data_format: any }, needsOwn: () => true },
   Reshape: {
-    options: { target_shape: any },
+    options: { target_shape: numbers },
     needsOwn: ({ target_shape: shape }) => Array.isArray(shape) && shape.includes(-1),
   },
-  Permute: { options: { dims: any } },
-  RepeatVector: { options: { n: any } },
-  ZeroPadding2D: { options: { padding: any, data_format: any } },
+  Permute: { options: { dims: numbers } },
+  RepeatVector: { options: { n: number } },
+  ZeroPadding2D: { options: { padding: numbers, data_format: any } },
   Cropping2D: {
-    options: { cropping: any, data_format: any },
+    options: { cropping: numbers, data_format: any },
     defaults: { cropping: 0, data_format: 'channels_last' },
   },
   UpSampling2D: {
     options: {
-      size: any,
+      size: numbers,
       data_format: any,
       interpolation: only(['nearest', 'bilinear'], 'use one of them'),
     },
@@ -241,17 +277,17 @@ export const LAYERS: Readonly<Record<string, LayerOptions>> = {
   },
   Dot: {
     options: {
-      axes: any,
-      normalize: only([false], 'divide the vectors by their norms before they reach the model'),
+      axes: numbers,
+      normalize: off('divide the vectors by their norms before they reach the model'),
     },
   },
 
-  Masking: { options: { mask_value: any } },
+  Masking: { options: { mask_value: number } },
   Dropout: { options: noise },
   SpatialDropout1D: { options: noise },
   AlphaDropout: { options: noise },
   GaussianDropout: { options: noise },
-  GaussianNoise: { options: { stddev: any, seed: any } },
+  GaussianNoise: { options: { stddev: number, seed: any } },
 };
 
 /** Models that are layers of models. */
@@ -260,7 +296,7 @@ export const CONTAINERS: ReadonlySet<string> = new Set(['Sequential', 'Functiona
 /** Options of every layer. */
 export const COMMON: Readonly<Record<string, Option>> = {
   name: any,
-  trainable: any,
+  trainable: flag,
   batch_input_shape: any,
   input_shape: any,
   batch_size: any,

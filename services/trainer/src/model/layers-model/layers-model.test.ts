@@ -414,6 +414,16 @@ describe('a model that cannot be used', () => {
       /model\.json is not JSON/,
     ],
     [
+      'with a number that JSON does not have',
+      async () => {
+        const model = await plain('infinity');
+        await writeFile(join(model, 'model.json'), '{"max_value": Infinity}');
+        return model;
+      },
+      'FORMAT',
+      /model\.json is not JSON: it has the number Infinity, which JSON does not have; save the model with a finite/,
+    ],
+    [
       'of another format',
       async () => edited(await plain('graph'), (json) => ({ ...json, format: 'graph-model' })),
       'FORMAT',

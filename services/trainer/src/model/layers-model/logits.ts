@@ -17,6 +17,10 @@ interface Activated {
   readonly layer?: Layer;
 }
 
+interface Softmax {
+  readonly axis?: number | number[];
+}
+
 /** Layers through which values come as they are, outside of Keras's training. */
 const PASSING: ReadonlySet<string> = new Set([
   'AlphaDropout',
@@ -27,7 +31,10 @@ const PASSING: ReadonlySet<string> = new Set([
   'Reshape',
 ]);
 
-/** Layers with a kernel: whatever they take, they answer with probabilities only by their activation. */
+/**
+ * Layers with a kernel: whatever they take, they answer with probabilities only by their activation. A frozen one over a
+ * softmax is the exception: it may be no more than a mean.
+ */
 const LINEAR: ReadonlySet<string> = new Set([
   'Bidirectional',
   'Conv1D',
@@ -55,14 +62,15 @@ const PROBABILITIES: ReadonlySet<string> = new Set(['softmax', 'sigmoid', 'hardS
  * Makes a model whose last layer is a softmax answer with logits, by taking the softmax away; one that answers with scores
  * of any size stays as it is.
  * @param where for messages, the file.
+ * @returns the layer whose softmax was taken away.
  * @throws ModelError NOT_A_CLASSIFIER when the output is made of probabilities in a way that cannot be undone.
  */
-export function answerWithLogits(model: LayersModel, where: string): void {
+export function answerWithLogits(model: LayersModel, where: string): Layer | undefined {
   const refuse = (why: string): never => {
     throw new ModelError('NOT_A_CLASSIFIER', `${where}: ${why}`);
   };
   const maker = probabilitiesOf(model);
-  if (maker === undefined) return;
+  if (maker === undefined) return undefined;
   const [output] = model.outputs as [SymbolicTensor];
   const { tensor, isShared } = sourceOf(output);
   const layer = tensor.sourceLayer;
@@ -72,7 +80,13 @@ export function answerWithLogits(model: LayersModel, where: string): void {
         'the loss is made of logits of classes that exclude each other; save the model with the activation softmax or linear',
     );
   }
-  if (layer !== maker || !isRemovable(layer)) {
+  if (layer === maker && !isRemovable(layer)) {
+    refuse(
+      `its output is that of layer "${layer.name}" (${typeOf(layer)}), whose softmax is applied inside of the layer, so that ` +
+        'it cannot be left out; save the model with a Dense layer after it, with the activation softmax',
+    );
+  }
+  if (layer !== maker) {
     refuse(
       `its output is made of the probabilities of layer "${maker.name}" by layer "${layer.name}" (${typeOf(layer)}), so that ` +
         'the softmax cannot be left out; save the model with one softmax, at the end, over what is linear before it',
@@ -87,6 +101,26 @@ export function answerWithLogits(model: LayersModel, where: string): void {
   if (typeOf(layer) === 'Softmax')
     layer.call = (inputs) => (Array.isArray(inputs) ? (inputs as [tf.Tensor])[0] : inputs);
   else (layer as unknown as Activated).activation = linear();
+  return layer;
+}
+
+/**
+ * tfjs has a softmax over the last axis only.
+ * @param removed the layer whose softmax was taken away.
+ * @throws ModelError OPTION
+ */
+export function checkSoftmax(model: LayersModel, removed: Layer | undefined, where: string): void {
+  follow<undefined>(model, [undefined], ({ layer, inputs: [input], outputs }) => {
+    const { axis = -1 } = layer as unknown as Softmax;
+    if (typeOf(layer) === 'Softmax' && layer !== removed && axis !== -1 && axis !== Number(input?.rank) - 1) {
+      throw new ModelError(
+        'OPTION',
+        `${where}: layer "${layer.name}" (Softmax): axis is ${JSON.stringify(axis)}, and only the last axis is ` +
+          'implemented; put a Permute layer before it and another after it',
+      );
+    }
+    return outputs.map(() => undefined);
+  });
 }
 
 /** The layer whose probabilities a model answers with, itself or after layers without a kernel; undefined for scores. */
@@ -107,6 +141,10 @@ function madeBy(layer: Layer, inputs: readonly (Layer | undefined)[]): Layer | u
   const activation = activationOf(layer);
   const { layer: inner } = layer as unknown as Activated;
   if (activation !== undefined && PROBABILITIES.has(activation)) return layer;
+  if (activation === 'linear' && layer.trainableWeights.length === 0) {
+    const head = inputs.find((maker) => maker !== undefined && activationOf(maker) === 'softmax');
+    if (head !== undefined) return head;
+  }
   if (LINEAR.has(type) || activation === 'logSoftmax') return undefined;
   if (inner instanceof LayersModel) return probabilitiesOf(inner) && layer;
   if (inner !== undefined) return madeBy(inner, inputs);
@@ -143,7 +181,7 @@ function sourceOf(tensor: SymbolicTensor): { tensor: SymbolicTensor; isShared: b
 
 /** Whether a softmax is over all numbers of an example, which are as many as there are classes. */
 function isOverClasses({ shape, sourceLayer }: SymbolicTensor, classes: number | null | undefined): boolean {
-  const { axis = -1 } = sourceLayer as unknown as { readonly axis?: number | number[] };
+  const { axis = -1 } = sourceLayer as unknown as Softmax;
   const axes = typeOf(sourceLayer) === 'Softmax' ? [axis].flat() : [-1];
   const sizes = new Map(
     axes.map((given) => (given < 0 ? given + shape.length : given)).map((at) => [at, shape[at]]),

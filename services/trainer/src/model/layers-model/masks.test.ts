@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
-const embedding = (mask_zero: boolean, from: string[] = []) =>
+const embedding = (mask_zero: boolean | number, from: string[] = []) =>
   layer('Embedding', 'embedding', { input_dim: 9, output_dim: 3, mask_zero, input_length: null }, from);
 const gates = {
   SimpleRNN: {},
@@ -61,6 +61,10 @@ describe('a masked sequence', () => {
           layer('Bidirectional', 'both', { layer: recurrent('GRU', 'l'), merge_mode: 'concat' }),
           dense(3),
         ),
+    ],
+    [
+      'an LSTM after an Embedding with 1 for mask_zero',
+      (masked, n) => sequential(input([n]), embedding(Number(masked)), recurrent('LSTM', 'l'), dense(3)),
     ],
     [
       'two recurrent layers',
@@ -159,6 +163,24 @@ describe('a masked sequence', () => {
       const expected = short?.apply(tensors(short), tf.tensor([steps])) as tf.Tensor;
       expect(largestDifference(found, expected)).toBeLessThan(1e-6);
     });
+  });
+
+  it('is refused for a recurrent layer with an initial state', async () => {
+    const model = functional(
+      input([5]),
+      embedding(true, ['in']),
+      recurrent('LSTM', 'encoder', { return_state: true }, ['embedding']),
+      layer('LSTM', 'decoder', { units: 4, activation: 'tanh', ...gates.LSTM, return_sequences: true }, [
+        'embedding',
+        ['encoder', 0, 1, {}],
+        ['encoder', 0, 2, {}],
+      ]),
+      layer('Flatten', 'flatten', {}, ['decoder']),
+      { ...dense(3), inbound_nodes: [[['flatten', 0, 0, {}]]] },
+    );
+    await expect(kerasModel(home, model, [5], 3)).rejects.toThrow(
+      /reaches layer "decoder" \(LSTM\), for which masks with an initial_state are not implemented/,
+    );
   });
 
   it.each<[string, KerasLayer[], RegExp]>([

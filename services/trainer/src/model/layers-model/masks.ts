@@ -48,6 +48,8 @@ function hasMask(call: LayerCall, masked: readonly boolean[]): boolean | 'unknow
   if (!masked.includes(true)) return false;
   if (PASSING.has(type)) return true;
   if (MERGING.has(type)) return inputs.every(({ rank }) => rank === inputs[0]?.rank) || 'unknown';
+  // Before the first step that counts, Keras 2 answers with zeros, and tfjs with the initial state.
+  if (RECURRENT.has(type) && inputs.length > 1 && masked[0] === true) return 'unknown';
   if (RECURRENT.has(type)) return returnSequences && (mergeMode === null ? 'unknown' : masked[0] === true);
   if (type === 'Concatenate')
     return isLastAxis(axis, inputs[0]?.rank) || (axis === 1 && !masked.includes(false)) || 'unknown';
@@ -75,7 +77,8 @@ export function checkMasks(model: LayersModel, where: string): void {
     const first = hasMask(call, masked);
     if (first === 'unknown') {
       return refuse(
-        `layer "${call.layer.name}" (${typeOf(call.layer)}), for which masks are not implemented`,
+        `layer "${call.layer.name}" (${typeOf(call.layer)}), for which masks ` +
+          `${RECURRENT.has(typeOf(call.layer)) && call.inputs.length > 1 ? 'with an initial_state ' : ''}are not implemented`,
       );
     }
     return call.outputs.map((_, i) => i === 0 && first);

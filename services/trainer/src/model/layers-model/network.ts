@@ -7,7 +7,7 @@ import { shapeText } from '../family.ts';
 import type { Description } from './artifacts.ts';
 import { readConfiguration } from './configuration.ts';
 import { follow, typeOf } from './graph.ts';
-import { answerWithLogits } from './logits.ts';
+import { answerWithLogits, checkSoftmax } from './logits.ts';
 import { checkMasks, type Masked, maskedMean, maskOf } from './masks.ts';
 import { buildLayers } from './topology.ts';
 
@@ -32,8 +32,9 @@ export async function buildNetwork(description: Description, where: string): Pro
   const { topology, penalties } = readConfiguration(description, where);
   const layers = await buildLayers(topology, where);
   checkClassifier(layers, where);
-  answerWithLogits(layers, where);
+  const removed = answerWithLogits(layers, where);
   checkMasks(layers, where);
+  checkSoftmax(layers, removed, where);
   return { layers, penalties, forward: (x, entering) => run(layers, x, entering) };
 }
 
