@@ -137,6 +137,8 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       endTime: true,
       datasetSha256: true,
       fallbackWindows: true,
+      attempts: true,
+      crashes: true,
     }),
   ],
   ['Evaluation', study.Evaluation.create(), all<Evaluation>({ loss: true, accuracy: true, examples: true })],

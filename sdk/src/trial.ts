@@ -39,6 +39,10 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly outerStepsDone: number;
   /** Windows whose update used the local hypergradient because the DMD service gave no report (`update.fellBack`). */
   readonly fallbackWindows: number;
+  /** How many times its training was begun: 1 when nothing has interrupted it. */
+  readonly attempts: number;
+  /** Deaths of its training process since the last outer step was stored. At the third it is FAILED. */
+  readonly crashes: number;
   /** Current values of the hyperparameters. */
   readonly values: Values<P>;
   /** At the last outer-step boundary; undefined before the first. */

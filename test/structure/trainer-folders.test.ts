@@ -21,6 +21,7 @@ const FLOORS = [
   'events',
   'study',
   'loop',
+  'checkpoint',
   'worker',
   'queue',
   'api',

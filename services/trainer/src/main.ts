@@ -1,9 +1,14 @@
 /** The trainer's server process. */
 
 import { readFileSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { ListenError, startServer } from './api/server.ts';
 import { chooseBackend } from './backend/select.ts';
+import { CheckpointRoot } from './checkpoint/folder.ts';
+import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
 import { DmdWatch } from './dmd/info.ts';
@@ -13,7 +18,7 @@ import { ModelError } from './model/errors.ts';
 import { LocalQueue } from './queue/queue.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { StoreError } from './store/errors.ts';
-import { openStore } from './store/open.ts';
+import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
 import { superviseTrial } from './worker/supervisor.ts';
 
@@ -44,6 +49,13 @@ async function serve(): Promise<void> {
       if (reason === undefined) log.info('the store can write again');
       else log.error({ reason }, 'nothing can be stored for now: no trial starts, and those that run wait');
     });
+    const file = fileOf(config.store);
+    const checkpoints = new CheckpointRoot(
+      file === undefined
+        ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-checkpoints-'))).path
+        : `${resolve(file)}.checkpoints`,
+    );
+    await discardLeftOver(store, checkpoints, log);
     let { dmd } = config;
     if (dmd === undefined) {
       const child = await DmdProcess.start(config.dmdBinary, log);
@@ -54,10 +66,11 @@ async function serve(): Promise<void> {
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
     const { dmdRetryBudgetMs, modelDir, backend, maxRunningTrials } = config;
-    const options = { dmd, dmdRetryBudgetMs, modelDir, backend };
+    const options = { version, dmd, dmdRetryBudgetMs, modelDir, backend };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
-      train: (started, stop) => superviseTrial({ store, hub, log, options }, started, stop),
+      train: (started, stop) => superviseTrial({ store, hub, log, checkpoints, options }, started, stop),
+      dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
     });
     // Before anyone can ask for something new.
     await queue.recover();
@@ -90,7 +103,7 @@ async function serve(): Promise<void> {
       },
     });
     cleanUp.defer(() => server.stop());
-    // Stopped before the server, so that watchers are told how their trials ended.
+    // Stopped before the server, so that watchers are told what becomes of their trials.
     cleanUp.defer(() => queue.stop());
     queue.start();
     // Before anyone knows that it runs: who stops it at once stops it properly, too.

@@ -224,6 +224,8 @@ function newTrial(study: string, number: number, seed: number, { space }: Comple
     averagedTest: undefined,
     datasetSha256: '',
     fallbackWindows: 0,
+    attempts: 0,
+    crashes: 0,
     backend: '',
     startTime: undefined,
     endTime: undefined,

@@ -202,14 +202,15 @@ export class TrainingRun {
     return mean;
   }
 
-  snapshot(): TrainingSnapshot {
+  /** @param options.derivatives whether Z, or the window so far, comes along; not needed where a window is about to start afresh. */
+  snapshot({ derivatives = true } = {}): TrainingSnapshot {
     const [weights, ...buffers] = this.#state.map(hostCopy) as [Float32Array, ...Float32Array[]];
     return {
       weights,
       buffers,
       average: hostCopy(this.#average),
       steps: this.#steps,
-      derivatives: this.#differentiator.snapshot(),
+      derivatives: derivatives ? this.#differentiator.snapshot() : null,
       trainLoss: { sum: this.#lossSum.dataSync()[0] ?? Number.NaN, steps: this.#lossSteps },
     };
   }

@@ -8,6 +8,7 @@ import {
   concludeStudy,
   describeRuntime,
   endTrial,
+  interruptTrial,
   startTrial,
 } from './transitions.ts';
 
@@ -18,10 +19,15 @@ const trial = (state: TrialState) => Trial.fromPartial({ name: 'studies/a/trials
 const step = OuterStep.fromPartial({ index: 1, step: 50, nextValues: [{ name: 'lr', value: 0.2 }] });
 
 describe.each<[string, (before: Trial) => Trial, TrialState[], Partial<Trial>]>([
-  ['starting', (before) => startTrial(before, now), [PENDING], { state: RUNNING, startTime: now }],
+  [
+    'starting',
+    (before) => startTrial(before, now),
+    [PENDING],
+    { state: RUNNING, startTime: now, attempts: 1 },
+  ],
   [
     'describing what computes',
-    (before) => describeRuntime(before, { backend: 'wasm', datasetSha256: 'ab' }),
+    (before) => describeRuntime(before, { backend: 'wasm', datasetSha256: 'ab', stateReason: '' }),
     [RUNNING],
     { state: RUNNING, backend: 'wasm', datasetSha256: 'ab' },
   ],
@@ -30,6 +36,12 @@ describe.each<[string, (before: Trial) => Trial, TrialState[], Partial<Trial>]>(
     (before) => advanceTrial(before, step),
     [RUNNING],
     { state: RUNNING, stepsDone: 50, outerStepsDone: 1, values: step.nextValues },
+  ],
+  [
+    'interrupting',
+    (before) => interruptTrial(before, { why: 'the server stopped', crashed: true }),
+    [RUNNING],
+    { state: PENDING, stateReason: 'the server stopped; it starts again', crashes: 1, endTime: undefined },
   ],
   [
     'ending',

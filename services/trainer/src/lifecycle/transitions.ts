@@ -20,6 +20,7 @@ import { hasEnded, studyStateName, trialStateName } from '../resource/states.ts'
 const TRIAL_MAY = {
   start: [TrialState.PENDING],
   'go on': [TrialState.RUNNING],
+  'be interrupted': [TrialState.RUNNING],
   end: [TrialState.RUNNING],
   'be cancelled': [TrialState.PENDING, TrialState.RUNNING],
 } as const satisfies Record<string, readonly TrialState[]>;
@@ -28,7 +29,15 @@ const TRIAL_MAY = {
 const MAX_REASON = 2_000;
 
 /** What is known of a trial once its training process has set itself up. */
-export type Runtime = Pick<Trial, 'backend' | 'datasetSha256'>;
+export type Runtime = Pick<Trial, 'backend' | 'datasetSha256' | 'stateReason'>;
+
+/** Why a trial does not train any more, though it has not ended. */
+export interface Interruption {
+  /** For people: what happened. */
+  readonly why: string;
+  /** Whether its training process died by itself, which may be the trial's fault. */
+  readonly crashed: boolean;
+}
 
 /** How a trial ends by itself. */
 export interface TrialEnding {
@@ -40,16 +49,34 @@ export interface TrialEnding {
   readonly averagedTest?: Evaluation | undefined;
 }
 
-/** @throws StateError unless the trial waits. */
+/** Begins the next attempt. @throws StateError unless the trial waits. */
 export function startTrial(trial: Trial, now: Date): Trial {
   expectTrial(trial, 'start');
-  return { ...trial, state: TrialState.RUNNING, stateReason: '', startTime: now };
+  return {
+    ...trial,
+    state: TrialState.RUNNING,
+    attempts: trial.attempts + 1,
+    startTime: trial.startTime ?? now,
+  };
+}
+
+/** The trial waits again, to go on where it is. @throws StateError unless it runs. */
+export function interruptTrial(trial: Trial, { why, crashed }: Interruption): Trial {
+  expectTrial(trial, 'be interrupted');
+  const { outerStepsDone } = trial;
+  const next = outerStepsDone === 0 ? 'it starts again' : `it goes on after outer step ${outerStepsDone}`;
+  return {
+    ...trial,
+    state: TrialState.PENDING,
+    stateReason: `${shortened(why)}; ${next}`,
+    crashes: trial.crashes + (crashed ? 1 : 0),
+  };
 }
 
 /** @throws StateError unless the trial runs. */
 export function describeRuntime(trial: Trial, runtime: Runtime): Trial {
   expectTrial(trial, 'go on');
-  return { ...trial, ...runtime };
+  return { ...trial, ...runtime, stateReason: shortened(runtime.stateReason) };
 }
 
 /**
@@ -71,6 +98,7 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
     validation: outerStep.validation,
     averagedValidation: outerStep.averagedValidation,
     fallbackWindows: trial.fallbackWindows + (outerStep.update?.fellBack ? 1 : 0),
+    crashes: 0,
   };
 }
 

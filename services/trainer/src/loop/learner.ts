@@ -5,6 +5,7 @@ import type { EvaluationPoint } from '../inner/training-run.ts';
 
 /** State of a run at an outer-step boundary, on the host: weights, optimizer buffers, position in the data. */
 export interface Snapshot {
+  /** Plain data: objects, arrays, arrays of numbers, numbers. */
   readonly state: unknown;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Evaluation, OuterStep } from '@glocal/proto/glocal/v1/study';
 import { fallbackNote } from '../resource/fallbacks.ts';
-import { type LoopParts, OuterLoop } from './outer-loop.ts';
+import { type LoopParts, OuterLoop, type SavedLoop } from './outer-loop.ts';
 
 /** How a trial ended. */
 export type Outcome =
@@ -17,18 +17,27 @@ export type Outcome =
 /** Told while the trial runs. */
 export interface TrialListener {
   progress(stepsDone: number): void;
-  /** An outer step is complete. Training goes on when the promise resolves. */
-  outerStep(outerStep: OuterStep): void | Promise<void>;
+  /**
+   * An outer step is complete. Training goes on when the promise resolves.
+   * @param saved what follows it starts from this; undefined when nothing follows, as the trial gives up.
+   */
+  outerStep(outerStep: OuterStep, saved: SavedLoop | undefined): void | Promise<void>;
 }
 
 export interface TrialParts extends Omit<LoopParts, 'progress'> {
   readonly listener: TrialListener;
 }
 
-/** Trains a trial to its end. */
-export async function runTrial({ listener, ...parts }: TrialParts): Promise<Outcome> {
-  const loop = new OuterLoop({ ...parts, progress: (stepsDone) => listener.progress(stepsDone) });
-  while (!loop.done) await listener.outerStep(await loop.step());
+/**
+ * Trains a trial to its end.
+ * @param saved where to go on; from the beginning without it.
+ */
+export async function runTrial({ listener, ...parts }: TrialParts, saved?: SavedLoop): Promise<Outcome> {
+  const loop = new OuterLoop({ ...parts, progress: (stepsDone) => listener.progress(stepsDone) }, saved);
+  while (!loop.done) {
+    const outerStep = await loop.step();
+    await listener.outerStep(outerStep, loop.infeasible === undefined ? loop.save() : undefined);
+  }
   const { outerStepsDone, stepsDone, fallbackWindows } = loop.state;
   const note = fallbackNote(fallbackWindows, outerStepsDone);
   if (loop.infeasible !== undefined) return { outcome: 'infeasible', reason: `${loop.infeasible}${note}` };

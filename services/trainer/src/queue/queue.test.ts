@@ -10,11 +10,12 @@ import type { StartedTrial, Store } from '../store/store.ts';
 import { LocalQueue } from './queue.ts';
 
 const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'done' } as const;
-const SERVER_STOPPED = 'the server stopped while the trial was running';
 
 /** Trials that train until they are told to end. */
 class Trainings {
   readonly begun: string[] = [];
+  /** Whether the next that ends was interrupted. */
+  interruptNext = false;
   readonly #ends = new Map<string, () => void>();
   readonly #store: Store;
 
@@ -22,15 +23,21 @@ class Trainings {
     this.#store = store;
   }
 
-  readonly train = async ({ claim }: StartedTrial, stop: AbortSignal): Promise<void> => {
+  readonly train = async ({ claim }: StartedTrial, stop: AbortSignal) => {
     this.begun.push(claim.trial);
     await new Promise<void>((resolve) => {
       this.#ends.set(claim.trial, resolve);
       stop.addEventListener('abort', () => resolve());
       if (stop.aborted) resolve();
     });
-    const stopped = { state: TrialState.FAILED, reason: String(stop.reason) } as const;
-    await this.#store.endTrial(claim, stop.aborted ? stopped : SUCCEEDED).catch(() => {});
+    const interruption = { why: String(stop.reason), crashed: false };
+    const isInterrupted = stop.aborted || this.interruptNext;
+    this.interruptNext = false;
+    const write = isInterrupted
+      ? this.#store.interruptTrial(claim, interruption)
+      : this.#store.endTrial(claim, SUCCEEDED);
+    await write.catch(() => {});
+    return isInterrupted ? ('interrupted' as const) : ('over' as const);
   };
 
   async end(trial: string): Promise<void> {
@@ -46,10 +53,12 @@ describe.each([
   let store: Store;
   let trainings: Trainings;
   let queue: LocalQueue;
+  let dropped: string[];
 
   beforeEach(() => {
     store = wrap(SqliteStore.inMemory());
     trainings = new Trainings(store);
+    dropped = [];
     queue = queueOf(1);
   });
   afterEach(async () => {
@@ -64,6 +73,7 @@ describe.each([
       log: pino({ level: 'silent' }),
       maxRunningTrials,
       train: trainings.train,
+      dropped: async (trial) => void dropped.push(trial),
     });
 
   /** A stored study with so many trials that wait; their names. */
@@ -85,27 +95,29 @@ describe.each([
     return { study: study?.state, trials: records.map(({ state }) => state) };
   }
 
-  const { PENDING, SUCCEEDED: DONE, FAILED, CANCELLED } = TrialState;
+  const { PENDING, SUCCEEDED: DONE, CANCELLED } = TrialState;
 
   describe('a queue that takes up what an earlier server left', () => {
-    it('fails the trials that ran, and keeps what they had done', async () => {
+    it('lets the trials that ran wait to go on, and keeps what they had done', async () => {
       const [name = ''] = await stored('a', 1);
       await store.startTrial(name);
       await queue.recover();
       expect(await store.getTrial(name)).toMatchObject({
-        state: FAILED,
-        stateReason: SERVER_STOPPED,
+        state: PENDING,
+        stateReason: 'the server ended; it starts again',
         stepsDone: 7,
       });
-      expect(await states('a')).toEqual({ study: StudyState.FAILED, trials: [FAILED] });
+      queue.start();
+      await trainings.end(name);
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
     });
 
     it('lets trials that waited wait again, and trains them once it is started', async () => {
       const [first = '', second = ''] = await stored('a', 2);
-      await store.startTrial(first);
       await queue.recover();
-      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, PENDING] });
+      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [PENDING, PENDING] });
       queue.start();
+      await trainings.end(first);
       await trainings.end(second);
       await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
     });
@@ -126,9 +138,11 @@ describe.each([
       queue.submit(names);
       queue.start();
       await vi.waitUntil(() => trainings.begun.length === 2);
+      // The store may answer the second of two calls first.
+      expect(trainings.begun.toSorted()).toEqual(names.slice(0, 2));
       await trainings.end(names[1] ?? '');
       await vi.waitUntil(() => trainings.begun.length === 3);
-      expect(trainings.begun).toEqual(names);
+      expect(trainings.begun.at(-1)).toBe(names[2]);
     });
 
     it('trains nothing that was cancelled while it waited', async () => {
@@ -144,14 +158,24 @@ describe.each([
       expect(trainings.begun).toEqual([first, ...after]);
     });
 
-    it('stops with its trials FAILED, and leaves those that wait', async () => {
+    it('takes up a trial that was interrupted before those that wait', async () => {
+      const names = await stored('a', 2);
+      queue.submit(names);
+      queue.start();
+      trainings.interruptNext = true;
+      await trainings.end(names[0] ?? '');
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      expect(trainings.begun).toEqual([names[0], names[0]]);
+    });
+
+    it('stops with all of its trials waiting', async () => {
       const names = await stored('a', 2);
       queue.submit(names);
       queue.start();
       await vi.waitUntil(() => trainings.begun.length === 1);
       await queue.stop();
-      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, PENDING] });
-      expect((await store.getTrial(names[0] ?? ''))?.stateReason).toBe(SERVER_STOPPED);
+      expect(await states('a')).toEqual({ study: StudyState.ACTIVE, trials: [PENDING, PENDING] });
+      expect((await store.getTrial(names[0] ?? ''))?.stateReason).toBe('the server stopped; it starts again');
     });
   });
 
@@ -168,6 +192,7 @@ describe.each([
       expect(await states('a')).toMatchObject({ trials: [DONE, CANCELLED, CANCELLED] });
       await vi.waitUntil(() => trainings.begun.includes(next[0] ?? ''));
       expect(trainings.begun).not.toContain(names[2]);
+      expect(dropped).toEqual([names[2]]);
     });
 
     it('gives an ended study as it is, and says that there is none', async () => {

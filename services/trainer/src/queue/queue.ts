@@ -8,15 +8,18 @@ import { studyOf } from '../resource/names.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 
-const SERVER_STOPPED = 'the server stopped while the trial was running';
-
 export interface LocalQueueParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly log: Logger;
   readonly maxRunningTrials: number;
-  /** Trains a claimed trial until it has ended in the store; ends it at once when the signal is aborted, for its reason. */
-  readonly train: (started: StartedTrial, stop: AbortSignal) => Promise<void>;
+  /**
+   * Trains a claimed trial until it is over or waits again in the store; interrupts it at once when the signal is aborted, for
+   * its reason.
+   */
+  readonly train: (started: StartedTrial, stop: AbortSignal) => Promise<'over' | 'interrupted'>;
+  /** Told of a trial that was cancelled while it waited. */
+  readonly dropped: (trial: string) => Promise<void>;
 }
 
 interface Running {
@@ -37,12 +40,14 @@ export class LocalQueue {
     this.#stopWatching = parts.store.health.onChange(() => this.#startWaiting());
   }
 
-  /** Takes up what an earlier server left: waiting trials wait again, trials that were running have failed. */
+  /** Takes up what an earlier server left: waiting trials wait again, and trials that were running wait to go on. */
   async recover(): Promise<void> {
     const { store } = this.#parts;
     for (const { claim, trial } of await store.listUnfinishedTrials()) {
-      if (trial.state === TrialState.PENDING) this.#waiting.push(trial.name);
-      else await store.endTrial(claim, { state: TrialState.FAILED, reason: SERVER_STOPPED });
+      if (trial.state !== TrialState.PENDING) {
+        await store.interruptTrial(claim, { why: 'the server ended', crashed: false });
+      }
+      this.#waiting.push(trial.name);
     }
   }
 
@@ -66,8 +71,9 @@ export class LocalQueue {
   async cancel(name: string): Promise<Study> {
     const study = await this.#parts.store.cancelStudy(name);
     this.#parts.hub.changed(name);
-    const waiting = this.#waiting.filter((trial) => studyOf(trial) !== name);
-    this.#waiting.splice(0, Number.POSITIVE_INFINITY, ...waiting);
+    const waited = this.#waiting.splice(0, Number.POSITIVE_INFINITY);
+    this.#waiting.push(...waited.filter((trial) => studyOf(trial) !== name));
+    await Promise.all(waited.filter((trial) => studyOf(trial) === name).map(this.#parts.dropped));
     const running = [...this.#running].filter(([trial]) => studyOf(trial) === name);
     await Promise.all(
       running.map(async ([, { stop, done }]) => {
@@ -78,12 +84,12 @@ export class LocalQueue {
     return study;
   }
 
-  /** Stops all training; running trials end as FAILED, waiting ones wait for the next server. */
+  /** Stops all training; trials that ran and trials that wait are left to the next server. */
   async stop(): Promise<void> {
     this.#started = false;
     this.#stopWatching();
     const running = [...this.#running.values()];
-    for (const { stop } of running) stop.abort(SERVER_STOPPED);
+    for (const { stop } of running) stop.abort('the server stopped');
     await Promise.all(running.map(({ done }) => done));
   }
 
@@ -116,6 +122,6 @@ export class LocalQueue {
       return;
     }
     hub.changed(started.study.name);
-    await train(started, stop);
+    if ((await train(started, stop)) === 'interrupted') this.#waiting.unshift(name);
   }
 }

@@ -8,23 +8,32 @@ import type { Store } from './store.ts';
 const FORMS = 'sqlite:PATH, a path, or memory:';
 
 /**
- * @param url `sqlite:PATH` or a path for an SQLite file; `memory:` for a store that ends with this process.
- * @throws StoreError when there is no store of that scheme, or it cannot be opened.
+ * The file of a store; undefined for one that ends with this process.
+ * @throws StoreError when there is no store of that scheme, or no path.
  */
-export async function openStore(url: string): Promise<Store> {
+export function fileOf(url: string): string | undefined {
   // A letter alone is a drive of Windows.
   const [, scheme, rest = ''] = url.match(/^([a-z][a-z0-9+.-]+):(.*)$/i) ?? [];
   switch (scheme?.toLowerCase()) {
     case undefined:
-      return SqliteStore.open(url);
+      return url;
     case 'sqlite':
       if (rest === '') throw new StoreError(`store ${url}: names no file; it may be ${FORMS}`);
-      return SqliteStore.open(rest.replace(/^\/\/(?=\/)/, ''));
+      return rest.replace(/^\/\/(?=\/)/, '');
     case 'memory':
-      return SqliteStore.inMemory();
+      return undefined;
     default:
       throw new StoreError(
         `store ${url}: there is no store with the scheme "${scheme}:"; it may be ${FORMS}`,
       );
   }
+}
+
+/**
+ * @param url `sqlite:PATH` or a path for an SQLite file; `memory:` for a store that ends with this process.
+ * @throws StoreError when there is no store of that scheme, or it cannot be opened.
+ */
+export async function openStore(url: string): Promise<Store> {
+  const file = fileOf(url);
+  return file === undefined ? SqliteStore.inMemory() : SqliteStore.open(file);
 }

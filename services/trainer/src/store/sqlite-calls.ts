@@ -11,6 +11,7 @@ const WRITES = [
   'startTrial',
   'describeRuntime',
   'addOuterStep',
+  'interruptTrial',
   'endTrial',
 ] as const satisfies readonly (keyof SqliteEngine)[];
 type Write = (typeof WRITES)[number];

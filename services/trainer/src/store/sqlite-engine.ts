@@ -236,6 +236,11 @@ export class SqliteEngine {
     return this.#setTrial(trial.id, advanced);
   }
 
+  interruptTrial(claim: Claim, interruption: transitions.Interruption): Bytes {
+    const trial = this.#claimed(claim);
+    return this.#putTrial(trial, transitions.interruptTrial(trial.record, interruption));
+  }
+
   endTrial(claim: Claim, ending: transitions.TrialEnding): { study: Bytes; trial: Bytes } {
     const now = new Date();
     const trial = this.#claimed(claim);

@@ -1,7 +1,7 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
 import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import type { Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { StoreHealth } from './health.ts';
@@ -86,6 +86,10 @@ export class SqliteStore implements Store {
 
   async addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial> {
     return Trial.decode(await this.#call('addOuterStep', claim, encodeOuterStep(outerStep)));
+  }
+
+  async interruptTrial(claim: Claim, interruption: Interruption): Promise<Trial> {
+    return Trial.decode(await this.#call('interruptTrial', claim, interruption));
   }
 
   async endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial> {

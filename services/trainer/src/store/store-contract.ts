@@ -27,6 +27,8 @@ const outerStep = (id: string, index: number) =>
   });
 const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'all steps done' } as const;
 const FAILED = { state: TrialState.FAILED, reason: 'no memory' } as const;
+const STOPPED = { why: 'the server stopped', crashed: false } as const;
+const CRASHED = { why: 'no memory', crashed: true } as const;
 
 /** All combinations of how promises ended, to be compared with what the store has. */
 const settle = async (promises: readonly Promise<unknown>[]) =>
@@ -145,7 +147,7 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
 
       it('knows what computes it', async () => {
         const claim = await started('a');
-        const runtime = { backend: 'wasm', datasetSha256: 'ab' };
+        const runtime = { backend: 'wasm', datasetSha256: 'ab', stateReason: 'goes on' };
         expect(await store.describeRuntime(claim, runtime)).toMatchObject(runtime);
         expect((await events('a')).at(-1)?.event.event).toMatchObject({ $case: 'trial', value: runtime });
       });
@@ -172,7 +174,8 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         const old = { ...claim, epoch: claim.epoch - 1 };
         await expect(store.addOuterStep(old, outerStep('a', 1))).rejects.toThrow(StaleEpochError);
         await expect(store.endTrial(old, FAILED)).rejects.toThrow(StaleEpochError);
-        const runtime = { backend: 'wasm', datasetSha256: '' };
+        const runtime = { backend: 'wasm', datasetSha256: '', stateReason: '' };
+        await expect(store.interruptTrial(old, STOPPED)).rejects.toThrow(StaleEpochError);
         await expect(store.describeRuntime(old, runtime)).rejects.toThrow(StaleEpochError);
         expect(await kinds('a')).toEqual(['study', 'trial']);
       });
@@ -190,6 +193,51 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         await expect(store.endTrial(claim, FAILED)).rejects.toThrow(StateError);
         await expect(store.addOuterStep(claim, outerStep('a', 1))).rejects.toThrow(StateError);
         expect(await store.getTrial(trialName('a'))).toEqual(ended);
+      });
+
+      it('that is interrupted waits to go on where it is, for another attempt with another claim', async () => {
+        const first = await started('a');
+        await store.addOuterStep(first, outerStep('a', 1));
+        const { startTime } = (await store.getTrial(trialName('a'))) ?? {};
+        const waiting = await store.interruptTrial(first, STOPPED);
+        expect(waiting).toMatchObject({
+          state: TrialState.PENDING,
+          stateReason: 'the server stopped; it goes on after outer step 1',
+          outerStepsDone: 1,
+          attempts: 1,
+          crashes: 0,
+          endTime: undefined,
+        });
+        expect((await events('a')).at(-1)?.event.event).toEqual({ $case: 'trial', value: waiting });
+        const { claim, trial: again } = await store.startTrial(trialName('a'));
+        expect(claim.epoch).toBe(2);
+        expect(again).toMatchObject({ state: TrialState.RUNNING, attempts: 2, startTime });
+        await expect(store.addOuterStep(first, outerStep('a', 2))).rejects.toThrow(StaleEpochError);
+        expect(await store.addOuterStep(claim, outerStep('a', 2))).toMatchObject({ outerStepsDone: 2 });
+      });
+
+      it('counts the deaths of its process until its next outer step is stored', async () => {
+        const crash = async () => {
+          const { claim } = await store.startTrial(trialName('a'));
+          return store.interruptTrial(claim, CRASHED);
+        };
+        await create('a');
+        expect(await crash()).toMatchObject({ crashes: 1, stateReason: 'no memory; it starts again' });
+        expect(await crash()).toMatchObject({ crashes: 2, attempts: 2 });
+        const { claim } = await store.startTrial(trialName('a'));
+        expect(await store.interruptTrial(claim, STOPPED)).toMatchObject({ crashes: 2 });
+        const { claim: last } = await store.startTrial(trialName('a'));
+        expect(await store.addOuterStep(last, outerStep('a', 1))).toMatchObject({ crashes: 0, attempts: 4 });
+      });
+
+      it('is interrupted only while it runs', async () => {
+        await create('a');
+        const name = trialName('a');
+        await expect(store.interruptTrial({ trial: name, epoch: 0 }, STOPPED)).rejects.toThrow(StateError);
+        const { claim } = await store.startTrial(name);
+        await store.cancelStudy('studies/a');
+        await expect(store.interruptTrial(claim, STOPPED)).rejects.toThrow(StateError);
+        expect((await store.getTrial(name))?.state).toBe(TrialState.CANCELLED);
       });
 
       it('cannot end before it has started', async () => {

@@ -9,7 +9,7 @@
 
 import type { OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import type { Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
 
 /** A new study with its trials. */
@@ -101,7 +101,7 @@ export interface Store {
   listStudies(page: PageRequest<string>): Promise<Page<Study>>;
 
   /**
-   * Claims a trial that is PENDING: it is RUNNING, with a new epoch.
+   * Claims a trial that is PENDING: it is RUNNING, with a new epoch, for one attempt more.
    * @throws NotFoundError
    * @throws StateError when it is not PENDING.
    */
@@ -116,6 +116,11 @@ export interface Store {
    * @throws StaleEpochError, StateError when the trial has ended or the step is not its next.
    */
   addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial>;
+  /**
+   * A trial that does not train any more waits to go on.
+   * @throws StaleEpochError, StateError when the trial has ended.
+   */
+  interruptTrial(claim: Claim, interruption: Interruption): Promise<Trial>;
   /**
    * Ends a trial, and its study when it was the last.
    * @throws StaleEpochError, StateError when the trial has ended.

@@ -119,7 +119,9 @@ export class TfjsLearner implements Learner, Disposable {
   }
 
   snapshot(): Snapshot {
-    return { state: { run: this.#run.snapshot(), steps: this.#steps } satisfies LearnerSnapshot };
+    const derivatives = this.#method.sensitivityDiscount > 0;
+    const run = this.#run.snapshot({ derivatives });
+    return { state: { run, steps: this.#steps } satisfies LearnerSnapshot };
   }
 
   restore({ state }: Snapshot): void {

@@ -2,10 +2,13 @@
 
 import { Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { initBackend } from '../backend/select.ts';
+import { CheckpointFolder } from '../checkpoint/folder.ts';
+import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { datasetSha256 } from '../data/digest.ts';
 import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
-import { runTrial } from '../loop/trial.ts';
+import type { SavedLoop } from '../loop/outer-loop.ts';
+import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { getModel } from '../model/registry.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
@@ -22,9 +25,15 @@ const PROGRESS_EVERY_MS = 250;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
 const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
+/** Of the trial, once it is known. */
+let keeper: CheckpointKeeper | undefined;
 
 process.on('message', (message: ToWorker) => {
-  if (message.type === 'acknowledged') return unacknowledged.acknowledged();
+  if (message.type === 'acknowledged') {
+    unacknowledged.acknowledged();
+    keeper?.stored(message.index).catch(warn);
+    return;
+  }
   train(message).then(end, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     const reason = error instanceof Error ? error.message : String(error);
@@ -44,12 +53,27 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const model = await getModel(study.problem.model, { inputShape, classes }, start.modelDir);
   const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
   using _ = learner;
-  tell({ type: 'started', backend: description, datasetSha256: datasetSha256(dataset) });
+  const sha256 = datasetSha256(dataset);
+  if (trial.datasetSha256 !== '' && trial.datasetSha256 !== sha256) {
+    throw new Error(
+      `the data set ${study.problem.dataset} has changed since the training of this trial began`,
+    );
+  }
+  const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
+  keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin);
+  const { saved, notes } = await keeper.find(trial.outerStepsDone);
+  tell({
+    type: 'started',
+    backend: description,
+    datasetSha256: sha256,
+    notes: [...notes, ...again(trial, saved)],
+  });
 
   const dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
   try {
-    const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener: listener() };
-    const ending = await runTrial(parts);
+    const listener = listenerOf(keeper, trial.outerStepsDone);
+    const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener };
+    const ending = await runTrial(parts, saved);
     const { outcome, reason } = ending;
     if (ending.outcome === 'infeasible') return { type: 'ended', outcome, reason, ...NO_FIGURES };
     return {
@@ -64,8 +88,27 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   }
 }
 
-function listener(): Parameters<typeof runTrial>[0]['listener'] {
+/** What is said of outer steps that are stored and have no checkpoint to go on from. */
+function again({ outerStepsDone }: Trial, saved: SavedLoop | undefined): string[] {
+  const from = (saved?.state.outerStepsDone ?? 0) + 1;
+  if (from > outerStepsDone) return [];
+  return [`outer steps ${from} to ${outerStepsDone} are trained again and not stored again`];
+}
+
+/** @param stored how many outer steps the server has already. */
+function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
   let toldAt = Number.NEGATIVE_INFINITY;
+  let writable = true;
+  /** A checkpoint that cannot be written costs a trial nothing until it is interrupted. */
+  const write = async (saved: SavedLoop) => {
+    try {
+      await keeper.write(saved);
+      writable = true;
+    } catch (error) {
+      if (writable) warn(new Error(`no checkpoint can be written: ${(error as Error).message}`));
+      writable = false;
+    }
+  };
   return {
     progress(stepsDone) {
       const now = performance.now();
@@ -73,9 +116,12 @@ function listener(): Parameters<typeof runTrial>[0]['listener'] {
       toldAt = now;
       tell({ type: 'progress', stepsDone });
     },
-    async outerStep(outerStep) {
+    async outerStep(outerStep, saved) {
+      const { index } = outerStep;
+      if (saved !== undefined) await write(saved);
+      if (index <= stored) return keeper.stored(index);
       const encoded = OuterStep.encode(outerStep).finish();
-      tell({ type: 'outerStep', outerStep: encoded });
+      tell({ type: 'outerStep', index, outerStep: encoded });
       await unacknowledged.sent(encoded.length);
     },
   };
@@ -85,6 +131,8 @@ function listener(): Parameters<typeof runTrial>[0]['listener'] {
 function end(message: EndedMessage): void {
   tell(message);
 }
+
+const warn = (error: Error): void => tell({ type: 'warning', text: error.message });
 
 function tell(message: FromWorker): void {
   // Without a channel the server is gone, and so is this process in a moment.

@@ -15,11 +15,16 @@ export interface StartMessage {
   /** Folder of the user's models. */
   readonly modelDir: string | undefined;
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
+  /** Version of the trainer. */
+  readonly version: string;
+  /** Folder of the trial's checkpoints. */
+  readonly checkpoints: string;
 }
 
 /** Server to worker: the oldest outer step that was told and not acknowledged is durable. */
 export interface AcknowledgedMessage {
   readonly type: 'acknowledged';
+  readonly index: number;
 }
 
 /** Worker to server: ready to train. */
@@ -29,6 +34,14 @@ export interface StartedMessage {
   readonly backend: string;
   /** Of the data set's content, as the trial has it in its record. */
   readonly datasetSha256: string;
+  /** Of an attempt that goes on: what is unusual about it, for people. */
+  readonly notes: readonly string[];
+}
+
+/** Worker to server: something that does not end the trial, and should not go unseen. */
+export interface WarningMessage {
+  readonly type: 'warning';
+  readonly text: string;
 }
 
 /** Worker to server, a few times a second. */
@@ -38,11 +51,12 @@ export interface ProgressMessage {
 }
 
 /**
- * Worker to server after each outer step; training goes on while it is being stored, until more than
+ * Worker to server after each outer step that the trial did not have, once its checkpoint is written; training goes on while it is being stored, until more than
  * {@link MAX_UNACKNOWLEDGED} wait for that.
  */
 export interface OuterStepMessage {
   readonly type: 'outerStep';
+  readonly index: number;
   /** Encoded OuterStep. */
   readonly outerStep: Uint8Array;
 }
@@ -62,4 +76,4 @@ export interface EndedMessage {
 export const MAX_UNACKNOWLEDGED = { maxCount: 4, maxBytes: 32 * 1024 * 1024 };
 
 export type ToWorker = StartMessage | AcknowledgedMessage;
-export type FromWorker = StartedMessage | ProgressMessage | OuterStepMessage | EndedMessage;
+export type FromWorker = StartedMessage | WarningMessage | ProgressMessage | OuterStepMessage | EndedMessage;

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Estimator, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,10 +9,15 @@ import { type TrainingEvents, TrainingProcess, TrainingProcessError } from './pr
 import { smallStudy } from './testing.ts';
 
 let training: TrainingProcess;
+let folder: string;
 beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'glocal-process-'));
   training = new TrainingProcess(pino({ level: 'silent' }));
 });
-afterEach(() => training.kill());
+afterEach(async () => {
+  await training.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What the server would send for a trial of three outer steps. */
 async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage> {
@@ -23,6 +31,8 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     dmdRetryBudgetMs: 1,
     modelDir: undefined,
     backend: undefined,
+    version: '0.0.0',
+    checkpoints: folder,
   };
 }
 
@@ -34,6 +44,7 @@ function listener(changes: Partial<TrainingEvents> = {}) {
       told.push(backend === '' ? 'started on nothing' : 'started');
     },
     progress: () => {},
+    warning: (text) => void told.push(`warning: ${text}`),
     async outerStep(encoded) {
       told.push(`outer step ${OuterStep.decode(encoded).index}`);
     },
@@ -63,6 +74,53 @@ describe('a training process', () => {
     });
     await training.run(await startMessage(), events);
     expect(told).toEqual([1, 2, 3].flatMap((index) => [`${index} begins`, `${index} ends`]));
+  });
+
+  it('has written the checkpoint of each step that it tells of, and keeps two once they are stored', async () => {
+    const checkpoints: string[][] = [];
+    const { events } = listener({ outerStep: async () => void checkpoints.push(readdirSync(folder)) });
+    await training.run(await startMessage(), events);
+    expect(checkpoints.map((files, i) => files.includes(`${i + 1}.ckpt`))).toEqual([true, true, true]);
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(3);
+  });
+
+  it('goes on after the last outer step that is stored, and trains those without a checkpoint again', async () => {
+    const start = await startMessage();
+    await training.run(start, listener().events);
+    const trial = Trial.create({ name: 'studies/a/trials/0', outerStepsDone: 2 });
+    const next = { ...start, trial: Trial.encode(trial).finish() };
+    const resumed = listener();
+    await new TrainingProcess(pino({ level: 'silent' })).run(next, resumed.events);
+    expect(resumed.told).toEqual(['started', 'outer step 3']);
+
+    for (const file of readdirSync(folder)) writeFileSync(join(folder, file), 'GLOCALCP or something else');
+    const notes: string[] = [];
+    const again = listener({ started: async (message) => void notes.push(...message.notes) });
+    const { outcome } = await new TrainingProcess(pino({ level: 'silent' })).run(next, again.events);
+    expect({ outcome, told: again.told }).toEqual({ outcome: 'succeeded', told: ['outer step 3'] });
+    expect(notes.join('; ')).toMatch(
+      /checkpoint 2 cannot be used: it is damaged.*; outer steps 1 to 2 are trained again and not stored again$/,
+    );
+  });
+
+  it('goes on when no checkpoint can be written, and says so once', async () => {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'not a folder');
+    const { told, events } = listener();
+    expect(await training.run(await startMessage(), events)).toMatchObject({ outcome: 'succeeded' });
+    expect(told.filter((text) => text.startsWith('warning'))).toEqual([
+      expect.stringMatching(/^warning: no checkpoint can be written: E/),
+    ]);
+    expect(told.filter((text) => text.startsWith('outer step'))).toHaveLength(3);
+  });
+
+  it('refuses a data set that is another one than before', async () => {
+    const trial = Trial.create({ name: 'studies/a/trials/0', outerStepsDone: 1, datasetSha256: 'ab' });
+    const start = { ...(await startMessage()), trial: Trial.encode(trial).finish() };
+    expect(await training.run(start, listener().events)).toMatchObject({
+      outcome: 'failed',
+      reason: 'the data set fashion-mnist-10k has changed since the training of this trial began',
+    });
   });
 
   it('fails, and says why, when it cannot train', async () => {

@@ -11,6 +11,7 @@ import type {
   StartedMessage,
   StartMessage,
   ToWorker,
+  WarningMessage,
 } from './messages.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -21,6 +22,8 @@ export interface TrainingEvents {
   started(started: StartedMessage): Promise<void>;
   /** Comes at once, whatever is awaited. */
   progress(stepsDone: number): void;
+  /** Comes at once, too. */
+  warning(text: string): void;
   /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
 }
@@ -69,6 +72,7 @@ export class TrainingProcess {
         let previous: Promise<void> = Promise.resolve();
         child.on('message', (message: FromWorker) => {
           if (message.type === 'progress') return events.progress(message.stepsDone);
+          if (message.type === 'warning') return events.warning(message.text);
           previous = previous.then(() => this.#handle(message, events, resolve));
           previous.catch(reject);
         });
@@ -98,7 +102,7 @@ export class TrainingProcess {
   }
 
   async #handle(
-    message: Exclude<FromWorker, ProgressMessage>,
+    message: Exclude<FromWorker, ProgressMessage | WarningMessage>,
     events: TrainingEvents,
     ended: (message: EndedMessage) => void,
   ): Promise<void> {
@@ -107,7 +111,7 @@ export class TrainingProcess {
         return events.started(message);
       case 'outerStep':
         await events.outerStep(message.outerStep);
-        return this.#send({ type: 'acknowledged' });
+        return this.#send({ type: 'acknowledged', index: message.index });
       case 'ended':
         return ended(message);
     }

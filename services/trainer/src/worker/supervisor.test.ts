@@ -1,12 +1,16 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Estimator, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CheckpointRoot } from '../checkpoint/folder.ts';
 import { EventHub } from '../events/hub.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
-import { TrainingProcess } from './process.ts';
+import { TrainingProcess, TrainingProcessError } from './process.ts';
 import { superviseTrial } from './supervisor.ts';
 import { smallStudy } from './testing.ts';
 
@@ -15,13 +19,16 @@ const OUTER_STEPS = 6;
 
 let store: Store;
 let stop: AbortController;
+let folder: string;
 beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'glocal-supervisor-'));
   store = delayed(SqliteStore.inMemory(), 3, 10);
   stop = new AbortController();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await store.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 /** A stored trial of six outer steps that was claimed. */
@@ -43,11 +50,13 @@ const supervise = (trial: StartedTrial) =>
       store,
       hub: new EventHub(),
       log: pino({ level: 'silent' }),
+      checkpoints: new CheckpointRoot(folder),
       options: {
         dmd: { address: '127.0.0.1:1' },
         dmdRetryBudgetMs: 1,
         modelDir: undefined,
         backend: undefined,
+        version: '0.0.0',
       },
     },
     trial,
@@ -108,13 +117,50 @@ describe('a supervised trial', () => {
     });
   });
 
-  it('that was stopped before it began has FAILED for that reason, without a process', async () => {
+  it('whose process dies waits to go on; at the third death at one outer step it FAILS', async () => {
+    const run = vi.spyOn(TrainingProcess.prototype, 'run');
+    run.mockImplementation(async () => {
+      throw new TrainingProcessError('the training process ended with SIGSEGV');
+    });
+    expect(await supervise(await started())).toBe('interrupted');
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.PENDING,
+      stateReason: 'the training process ended with SIGSEGV; it starts again',
+    });
+    expect(await supervise(await store.startTrial(NAME))).toBe('interrupted');
+    expect(await supervise(await store.startTrial(NAME))).toBe('over');
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.FAILED,
+      stateReason:
+        'the training process ended with SIGSEGV, for the 3rd time at outer step 1; its checkpoints are kept',
+    });
+  });
+
+  it('goes on after its process was killed, and leaves no checkpoint when it has ended', async () => {
+    const trial = await started();
+    const write = store.addOuterStep.bind(store);
+    vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
+      if (outerStep.index === 3 && claim.epoch === 1) throw new TrainingProcessError('killed');
+      return write(claim, outerStep);
+    });
+    expect(await supervise(trial)).toBe('interrupted');
+    expect(existsSync(join(folder, 'a', '0', '2.ckpt'))).toBe(true);
+    expect(await supervise(await store.startTrial(NAME))).toBe('over');
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.SUCCEEDED,
+      outerStepsDone: OUTER_STEPS,
+      attempts: 2,
+    });
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it('that was stopped before it began waits for that reason, without a process', async () => {
     const run = vi.spyOn(TrainingProcess.prototype, 'run');
     stop.abort('the server stopped');
     await supervise(await started());
     expect(await store.getTrial(NAME)).toMatchObject({
-      state: TrialState.FAILED,
-      stateReason: 'the server stopped',
+      state: TrialState.PENDING,
+      stateReason: 'the server stopped; it starts again',
     });
     expect(run).not.toHaveBeenCalled();
   });

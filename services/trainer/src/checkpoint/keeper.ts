@@ -1,0 +1,88 @@
+/** Keeps the last checkpoints of a trial while it trains, and finds the one to go on from. */
+
+import type { SavedLoop } from '../loop/outer-loop.ts';
+import { CheckpointError } from './errors.ts';
+import type { Checkpoints } from './folder.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './format.ts';
+
+/** Of the outer steps that are stored, so many of the last have a checkpoint; those that are not stored yet, too. */
+const KEPT = 2;
+
+export interface Found {
+  /** Where to go on; undefined from the beginning. */
+  readonly saved: SavedLoop | undefined;
+  /** For people: what was found and could not be used, or has another origin. */
+  readonly notes: readonly string[];
+}
+
+export class CheckpointKeeper {
+  readonly #checkpoints: Checkpoints;
+  readonly #origin: Origin;
+  /** Ascending. */
+  #written: number[] = [];
+
+  constructor(checkpoints: Checkpoints, origin: Origin) {
+    this.#checkpoints = checkpoints;
+    this.#origin = origin;
+  }
+
+  /**
+   * The last checkpoint that can be used. Those of outer steps that were never stored are removed: these are trained again.
+   * @param outerStepsDone outer steps that are stored.
+   */
+  async find(outerStepsDone: number): Promise<Found> {
+    const notes: string[] = [];
+    try {
+      const all = await this.#checkpoints.list();
+      this.#written = all.filter((index) => index <= outerStepsDone);
+      for (const index of all.slice(this.#written.length)) await this.#checkpoints.remove(index);
+    } catch (error) {
+      notes.push(`the folder of checkpoints cannot be used: ${(error as Error).message}`);
+    }
+    for (const index of this.#written.toReversed()) {
+      try {
+        const { origin, saved } = await this.#read(index);
+        for (const what of ['library', 'backend'] as const) {
+          if (origin[what] !== this.#origin[what]) {
+            notes.push(`the ${what} was "${origin[what]}" and is "${this.#origin[what]}" now`);
+          }
+        }
+        return { saved, notes };
+      } catch (error) {
+        notes.push(`checkpoint ${index} cannot be used: ${(error as Error).message}`);
+      }
+    }
+    if (notes.length === 0 && outerStepsDone > 0) notes.push('there is no checkpoint');
+    return { saved: undefined, notes };
+  }
+
+  /** Durable when it resolves. */
+  async write(saved: SavedLoop): Promise<void> {
+    const index = saved.state.outerStepsDone;
+    await this.#checkpoints.put(index, encodeCheckpoint({ origin: this.#origin, saved }));
+    this.#written = [...this.#written.filter((written) => written !== index), index].sort((a, b) => a - b);
+  }
+
+  /** Removes what is not needed once an outer step is stored. */
+  async stored(outerStep: number): Promise<void> {
+    const old = this.#written.filter((index) => index <= outerStep).slice(0, -KEPT);
+    this.#written = this.#written.filter((index) => !old.includes(index));
+    for (const index of old) await this.#checkpoints.remove(index);
+  }
+
+  async #read(index: number): Promise<Checkpoint> {
+    const bytes = await this.#checkpoints.get(index);
+    if (bytes === undefined) throw new CheckpointError('it is gone');
+    const checkpoint = decodeCheckpoint(bytes);
+    const { origin, saved } = checkpoint;
+    for (const what of ['trial', 'datasetSha256'] as const) {
+      if (origin[what] !== this.#origin[what]) {
+        throw new CheckpointError(`it is of another ${what === 'trial' ? 'trial' : 'data set'}`);
+      }
+    }
+    if (saved.state.outerStepsDone !== index) {
+      throw new CheckpointError(`it is of outer step ${saved.state.outerStepsDone}`);
+    }
+    return checkpoint;
+  }
+}

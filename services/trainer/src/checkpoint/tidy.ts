@@ -1,0 +1,36 @@
+/** Removes the checkpoints that nothing will go on from. */
+
+import { TrialState } from '@glocal/proto/glocal/v1/study';
+import type { Logger } from 'pino';
+import { hasEnded } from '../resource/states.ts';
+import type { Store } from '../store/store.ts';
+import type { CheckpointRoot } from './folder.ts';
+
+/** Those of a trial that has ended or is gone. One that FAILED keeps its own, so that it can be looked into. */
+export async function discardUnlessNeeded(
+  store: Pick<Store, 'getTrial'>,
+  checkpoints: CheckpointRoot,
+  name: string,
+  log: Logger,
+): Promise<void> {
+  try {
+    const trial = await store.getTrial(name);
+    const isNeeded = trial !== undefined && (!hasEnded(trial) || trial.state === TrialState.FAILED);
+    if (!isNeeded) await checkpoints.discard(name);
+  } catch (error) {
+    log.warn({ err: error, trial: name }, 'its checkpoints could not be removed');
+  }
+}
+
+/** Those that an earlier server had no time to remove. */
+export async function discardLeftOver(
+  store: Pick<Store, 'getTrial'>,
+  checkpoints: CheckpointRoot,
+  log: Logger,
+): Promise<void> {
+  try {
+    for (const trial of await checkpoints.trials()) await discardUnlessNeeded(store, checkpoints, trial, log);
+  } catch (error) {
+    log.warn({ err: error }, 'old checkpoints could not be looked for');
+  }
+}
