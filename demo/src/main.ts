@@ -7,6 +7,7 @@ import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { fallbackNotice } from '@glocal/trainer/backend';
 import { writeFiles } from './files.ts';
 import { type DemoOptions, readOptions, UsageError } from './options.ts';
+import { openSession } from './session.ts';
 import { type FinishedRun, PROBLEM, RunError, run } from './study.ts';
 import { comparison, runLine } from './terminal.ts';
 
@@ -26,15 +27,21 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
     const what = await describe(client);
     console.error(`${what} · DMD ready`);
     console.error(fallbackNotice() ?? '');
+    const session = await openSession(options, client);
+    if (session.resumed) console.error('goes on where it was interrupted');
     const runs: FinishedRun[] = [];
     for (const kind of options.runs) {
       const line = runLine(kind, options.steps);
       try {
-        runs.push(await run(client, kind, options, line, signal));
+        runs.push(await run(client, kind, { ...options, session: session.id }, line, signal));
+      } catch (error) {
+        if (error instanceof RunError) await session.end();
+        throw error;
       } finally {
         line.stop();
       }
     }
+    await session.end();
     const files = await writeFiles(options.out, runs, `${what}, seed ${options.seed}`);
     console.error();
     console.log(comparison(runs));

@@ -38,23 +38,26 @@ export class RunError extends Error {
 }
 
 /**
- * Creates the study, and follows it to its end.
- * @throws RunError, and GlocalError CANCELLED after the signal; the study is cancelled then.
+ * Creates the study, unless the session has it already, and follows it to its end.
+ * @throws RunError, and GlocalError CANCELLED after the signal; the study goes on with the session then.
  */
 export async function run(
   client: GlocalClient,
   kind: RunKind,
-  { steps, seed }: Pick<DemoOptions, 'steps' | 'seed'>,
+  { steps, seed, session }: Pick<DemoOptions, 'steps' | 'seed'> & { readonly session: string },
   listener: RunListener,
   signal: AbortSignal,
 ): Promise<FinishedRun> {
-  const study = await client.studies.create({
-    displayName: `demo, ${kind.id}`,
-    space: demoSpace,
-    problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
-    training: { steps, seeds: [seed] },
-    method: kind.method,
-  });
+  const study = await client.studies.create(
+    {
+      displayName: `demo, ${kind.id}`,
+      space: demoSpace,
+      problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
+      training: { steps, seeds: [seed] },
+      method: kind.method,
+    },
+    { requestId: `${session}-${kind.id}` },
+  );
   for await (const event of study.watch({ signal })) {
     if (event.type === 'progress') listener.progress(event.stepsDone);
     if (event.type === 'outerStep') listener.outerStep(event);

@@ -178,7 +178,32 @@ describe('a demo that is interrupted', () => {
     await expectGone(started);
   });
 
-  it('does so while it is still starting, too', async () => {
+  it('goes on when it is started again, also after it was killed, as if nothing had been', async () => {
+    const to = (out: string) => ['--steps', '100', '--runs', 'fixed,local', '--out', join(folder.path, out)];
+    const running = demo(...to('killed'));
+    await new Promise<void>((resolve) => {
+      running.stderr.on('data', (text: Buffer) => /LOCAL +50\/100/.test(String(text)) && resolve());
+    });
+    const started = descendants(running.pid ?? 0);
+    running.kill('SIGKILL');
+    await running;
+    await expectGone(started);
+    const { exitCode, stderr } = await demo(...to('killed'));
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('goes on where it was interrupted');
+    expect(existsSync(join(folder.path, 'killed', 'unfinished.json'))).toBe(false);
+
+    expect((await demo(...to('whole'))).exitCode).toBe(0);
+    const steps = async (out: string) => {
+      const lines = (await readFile(join(folder.path, out, 'outer-steps.jsonl'), 'utf8'))
+        .trimEnd()
+        .split('\n');
+      return lines.map((line) => ({ ...JSON.parse(line), name: '', trial: '', timing: {} }));
+    };
+    expect(await steps('killed')).toEqual(await steps('whole'));
+  }, 300_000);
+
+  it('stops all that it has started while it is still starting, too', async () => {
     const running = demo('--out', join(folder.path, 'early'));
     await expect.poll(() => descendants(running.pid ?? 0).length, { timeout: 20_000 }).toBeGreaterThan(0);
     const started = descendants(running.pid ?? 0);
