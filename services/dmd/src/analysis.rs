@@ -63,6 +63,7 @@ pub fn analyze(
             origin: found.origin,
             spectrum: &found.spectrum,
             statistics: &statistics,
+            rows: window.as_rows(),
         }),
         statistics: &statistics,
     });

@@ -8,6 +8,12 @@ const NEAR: f64 = 0.1;
 /// How far outside the rows an estimate of modes may lie that do not give these rows back, over how far it may otherwise.
 const UNEXPLAINED: f64 = 0.1;
 
+/// Rows have settled where their last third spans less than this share of what all of them span.
+const SETTLED: f64 = 0.01;
+
+/// How far outside its rows a component that has settled may be estimated, over how far it may otherwise.
+const BEYOND_SETTLED: f64 = 0.1;
+
 /// An estimate, and what it is judged by.
 #[derive(Clone, Copy)]
 pub(crate) struct Estimate<'a> {
@@ -16,6 +22,27 @@ pub(crate) struct Estimate<'a> {
     pub origin: Origin,
     pub spectrum: &'a Spectrum,
     pub statistics: &'a Statistics,
+    /// The window's rows, of q values each.
+    pub rows: &'a [&'a [f64]],
+}
+
+impl Estimate<'_> {
+    /// Whether a component has come to rest in the last third of its rows.
+    fn has_settled(&self, component: usize) -> bool {
+        let (low, high) = (self.statistics.low[component], self.statistics.high[component]);
+        // The half of each, because what large values span would overflow.
+        let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for row in &self.rows[self.rows.len() - self.rows.len().div_ceil(3)..] {
+            least = least.min(0.5 * row[component]);
+            greatest = greatest.max(0.5 * row[component]);
+        }
+        greatest - least < SETTLED * (0.5 * high - 0.5 * low)
+    }
+
+    /// Whether the estimate of a component with this overshoot leaves the rows although they have settled.
+    fn leaves_settled_rows(&self, component: usize, overshoot: f64, limit: f64) -> bool {
+        overshoot > BEYOND_SETTLED * limit && self.has_settled(component)
+    }
 }
 
 /// How far an estimate is to be trusted.
@@ -38,6 +65,7 @@ impl Thresholds {
             origin,
             spectrum,
             statistics,
+            ..
         } = estimate;
         let (overshoot_limit, dependent) = match origin {
             Origin::Modes if spectrum.reconstruction_error > self.reconstruction_error => {
@@ -51,12 +79,15 @@ impl Thresholds {
             .iter()
             .zip(statistics.low.iter().zip(&statistics.high))
             .zip(statistics.mean.iter().zip(&statistics.t_scores))
-            .map(|((&value, (&low, &high)), (&mean, &t))| {
+            .enumerate()
+            .map(|(component, ((&value, (&low, &high)), (&mean, &t)))| {
                 let overshoot = overshoot(value, low, high);
                 largest = largest.max(overshoot);
                 let zero = value == 0.0 && mean == 0.0;
                 let clear = t >= self.trusted_t_score && value * mean.signum() > 0.0;
-                zero || (clear && !dependent && overshoot <= overshoot_limit)
+                let near = overshoot <= overshoot_limit
+                    && !estimate.leaves_settled_rows(component, overshoot, self.overshoot);
+                zero || (clear && !dependent && near)
             })
             .collect();
         Trust {
@@ -108,17 +139,23 @@ impl Thresholds {
             estimate.statistics.high[component],
         );
         let error = estimate.spectrum.reconstruction_error;
+        let overshoot = overshoot(value, low, high);
         let limit = if trust.overshoot_limit < self.overshoot {
             format!(
                 "limit {:.2} for modes with a reconstruction error above {}; it is {error:.2e}",
                 trust.overshoot_limit, self.reconstruction_error
             )
+        } else if estimate.leaves_settled_rows(component, overshoot, self.overshoot) {
+            format!(
+                "limit {:.2} as the last third of them has settled",
+                BEYOND_SETTLED * self.overshoot
+            )
         } else {
             format!("limit {:.2}", trust.overshoot_limit)
         };
         format!(
-            "estimate {value:.3e} outside its rows, {low:.3e} to {high:.3e}, by {:.2} times what they span ({limit})",
-            overshoot(value, low, high)
+            "estimate {value:.3e} outside its rows, {low:.3e} to {high:.3e}, by {overshoot:.2} times what they span \
+             ({limit})"
         )
     }
 }

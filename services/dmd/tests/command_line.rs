@@ -433,6 +433,7 @@ fn what_a_table_begins_with_is_a_header_or_a_row_and_is_said() {
             "line 1, column 1: the value is missing (\"NA\")",
         ),
         (",", &[], "line 1, column 1: the value is missing (\"\")"),
+        ("<NA>,.", &[], "line 1, column 1: the value is missing (\"<NA>\")"),
         (
             "lr,momentum",
             &["--header", "no"],

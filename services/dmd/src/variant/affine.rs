@@ -24,6 +24,10 @@ use crate::{
 /// Coordinates in the eigenvectors that are this much larger than what they stand for have lost their digits.
 const ILL_CONDITIONED: f64 = 1e8;
 
+/// How much further than at the default clip an estimate may lie outside its rows, however near to 1 the clip is: as at a
+/// clip of .99, the largest that held-φ truth has been compared with.
+const MOST_AHEAD: f64 = 10.0;
+
 /// The fixed point of an affine map.
 pub(super) struct Affine;
 
@@ -35,7 +39,7 @@ impl Model for Affine {
             pairs: snapshots.pairs,
         };
         let origin = Origin::Rows {
-            ahead: (looks_ahead(input.options.clip) / looks_ahead(DEFAULT_CLIP)).max(1.0),
+            ahead: (looks_ahead(input.options.clip) / looks_ahead(DEFAULT_CLIP)).clamp(1.0, MOST_AHEAD),
         };
         if snapshots.rank == 0 {
             return Ok(mean_only(snapshots, &averages, origin));

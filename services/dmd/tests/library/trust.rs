@@ -154,8 +154,58 @@ fn modes_that_do_not_give_the_rows_back_are_trusted_within_the_rows_only() {
         reconstruction_error: f64::MAX,
         ..within
     });
-    assert_eq!(lax.verdict, Verdict::Trusted, "{}", lax.verdict_reason);
     assert_eq!(lax.verdict_figures.overshoot_limit, Some(1.0));
+    assert_eq!(lax.verdict, Verdict::Uncertain);
+    assert!(lax.verdict_reason.contains("settled"), "{}", lax.verdict_reason);
+}
+
+/// The values given, and then one value so many times.
+fn then(begin: &[f64], times: usize, settled: f64) -> Vec<f64> {
+    [begin, &vec![settled; times]].concat()
+}
+
+#[test]
+fn no_estimate_is_trusted_outside_rows_that_have_settled() {
+    let default = |variant| Options::of(variant, 1);
+    for variant in [Variant::Hankel, Variant::ForwardBackward] {
+        for (rows, options) in [
+            (then(&[-1.0, 1.0], 10, 3.0), default(variant)),
+            (then(&[1.0, 2.0], 10, 3.0), default(variant)),
+            (then(&[0.0, 1.0], 10, 3.0), default(variant)),
+            (then(&[3.0, 0.0, 0.0], 17, -2.0), options(variant, 3)),
+            (then(&[2.0, 1.0, 0.0, -1.0, -2.0], 7, -3.0), options(variant, 5)),
+            (then(&[0.0, 1.0, 2.0, 3.0, 4.0], 15, 5.0), options(variant, 2)),
+            (then(&[1.0; 10], 10, 2.0), default(variant)),
+        ] {
+            let report = report(&rows, &options);
+            let outside = report.verdict_figures.overshoot.unwrap_or(0.0) > 0.1;
+            assert!(
+                !(outside && report.component_trusted[0]),
+                "{rows:?}: {:?}",
+                report.glocal
+            );
+        }
+    }
+}
+
+#[test]
+fn rows_that_overflow_when_subtracted_can_settle() {
+    let report = report(
+        &then(&[-1e308, 1e308], 10, 1.7e308),
+        &Options::of(Variant::Hankel, 1),
+    );
+    assert!(!report.component_trusted[0] || report.verdict_figures.overshoot.unwrap() <= 0.1);
+}
+
+#[test]
+fn no_clip_makes_affine_trusted_far_from_its_rows() {
+    let options = Options {
+        clip: 0.9999,
+        ..Options::of(Variant::Affine, 1)
+    };
+    let report = report(&rows(|t| 1.0 + 1.05_f64.powf(t)), &options);
+    assert_eq!(report.verdict_figures.overshoot_limit, Some(10.0));
+    assert!(!report.component_trusted[0], "{:?}", report.glocal);
 }
 
 #[test]

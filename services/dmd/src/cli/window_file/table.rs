@@ -237,7 +237,20 @@ fn is_whole(cell: &str) -> bool {
 
 /// Whether the cell is one of those that stand for a value that is not there.
 fn is_missing(cell: &str) -> bool {
-    const WORDS: [&str; 8] = ["", "na", "n/a", "#n/a", "null", "none", "-", "?"];
+    const WORDS: [&str; 12] = [
+        "",
+        "na",
+        "n/a",
+        "#n/a",
+        "<na>",
+        "null",
+        "none",
+        "missing",
+        "undefined",
+        "-",
+        ".",
+        "?",
+    ];
     WORDS.contains(&cell.to_ascii_lowercase().as_str())
 }
 

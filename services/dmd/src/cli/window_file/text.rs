@@ -3,7 +3,12 @@
 use super::fault::Fault;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Err(Fault::new("the file", "is compressed (gzip); unpack it first"));
+    }
+    // Without a mark, one of the first two bytes is zero, as numbers and most names are ASCII.
+    let marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    if marked || matches!(bytes, [0, 1..=255, ..] | [1..=255, 0, ..]) {
         return Err(Fault::new("the file", "is UTF-16; save it as UTF-8"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
