@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -245,8 +246,34 @@ describe('refuses a table', () => {
     expect(message).toMatch(/has no column "species"; it has pixel0, .*, pixel9 and 774 more$/);
   });
 
+  it('that is not UTF-8 where it matters, and says so', async () => {
+    const latin1 = (text: string) => Buffer.from(text, 'latin1');
+    const message = expect.stringMatching(/is not text in UTF-8; save the file as UTF-8$/);
+    await expect(read(latin1('age,species\n1,é\n'))).rejects.toMatchObject({ reason: 'FORMAT', message });
+    await expect(read(latin1('âge,species\n1,dog\n'))).rejects.toMatchObject({ reason: 'FORMAT', message });
+    expect((await read(latin1('âge,w,species\n1,2,dog\n'), { features: ['w'] })).features).toEqual(['w']);
+  });
+
+  it('with the index of pandas among the columns that nobody chose', async () => {
+    const table = 'Unnamed: 0,age,species\n0,1,dog\n';
+    expect((await refusal(table))[1]).toMatch(
+      /line 1: Unnamed: 0 looks like an index that pandas has written/,
+    );
+    expect((await read(table, { features: ['age'] })).features).toEqual(['age']);
+  });
+
+  it('that is a pipe, without waiting for it', async () => {
+    const pipe = join(folder, 'pipe.csv');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readCsv(pipe, options)).rejects.toMatchObject({
+      reason: 'UNREADABLE',
+      message: `${pipe} cannot be read (it is not a regular file)`,
+    });
+  });
+
   it('without control characters in the message', async () => {
     const [, message] = await refusal('age,species\n1,\u0000\u001b[31m\n');
+    expect((await refusal('a\u0085b,\u001b[31m\n'))[1]).toMatch(/it has a\\u0085b, \\u001b\[31m$/);
     expect(message).toContain('has "\\u0000\\u001b[31m"');
   });
 

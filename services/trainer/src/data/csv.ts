@@ -34,6 +34,11 @@ const MAX_ROW_CHARACTERS = 2 ** 24;
 const LINE_ENDINGS = ['\r\n', '\n', '\r'];
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+/** What stands for bytes that are not UTF-8. */
+const REPLACED = '\ufffd';
+/** How pandas calls a column without a name, such as its index, that it has read and writes again. */
+const PANDAS_INDEX = /^Unnamed: \d+$/;
+
 /** A row and what the parser says of it. */
 interface Row {
   readonly record: readonly string[];
@@ -74,11 +79,7 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
   const take = ({ record, info: { lines } }: Row): void => {
     const at = `${file} line ${lines}`;
     if (columns === undefined) {
-      columns = findColumns(
-        record.map((name) => name.trim()),
-        options,
-        at,
-      );
+      columns = findColumns(record.map(textOf), options, at);
       return;
     }
     const { names, features, label } = columns;
@@ -91,7 +92,7 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
     for (const position of features) {
       values.push(parseNumber(record[position] as string, `${at}, column "${names[position]}"`));
     }
-    labels.push(findClass((record[label] as string).trim(), classes, `${at}, column "${names[label]}"`));
+    labels.push(findClass(textOf(record[label] as string), classes, `${at}, column "${names[label]}"`));
   };
   try {
     await pipeline(createReadStream(file), parser, async (rows: AsyncIterable<Row>) => {
@@ -115,6 +116,9 @@ export async function readCsv(file: string, options: CsvOptions): Promise<CsvTab
   };
 }
 
+/** As names in the manifest are read: without blanks around it, its accents in one form. */
+const textOf = (cell: string): string => cell.trim().normalize();
+
 function findColumns(names: readonly string[], options: CsvOptions, at: string): Columns {
   const find = (name: string): number => {
     const position = names.indexOf(name);
@@ -128,9 +132,18 @@ function findColumns(names: readonly string[], options: CsvOptions, at: string):
     if (names.lastIndexOf(name) !== position) {
       throw new DataError('FORMAT', `${at} has two columns ${quoteCell(name)}; expected different names`);
     }
+    if (name.includes(REPLACED)) throw notUtf8(at);
     return position;
   };
   const label = find(options.label);
+  const indices = options.features === undefined ? names.filter((name) => PANDAS_INDEX.test(name)) : [];
+  if (indices.length > 0) {
+    throw new DataError(
+      'FORMAT',
+      `${at}: ${listed(indices)} looks like an index that pandas has written; leave it out, or list the columns to learn ` +
+        'from under "features"',
+    );
+  }
   const features = (options.features ?? names.filter((name) => name !== options.label)).map(find);
   if (features.length === 0) {
     throw new DataError('FORMAT', `${at} has no column but the label; expected at least one feature`);
@@ -153,11 +166,15 @@ function parseNumber(cell: string, at: string): number {
 function findClass(cell: string, classes: ReadonlyMap<string, number>, at: string): number {
   const label = classes.get(cell);
   if (label === undefined) {
+    if (cell.includes(REPLACED)) throw notUtf8(at);
     const known = listed([...classes.keys()]);
     throw new DataError('MISMATCH', `${at} ${found(cell)}; expected one of ${known}`);
   }
   return label;
 }
+
+const notUtf8 = (at: string): DataError =>
+  new DataError('FORMAT', `${at} is not text in UTF-8; save the file as UTF-8`);
 
 const found = (cell: string): string => (cell === '' ? 'is empty' : `has ${quoteCell(cell)}`);
 

@@ -1,6 +1,6 @@
 /** Files of data on this machine: where they lie, and how they are read. */
 
-import { open, realpath } from 'node:fs/promises';
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { cacheFolder } from '../backend/native-runtime.ts';
 import { DataError } from './errors.ts';
@@ -24,7 +24,7 @@ export const cachedFolder = (id: string): string => join(cacheFolder(), 'data', 
  */
 export async function readBytes(file: string, maxBytes: number): Promise<Buffer> {
   try {
-    await using handle = await open(file);
+    await using handle = await openFile(file);
     const { size } = await handle.stat();
     if (size > maxBytes) {
       throw new DataError('SIZE', `${file} has ${size} bytes; expected at most ${maxBytes}`);
@@ -52,6 +52,15 @@ export async function isInside(folder: string, path: string): Promise<boolean> {
 function isBelow(folder: string, file: string): boolean {
   const way = relative(folder, file);
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/**
+ * Opens a file to read it. A pipe or a device, which may never end or never begin, is refused unopened.
+ * @throws DataError UNREADABLE, or what the system says.
+ */
+export async function openFile(file: string): Promise<FileHandle> {
+  if (!(await stat(file)).isFile()) throw unreadable(file, new Error('it is not a regular file'));
+  return open(file);
 }
 
 export function unreadable(file: string, cause: unknown): DataError {

@@ -13,8 +13,8 @@ const MAX_CLASSES = 100_000;
 
 const path = z.string().min(1);
 const arrayName = z.string().min(1);
-/** As a table's cells are read: without blanks around it. */
-const name = z.string().trim().min(1);
+/** As a table's cells are read: without blanks around it, its accents in one form. */
+const name = z.string().trim().normalize().min(1, 'expected a name');
 
 const areDifferent = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
@@ -61,7 +61,10 @@ const manifest = z
       features: z.array(name).refine(areDifferent, 'expected different names').optional(),
       delimiter: z
         .string()
-        .refine((text) => characters(text) === 1, 'expected one character')
+        .refine(
+          (text) => characters(text) === 1 && !/["\r\n]/.test(text),
+          'expected one character that is not a quote or a line end',
+        )
         .default(','),
     }),
     z.strictObject({ ...common, format: z.literal('npy'), train: pair, test: pair.optional() }),

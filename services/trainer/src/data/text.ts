@@ -1,14 +1,15 @@
 /** Texts in users' files: bytes that are UTF-8, or a message that says what they are instead. */
 
-import { open } from 'node:fs/promises';
 import { DataError } from './errors.ts';
-import { unreadable } from './files.ts';
+import { openFile, unreadable } from './files.ts';
 
 /** How a file begins that is not text in UTF-8, and what to do about it. */
 const FOREIGN: readonly (readonly [beginning: readonly number[], what: string])[] = [
   [[0x1f, 0x8b], 'is compressed with gzip; unpack it first'],
   [[0x50, 0x4b, 0x03, 0x04], 'is a zip archive; unpack it first'],
   [[0x28, 0xb5, 0x2f, 0xfd], 'is compressed with zstd; unpack it first'],
+  [[0xfd, 0x37, 0x7a, 0x58], 'is compressed with xz; unpack it first'],
+  [[0x42, 0x5a, 0x68], 'is compressed with bzip2; unpack it first'],
   [[0x50, 0x41, 0x52, 0x31], 'is a Parquet file; write it as CSV'],
   [[0xff, 0xfe], 'is text in UTF-16; save it as UTF-8'],
   [[0xfe, 0xff], 'is text in UTF-16; save it as UTF-8'],
@@ -35,9 +36,10 @@ export function decodeText(bytes: Uint8Array, file: string): string {
 export async function checkIsText(file: string): Promise<void> {
   const bytes = new Uint8Array(LONGEST_BEGINNING);
   try {
-    await using handle = await open(file);
+    await using handle = await openFile(file);
     await handle.read(bytes);
   } catch (error) {
+    if (error instanceof DataError) throw error;
     throw unreadable(file, error);
   }
   checkBeginning(bytes, file);

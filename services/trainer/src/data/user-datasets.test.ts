@@ -368,6 +368,19 @@ describe('findDatasets', () => {
     expect(broken.get('Iris')?.message).toBe((await refusal('Iris')).message);
   });
 
+  it('tells of manifests that nobody would find', async () => {
+    mkdirSync(join(root, 'pets'));
+    writeFileSync(join(root, 'pets', 'Dataset.json'), '{}');
+    writeFileSync(join(root, 'dataset.json'), '{}');
+    await findDatasets({ log });
+    expect(log.mock.calls.flat()).toEqual([
+      expect.stringMatching(/dataset\.json is not used: it belongs into a folder of its own/),
+      expect.stringMatching(
+        /pets\/Dataset\.json is not used: a manifest is called dataset\.json; rename it$/,
+      ),
+    ]);
+  });
+
   it('does not let a folder take the name of a data set that Glocal knows', async () => {
     give('fashion-mnist-10k', pets, { 'pets.csv': PETS });
     expect((await findDatasets({ log })).datasets).toEqual(listDatasets());

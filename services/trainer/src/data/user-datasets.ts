@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { Log } from '../backend/native-wheel.ts';
-import { quoteCell } from '../resource/quote.ts';
+import { printable, quoteCell } from '../resource/quote.ts';
 import { type Described, labelledExamples, shapeOf } from './arrays.ts';
 import { readCsv } from './csv.ts';
 import { DataError } from './errors.ts';
@@ -21,6 +21,9 @@ import { splitStratified } from './split.ts';
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 /** A folder directly in `GLOCAL_DATA_DIR`, whatever its name. */
 const FOLDER = /^(?!\.{1,2}$)[^/\0]{1,255}$/;
+
+/** A name that was meant to be the manifest's. */
+const LIKE_A_MANIFEST = /^dataset\.json/i;
 
 /** What is in `GLOCAL_DATA_DIR`. */
 export interface UserDatasets {
@@ -47,7 +50,7 @@ export function misnamed(name: string): DataError | undefined {
   if (ID.test(name) || !FOLDER.test(name) || !hasManifest(name)) return undefined;
   return new DataError(
     'MANIFEST',
-    `${givenFolder(name)} is not used: ${quoteCell(name)} cannot be the name of a data set, which is 1 to 63 lower-case ` +
+    `${printable(givenFolder(name) ?? name)} is not used: ${quoteCell(name)} cannot be the name of a data set, which is 1 to 63 lower-case ` +
       `letters, digits, dots, dashes and underscores, a letter or digit first; rename the folder`,
   );
 }
@@ -56,6 +59,28 @@ async function foldersWithManifest(): Promise<readonly string[]> {
   const root = givenFolder('.');
   const names = root === undefined ? [] : await readdir(root).catch(() => []);
   return names.filter(hasManifest).sort();
+}
+
+/** A line for each manifest that nobody would find. */
+async function misplacedManifests(): Promise<readonly string[]> {
+  const root = givenFolder('.');
+  if (root === undefined) return [];
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const lines = entries.some(({ name }) => name === MANIFEST)
+    ? [
+        `${join(root, MANIFEST)} is not used: it belongs into a folder of its own, whose name is that of the data set`,
+      ]
+    : [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory() && !hasManifest(entry.name))) {
+    const files = await readdir(join(root, name)).catch(() => []);
+    const meant = files.find((file) => LIKE_A_MANIFEST.test(file));
+    if (meant !== undefined) {
+      lines.push(
+        `${printable(join(root, name, meant))} is not used: a manifest is called ${MANIFEST}; rename it`,
+      );
+    }
+  }
+  return lines;
 }
 
 function hasManifest(name: string): boolean {
@@ -71,6 +96,7 @@ export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log):
   const datasets: DatasetInfo[] = [];
   const classSizes = new Map<string, readonly number[]>();
   const broken = new Map<string, DataError>();
+  for (const line of await misplacedManifests()) log(line);
   for (const id of await foldersWithManifest()) {
     const misnomer = misnamed(id);
     if (misnomer !== undefined) {

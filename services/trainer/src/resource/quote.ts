@@ -38,7 +38,7 @@ const inQuotes = (text: string): string => printable(JSON.stringify(text));
 export function listed(names: readonly string[]): string {
   const shown = names
     .slice(0, MOST_NAMES)
-    .map((name) => (name === '' ? '""' : name))
+    .map((name) => (name === '' ? '""' : printable(startOf(name, SHOWN_OF_FILE))))
     .join(', ');
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
