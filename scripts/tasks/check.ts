@@ -22,7 +22,19 @@ const checks: readonly Tool[] = [
   { name: 'clippy', command: ['cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'] },
   {
     name: 'clippy, lib',
-    command: ['cargo', 'clippy', '--package', 'glocal-dmd', '--no-default-features', '--', '-D', 'warnings'],
+    command: [
+      ...([
+        'cargo',
+        'clippy',
+        '--package',
+        'glocal-dmd',
+        '--no-default-features',
+        '--lib',
+        '--test',
+        'library',
+      ] as const),
+      ...['--', '-D', 'warnings'],
+    ],
   },
 ];
 

@@ -71,6 +71,14 @@ describe('a DMD service behind TLS, client certificates and a token', () => {
     await study.cancel();
   });
 
+  it('keeps the trainer from starting with roots that are no certificates', async () => {
+    const token = connection.find((arg) => arg.endsWith('token')) as string;
+    const args = connection.map((arg, i) => (connection[i - 1] === '--dmd-tls-ca' ? token : arg));
+    await expect(TestTrainer.start({ args })).rejects.toThrow(
+      /exit code 69: .*token has no certificate in PEM form/,
+    );
+  });
+
   it('keeps the trainer from starting with a file that is not there, which is named', async () => {
     const args = connection.map((arg) => (arg.endsWith('token') ? '/nowhere/token' : arg));
     await expect(TestTrainer.start({ args })).rejects.toThrow(/exit code 69: .*'\/nowhere\/token'/);

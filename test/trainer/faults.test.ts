@@ -122,7 +122,7 @@ describe('a DMD service that stays away longer than the budget', () => {
       expect({ report, verdict }).toEqual({});
       expect(update).toMatchObject({
         sources: ['local', 'local'],
-        reason: 'the DMD service could not be reached',
+        reason: 'the DMD service did not answer',
         hypergradient: Array.from(window?.hypergradients?.at(-1) ?? []),
       });
     }
@@ -134,7 +134,7 @@ describe('a DMD service that stays away longer than the budget', () => {
     const note = '3 of 3 windows used the local hypergradient because the DMD service did not answer';
     expect(stateReason).toBe(`1 of 1 trials succeeded; ${note}`);
     expect(only(trials).stateReason).toBe(`all 60 inner steps done; ${note}`);
-    const warning = /"reason":"the DMD service could not be reached".*a window used the local hypergradient/;
+    const warning = /"reason":"the DMD service did not answer".*a window used the local hypergradient/;
     expect(trainer.log.filter((line) => warning.test(line)).length).toBeGreaterThanOrEqual(3);
   });
 

@@ -231,6 +231,15 @@ fn variables_that_kubernetes_sets_for_a_service_of_this_name_are_left_alone_with
 }
 
 #[test]
+fn a_value_where_a_section_belongs_is_refused() {
+    for section in ["TLS", "AUTH", "LIMITS", "VERDICT", "LOG"] {
+        let (code, message) = fails(serve().env(format!("GLOCAL_DMD_{section}"), "1"));
+        assert_eq!(code, 64, "{section}: {message}");
+        assert!(message.to_lowercase().contains(&section.to_lowercase()), "{section}: {message}");
+    }
+}
+
+#[test]
 fn variables_of_those_who_use_the_service_are_left_alone() {
     let mut command = serve();
     command

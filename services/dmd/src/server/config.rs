@@ -198,8 +198,10 @@ impl Config {
         }
         let ignored = environment::ignored();
         let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
-        let config: Self = figment
-            .merge(Env::prefixed(ENV_PREFIX).ignore(&ignored).split("__"))
+        let layers = figment.merge(Env::prefixed(ENV_PREFIX).ignore(&ignored).split("__"));
+        // Alone first: a section of the flags would cover a value that stands where a section belongs.
+        layers.extract::<Self>().map_err(Box::new)?;
+        let config: Self = layers
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;

@@ -18,6 +18,9 @@ const shape = { rows: 1, components: 1, options: DmdOptions.create(), priorNorms
 let script: status[];
 let calls: number;
 let now: number;
+/** In a script: windows are taken and never answered. */
+const SILENCE = -1 as status;
+
 let server: Server;
 let client: DmdClient;
 
@@ -28,6 +31,7 @@ beforeEach(async () => {
   const estimateGlocal: DmdServiceServer['estimateGlocal'] = (call) => {
     const code = script[Math.min(calls++, script.length - 1)] as status;
     call.resume().on('end', () => {
+      if (code === SILENCE) return;
       if (code !== status.OK) return call.emit('error', { code, details: 'as the script says' });
       call.write({
         windowId: 'window',
@@ -86,6 +90,13 @@ describe('a DMD service that is away', () => {
     expect(await window()).toBe('away');
     expect(performance.now() - start).toBeGreaterThan(BUDGET_MS / 4);
     expect(calls).toBeGreaterThan(1);
+  });
+
+  it('is one, too, that takes windows and never answers', async () => {
+    script = [SILENCE];
+    const start = performance.now();
+    expect(await window()).toBe('away');
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it('is then left alone for a while, and tried once', async () => {

@@ -23,6 +23,8 @@ export interface OpenWindow {
 
 /** Time to answer once the last row has been sent. */
 const ANSWER_WITHIN_MS = 30_000;
+/** Not less than this, however little is left of the budget. */
+const SHORTEST_WAIT_MS = 1_000;
 /** The same for a service that was away, which nobody is to wait for. */
 const TRIAL_WITHIN_MS = 5_000;
 /** How often a window is sent to a service that fails on it: the second time tells a mishap from a fault. */
@@ -89,9 +91,12 @@ export class DmdClient {
 
   #tryForLong(next: () => WindowStream): Promise<WindowReport> {
     let failures = 0;
+    const until = performance.now() + this.#retryBudgetMs;
     const attempt = async () => {
       try {
-        return await next().answer(ANSWER_WITHIN_MS);
+        // A service that takes windows and does not answer is as good as away.
+        const left = Math.max(SHORTEST_WAIT_MS, until - performance.now());
+        return await next().answer(Math.min(ANSWER_WITHIN_MS, left));
       } catch (error) {
         const reason = DmdError.from(error);
         if (reason.kind === 'failed') failures += 1;

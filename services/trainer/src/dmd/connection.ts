@@ -67,6 +67,9 @@ function channelCredentials(tls: DmdTls | undefined): ChannelCredentials {
   const [roots, ourKey, ourCertificate] = [ca, key, certificate].map((file) =>
     file === undefined ? null : read(file),
   );
+  if (!roots?.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new DmdConnectionError(`${ca} has no certificate in PEM form, by which to know the DMD service`);
+  }
   try {
     return credentials.createSsl(roots, ourKey, ourCertificate);
   } catch (cause) {

@@ -57,7 +57,7 @@ describe('decide', () => {
   it('falls back to the local hypergradient without a report, and says so', () => {
     expect(decide(Estimator.GLOCAL, rows, undefined)).toMatchObject({
       sources: [Source.LOCAL, Source.LOCAL],
-      reason: 'the DMD service could not be reached',
+      reason: 'the DMD service did not answer',
     });
   });
 });

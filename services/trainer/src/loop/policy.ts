@@ -93,7 +93,7 @@ export function decide(
   estimator: Estimator,
   rows: Rows,
   report: WindowReport | undefined,
-  noReport = 'the DMD service could not be reached',
+  noReport = 'the DMD service did not answer',
 ): Decision {
   if (!rows.every(isFiniteRow)) return { action: 'rollBack', reason: 'a hypergradient is not finite' };
   switch (estimator) {

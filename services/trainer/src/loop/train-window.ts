@@ -106,7 +106,7 @@ async function reportOrReason(open: OpenWindow): Promise<Answer> {
     if (!(error instanceof DmdError) || error.kind === 'refused') throw error;
     const noReport =
       error.kind === 'away'
-        ? 'the DMD service could not be reached'
+        ? 'the DMD service did not answer'
         : `the DMD service failed on this window: ${error.message}`;
     return { report: undefined, noReport };
   }
