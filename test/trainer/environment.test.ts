@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_MAX_ACTIVE_STUDIES: '10',
   GLOCAL_MAX_STEPS: '10000000',
   GLOCAL_MAX_WATCHERS: '10',
+  GLOCAL_MAX_WATCH_BYTES: '268435456',
   GLOCAL_LOG_LEVEL: 'info',
   GLOCAL_INSECURE: 'no',
   GLOCAL_EXIT_WITH_STDIN: 'yes',
