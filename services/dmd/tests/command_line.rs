@@ -235,7 +235,10 @@ fn a_value_where_a_section_belongs_is_refused() {
     for section in ["TLS", "AUTH", "LIMITS", "VERDICT", "LOG"] {
         let (code, message) = fails(serve().env(format!("GLOCAL_DMD_{section}"), "1"));
         assert_eq!(code, 64, "{section}: {message}");
-        assert!(message.to_lowercase().contains(&section.to_lowercase()), "{section}: {message}");
+        assert!(
+            message.to_lowercase().contains(&section.to_lowercase()),
+            "{section}: {message}"
+        );
     }
 }
 
