@@ -1,6 +1,7 @@
 //! Configuration in layers: defaults, file, environment, flags. Later layers win; a wrong key or value names itself.
 
 use std::{
+    env,
     fs::File,
     io,
     num::NonZeroUsize,
@@ -198,10 +199,9 @@ impl Config {
         }
         let ignored = environment::ignored();
         let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
-        let layers = figment.merge(Env::prefixed(ENV_PREFIX).ignore(&ignored).split("__"));
-        // Alone first: a section of the flags would cover a value that stands where a section belongs.
-        layers.extract::<Self>().map_err(Box::new)?;
-        let config: Self = layers
+        check_sections()?;
+        let config: Self = figment
+            .merge(Env::prefixed(ENV_PREFIX).ignore(&ignored).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(Box::new)?;
@@ -253,6 +253,18 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A variable that is named like a section sets nothing, and must not be taken for one that does.
+fn check_sections() -> Result<(), ConfigError> {
+    for section in ["tls", "auth", "limits", "verdict", "log"] {
+        let variable = format!("{ENV_PREFIX}{}", section.to_uppercase());
+        if env::var_os(&variable).is_some() {
+            let problem = format!("{variable} names a section; its keys follow after two underscores");
+            return Err(value_error(section, problem));
+        }
+    }
+    Ok(())
 }
 
 /// A value that is out of range.
