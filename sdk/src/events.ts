@@ -56,6 +56,7 @@ export function decodeEvent<P extends ParameterMap>(message: proto.StudyEvent): 
       return { type: 'outerStep', cursor, time, ...decodeOuterStep<P>(event.value) };
     case 'progress':
       return { type: 'progress', cursor, time, ...event.value };
+    case 'snapshot':
     case undefined:
       return undefined;
   }

@@ -92,7 +92,13 @@ function encodeParameter([name, value]: [string, Parameter]): proto.Parameter {
         name,
         kind: {
           $case: 'float',
-          value: { min, max, initial, scale, grouping: grouping ?? proto.Grouping.NONE },
+          value: proto.FloatParameter.create({
+            min,
+            max,
+            initial,
+            scale,
+            grouping: grouping ?? proto.Grouping.NONE,
+          }),
         },
       };
     }

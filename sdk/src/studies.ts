@@ -90,7 +90,7 @@ export class Studies {
     yield* pages(async (pageToken) => {
       const { studies, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listStudies,
-        { pageSize, pageToken },
+        { pageSize, pageToken, states: [], labels: {} },
         call,
       );
       return {

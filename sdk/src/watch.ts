@@ -32,7 +32,7 @@ export async function* watch<P extends ParameterMap>(
   const outage = new Outage();
   const onOpen = () => outage.opened();
   for (;;) {
-    const request = { name, cursor: position };
+    const request = { name, cursor: position, maxLag: 0 };
     const messages = transport.serverStream(StudyServiceService.watchStudy, request, { signal, onOpen });
     try {
       for await (const message of messages) {

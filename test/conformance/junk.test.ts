@@ -51,12 +51,13 @@ const calls: [method: string, call: Call, code: status][] = [
   ],
   [
     'ListStudies',
-    (channel, pageToken) => channel.unary(Api.listStudies, { pageSize: 0, pageToken }),
+    (channel, pageToken) =>
+      channel.unary(Api.listStudies, { pageSize: 0, pageToken, states: [], labels: {} }),
     status.INVALID_ARGUMENT,
   ],
   [
     'WatchStudy',
-    (channel, name) => channel.serverStream(Api.watchStudy, { name, cursor: name }),
+    (channel, name) => channel.serverStream(Api.watchStudy, { name, cursor: name, maxLag: 0 }),
     status.INVALID_ARGUMENT,
   ],
   [
@@ -88,7 +89,7 @@ describe('a connection with a watch', () => {
     channel = new Channel(trainer.address);
     await trainer.client.studies.create(longStudy({ seeds: [1] }));
     ({ name } = await trainer.client.studies.create(longStudy({ seeds: [2] })));
-    events = channel.open(Api.watchStudy, { name, cursor: '' });
+    events = channel.open(Api.watchStudy, { name, cursor: '', maxLag: 0 });
     expect((await events.next()).value?.cursor).toBe('1');
   });
   afterAll(async () => {

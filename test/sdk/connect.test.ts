@@ -7,7 +7,14 @@ import { type Script, type ScriptedServer, startScriptedServer } from './support
 
 const script: Script = {
   getServerInfo: (_call, callback) =>
-    callback(null, { version: '1.2.3', backend: 'test', dmdAddress: '', limits: undefined }),
+    callback(null, {
+      version: '1.2.3',
+      backend: 'test',
+      dmdAddress: '',
+      limits: undefined,
+      dmd: undefined,
+      caller: undefined,
+    }),
 };
 
 let server: ScriptedServer | undefined;

@@ -204,6 +204,7 @@ describe('study.outerSteps', () => {
       rolledBack: false,
       clipped: ['momentum'],
       fellBack: true,
+      decision: undefined,
     },
     timing: {
       training: { seconds: 6n, nanos: 500_000_000 },

@@ -23,7 +23,14 @@ beforeAll(async () => {
     startScriptedServer(
       {
         getServerInfo: (_call, callback) =>
-          callback(null, { version: '1', backend: '', dmdAddress: '', limits: undefined }),
+          callback(null, {
+            version: '1',
+            backend: '',
+            dmdAddress: '',
+            limits: undefined,
+            dmd: undefined,
+            caller: undefined,
+          }),
       },
       {
         credentials: ServerCredentials.createSsl(

@@ -57,18 +57,32 @@ describe('with some studies, the API', () => {
   });
 
   it('ends a list with an empty token, also when the last page is full', async () => {
-    const first = await channel.unary(Api.listStudies, { pageSize: 3, pageToken: '' });
+    const first = await channel.unary(Api.listStudies, {
+      pageSize: 3,
+      pageToken: '',
+      states: [],
+      labels: {},
+    });
     expect(names(first.studies)).toEqual(names(studies.slice(0, 3)));
     const { nextPageToken } = first;
     expect(nextPageToken).not.toBe('');
-    const second = await channel.unary(Api.listStudies, { pageSize: 2, pageToken: nextPageToken });
+    const second = await channel.unary(Api.listStudies, {
+      pageSize: 2,
+      pageToken: nextPageToken,
+      states: [],
+      labels: {},
+    });
     expect(names(second.studies)).toEqual(names(studies.slice(3)));
     expect(second.nextPageToken).toBe('');
   });
 
   const parent = () => ({ studies: trained.name, trials: `${trained.name}/trials/0` });
   const lists: [what: string, list: (pageSize: number, pageToken: string) => Promise<unknown>][] = [
-    ['studies', (pageSize, pageToken) => channel.unary(Api.listStudies, { pageSize, pageToken })],
+    [
+      'studies',
+      (pageSize, pageToken) =>
+        channel.unary(Api.listStudies, { pageSize, pageToken, states: [], labels: {} }),
+    ],
     [
       'trials',
       (pageSize, pageToken) =>
@@ -122,7 +136,10 @@ describe('with some studies, the API', () => {
 
   it.each([
     ['CancelStudy', () => channel.unary(Api.cancelStudy, { name: 'studies/none' })],
-    ['WatchStudy', () => channel.serverStream(Api.watchStudy, { name: 'studies/none', cursor: '' })],
+    [
+      'WatchStudy',
+      () => channel.serverStream(Api.watchStudy, { name: 'studies/none', cursor: '', maxLag: 0 }),
+    ],
     [
       'ListTrials',
       () => channel.unary(Api.listTrials, { parent: 'studies/none', pageSize: 0, pageToken: '' }),

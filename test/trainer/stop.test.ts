@@ -47,7 +47,7 @@ it('a server that is stopped ends its streams at once, so that watchers look for
   await trainer.client.studies.create(longStudy({ seeds: [0] }));
   const waiting = await trainer.client.studies.create(longStudy({ seeds: [1] }));
   using channel = new Channel(trainer.address);
-  const events = channel.open(Api.watchStudy, { name: waiting.name, cursor: '' });
+  const events = channel.open(Api.watchStudy, { name: waiting.name, cursor: '', maxLag: 0 });
   const healthWatch = methodIn(health, 'Watch') as MethodDefinition<object, object>;
   const states = channel.open(healthWatch, { service: '' });
   await Promise.all([events.next(), states.next()]);

@@ -84,6 +84,8 @@ async function serve(): Promise<void> {
         version,
         backend: chooseBackend(backend).description,
         dmdAddress: dmd.address,
+        dmd: undefined,
+        caller: undefined,
         limits: {
           maxSteps: config.maxSteps,
           maxTrials: MAX_TRIALS,
@@ -92,6 +94,13 @@ async function serve(): Promise<void> {
           maxWatchBytes: config.maxWatchBytes,
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
+          maxStudies: 0,
+          maxDrivers: 0,
+          maxArtifactBytes: 0n,
+          maxOwnerArtifactBytes: 0n,
+          maxOwnerActiveStudies: 0,
+          maxTrialMemoryBytes: 0n,
+          maxCheckpointBytes: 0n,
           // As the DMD service says at the time: one that comes back may be another one.
           get maxWindowRows() {
             return dmdWatch.limits.maxRows;

@@ -27,14 +27,30 @@ const lr: Parameter = {
   name: 'lr',
   kind: {
     $case: 'float',
-    value: { min: 1e-4, max: 1, initial: 0.01, scale: Scale.LOG, grouping: Grouping.NONE },
+    value: {
+      min: 1e-4,
+      max: 1,
+      initial: 0.01,
+      scale: Scale.LOG,
+      grouping: Grouping.NONE,
+      initials: [],
+      size: 0,
+    },
   },
 };
 const momentum: Parameter = {
   name: 'momentum',
   kind: {
     $case: 'float',
-    value: { min: 0, max: 1, initial: 0.1, scale: Scale.LOGIT, grouping: Grouping.NONE },
+    value: {
+      min: 0,
+      max: 1,
+      initial: 0.1,
+      scale: Scale.LOGIT,
+      grouping: Grouping.NONE,
+      initials: [],
+      size: 0,
+    },
   },
 };
 const weightDecay: Parameter = { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 5e-4 } } };

@@ -13,7 +13,14 @@ export function startScriptedTrainer(): Promise<ScriptedServer> {
   const ended = (): Study => ({ ...created, state: StudyState.COMPLETED });
   const script: Script = {
     getServerInfo: (_call, callback) =>
-      callback(null, { version: '0', backend: 'scripted', dmdAddress: '', limits: undefined }),
+      callback(null, {
+        version: '0',
+        backend: 'scripted',
+        dmdAddress: '',
+        limits: undefined,
+        dmd: undefined,
+        caller: undefined,
+      }),
     createStudy: ({ request }, callback) => {
       created = { ...Study.create(request.study), name: STUDY, state: StudyState.ACTIVE };
       callback(null, created);

@@ -1,6 +1,8 @@
 /** What a method knows of the call that it answers. */
 
+import type { Caller } from '@glocal/proto/glocal/v1/study_service';
 import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import { ANYBODY } from '../resource/caller.ts';
 import { ApiError } from './errors.ts';
 import { requestIdOf } from './interceptors/request-id.ts';
 
@@ -10,6 +12,8 @@ export interface Call {
   /** The caller's, or one made for the call: errors carry it, and the log has it. */
   readonly requestId: string;
   readonly metadata: Metadata;
+  /** Who calls. */
+  readonly caller: Readonly<Caller>;
   /** Address of the caller. */
   readonly peer: string;
   /** When the caller stops waiting; undefined when it waits as long as it takes. */
@@ -45,6 +49,7 @@ export function callOf(call: SurfaceCall, stopping: AbortSignal): Call {
     method: call.getPath(),
     requestId: requestIdOf(call.metadata),
     metadata: call.metadata,
+    caller: ANYBODY,
     peer: call.getPeer(),
     deadline: expires ? deadline : undefined,
     signal: gone.signal,

@@ -90,7 +90,14 @@ const reasonOf = (error: ServiceError): string | undefined => {
 };
 
 describe('a unary method', () => {
-  const answer = { version: '1', backend: 'b', dmdAddress: 'd', limits: undefined };
+  const answer = {
+    version: '1',
+    backend: 'b',
+    dmdAddress: 'd',
+    limits: undefined,
+    dmd: undefined,
+    caller: undefined,
+  };
 
   it('answers with what its function resolves to', async () => {
     const client = await serve({ getServerInfo: async () => answer });
@@ -222,7 +229,7 @@ describe('a streaming method', () => {
         yield event(2);
       },
     });
-    const seen = await Array.fromAsync<StudyEvent>(client.watchStudy({ name: '', cursor: '' }));
+    const seen = await Array.fromAsync<StudyEvent>(client.watchStudy({ name: '', cursor: '', maxLag: 0 }));
     expect(seen.map(({ cursor }) => cursor)).toEqual(['x', 'xx']);
   });
 
@@ -233,7 +240,7 @@ describe('a streaming method', () => {
         throw new NotFoundError('studies/a');
       },
     });
-    const error = await refusal(Array.fromAsync(client.watchStudy({ name: '', cursor: '' })));
+    const error = await refusal(Array.fromAsync(client.watchStudy({ name: '', cursor: '', maxLag: 0 })));
     expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'studies/a does not exist' });
   });
 
@@ -244,7 +251,7 @@ describe('a streaming method', () => {
         yield new Encoded(bytes);
       },
     });
-    const seen = await Array.fromAsync<StudyEvent>(client.watchStudy({ name: '', cursor: '' }));
+    const seen = await Array.fromAsync<StudyEvent>(client.watchStudy({ name: '', cursor: '', maxLag: 0 }));
     expect(seen).toEqual([event(3)]);
   });
 
@@ -257,7 +264,7 @@ describe('a streaming method', () => {
       },
     });
     const seen: StudyEvent[] = [];
-    const call = client.watchStudy({ name: '', cursor: '' });
+    const call = client.watchStudy({ name: '', cursor: '', maxLag: 0 });
     const error = await refusal(
       (async () => {
         for await (const response of call) seen.push(response);
@@ -277,7 +284,7 @@ describe('a streaming method', () => {
         for (; yielded < total; yielded++) yield event(100_000);
       },
     });
-    const call = client.watchStudy({ name: '', cursor: '' });
+    const call = client.watchStudy({ name: '', cursor: '', maxLag: 0 });
     call.on('error', () => {});
     // The reader stops after the first: the buffers on the way fill up, and then nothing more is asked for.
     await once(call, 'readable');
@@ -311,7 +318,7 @@ describe('a streaming method', () => {
         }
       },
     });
-    const call = client.watchStudy({ name: '', cursor: '' });
+    const call = client.watchStudy({ name: '', cursor: '', maxLag: 0 });
     call.on('error', () => {});
     for await (const _ of call) break;
     call.cancel();

@@ -8,6 +8,7 @@ import {
   type MethodDefinition,
   type Server,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -33,6 +34,12 @@ export type ServerStreaming<Request, Response> = (
   call: Call,
 ) => AsyncIterable<Response | Encoded<Response>>;
 
+/** Requests in, asked for no faster than the method reads, one response out. They end as those of {@link Duplex} do. */
+export type ClientStreaming<Request, Response> = (
+  requests: AsyncIterable<Request>,
+  call: Call,
+) => Promise<Response | Encoded<Response>>;
+
 /**
  * Requests in, responses out, both no faster than the other side reads. The requests end when the client has sent its
  * last, and throw the reason of `call.signal` when it has gone; the call ends with the responses.
@@ -52,7 +59,7 @@ type MethodOf<Definition> = Definition extends {
   ? RequestStream extends true
     ? ResponseStream extends true
       ? Duplex<Request, Response>
-      : never
+      : ClientStreaming<Request, Response>
     : ResponseStream extends true
       ? ServerStreaming<Request, Response>
       : Unary<Request, Response>
@@ -92,6 +99,9 @@ const asItIs = (bytes: Buffer): Buffer => bytes;
 
 function handlerOf(definition: AnyMethod, method: unknown, options: HandlerOptions): UntypedHandleCall {
   const { requestStream, responseStream } = definition;
+  if (requestStream && !responseStream) {
+    return clientStreaming(definition, method as ClientStreaming<unknown, unknown>, options);
+  }
   if (requestStream) return duplex(definition, method as Duplex<unknown, unknown>, options);
   if (responseStream)
     return serverStreaming(definition, method as ServerStreaming<unknown, unknown>, options);
@@ -121,6 +131,24 @@ function serverStreaming(
     const call = callOf(surface, options.stopping);
     respond(definition, surface, call, options.log, () =>
       method(decodeRequest(definition, surface.request), call),
+    );
+  };
+}
+
+function clientStreaming(
+  definition: AnyMethod,
+  method: ClientStreaming<unknown, unknown>,
+  { log, stopping }: HandlerOptions,
+) {
+  return (surface: ServerReadableStream<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
+    const call = callOf(surface, stopping);
+    const answer = async () => {
+      const response = await method(requestsOf(definition, surface, call), call);
+      return encodeResponse(definition, response, call, log);
+    };
+    answer().then(
+      (bytes) => callback(null, bytes),
+      (error: unknown) => callback(serviceError(error, call, log)),
     );
   };
 }
@@ -159,7 +187,7 @@ function respond(
 
 async function* requestsOf(
   definition: AnyMethod,
-  surface: ServerDuplexStream<Buffer, Buffer>,
+  surface: ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>,
   { signal }: Call,
 ): AsyncGenerator<unknown> {
   try {

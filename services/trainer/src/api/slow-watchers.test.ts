@@ -72,7 +72,7 @@ async function serve(maxWatchBytes: number): Promise<ApiServer> {
 function watch({ address }: ApiServer) {
   const client = new StudyServiceClient(address, credentials.createInsecure());
   cleanUp.defer(() => client.close());
-  const call = client.watchStudy({ name: NAME, cursor: '' });
+  const call = client.watchStudy({ name: NAME, cursor: '', maxLag: 0 });
   call.on('error', () => {});
   cleanUp.defer(() => call.cancel());
   return call;
@@ -93,7 +93,7 @@ async function memory(): Promise<number> {
  */
 async function slowWatchers({ address }: ApiServer, count: number): Promise<void> {
   const { path, requestSerialize } = StudyServiceService.watchStudy;
-  const message = requestSerialize({ name: NAME, cursor: '' });
+  const message = requestSerialize({ name: NAME, cursor: '', maxLag: 0 });
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(message.length, 1);
   const answered = Array.from({ length: count }, async () => {

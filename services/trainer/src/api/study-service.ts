@@ -40,6 +40,7 @@ import {
   parsePageToken,
   wrongPageToken,
 } from './pages.ts';
+import { planned } from './planned.ts';
 import { listProblems } from './problems.ts';
 import { completeDigest, requestDigest } from './request-digest.ts';
 
@@ -90,6 +91,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   };
 
   return {
+    ...planned,
+
     createStudy: async ({ study: requested, requestId }) => {
       const idLength = characters(requestId);
       if (idLength > 128) {
@@ -226,6 +229,9 @@ function newTrial(study: string, number: number, seed: number, { space }: Comple
     fallbackWindows: 0,
     attempts: 0,
     crashes: 0,
+    choices: [],
+    checkpoints: [],
+    checkpointBytes: 0n,
     backend: '',
     startTime: undefined,
     endTime: undefined,

@@ -12,7 +12,7 @@ const float = (
   grouping: Grouping = Grouping.NONE,
 ) => ({
   name,
-  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping } },
+  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping, initials: [], size: 0 } },
 });
 const shape = {
   layers: ['conv1', 'dense1'],

@@ -191,6 +191,7 @@ export class OuterLoop {
       rolledBack: false,
       clipped: this.#optimizer.clipped.map((k) => components[k] ?? ''),
       fellBack: made.fellBack ?? false,
+      decision: undefined,
     };
   }
 

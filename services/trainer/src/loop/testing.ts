@@ -81,7 +81,15 @@ export function scriptedParts(
         name: 'lr',
         kind: {
           $case: 'float' as const,
-          value: { min: 0.01, max: 1, initial: 0.5, scale: Scale.LINEAR, grouping: Grouping.NONE },
+          value: {
+            min: 0.01,
+            max: 1,
+            initial: 0.5,
+            scale: Scale.LINEAR,
+            grouping: Grouping.NONE,
+            initials: [],
+            size: 0,
+          },
         },
       },
     ],

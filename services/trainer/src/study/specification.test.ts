@@ -81,7 +81,7 @@ const float = (
   grouping: Grouping = Grouping.UNSPECIFIED,
 ) => ({
   name,
-  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping } },
+  kind: { $case: 'float' as const, value: { min, max, initial, scale, grouping, initials: [], size: 0 } },
 });
 const network = (name: string, hiddenUnits: number, detached = false) => ({
   name,

@@ -1,6 +1,6 @@
 /** Checks a study and fills its defaults in, before anything trains. Pure: the catalogue and the limits come in. */
 
-import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
+import { RunMode, type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
@@ -60,6 +60,11 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     stateReason: '',
     createTime: undefined,
     updateTime: undefined,
+    labels: requested.labels,
+    owner: '',
+    sampling: undefined,
+    mode: RunMode.MANAGED,
+    decisionTimeout: undefined,
   };
   if (check.violations.length > 0) return { study: undefined, violations: check.violations };
   return { study: study as CompleteStudy, violations: [] };

@@ -2,6 +2,7 @@
 
 import {
   Differentiation,
+  DmdAbsence,
   Estimator,
   EvaluationPoint,
   type Method,
@@ -54,6 +55,7 @@ export function completeMethod(
     validationSample: completeSample(requested?.validationSample ?? 0, validationExamples, check),
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
+    dmdAbsence: requested?.dmdAbsence || DmdAbsence.FALL_BACK,
     outer: completeOuter(requested?.outer, check),
   };
 }

@@ -102,6 +102,9 @@ function completeParameter(
       return parameter;
     case 'network':
       return { name, kind: { $case: 'network', value: completeNetwork(kind.value, path, check) } };
+    default:
+      check.require(false, path, `cannot be ${kind.$case} yet`);
+      return parameter;
   }
 }
 
@@ -146,7 +149,7 @@ function completeFloat(
     inDomain(max, `${path}.max`, info, check);
     checkBounds({ min, max, initial, scale }, path, check);
   }
-  return { min, max, initial, scale, grouping };
+  return { min, max, initial, scale, grouping, initials: [], size: 0 };
 }
 
 function completeGrouping(
@@ -178,7 +181,7 @@ function groupingText(grouping: Grouping): string {
 }
 
 function checkBounds(
-  { min, max, initial, scale }: Omit<FloatParameter, 'grouping'>,
+  { min, max, initial, scale }: Pick<FloatParameter, 'min' | 'max' | 'initial' | 'scale'>,
   path: string,
   check: Checker,
 ): void {
