@@ -1,4 +1,4 @@
-import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { type Sampling, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventHub } from '../events/hub.ts';
@@ -77,10 +77,10 @@ describe.each([
     });
 
   /** A stored study with so many trials that wait; their names. */
-  async function stored(id: string, trials: number): Promise<string[]> {
+  async function stored(id: string, trials: number, sampling: Partial<Sampling> = {}): Promise<string[]> {
     const names = Array.from({ length: trials }, (_, i) => `studies/${id}/trials/${i}`);
     await store.createStudy({
-      study: Study.fromPartial({ name: `studies/${id}`, state: StudyState.ACTIVE }),
+      study: Study.fromPartial({ name: `studies/${id}`, state: StudyState.ACTIVE, sampling }),
       trials: names.map((name) => Trial.fromPartial({ name, state: TrialState.PENDING, stepsDone: 7 })),
       requestId: '',
       fingerprint: Buffer.of(1),
@@ -143,6 +143,19 @@ describe.each([
       await trainings.end(names[1] ?? '');
       await vi.waitUntil(() => trainings.begun.length === 3);
       expect(trainings.begun.at(-1)).toBe(names[2]);
+    });
+
+    it('runs no more trials of a study at a time than it allows, and others meanwhile', async () => {
+      queue = queueOf(3);
+      const names = await stored('a', 3, { maxRunningTrials: 1 });
+      const [other = ''] = await stored('b', 1);
+      queue.submit([...names, other]);
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      expect(trainings.begun.toSorted()).toEqual([names[0], other]);
+      await trainings.end(names[0] ?? '');
+      await vi.waitUntil(() => trainings.begun.length === 3);
+      expect(trainings.begun.at(-1)).toBe(names[1]);
     });
 
     it('trains nothing that was cancelled while it waited', async () => {

@@ -7,6 +7,7 @@ import { NotFoundError, StateError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
+import { nextTurn } from './turn.ts';
 
 export interface LocalQueueParts {
   readonly store: Store;
@@ -23,8 +24,11 @@ export interface LocalQueueParts {
 }
 
 interface Running {
+  readonly trial: string;
   readonly stop: AbortController;
   readonly done: Promise<void>;
+  /** How many trials of its study may run at a time; undefined until it is claimed. */
+  atATime: number | undefined;
 }
 
 export class LocalQueue {
@@ -97,7 +101,8 @@ export class LocalQueue {
     const { store, maxRunningTrials, log } = this.#parts;
     // What cannot be stored is not begun.
     while (this.#started && store.health.writable && this.#running.size < maxRunningTrials) {
-      const name = this.#waiting.shift();
+      const turn = nextTurn(this.#waiting, this.#running.values());
+      const [name] = turn < 0 ? [] : this.#waiting.splice(turn, 1);
       if (name === undefined) return;
       const stop = new AbortController();
       const done = this.#run(name, stop.signal)
@@ -106,7 +111,7 @@ export class LocalQueue {
           this.#running.delete(name);
           this.#startWaiting();
         });
-      this.#running.set(name, { stop, done });
+      this.#running.set(name, { trial: name, stop, done, atATime: undefined });
     }
   }
 
@@ -120,6 +125,11 @@ export class LocalQueue {
       // Cancelled or deleted while it waited: there is nothing to do.
       else if (!(error instanceof StateError || error instanceof NotFoundError)) throw error;
       return;
+    }
+    const running = this.#running.get(name);
+    if (running !== undefined) {
+      running.atATime = started.study.sampling?.maxRunningTrials || Number.POSITIVE_INFINITY;
+      this.#startWaiting();
     }
     hub.changed(started.study.name);
     if ((await train(started, stop)) === 'interrupted') this.#waiting.unshift(name);

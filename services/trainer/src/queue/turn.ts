@@ -1,0 +1,22 @@
+/** Whose turn it is: first come, first served, but no study has more trials running than it asks for. */
+
+import { studyOf } from '../resource/names.ts';
+
+/** A trial that has been taken from the queue. */
+export interface Taken {
+  /** Resource name. */
+  readonly trial: string;
+  /** How many of its study may run at a time; undefined until its study is known. */
+  readonly atATime: number | undefined;
+}
+
+/**
+ * Position of the first waiting trial whose study has room for it, -1 when there is none. A study of which nothing runs has
+ * room for one; beyond that it has to be known how many it allows.
+ */
+export function nextTurn(waiting: readonly string[], taken: Iterable<Taken>): number {
+  const studies = Map.groupBy(taken, ({ trial }) => studyOf(trial));
+  const hasRoom = (study: string): boolean =>
+    (studies.get(study) ?? []).every(({ atATime }, _, all) => all.length < (atATime ?? 0));
+  return waiting.findIndex((trial) => hasRoom(studyOf(trial)));
+}
