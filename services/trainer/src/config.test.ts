@@ -31,6 +31,7 @@ describe('the configuration', () => {
       dmdRetryBudgetMs: 60_000,
       maxRunningTrials: 1,
       maxActiveStudies: 100,
+      maxOwnerActiveStudies: 100,
       maxSteps: 10_000_000,
       maxWatchers: 1_000,
       maxWatchBytes: 268_435_456,
@@ -50,6 +51,12 @@ describe('the configuration', () => {
     ['--backend', 'GLOCAL_BACKEND', 'wasm', { backend: 'wasm' }],
     ['--max-running-trials', 'GLOCAL_MAX_RUNNING_TRIALS', '3', { maxRunningTrials: 3 }],
     ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', '4', { maxActiveStudies: 4 }],
+    [
+      '--max-owner-active-studies',
+      'GLOCAL_MAX_OWNER_ACTIVE_STUDIES',
+      '2',
+      { maxOwnerActiveStudies: 2, maxActiveStudies: 100 },
+    ],
     ['--max-steps', 'GLOCAL_MAX_STEPS', '5', { maxSteps: 5 }],
     ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '6', { maxWatchers: 6 }],
     ['--max-watch-bytes', 'GLOCAL_MAX_WATCH_BYTES', '1000000', { maxWatchBytes: 1_000_000 }],
@@ -58,6 +65,10 @@ describe('the configuration', () => {
     expect(read(flag, text)).toMatchObject(expected);
     vi.stubEnv(variable, text);
     expect(read()).toMatchObject(expected);
+  });
+
+  it('allows one owner as many active studies as all together unless told otherwise', () => {
+    expect(read('--max-active-studies', '4').maxOwnerActiveStudies).toBe(4);
   });
 
   it('prefers a flag to the environment', () => {

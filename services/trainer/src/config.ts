@@ -29,6 +29,8 @@ export interface Config {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   readonly maxRunningTrials: number;
   readonly maxActiveStudies: number;
+  /** Of one owner. */
+  readonly maxOwnerActiveStudies: number;
   readonly maxSteps: number;
   readonly maxWatchers: number;
   /** Bytes of events that are kept for watchers, all of them together. */
@@ -63,11 +65,12 @@ export function readConfig(args: readonly string[], version: string): Config {
   const options = command.opts();
   const { listen, store, dmdBinary, modelDir, backend, logLevel } = options;
   const { maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers, maxWatchBytes } = options;
+  const { maxOwnerActiveStudies = maxActiveStudies } = options;
   const insecure = options.insecure === true;
   checkListen(listen, insecure);
   return {
     ...{ listen, store, dmdBinary, modelDir, backend, logLevel },
-    ...{ maxRunningTrials, maxActiveStudies, maxSteps, maxWatchers, maxWatchBytes },
+    ...{ maxRunningTrials, maxActiveStudies, maxOwnerActiveStudies, maxSteps, maxWatchers, maxWatchBytes },
     dmd: dmdConnection(options, insecure),
     dmdRetryBudgetMs: options.dmdRetrySeconds * 1_000,
     exitWithStdin: options.exitWithStdin === true,
@@ -164,6 +167,13 @@ function makeCommand(version: string): Command {
       option('--max-active-studies <n>', 'studies that may be active', 'MAX_ACTIVE_STUDIES')
         .default(100)
         .argParser(whole),
+    )
+    .addOption(
+      option(
+        '--max-owner-active-studies <n>',
+        'studies of one owner that may be active; by default as many as of all together',
+        'MAX_OWNER_ACTIVE_STUDIES',
+      ).argParser(whole),
     )
     .addOption(
       option('--max-steps <n>', 'inner steps of a trial', 'MAX_STEPS').default(10_000_000).argParser(whole),

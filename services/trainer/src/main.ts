@@ -90,6 +90,7 @@ async function serve(): Promise<void> {
           maxSteps: config.maxSteps,
           maxTrials: MAX_TRIALS,
           maxActiveStudies: config.maxActiveStudies,
+          maxOwnerActiveStudies: config.maxOwnerActiveStudies,
           maxWatchers: config.maxWatchers,
           maxWatchBytes: config.maxWatchBytes,
           maxMessageBytes: MAX_MESSAGE_BYTES,
@@ -98,7 +99,6 @@ async function serve(): Promise<void> {
           maxDrivers: 0,
           maxArtifactBytes: 0n,
           maxOwnerArtifactBytes: 0n,
-          maxOwnerActiveStudies: 0,
           maxTrialMemoryBytes: 0n,
           maxCheckpointBytes: 0n,
           // As the DMD service says at the time: one that comes back may be another one.

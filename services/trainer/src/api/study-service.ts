@@ -10,6 +10,7 @@ import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
 import type { LocalQueue } from '../queue/queue.ts';
+import { listedOwner, mayKnow } from '../resource/caller.ts';
 import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
@@ -22,7 +23,7 @@ import {
 } from '../resource/names.ts';
 import { characters } from '../resource/quote.ts';
 import { initialValues } from '../resource/values.ts';
-import { ActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
+import { ActiveStudiesError, OwnerActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import { exportSchedule } from '../study/schedule.ts';
@@ -93,7 +94,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   return {
     ...planned,
 
-    createStudy: async ({ study: requested, requestId }) => {
+    createStudy: async ({ study: requested, requestId }, { caller }) => {
       const idLength = characters(requestId);
       if (idLength > 128) {
         throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
@@ -102,9 +103,11 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const completed = complete(asked);
       const now = new Date();
       const id = ulid().toLowerCase();
-      const study: Study = { ...completed, name: studyName(id), createTime: now, updateTime: now };
+      const { owner } = caller;
+      const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
       const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
-      const request = { study, trials, requestId, maxActiveStudies: limits.maxActiveStudies };
+      const { maxActiveStudies, maxOwnerActiveStudies } = limits;
+      const request = { study, trials, requestId, maxActiveStudies, maxOwnerActiveStudies };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
       if (result.created) queue.submit(trials.map((trial) => trial.name));
       return result.study;
@@ -114,11 +117,15 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
     getStudy: ({ name }) => getStudy(name),
 
-    listStudies: async (request) => {
+    listStudies: async (request, { caller }) => {
       const size = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
-      if (after !== undefined && (await store.getStudy(after)) === undefined) throw wrongPageToken();
-      const { records, more } = await store.listStudies({ after, limit: size, maxBytes: MAX_PAGE_BYTES });
+      if (after !== undefined) {
+        const last = await store.getStudy(after);
+        if (last === undefined || !mayKnow(caller, last.owner)) throw wrongPageToken();
+      }
+      const page = { after, owner: listedOwner(caller), limit: size, maxBytes: MAX_PAGE_BYTES };
+      const { records, more } = await store.listStudies(page);
       return { studies: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
     },
 
@@ -202,10 +209,9 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         if (next !== undefined) return createOnce(request, [next, ...others]);
         throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
       }
-      if (error instanceof ActiveStudiesError) {
-        throw new ApiError(status.RESOURCE_EXHAUSTED, 'ACTIVE_STUDIES', error.message, {
-          retryAfterMs: 30_000,
-        });
+      if (error instanceof ActiveStudiesError || error instanceof OwnerActiveStudiesError) {
+        const reason = error instanceof ActiveStudiesError ? 'ACTIVE_STUDIES' : 'OWNER_ACTIVE_STUDIES';
+        throw new ApiError(status.RESOURCE_EXHAUSTED, reason, error.message, { retryAfterMs: 30_000 });
       }
       throw error;
     }

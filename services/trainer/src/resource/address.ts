@@ -1,6 +1,6 @@
 /** host:port, and which hosts are this machine. */
 
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 export interface Address {
   /** An IPv6 address is in brackets. */
@@ -14,8 +14,15 @@ export function parseAddress(address: string): Address | undefined {
   return host === undefined || Number(port) > 65_535 ? undefined : { host, port: Number(port) };
 }
 
+/** Addresses of this machine alone; an IPv4 address that is written as an IPv6 one is among them, too. */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
 /** Whether what is sent to the host stays on this machine. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+  const family = isIP(bare);
+  if (family === 0) return /^localhost\.?$/i.test(bare);
+  return LOOPBACK.check(bare, family === 6 ? 'ipv6' : 'ipv4');
 }

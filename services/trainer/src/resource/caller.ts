@@ -11,3 +11,7 @@ export const mayAct = ({ role }: Readonly<Caller>, needed: Role): boolean => rol
 /** Whether what belongs to `owner` is there for the caller at all. */
 export const mayKnow = ({ owner: own, role }: Readonly<Caller>, owner: string): boolean =>
   role >= Role.ADMIN || own === owner;
+
+/** Whose resources a list has for the caller: undefined for everybody's. */
+export const listedOwner = ({ owner, role }: Readonly<Caller>): string | undefined =>
+  role >= Role.ADMIN ? undefined : owner;

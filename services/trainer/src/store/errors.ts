@@ -15,6 +15,11 @@ export class ActiveStudiesError extends StoreError {
   override readonly name = 'ActiveStudiesError';
 }
 
+/** As many studies of one owner are ACTIVE as may be. */
+export class OwnerActiveStudiesError extends StoreError {
+  override readonly name = 'OwnerActiveStudiesError';
+}
+
 /** Somebody else has claimed the trial since: whoever gets this must stop training it. */
 export class StaleEpochError extends StoreError {
   override readonly name = 'StaleEpochError';

@@ -11,7 +11,7 @@ import { encodeEvent, encodeOuterStep } from './records.ts';
 type Row = Record<string, SQLInputValue>;
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [createTables, referToOuterSteps];
+const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [createTables, referToOuterSteps, addOwners];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -149,6 +149,27 @@ function referToOuterSteps(db: DatabaseSync): void {
     'DROP TABLE old_events; DROP TABLE old_outer_steps; DROP TABLE old_trials; DROP TABLE old_studies;',
   );
   endWhatWasLeft(db);
+}
+
+/** A study has an owner, whose request ids are theirs alone. Those made before belong to nobody. */
+function addOwners(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE new_studies (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      owner TEXT NOT NULL,
+      request_id TEXT,
+      fingerprint BLOB NOT NULL,
+      active INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      UNIQUE (owner, request_id)
+    ) STRICT;
+    INSERT INTO new_studies SELECT id, name, '', request_id, fingerprint, active, record FROM studies;
+    DROP TABLE studies;
+    ALTER TABLE new_studies RENAME TO studies;
+    CREATE INDEX active_studies ON studies (owner) WHERE active = 1;
+    CREATE INDEX owned_studies ON studies (owner, id);
+  `);
 }
 
 /** Ends the trials of cancelled studies, and the studies whose trials have all ended: a server may have died in between. */

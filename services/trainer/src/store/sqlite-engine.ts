@@ -13,6 +13,7 @@ import { NotFoundError } from '../resource/errors.ts';
 import { hasEnded } from '../resource/states.ts';
 import {
   ActiveStudiesError,
+  OwnerActiveStudiesError,
   RequestIdReusedError,
   StaleEpochError,
   StoreError,
@@ -20,7 +21,7 @@ import {
 } from './errors.ts';
 import { migrate } from './migrations.ts';
 import { type EventRecord, encodeEvent, type OuterStepRecord, type WholeOuterStepRecord } from './records.ts';
-import type { Claim, NewStudy, Page, PageRequest } from './store.ts';
+import type { Claim, NewStudy, Page, PageRequest, StudyPage } from './store.ts';
 
 type Row = Record<string, SQLInputValue>;
 type Bytes = Uint8Array;
@@ -142,27 +143,28 @@ export class SqliteEngine {
   }
 
   createStudy(request: EncodedNewStudy): { study: Bytes; created: boolean } {
-    const { name, study, trials, requestId, fingerprint, maxActiveStudies } = request;
+    const { name, study, trials, requestId, fingerprint } = request;
+    const record = Study.decode(study);
+    const { owner } = record;
     const before =
       requestId === ''
         ? undefined
-        : this.#get('SELECT fingerprint, record FROM studies WHERE request_id = ?', requestId);
+        : this.#get(
+            'SELECT fingerprint, record FROM studies WHERE owner = ? AND request_id = ?',
+            owner,
+            requestId,
+          );
     if (before !== undefined) {
       if (Buffer.compare(before.fingerprint as Bytes, fingerprint) !== 0) {
         throw new RequestIdReusedError(`request id "${requestId}" was used before for another study`);
       }
       return { study: before.record as Bytes, created: false };
     }
-    const active = Number(this.#get('SELECT count(*) AS n FROM studies WHERE active = 1')?.n);
-    if (active >= maxActiveStudies) {
-      throw new ActiveStudiesError(
-        `${active} studies are active, as many as this server allows; wait or cancel one`,
-      );
-    }
-    const record = Study.decode(study);
+    this.#checkActive(owner, request);
     const id = this.#insert(
-      'INSERT INTO studies (name, request_id, fingerprint, active, record) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO studies (name, owner, request_id, fingerprint, active, record) VALUES (?, ?, ?, ?, ?, ?)',
       name,
+      owner,
       requestId === '' ? null : requestId,
       fingerprint,
       isActive(record),
@@ -180,6 +182,22 @@ export class SqliteEngine {
     }
     this.#addEvent(id, { $case: 'study', value: record });
     return { study, created: true };
+  }
+
+  /** @throws ActiveStudiesError, OwnerActiveStudiesError */
+  #checkActive(owner: string, { maxActiveStudies, maxOwnerActiveStudies }: EncodedNewStudy): void {
+    const count = `SELECT count(*) AS n, ifnull(sum(owner = ?), 0) AS own FROM studies WHERE active = 1`;
+    const { n: active, own } = this.#get(count, owner) as { n: number; own: number };
+    if (active >= maxActiveStudies) {
+      throw new ActiveStudiesError(
+        `${active} studies are active, as many as this server allows; wait or cancel one`,
+      );
+    }
+    if (maxOwnerActiveStudies !== undefined && own >= maxOwnerActiveStudies) {
+      throw new OwnerActiveStudiesError(
+        `${own} of your studies are active, as many as this server allows one owner; wait or cancel one`,
+      );
+    }
   }
 
   cancelStudy(name: string): Bytes {
@@ -200,9 +218,11 @@ export class SqliteEngine {
     return this.#get('SELECT record FROM studies WHERE name = ?', name)?.record as Bytes | undefined;
   }
 
-  listStudies(page: PageRequest<string>): Page<Bytes> {
-    const list = `FROM studies WHERE id < ifnull((SELECT id FROM studies WHERE name = ?), 9e15) ORDER BY id DESC LIMIT ?`;
-    return this.#page(list, [page.after ?? null], page);
+  listStudies(page: StudyPage): Page<Bytes> {
+    const list = `FROM studies WHERE ${page.owner === undefined ? '' : 'owner = ? AND '}
+      id < ifnull((SELECT id FROM studies WHERE name = ?), 9e15) ORDER BY id DESC LIMIT ?`;
+    const owned = page.owner === undefined ? [] : [page.owner];
+    return this.#page(list, [...owned, page.after ?? null], page);
   }
 
   startTrial(name: string): { epoch: number; study: Bytes; trial: Bytes } {

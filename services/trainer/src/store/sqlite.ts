@@ -19,6 +19,7 @@ import type {
   StartedTrial,
   Store,
   StoredEvent,
+  StudyPage,
   UnfinishedTrial,
 } from './store.ts';
 
@@ -71,7 +72,7 @@ export class SqliteStore implements Store {
     return record && Study.decode(record);
   }
 
-  async listStudies(page: PageRequest<string>): Promise<Page<Study>> {
+  async listStudies(page: StudyPage): Promise<Page<Study>> {
     return mapPage(await this.#call('listStudies', page), (record) => Study.decode(record));
   }
 

@@ -4,6 +4,7 @@ import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/g
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StateError } from '../resource/errors.ts';
 import { ActiveStudiesError, RequestIdReusedError, StaleEpochError } from './errors.ts';
+import { ownersContract } from './owners.store-contract.ts';
 import type { Claim, Store } from './store.ts';
 
 const study = (id: string) =>
@@ -91,6 +92,8 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
       const claim = { trial: 'studies/none/trials/0', epoch: 1 };
       await expect(store.endTrial(claim, FAILED)).rejects.toThrow(NotFoundError);
     });
+
+    ownersContract(() => store);
 
     describe('creating a study', () => {
       it('happens once for a request id, which is refused for another request', async () => {

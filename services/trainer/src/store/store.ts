@@ -12,15 +12,17 @@ import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
 
-/** A new study with its trials. */
+/** A new study with its trials. It belongs to its `owner`, who may be nobody. */
 export interface NewStudy {
   readonly study: Study;
   readonly trials: readonly Trial[];
-  /** Empty when the call is not to be repeated. */
+  /** The owner's; empty when the call is not to be repeated. */
   readonly requestId: string;
   /** Equal for requests that are the same. */
   readonly fingerprint: Uint8Array;
   readonly maxActiveStudies: number;
+  /** Of the owner; absent for no limit besides that of all. */
+  readonly maxOwnerActiveStudies?: number | undefined;
 }
 
 /** A new study, or the one that the same request made before. */
@@ -72,6 +74,12 @@ export interface PageRequest<Key> {
   readonly maxBytes?: number | undefined;
 }
 
+/** Which studies to read. */
+export interface StudyPage extends PageRequest<string> {
+  /** Only what belongs to them; absent for everybody's. */
+  readonly owner?: string | undefined;
+}
+
 /** Some records of a list, and whether there are more. */
 export interface Page<T> {
   readonly records: T[];
@@ -84,10 +92,11 @@ export interface Store {
   readonly health: StoreHealth;
 
   /**
-   * Stores a study with its trials. With a request id seen before: returns the study of then when `fingerprint` is the
-   * same.
+   * Stores a study with its trials. With a request id that its owner has used before: returns the study of then when
+   * `fingerprint` is the same.
    * @throws RequestIdReusedError when it is not.
    * @throws ActiveStudiesError when `maxActiveStudies` are ACTIVE already and this is a new one.
+   * @throws OwnerActiveStudiesError when `maxOwnerActiveStudies` of them are the owner's.
    */
   createStudy(request: NewStudy): Promise<CreateResult>;
   /**
@@ -98,7 +107,7 @@ export interface Store {
   cancelStudy(name: string): Promise<Study>;
   getStudy(name: string): Promise<Study | undefined>;
   /** Newest first; `after` is a study's name. */
-  listStudies(page: PageRequest<string>): Promise<Page<Study>>;
+  listStudies(page: StudyPage): Promise<Page<Study>>;
 
   /**
    * Claims a trial that is PENDING: it is RUNNING, with a new epoch, for one attempt more.
