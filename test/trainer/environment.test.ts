@@ -10,6 +10,7 @@ import { TestTrainer } from '../support/trainer.ts';
 
 /** A value for each documented variable; undefined for those of a DMD service that runs elsewhere. */
 const VALUES: Readonly<Record<string, string | undefined>> = {
+  GLOCAL_CONFIG: undefined,
   GLOCAL_LISTEN: '127.0.0.1:0',
   GLOCAL_STORE: '',
   GLOCAL_DMD_ADDRESS: undefined,

@@ -1,13 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Config, ConfigError, readConfig } from './config.ts';
 
+let folder: string;
 beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'glocal-config-'));
   for (const name of Object.keys(process.env)) if (name.startsWith('GLOCAL_')) vi.stubEnv(name, undefined);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
 });
+
+function file(text: string): string {
+  const path = join(folder, 'trainer.toml');
+  writeFileSync(path, text);
+  return path;
+}
 
 const read = (...args: string[]): Config => readConfig(args, '1.2.3');
 
@@ -28,7 +40,7 @@ describe('the configuration', () => {
       listen: '127.0.0.1:50061',
       store: expect.stringMatching(/studies\.db$/),
       dmdBinary: expect.stringMatching(/target\/release\/glocal-dmd$/),
-      dmdRetryBudgetMs: 60_000,
+      dmdRetrySeconds: 60,
       maxRunningTrials: 1,
       maxActiveStudies: 100,
       maxOwnerActiveStudies: 100,
@@ -47,7 +59,7 @@ describe('the configuration', () => {
     ['--store', 'GLOCAL_STORE', 'some.db', { store: 'some.db' }],
     ['--dmd-address', 'GLOCAL_DMD_ADDRESS', '127.0.0.7:50062', { dmd: { address: '127.0.0.7:50062' } }],
     ['--dmd-binary', 'GLOCAL_DMD_BINARY', 'some/dmd', { dmdBinary: 'some/dmd' }],
-    ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0.5', { dmdRetryBudgetMs: 500 }],
+    ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0.5', { dmdRetrySeconds: 0.5 }],
     ['--backend', 'GLOCAL_BACKEND', 'wasm', { backend: 'wasm' }],
     ['--max-running-trials', 'GLOCAL_MAX_RUNNING_TRIALS', '3', { maxRunningTrials: 3 }],
     ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', '4', { maxActiveStudies: 4 }],
@@ -71,9 +83,26 @@ describe('the configuration', () => {
     expect(read('--max-active-studies', '4').maxOwnerActiveStudies).toBe(4);
   });
 
-  it('prefers a flag to the environment', () => {
+  it('prefers a flag to a variable, that to the file, and that to the default', () => {
+    vi.stubEnv('GLOCAL_CONFIG', file('max_steps = 3\nmax_watchers = 3\nmax_running_trials = 3\n'));
     vi.stubEnv('GLOCAL_MAX_STEPS', '5');
-    expect(read('--max-steps', '7').maxSteps).toBe(7);
+    vi.stubEnv('GLOCAL_MAX_WATCHERS', '5');
+    const config = read('--max-steps', '7');
+    const { maxSteps, maxWatchers, maxRunningTrials, maxActiveStudies, sources } = config;
+    expect([maxSteps, maxWatchers, maxRunningTrials, maxActiveStudies]).toEqual([7, 5, 3, 100]);
+    expect(sources).toMatchObject({
+      ...{ maxSteps: 'flag', maxWatchers: 'variable', maxRunningTrials: 'file', maxActiveStudies: 'default' },
+    });
+  });
+
+  it('takes the file that --config names, and checks addresses in it', () => {
+    expect(read('--config', file('dmd_address = "127.0.0.7:50062"')).dmd).toMatchObject({
+      address: '127.0.0.7:50062',
+    });
+    expect(refusal('--config', file('listen = "0.0.0.0:1"'))).toMatchObject({
+      exitCode: 64,
+      message: expect.stringContaining('0.0.0.0 can be reached from other machines'),
+    });
   });
 
   it.each([

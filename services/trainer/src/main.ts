@@ -65,7 +65,8 @@ async function serve(): Promise<void> {
     const dmdWatch = await DmdWatch.start(dmd, log);
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
-    const { dmdRetryBudgetMs, modelDir, backend, maxRunningTrials } = config;
+    const { modelDir, backend, maxRunningTrials } = config;
+    const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const options = { version, dmd, dmdRetryBudgetMs, modelDir, backend };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },

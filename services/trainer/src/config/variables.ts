@@ -1,7 +1,7 @@
 /** Which variables of the environment may begin with `GLOCAL_`: a misspelt one would silently leave a default in force. */
 
-import { Command, CommanderError } from 'commander';
 import { ConfigError } from './errors.ts';
+import { didYouMean } from './similar.ts';
 
 const PREFIX = 'GLOCAL_';
 
@@ -29,8 +29,7 @@ export function checkVariables(own: readonly string[], environment: NodeJS.Proce
   );
   for (const [name, value = ''] of others) {
     if (isServiceLink(name, value)) continue;
-    const similar = mostSimilar(name, known);
-    const hint = similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : '--help lists those that do';
+    const hint = didYouMean(name, known, '--help lists those that do');
     throw new ConfigError(`${name}: no setting has this name; ${hint}`);
   }
   return others.map(([name]) => name);
@@ -43,19 +42,4 @@ function isServiceLink(name: string, value: string): boolean {
     /_PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$/.test(name) ||
     (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
   );
-}
-
-/** Those that commander would suggest, were they flags. */
-function mostSimilar(name: string, known: readonly string[]): string[] {
-  const flagOf = (variable: string) => `--${variable.toLowerCase().replaceAll('_', '-')}`;
-  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  for (const variable of known) command.option(flagOf(variable));
-  try {
-    command.parse([flagOf(name)], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    const suggested = error.message.split('\n').slice(1).join(' ');
-    return known.filter((variable) => suggested.split(/[ ,?)]+/).includes(flagOf(variable)));
-  }
-  return [];
 }

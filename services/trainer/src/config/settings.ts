@@ -1,0 +1,109 @@
+/**
+ * All settings of the trainer, a row each. Flags, variables, keys of the configuration file and the table in
+ * docs/settings.md follow from them.
+ */
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import envPaths from 'env-paths';
+import { bytes, choice, type Kind, seconds, text, whole, yesOrNo } from './kinds.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
+
+/** A setting. Its name gives flag, variable and key: `maxSteps`, `--max-steps`, `GLOCAL_MAX_STEPS`, `max_steps`. */
+export interface Setting<T> {
+  readonly kind: Kind<NonNullable<T>>;
+  readonly default: T;
+  /** For `--help` and docs/settings.md. */
+  readonly about: string;
+  /** The default for documents, where it depends on the machine. */
+  readonly defaultInWords?: string;
+}
+
+/** A setting that has a value in any case. */
+const setting = <T>(kind: Kind<T & {}>, usual: T, about: string, defaultInWords?: string): Setting<T> => ({
+  ...{ kind, about, default: usual },
+  ...(defaultInWords !== undefined && { defaultInWords }),
+});
+
+/** A setting that may be left out. */
+const optional = <T>(kind: Kind<T & {}>, about: string): Setting<T | undefined> =>
+  ({ kind, about, default: undefined }) as Setting<T | undefined>;
+
+export const SETTINGS = {
+  listen: setting(text('host:port'), '127.0.0.1:50061', 'address to listen on; port 0 for any free one'),
+  store: setting(
+    text('url'),
+    join(envPaths('glocal', { suffix: '' }).data, 'studies.db'),
+    'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), or memory:',
+    "`studies.db` in the user's data folder",
+  ),
+  dmdAddress: optional(text('host:port'), 'DMD service to use; without it one is started'),
+  dmdTlsCa: optional(
+    text('file'),
+    'PEM file with the roots that its certificate must lead to; with it the connection uses TLS',
+  ),
+  dmdTlsCertificate: optional(text('file'), 'PEM file with our own certificate, for mutual TLS'),
+  dmdTlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),
+  dmdTlsDomain: optional(text('name'), 'name that its certificate is for, if not the host of the address'),
+  dmdTokenFile: optional(text('file'), 'file with the bearer token that it asks for'),
+  dmdBinary: setting(
+    text('file'),
+    join(REPOSITORY, 'target/release/glocal-dmd'),
+    'DMD service to start',
+    '`target/release/glocal-dmd`',
+  ),
+  dmdRetrySeconds: setting(
+    seconds(),
+    60,
+    'how long a trial waits for the DMD service before it does what its study says: use the local hypergradient, or pause',
+  ),
+  modelDir: optional(
+    text('folder'),
+    'folder of models to offer besides those built in: <id>/model.json each, a tfjs LayersModel',
+  ),
+  backend: optional(
+    choice(['tensorflow', 'wasm', 'cpu']),
+    'tfjs backend; by default the fastest that is installed',
+  ),
+  maxRunningTrials: setting(whole(), 1, 'trials that train at a time'),
+  maxActiveStudies: setting(whole(), 100, 'studies that may be active'),
+  maxOwnerActiveStudies: optional(
+    whole(),
+    'studies of one owner that may be active; by default as many as of all together',
+  ),
+  maxSteps: setting(whole(), 10_000_000, 'inner steps of a trial'),
+  maxWatchers: setting(whole(), 1_000, 'watchers that may be connected'),
+  maxWatchBytes: setting(
+    bytes(1, 2 ** 31 - 1),
+    256 * 1024 ** 2,
+    'bytes of events that are kept for watchers, all of them together',
+  ),
+  logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
+  insecure: setting(
+    yesOrNo(),
+    false,
+    'allow to listen off this machine without TLS and authentication, and a DMD service elsewhere without TLS',
+  ),
+  exitWithStdin: setting(yesOrNo(), false, 'stop when standard input closes, so as not to outlive a parent'),
+};
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** A value for each setting. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer T> ? T : never;
+};
+
+/** The table, where the type of a value does not matter. */
+export const settings = (): [SettingName, Setting<unknown>][] =>
+  Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
+
+/** `--max-steps` */
+export const flagOf = (name: string): string => `--${words(name).join('-')}`;
+/** `GLOCAL_MAX_STEPS` */
+export const variableOf = (name: string): string => `GLOCAL_${words(name).join('_').toUpperCase()}`;
+/** `max_steps` */
+export const keyOf = (name: string): string => words(name).join('_');
+
+const words = (name: string): string[] => name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
