@@ -1,6 +1,6 @@
 /** The methods of StudyService: each checks its request, asks store, queue or catalogue, and answers. */
 
-import { OuterStep, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, RunMode, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -11,7 +11,7 @@ import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { listedOwner, mayKnow } from '../resource/caller.ts';
-import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
+import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import {
@@ -70,7 +70,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     bytesEach: MAX_UNSENT_BYTES,
   });
 
-  const complete = (requested: Study): CompleteStudy => {
+  const complete = (requested: Study): CompleteStudy | ExternalStudy => {
     const { study, violations } = completeStudy(requested, catalogue, limits);
     if (study === undefined) {
       throw new FieldError(
@@ -109,7 +109,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const { maxActiveStudies, maxOwnerActiveStudies } = limits;
       const request = { study, trials, requestId, maxActiveStudies, maxOwnerActiveStudies };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
-      if (result.created) queue.submit(trials.map((trial) => trial.name));
+      if (result.created && completed.mode !== RunMode.EXTERNAL)
+        queue.submit(trials.map((trial) => trial.name));
       return result.study;
     },
 
@@ -183,7 +184,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     exportSchedule: async (request) => {
       const trial = await getTrial(request.name);
       const study = await getStudy(request.name.slice(0, request.name.indexOf('/trials/')));
-      const { parameters, points, next } = await exportSchedule(store, asComplete(study), trial, {
+      const { parameters, points, next } = await exportSchedule(store, study, trial, {
         after: request.pageToken === '' ? undefined : parseNumberToken(request.pageToken),
         limit: pageSize(request.pageSize, { usual: MAX_POINTS, most: MAX_POINTS }),
         maxBytes: MAX_PAGE_BYTES,
@@ -218,12 +219,18 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   }
 }
 
-function newTrial(study: string, number: number, seed: number, { space }: CompleteStudy): Trial {
+function newTrial(
+  study: string,
+  number: number,
+  seed: number,
+  { space, mode }: CompleteStudy | ExternalStudy,
+): Trial {
   return {
     name: trialName(study, number),
     seed,
     state: TrialState.PENDING,
-    stateReason: 'waiting for a worker',
+    stateReason:
+      mode === RunMode.EXTERNAL ? 'waiting for a client to report hypergradients' : 'waiting for a worker',
     stepsDone: 0,
     outerStepsDone: 0,
     values: initialValues(space),

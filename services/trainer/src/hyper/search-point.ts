@@ -121,10 +121,10 @@ export class SearchPoint {
 }
 
 function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape): Entry {
-  const { min, max, initial, scale, grouping } = parameter;
+  const { min, max, initial, scale } = parameter;
   const coordinate = makeCoordinate(scale, min, max);
   const start = coordinate.toUnconstrained(initial);
-  const groups = groupNames(grouping, shape);
+  const groups = groupNames(parameter, shape);
   return {
     name,
     isScalar: groups === undefined,
@@ -158,18 +158,24 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
 }
 
 /** Undefined for one value. */
-function groupNames(grouping: Grouping, { layers, classes }: SpaceShape): readonly string[] | undefined {
+function groupNames(
+  { grouping, size }: FloatParameter,
+  { layers, classes }: SpaceShape,
+): readonly string[] | undefined {
+  if (size > 0) return positions(size);
   switch (grouping) {
     case Grouping.NONE:
       return undefined;
     case Grouping.LAYER:
       return layers;
     case Grouping.CLASS:
-      return Array.from({ length: classes }, (_, label) => String(label));
+      return positions(classes);
     default:
       throw new RangeError(`grouping ${grouping} has no groups; the space was not checked`);
   }
 }
+
+const positions = (length: number): string[] => Array.from({ length }, (_, position) => String(position));
 
 function makeCoordinate(scale: Scale, min: number, max: number): Coordinate {
   switch (scale) {

@@ -60,6 +60,15 @@ export function startTrial(trial: Trial, now: Date): Trial {
   };
 }
 
+/** A client comes to report for the trial, the first one or another. @throws StateError unless it waits or runs. */
+export function startReporting(trial: Trial, now: Date): Trial {
+  if (trial.state === TrialState.RUNNING) return trial;
+  return { ...startTrial(trial, now), stateReason: 'a client trains it' };
+}
+
+/** @throws StateError unless the trial runs. */
+export const expectRunning = (trial: Trial): void => expectTrial(trial, 'go on');
+
 /** The trial waits again, to go on where it is. @throws StateError unless it runs. */
 export function interruptTrial(trial: Trial, { why, crashed }: Interruption): Trial {
   expectTrial(trial, 'be interrupted');

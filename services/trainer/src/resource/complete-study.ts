@@ -1,13 +1,14 @@
 /** A study with every default filled in and every check passed. */
 
 import type { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
-import type {
-  Method,
-  OuterOptimizer,
-  Problem,
-  SearchSpace,
-  Study,
-  Training,
+import {
+  type Method,
+  type OuterOptimizer,
+  type Problem,
+  RunMode,
+  type SearchSpace,
+  type Study,
+  type Training,
 } from '@glocal/proto/glocal/v1/study';
 
 declare const complete: unique symbol;
@@ -28,25 +29,45 @@ export type CompleteMethod = Filled<Method, 'averaging'> & {
 };
 
 /**
- * A study that may train. Only completion (`study/specification.ts`) makes one, and {@link asComplete} takes up one that
- * was stored; the mark keeps any other study from passing for it.
+ * What every complete study has. Only completion (`study/specification.ts`) makes one; the mark keeps any other study from
+ * passing for it.
  */
-export type CompleteStudy = Study & {
+interface CompleteParts {
   readonly [complete]: true;
   readonly space: SearchSpace;
-  readonly problem: Problem;
   readonly training: Training;
   readonly method: CompleteMethod;
-};
+}
+
+/** A study that may train. */
+export type CompleteStudy = Study & CompleteParts & { readonly problem: Problem };
+
+/** A study whose client trains, so that it has no problem. */
+export type ExternalStudy = Study &
+  CompleteParts & { readonly mode: RunMode.EXTERNAL; readonly problem: undefined };
 
 /**
  * A study that was complete when it was stored or sent.
- * @throws TypeError when it lacks a part: it was never completed.
+ * @throws TypeError when it lacks a part: it was never completed, or its client trains.
  */
 export function asComplete(study: Study): CompleteStudy {
-  const { space, problem, training, method } = study;
-  if (!space || !problem || !training || !method?.dmd || method.outer?.rate === undefined) {
-    throw new TypeError(`study ${study.name} was stored without being complete`);
-  }
+  if (!study.problem || !hasParts(study)) throw notComplete(study);
   return study as CompleteStudy;
 }
+
+/**
+ * The same of a study whose client trains.
+ * @throws TypeError when it is not such a study, or was never completed.
+ */
+export function asExternal(study: Study): ExternalStudy {
+  if (study.mode !== RunMode.EXTERNAL || study.problem || !hasParts(study)) throw notComplete(study);
+  return study as ExternalStudy;
+}
+
+const hasParts = ({ space, training, method }: Study): boolean =>
+  space !== undefined &&
+  training !== undefined &&
+  method?.dmd !== undefined &&
+  method.outer?.rate !== undefined;
+
+const notComplete = ({ name }: Study) => new TypeError(`study ${name} was stored without being complete`);

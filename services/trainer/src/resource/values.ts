@@ -12,14 +12,14 @@ export function meanOf(values: readonly number[]): number {
 }
 
 /**
- * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries,
- * whose number the model and the data decide.
+ * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries where
+ * the model and the data decide how many there are.
  */
 export function initialValues(space: SearchSpace): ParameterValue[] {
   return space.parameters.map(({ name, kind }) => {
     switch (kind?.$case) {
       case 'float':
-        return { name, value: kind.value.initial, values: [] };
+        return { name, value: kind.value.initial, values: Array(kind.value.size).fill(kind.value.initial) };
       case 'fixed':
         return { name, value: kind.value.value, values: [] };
       case 'network':

@@ -11,7 +11,12 @@ import { encodeEvent, encodeOuterStep } from './records.ts';
 type Row = Record<string, SQLInputValue>;
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [createTables, referToOuterSteps, addOwners];
+const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
+  createTables,
+  referToOuterSteps,
+  addOwners,
+  keepReports,
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -211,4 +216,21 @@ function endWhatWasLeft(db: DatabaseSync): void {
       tell(id, { $case: 'trial', value });
     }
   }
+}
+
+/** Trials whose client trains, what it has reported since their last outer step, and their outer loop at that step. */
+function keepReports(db: DatabaseSync): void {
+  db.exec(`
+    ALTER TABLE trials ADD COLUMN external INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE reports (
+      trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      PRIMARY KEY (trial, number)
+    ) STRICT;
+    CREATE TABLE external_loops (
+      trial INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+      state BLOB NOT NULL
+    ) STRICT;
+  `);
 }

@@ -13,6 +13,9 @@ const WRITES = [
   'addOuterStep',
   'interruptTrial',
   'endTrial',
+  'startReporting',
+  'addReport',
+  'closeWindow',
 ] as const satisfies readonly (keyof SqliteEngine)[];
 type Write = (typeof WRITES)[number];
 /** Writes of one transaction, so that others do not wait long for it. */

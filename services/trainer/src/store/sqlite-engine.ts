@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, RunMode, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import * as transitions from '../lifecycle/transitions.ts';
 import { NotFoundError } from '../resource/errors.ts';
@@ -21,6 +21,7 @@ import {
 } from './errors.ts';
 import { migrate } from './migrations.ts';
 import { type EventRecord, encodeEvent, type OuterStepRecord, type WholeOuterStepRecord } from './records.ts';
+import { SqliteReports } from './sqlite-reports.ts';
 import type { Claim, NewStudy, Page, PageRequest, StudyPage } from './store.ts';
 
 type Row = Record<string, SQLInputValue>;
@@ -65,6 +66,7 @@ const PROBE_BYTES = 256 * 1024;
 export class SqliteEngine {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #reports: SqliteReports;
 
   /**
    * Opens or makes the file.
@@ -82,6 +84,7 @@ export class SqliteEngine {
         PRAGMA foreign_keys = ON;
       `);
       migrate(this.#db);
+      this.#reports = new SqliteReports(this.#db);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const hint = why.includes('locked')
@@ -172,11 +175,13 @@ export class SqliteEngine {
     );
     for (const [number, trial] of trials.entries()) {
       this.#insert(
-        'INSERT INTO trials (name, study, number, epoch, finished, record) VALUES (?, ?, ?, 0, ?, ?)',
+        `INSERT INTO trials (name, study, number, epoch, finished, external, record)
+         VALUES (?, ?, ?, 0, ?, ?, ?)`,
         trial.name,
         id,
         number,
         isFinished(Trial.decode(trial.trial)),
+        record.mode === RunMode.EXTERNAL ? 1 : 0,
         trial.trial,
       );
     }
@@ -230,10 +235,43 @@ export class SqliteEngine {
     if (row === undefined) throw new NotFoundError(name);
     const trial = asTrial(row);
     const started = this.#putTrial(trial, transitions.startTrial(trial.record, new Date()));
-    const epoch = Number(row.epoch) + 1;
-    this.#run('UPDATE trials SET epoch = ? WHERE id = ?', epoch, trial.id);
-    const study = this.#get('SELECT record FROM studies WHERE id = ?', trial.study)?.record as Bytes;
-    return { epoch, study, trial: started };
+    return { epoch: this.#nextEpoch(row), study: this.#studyOf(trial), trial: started };
+  }
+
+  startReporting(name: string): {
+    epoch: number;
+    study: Bytes;
+    trial: Bytes;
+    reports: Bytes[];
+    state: Bytes | undefined;
+  } {
+    const row = this.#get('SELECT * FROM trials WHERE name = ?', name);
+    if (row === undefined) throw new NotFoundError(name);
+    const trial = asTrial(row);
+    const reported = transitions.startReporting(trial.record, new Date());
+    return {
+      epoch: this.#nextEpoch(row),
+      study: this.#studyOf(trial),
+      trial: reported === trial.record ? (row.record as Bytes) : this.#putTrial(trial, reported),
+      ...this.#reports.of(trial.id),
+    };
+  }
+
+  addReport(claim: Claim, report: Bytes): void {
+    const trial = this.#claimed(claim);
+    transitions.expectRunning(trial.record);
+    this.#reports.add(trial.id, report);
+  }
+
+  closeWindow(
+    claim: Claim,
+    outerStep: WholeOuterStepRecord,
+    state: Bytes,
+    ending: transitions.TrialEnding | undefined,
+  ): { study: Bytes; trial: Bytes } | undefined {
+    this.addOuterStep(claim, outerStep);
+    this.#reports.close(this.#claimed(claim).id, state);
+    return ending && this.endTrial(claim, ending);
   }
 
   describeRuntime(claim: Claim, runtime: transitions.Runtime): Bytes {
@@ -265,7 +303,7 @@ export class SqliteEngine {
     const now = new Date();
     const trial = this.#claimed(claim);
     const ended = this.#putTrial(trial, transitions.endTrial(trial.record, ending, now));
-    const study = this.#get('SELECT record FROM studies WHERE id = ?', trial.study)?.record as Bytes;
+    const study = this.#studyOf(trial);
     const others = this.#get(
       'SELECT count(*) AS n FROM trials WHERE study = ? AND finished = 0',
       trial.study,
@@ -290,7 +328,9 @@ export class SqliteEngine {
   }
 
   listUnfinishedTrials(): { epoch: number; trial: Bytes }[] {
-    const rows = this.#all('SELECT epoch, record FROM trials WHERE finished = 0 ORDER BY study, number');
+    const rows = this.#all(
+      'SELECT epoch, record FROM trials WHERE finished = 0 AND external = 0 ORDER BY study, number',
+    );
     return rows.map(({ epoch, record }) => ({ epoch: Number(epoch), trial: record as Bytes }));
   }
 
@@ -367,6 +407,17 @@ export class SqliteEngine {
       count += 1;
     }
     return { count, more: false };
+  }
+
+  #studyOf(trial: KeptTrial): Bytes {
+    return this.#get('SELECT record FROM studies WHERE id = ?', trial.study)?.record as Bytes;
+  }
+
+  /** Makes every claim before stale. */
+  #nextEpoch(trial: Row): number {
+    const epoch = Number(trial.epoch) + 1;
+    this.#run('UPDATE trials SET epoch = ? WHERE id = ?', epoch, Number(trial.id));
+    return epoch;
   }
 
   /** @throws NotFoundError, StaleEpochError */

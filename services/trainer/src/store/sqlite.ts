@@ -1,6 +1,7 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
 import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Report } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
 import { StoreUnavailableError } from './errors.ts';
@@ -16,6 +17,7 @@ import type {
   NewStudy,
   Page,
   PageRequest,
+  ReportedTrial,
   StartedTrial,
   Store,
   StoredEvent,
@@ -96,6 +98,31 @@ export class SqliteStore implements Store {
   async endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial> {
     const { study, trial } = await this.#call('endTrial', claim, ending);
     return { study: Study.decode(study), trial: Trial.decode(trial) };
+  }
+
+  async startReporting(name: string): Promise<ReportedTrial> {
+    const { epoch, study, trial, reports, state } = await this.#call('startReporting', name);
+    return {
+      claim: { trial: name, epoch },
+      study: Study.decode(study),
+      trial: Trial.decode(trial),
+      reports: reports.map((report) => Report.decode(report)),
+      state,
+    };
+  }
+
+  addReport(claim: Claim, report: Report): Promise<void> {
+    return this.#call('addReport', claim, Report.encode(report).finish());
+  }
+
+  async closeWindow(
+    claim: Claim,
+    outerStep: OuterStep,
+    state: Uint8Array,
+    ending?: TrialEnding,
+  ): Promise<EndedTrial | undefined> {
+    const ended = await this.#call('closeWindow', claim, encodeOuterStep(outerStep), state, ending);
+    return ended && { study: Study.decode(ended.study), trial: Trial.decode(ended.trial) };
   }
 
   async getTrial(name: string): Promise<Trial | undefined> {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StateError } from '../resource/errors.ts';
 import { ActiveStudiesError, RequestIdReusedError, StaleEpochError } from './errors.ts';
 import { ownersContract } from './owners.store-contract.ts';
+import { reportsContract } from './reports.store-contract.ts';
 import type { Claim, Store } from './store.ts';
 
 const study = (id: string) =>
@@ -94,6 +95,13 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
     });
 
     ownersContract(() => store);
+    reportsContract(
+      () => store,
+      async () => {
+        await store.close();
+        store = await reopen();
+      },
+    );
 
     describe('creating a study', () => {
       it('happens once for a request id, which is refused for another request', async () => {

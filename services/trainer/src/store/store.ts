@@ -8,7 +8,7 @@
  */
 
 import type { OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import type { Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
 
@@ -44,6 +44,14 @@ export interface StartedTrial {
   readonly claim: Claim;
   readonly study: Study;
   readonly trial: Trial;
+}
+
+/** A trial whose client trains, with all that there is to know for going on with it. */
+export interface ReportedTrial extends StartedTrial {
+  /** As `closeWindow` was given it; undefined before the first outer step. */
+  readonly state: Uint8Array | undefined;
+  /** What was reported since the last outer step, in the order in which it came. */
+  readonly reports: readonly Report[];
 }
 
 /** A trial that has not ended, with its latest claim: epoch 0 when nobody has claimed it. */
@@ -135,10 +143,38 @@ export interface Store {
    * @throws StaleEpochError, StateError when the trial has ended.
    */
   endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial>;
+
+  /**
+   * Claims a trial of an EXTERNAL study for a client that reports, whoever reported before: it is RUNNING.
+   * @throws NotFoundError
+   * @throws StateError when it is neither PENDING nor RUNNING.
+   */
+  startReporting(name: string): Promise<ReportedTrial>;
+  /**
+   * Keeps a report until the next outer step.
+   * @throws StaleEpochError, StateError when the trial does not run.
+   */
+  addReport(claim: Claim, report: Report): Promise<void>;
+  /**
+   * Appends an outer step as `addOuterStep` does, keeps the state of the loop after it, drops the reports, and ends the
+   * trial when there is an ending, all at once.
+   * @param state not looked into.
+   * @throws StaleEpochError, StateError when the trial does not run or the step is not its next.
+   */
+  closeWindow(
+    claim: Claim,
+    outerStep: OuterStep,
+    state: Uint8Array,
+    ending?: TrialEnding,
+  ): Promise<EndedTrial | undefined>;
+
   getTrial(name: string): Promise<Trial | undefined>;
   /** In the order of creation; `after` is a trial's number. */
   listTrials(study: string, page?: PageRequest<number>): Promise<Page<Trial>>;
-  /** Trials of every study that have not ended, oldest study first. A study that is not ACTIVE has none. */
+  /**
+   * Trials of every study that have not ended, oldest study first, but for those whose client trains. A study that is not
+   * ACTIVE has none.
+   */
   listUnfinishedTrials(): Promise<UnfinishedTrial[]>;
 
   /** Whole, with the rows of its window and the contributions of its modes. */

@@ -1,8 +1,7 @@
 /** The trajectory of a trial's hyperparameters, from its stored outer steps. */
 
-import type { OuterStep, ParameterValue, Trial } from '@glocal/proto/glocal/v1/study';
+import type { OuterStep, ParameterValue, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { SchedulePoint } from '@glocal/proto/glocal/v1/study_service';
-import type { CompleteStudy } from '../resource/complete-study.ts';
 import { type PageLimits, PageRoom } from '../resource/page-room.ts';
 import { initialValues } from '../resource/values.ts';
 import type { Store } from '../store/store.ts';
@@ -41,13 +40,13 @@ interface Candidate {
  */
 export async function exportSchedule(
   store: Pick<Store, 'listOuterSteps'>,
-  { space }: Pick<CompleteStudy, 'space'>,
+  study: Pick<Study, 'space'>,
   { name: trial }: Pick<Trial, 'name'>,
   { after, limit, maxBytes }: ScheduleRequest,
 ): Promise<SchedulePage> {
   const [first] = (await store.listOuterSteps(trial, { limit: 1 })).records;
   // As they were written; the entries of vectors are known once the first step has been stored.
-  const start = initialValues(space).map((initial, i) => {
+  const start = initialValues(study.space ?? { parameters: [] }).map((initial, i) => {
     const written = first?.values[i];
     return written !== undefined && written.values.length > 0 ? written : initial;
   });

@@ -2,11 +2,12 @@
 
 import { RunMode, type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
-import type { CompleteStudy } from '../resource/complete-study.ts';
+import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
 import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
+import { completeExternal } from './specification/external.ts';
 import { completeMethod, withOuterRate } from './specification/method.ts';
 import { completeProblem } from './specification/problem.ts';
 import { checkSize } from './specification/size.ts';
@@ -20,7 +21,7 @@ export type StudyLimits = Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows
 
 /** What comes of a check: a study that may train, or what keeps it from that. */
 export type Completion =
-  | { readonly study: CompleteStudy; readonly violations: readonly [] }
+  | { readonly study: CompleteStudy | ExternalStudy; readonly violations: readonly [] }
   | { readonly study: undefined; readonly violations: readonly FieldViolation[] };
 
 /**
@@ -32,6 +33,34 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
   const check = new Checker();
   const nameLength = characters(requested.displayName);
   check.require(nameLength <= MAX_NAME, 'display_name', `has ${nameLength} characters; at most ${MAX_NAME}`);
+  const isExternal = requested.mode === RunMode.EXTERNAL;
+  const parts = isExternal
+    ? completeExternal(requested, limits, check)
+    : completeTrained(requested, catalogue, limits, check);
+  const study: Study = {
+    name: '',
+    displayName: requested.displayName,
+    ...parts,
+    state: StudyState.ACTIVE,
+    stateReason: '',
+    createTime: undefined,
+    updateTime: undefined,
+    labels: requested.labels,
+    owner: '',
+    sampling: undefined,
+    decisionTimeout: undefined,
+  };
+  if (check.violations.length > 0) return { study: undefined, violations: check.violations };
+  return { study: study as CompleteStudy | ExternalStudy, violations: [] };
+}
+
+/** Space, problem, training and method of a study that the service trains. */
+function completeTrained(
+  requested: Study,
+  catalogue: Catalogue,
+  limits: StudyLimits,
+  check: Checker,
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'mode'> {
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
   const { validationExamples } = problem;
   const method = completeMethod(
@@ -49,23 +78,5 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     check,
   );
   if (check.violations.length === 0) checkSize(space, method, resolved, limits, check);
-  const study: Study = {
-    name: '',
-    displayName: requested.displayName,
-    space,
-    problem,
-    training,
-    method: withOuterRate(method, training),
-    state: StudyState.ACTIVE,
-    stateReason: '',
-    createTime: undefined,
-    updateTime: undefined,
-    labels: requested.labels,
-    owner: '',
-    sampling: undefined,
-    mode: RunMode.MANAGED,
-    decisionTimeout: undefined,
-  };
-  if (check.violations.length > 0) return { study: undefined, violations: check.violations };
-  return { study: study as CompleteStudy, violations: [] };
+  return { space, problem, training, method: withOuterRate(method, training), mode: RunMode.MANAGED };
 }

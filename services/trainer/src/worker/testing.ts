@@ -1,7 +1,7 @@
 /** A small study for tests of what trains it. */
 
 import { type Method, type Problem, Scale, Study } from '@glocal/proto/glocal/v1/study';
-import type { CompleteStudy } from '../resource/complete-study.ts';
+import { asComplete, type CompleteStudy } from '../resource/complete-study.ts';
 import { loadCatalogue } from '../study/catalogue.ts';
 import { completeStudy } from '../study/specification.ts';
 
@@ -30,5 +30,5 @@ export async function smallStudy(
     LIMITS,
   );
   if (study === undefined) throw new Error(violations.map(({ field }) => field).join(', '));
-  return study;
+  return asComplete(study);
 }

@@ -1,6 +1,12 @@
 /** What a study would hold in memory: components, the window that is kept with each outer step, what derivatives need. */
 
-import { Differentiation, Estimator, Grouping, type SearchSpace } from '@glocal/proto/glocal/v1/study';
+import {
+  Differentiation,
+  Estimator,
+  Grouping,
+  type Method,
+  type SearchSpace,
+} from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/differentiation.ts';
 import { networkSize } from '../../inner/reweighting.ts';
@@ -26,6 +32,17 @@ export function checkSize(
   if (dataset === undefined || model === undefined) return;
   const { layers, weights } = model.size(dataset);
   const components = countComponents(space, { layers, classes: dataset.classes });
+  checkWindow(components, method, { maxComponents }, check);
+  checkDerivatives(method, components, weights, check);
+}
+
+/** Checks the rows of a window, whoever computes them. */
+export function checkWindow(
+  components: number,
+  method: Pick<Method, 'estimator' | 'sigma'>,
+  { maxComponents }: Pick<Limits, 'maxComponents'>,
+  check: Checker,
+): void {
   if (method.estimator === Estimator.GLOCAL && maxComponents > 0) {
     check.require(
       components <= maxComponents,
@@ -39,7 +56,6 @@ export function checkSize(
     'method.sigma',
     `${method.sigma} hypergradients of ${components} components are more than the ${MAX_WINDOW_BYTES} bytes that a window may have; at most ${most}`,
   );
-  checkDerivatives(method, components, weights, check);
 }
 
 function checkDerivatives(

@@ -15,7 +15,7 @@ import { REWEIGHTING } from '../../inner/training-loss.ts';
 import type { Checker } from './checker.ts';
 import { SPACE } from './defaults.ts';
 
-const MAX_PARAMETERS = 64;
+export const MAX_PARAMETERS = 64;
 const MAX_HIDDEN_UNITS = 1_024;
 
 /** The hyperparameters that there are: undefined while the optimizer is not known. */
@@ -108,7 +108,7 @@ function completeParameter(
   }
 }
 
-function checkFixed(
+export function checkFixed(
   { value }: FixedParameter,
   path: string,
   info: HyperparameterInfo | undefined,
@@ -125,7 +125,7 @@ function completeNetwork(requested: NetworkParameter, path: string, check: Check
   return { hiddenUnits, detached: requested.detached };
 }
 
-function completeFloat(
+export function completeFloat(
   requested: FloatParameter,
   path: string,
   info: HyperparameterInfo | undefined,
@@ -149,6 +149,7 @@ function completeFloat(
     inDomain(max, `${path}.max`, info, check);
     checkBounds({ min, max, initial, scale }, path, check);
   }
+  check.require(requested.size === 0, `${path}.size`, 'is for studies of the mode EXTERNAL; leave it out');
   return { min, max, initial, scale, grouping, initials: [], size: 0 };
 }
 

@@ -1,0 +1,153 @@
+/** A study whose client trains (RunMode.EXTERNAL): any parameters, no problem, and of the method what the service does. */
+
+import {
+  Estimator,
+  Grouping,
+  type Method,
+  type Parameter,
+  RunMode,
+  type SearchSpace,
+  type Study,
+} from '@glocal/proto/glocal/v1/study';
+import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
+import { quote } from '../../resource/quote.ts';
+import type { Checker } from './checker.ts';
+import { METHOD } from './defaults.ts';
+import { completeMethod, type MethodWithoutRate, withOuterRate } from './method.ts';
+import { checkWindow } from './size.ts';
+import { checkFixed, completeFloat, MAX_PARAMETERS } from './space.ts';
+import { completeTraining } from './training.ts';
+
+const FOR_TRAINED = 'is for studies that the service trains; with EXTERNAL leave it out';
+const NAME = /^[A-Za-z0-9_.-]{1,63}$/;
+/** The client is told all values in one message, which has names and more besides. */
+const MAX_COMPONENTS = Math.floor((MAX_MESSAGE_BYTES * 0.9) / 8);
+
+/** Estimators that make something of a window that another has trained. */
+const ESTIMATORS: ReadonlySet<Estimator> = new Set([
+  Estimator.LOCAL,
+  Estimator.MEAN,
+  Estimator.MEDIAN,
+  Estimator.GLOCAL,
+]);
+
+/** What only a trainer has a use for, with the values that say nothing: not set, or the default. */
+const FOR_TRAINERS: readonly (readonly [key: keyof Method, field: string, silent: readonly unknown[]])[] = [
+  ['evaluation', 'evaluation', [0, METHOD.evaluation]],
+  ['averaging', 'averaging', [undefined, METHOD.averaging]],
+  ['sensitivityDiscount', 'sensitivity_discount', [METHOD.sensitivityDiscount]],
+  ['differentiation', 'differentiation', [0, METHOD.differentiation]],
+  ['validationSample', 'validation_sample', [0]],
+  ['validationSeed', 'validation_seed', [0]],
+];
+
+/** Its space, training and method. */
+export function completeExternal(
+  requested: Study,
+  limits: Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>,
+  check: Checker,
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'mode'> {
+  check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
+  const steps = requested.training?.steps ?? 0;
+  const method = completeMethod(requested.method, { steps, validationExamples: 0, limits }, check);
+  checkMethod(requested.method, method, check);
+  const training = completeTraining(requested.training, method, limits, check);
+  const space = completeExternalSpace(requested.space, check);
+  const components = countComponents(space);
+  check.require(
+    components <= MAX_COMPONENTS,
+    'space',
+    `has ${components} components; a message has room for the values of ${MAX_COMPONENTS}`,
+  );
+  checkWindow(components, method, limits, check);
+  return {
+    space,
+    problem: undefined,
+    training,
+    method: withOuterRate(method, training),
+    mode: RunMode.EXTERNAL,
+  };
+}
+
+function checkMethod(
+  requested: Method | undefined,
+  { estimator, window }: MethodWithoutRate,
+  check: Checker,
+): void {
+  if (estimator !== Estimator.UNSPECIFIED) {
+    check.require(
+      ESTIMATORS.has(estimator) || !Object.values(Estimator).includes(estimator),
+      'method.estimator',
+      'a client that trains can be helped by LOCAL, MEAN, MEDIAN or GLOCAL',
+    );
+  }
+  for (const [key, field, silent] of FOR_TRAINERS) {
+    const isSilent = requested === undefined || silent.includes(requested[key]);
+    check.require(isSilent, `method.${field}`, FOR_TRAINED);
+  }
+  check.require(
+    !requested?.reverseSteps || requested.reverseSteps === window,
+    'method.reverse_steps',
+    FOR_TRAINED,
+  );
+}
+
+function completeExternalSpace(requested: SearchSpace | undefined, check: Checker): SearchSpace {
+  const listed = requested?.parameters ?? [];
+  check.require(
+    listed.length <= MAX_PARAMETERS,
+    'space.parameters',
+    `${listed.length} are more than the ${MAX_PARAMETERS} that a space may have`,
+  );
+  const names = new Set<string>();
+  const parameters = listed.slice(0, MAX_PARAMETERS).map((parameter, position) => {
+    const isName = NAME.test(parameter.name);
+    const path = isName ? `space.${parameter.name}` : `space.parameters[${position}]`;
+    check.require(
+      isName,
+      path,
+      `has the name ${quote(parameter.name)}; one has 1 to 63 ASCII letters, digits, "-", "_" and "."`,
+    );
+    check.require(!names.has(parameter.name), path, 'is listed twice');
+    names.add(parameter.name);
+    return completeParameter(parameter, path, check);
+  });
+  check.require(
+    parameters.some(({ kind }) => kind?.$case === 'float'),
+    'space',
+    'has nothing that hypergradients could move; make at least one parameter a float',
+  );
+  return { parameters };
+}
+
+function completeParameter(parameter: Parameter, path: string, check: Checker): Parameter {
+  const { name, kind } = parameter;
+  switch (kind?.$case) {
+    case 'float': {
+      const { grouping, size } = kind.value;
+      check.require(
+        grouping === Grouping.UNSPECIFIED || grouping === Grouping.NONE,
+        `${path}.grouping`,
+        'is for studies that the service trains; say how many components there are by size',
+      );
+      const value = completeFloat(
+        { ...kind.value, grouping: Grouping.NONE, size: 0 },
+        path,
+        undefined,
+        check,
+      );
+      const fits = check.whole(size, [0, MAX_COMPONENTS], `${path}.size`, 'components');
+      return { name, kind: { $case: 'float', value: { ...value, size: fits ? size : 0 } } };
+    }
+    case 'fixed':
+      checkFixed(kind.value, path, undefined, check);
+      return parameter;
+    default:
+      check.require(false, path, 'must be a float, which hypergradients move, or fixed, with EXTERNAL');
+      return parameter;
+  }
+}
+
+const countComponents = ({ parameters }: SearchSpace): number =>
+  parameters.reduce((sum, { kind }) => sum + (kind?.$case === 'float' ? kind.value.size || 1 : 0), 0);
