@@ -32,7 +32,7 @@ describe.skipIf(!canFillDisk)('a full disk', () => {
   });
 
   const serving = async () => {
-    const answer = await channel.unary(methodIn(health, 'Check'), { service: '' });
+    const answer = await channel.unary(methodIn(health, 'Check'), { service: 'glocal.v1.StudyService' });
     return (answer as { readonly status: string }).status;
   };
   /** Whether a process takes time of the processor, of which one that waits takes next to nothing. */

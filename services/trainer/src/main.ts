@@ -80,12 +80,15 @@ async function serve(): Promise<void> {
       hub,
       queue,
       catalogue,
+      dmd: dmdWatch,
       log,
       info: {
         version,
         backend: chooseBackend(backend).description,
         dmdAddress: dmd.address,
-        dmd: undefined,
+        get dmd() {
+          return dmdWatch.status;
+        },
         caller: undefined,
         limits: {
           maxSteps: config.maxSteps,

@@ -8,8 +8,8 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { addService } from './handlers.ts';
+import { addHealth } from './health.ts';
 import { endWhenStopping } from './interceptors/end-when-stopping.ts';
 import { logCalls } from './interceptors/log-calls.ts';
 import { requestIds } from './interceptors/request-id.ts';
@@ -59,13 +59,7 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
     log: parts.log,
     stopping: stopping.signal,
   });
-  const health = new HealthImplementation({});
-  const tellHealth = (serving: boolean) => {
-    for (const name of ['', STUDY_SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-  };
-  tellHealth(parts.store.health.writable);
-  parts.store.health.onChange(() => tellHealth(parts.store.health.writable && !stopping.signal.aborted));
-  health.addToServer(server);
+  addHealth(server, STUDY_SERVICE, { store: parts.store, dmd: parts.dmd, stopping: stopping.signal });
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
 
@@ -83,8 +77,6 @@ export async function startServer(listen: string, parts: StudyServiceParts): Pro
   return {
     address: `${host}:${port}`,
     stop: async () => {
-      // Before watches of the health end, so that they hear it.
-      tellHealth(false);
       stopping.abort();
       const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

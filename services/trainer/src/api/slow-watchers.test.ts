@@ -61,6 +61,7 @@ async function serve(maxWatchBytes: number): Promise<ApiServer> {
     store,
     hub,
     log: pino({ level: 'silent' }),
+    dmd: { status: { reachable: true }, onChange: () => () => {} },
     info: { limits },
   } as unknown as StudyServiceParts;
   const server = await startServer('127.0.0.1:0', parts);

@@ -5,6 +5,7 @@ import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/gloc
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
+import type { DmdWatch } from '../dmd/info.ts';
 import { EventLog } from '../events/event-log.ts';
 import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
@@ -54,6 +55,7 @@ export interface StudyServiceParts {
   readonly hub: EventHub;
   readonly queue: LocalQueue;
   readonly catalogue: Catalogue;
+  readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
   readonly info: ServerInfo & { readonly limits: Limits };
   readonly log: Logger;
 }

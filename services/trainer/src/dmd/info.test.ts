@@ -68,6 +68,40 @@ describe('the limits of a DMD service', () => {
   });
 });
 
+describe('whether a DMD service can be reached', () => {
+  it('is known with its version, and why not when it has gone', async () => {
+    const port = await serve(limited(7));
+    const lines = await watching(port);
+    expect(watch?.status).toEqual({ reachable: true, version: '1', reason: '' });
+    server?.forceShutdown();
+    await expect
+      .poll(() => watch?.status, { timeout: 20_000 })
+      .toEqual({
+        reachable: false,
+        version: '1',
+        reason: expect.stringMatching(/^UNAVAILABLE: /),
+      });
+    await serve(limited(7), port);
+    await expect.poll(() => watch?.status.reachable, { timeout: 20_000 }).toBe(true);
+    expect(lines.filter(({ level }) => level >= 40)).toHaveLength(1);
+  });
+
+  it('is told to those who listen, once for each change', async () => {
+    const port = await serve(limited(7));
+    await watching(port);
+    const told: boolean[] = [];
+    const stop = watch?.onChange(() => told.push(watch?.status.reachable ?? false));
+    server?.forceShutdown();
+    await expect.poll(() => told, { timeout: 20_000 }).toEqual([false]);
+    await serve(limited(7), port);
+    await expect.poll(() => told, { timeout: 20_000 }).toEqual([false, true]);
+    stop?.();
+    server?.forceShutdown();
+    await expect.poll(() => watch?.status.reachable, { timeout: 20_000 }).toBe(false);
+    expect(told).toEqual([false, true]);
+  });
+});
+
 it('a DMD service that does not accept us is an error in the log that says what to look at', async () => {
   const lines = await watching(await serve(status.UNAUTHENTICATED));
   expect(lines.at(-1)).toMatchObject({ level: 50, msg: expect.stringContaining('--dmd-token-file') });

@@ -2,7 +2,7 @@
 
 import { setImmediate as yieldToIo } from 'node:timers/promises';
 import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, type Evaluation } from '@glocal/proto/glocal/v1/study';
+import { DmdAbsence, Estimator, type Evaluation } from '@glocal/proto/glocal/v1/study';
 import type { DmdClient, OpenWindow } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
 import { hypergradientsOf } from '../hyper/differentiation.ts';
@@ -42,7 +42,7 @@ export interface WindowTrainer {
 
 /**
  * Trains until the window's end, or until a hypergradient is not finite.
- * @throws DmdError when the DMD service refuses such windows.
+ * @throws DmdError when the DMD service refuses such windows, or is away and the study says that the trial then waits.
  */
 export async function trainWindow(
   { learner, dmd, method, progress }: WindowTrainer,
@@ -78,7 +78,8 @@ export async function trainWindow(
   }
   if (count > 0) watch.run('hypergradients', () => learner.endWindow()).forEach(take);
   if (!finite) open?.abandon();
-  const answer = finite && open ? await watch.runAsync('dmd', () => reportOrReason(open)) : NOT_ASKED;
+  const answer =
+    finite && open ? await watch.runAsync('dmd', () => reportOrReason(open, method.dmdAbsence)) : NOT_ASKED;
   return {
     rows,
     firstStep,
@@ -98,12 +99,16 @@ interface Answer {
 
 const NOT_ASKED: Answer = { report: undefined, noReport: undefined };
 
-/** The service's answer, or why there is none; then the policy falls back. */
-async function reportOrReason(open: OpenWindow): Promise<Answer> {
+/**
+ * The service's answer, or why there is none; then the policy falls back.
+ * @throws DmdError when the service refuses the window, or is away and the trial is to wait for it.
+ */
+async function reportOrReason(open: OpenWindow, absence: DmdAbsence): Promise<Answer> {
   try {
     return { report: await open.report(), noReport: undefined };
   } catch (error) {
     if (!(error instanceof DmdError) || error.kind === 'refused') throw error;
+    if (error.kind === 'away' && absence === DmdAbsence.PAUSE) throw error;
     const noReport =
       error.kind === 'away'
         ? 'the DMD service did not answer'

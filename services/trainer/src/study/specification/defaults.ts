@@ -4,7 +4,7 @@
  */
 
 import { Anchor, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
-import { Differentiation, EvaluationPoint, Scale } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, DmdAbsence, EvaluationPoint, Scale } from '@glocal/proto/glocal/v1/study';
 
 export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128 } as const;
 
@@ -23,6 +23,7 @@ export const METHOD = {
   averaging: 0.98,
   sensitivityDiscount: 0,
   differentiation: Differentiation.AUTO,
+  dmdAbsence: DmdAbsence.FALL_BACK,
 } as const;
 
 /** Inner steps that the hypergradients of a window span (docs/method.md, section 11). */

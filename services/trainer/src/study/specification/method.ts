@@ -55,7 +55,7 @@ export function completeMethod(
     validationSample: completeSample(requested?.validationSample ?? 0, validationExamples, check),
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
-    dmdAbsence: requested?.dmdAbsence || DmdAbsence.FALL_BACK,
+    dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
     outer: completeOuter(requested?.outer, check),
   };
 }
@@ -122,6 +122,12 @@ function completeEvaluation(requested: EvaluationPoint | undefined, check: Check
   const evaluation = requested || METHOD.evaluation;
   check.oneOf(evaluation, EvaluationPoint, 'method.evaluation');
   return evaluation;
+}
+
+function completeDmdAbsence(requested: DmdAbsence | undefined, check: Checker): DmdAbsence {
+  const absence = requested || METHOD.dmdAbsence;
+  check.oneOf(absence, DmdAbsence, 'method.dmd_absence');
+  return absence;
 }
 
 function completeAveraging(requested: number | undefined, check: Checker): number {

@@ -1,0 +1,43 @@
+/**
+ * Health for `grpc.health.v1`: the overall service `''` says that the process runs (liveness), the service
+ * `glocal.v1.StudyService` that it can also do its work (readiness): store results, and ask the DMD service.
+ */
+
+import type { Server } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { DmdWatch } from '../dmd/info.ts';
+import type { StoreHealth } from '../store/health.ts';
+
+const OVERALL = '';
+
+/** What readiness depends on. */
+export interface HealthParts {
+  readonly store: { readonly health: Pick<StoreHealth, 'writable' | 'onChange'> };
+  readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
+  /** Aborted when the server begins to stop: nothing is SERVING from then on. */
+  readonly stopping: AbortSignal;
+}
+
+/** Adds the health service. @param service that readiness is told of. */
+export function addHealth(server: Server, service: string, { store, dmd, stopping }: HealthParts): void {
+  const health = new HealthImplementation({});
+  const told = new Map<string, boolean>();
+  /** Watchers hear of changes only. */
+  const set = (name: string, serving: boolean) => {
+    if (told.get(name) === serving) return;
+    told.set(name, serving);
+    health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  };
+  const tell = () => {
+    set(OVERALL, !stopping.aborted);
+    set(service, !stopping.aborted && store.health.writable && dmd.status.reachable);
+  };
+  tell();
+  const unsubscribe = [store.health.onChange(tell), dmd.onChange(tell)];
+  // Before the listener of any call, so that watches of the health hear it before they end.
+  stopping.addEventListener('abort', () => {
+    for (const stop of unsubscribe) stop();
+    tell();
+  });
+  health.addToServer(server);
+}
