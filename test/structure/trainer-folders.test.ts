@@ -22,6 +22,7 @@ const FLOORS = [
   'study',
   'loop',
   'checkpoint',
+  'artifact',
   'worker',
   'queue',
   'api',

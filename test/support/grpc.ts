@@ -56,6 +56,23 @@ export class Channel implements Disposable {
     return Array.fromAsync(this.open(method, request));
   }
 
+  /** Sends all requests, and gives the one response. @throws ServiceError */
+  clientStream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    requests: readonly Request[],
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.makeClientStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        (error, response) => (error === null ? resolve(response as Response) : reject(error)),
+      );
+      for (const request of requests) stream.write(request);
+      stream.end();
+    });
+  }
+
   /** Sends all requests, and gives all responses. @throws ServiceError */
   async bidi<Request, Response>(
     method: MethodDefinition<Request, Response>,

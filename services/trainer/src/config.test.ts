@@ -47,6 +47,8 @@ describe('the configuration', () => {
       maxSteps: 10_000_000,
       maxWatchers: 1_000,
       maxWatchBytes: 268_435_456,
+      maxArtifactBytes: 1_073_741_824,
+      maxOwnerArtifactBytes: 10_737_418_240,
       logLevel: 'info',
       exitWithStdin: false,
     });
@@ -72,6 +74,8 @@ describe('the configuration', () => {
     ['--max-steps', 'GLOCAL_MAX_STEPS', '5', { maxSteps: 5 }],
     ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '6', { maxWatchers: 6 }],
     ['--max-watch-bytes', 'GLOCAL_MAX_WATCH_BYTES', '1000000', { maxWatchBytes: 1_000_000 }],
+    ['--max-artifact-bytes', 'GLOCAL_MAX_ARTIFACT_BYTES', '1', { maxArtifactBytes: 1 }],
+    ['--max-owner-artifact-bytes', 'GLOCAL_MAX_OWNER_ARTIFACT_BYTES', '2', { maxOwnerArtifactBytes: 2 }],
     ['--log-level', 'GLOCAL_LOG_LEVEL', 'warn', { logLevel: 'warn' }],
   ])('takes %s as a flag or from %s', (flag, variable, text, expected) => {
     expect(read(flag, text)).toMatchObject(expected);

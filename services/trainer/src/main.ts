@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { ListenError, startServer } from './api/server.ts';
+import { ArtifactRoot } from './artifact/folder.ts';
 import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
@@ -56,6 +57,12 @@ async function serve(): Promise<void> {
         : `${resolve(file)}.checkpoints`,
     );
     await discardLeftOver(store, checkpoints, log);
+    const artifacts = new ArtifactRoot(
+      file === undefined
+        ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-artifacts-'))).path
+        : `${resolve(file)}.artifacts`,
+    );
+    await artifacts.discardLeftOver(async (name) => (await store.getArtifact(name)) !== undefined);
     let { dmd } = config;
     if (dmd === undefined) {
       const child = await DmdProcess.start(config.dmdBinary, log);
@@ -67,7 +74,7 @@ async function serve(): Promise<void> {
     const hub = new EventHub();
     const { modelDir, backend, maxRunningTrials } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
-    const options = { version, dmd, dmdRetryBudgetMs, modelDir, backend };
+    const options = { version, dmd, dmdRetryBudgetMs, modelDir, artifactDir: artifacts.path, backend };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
       train: (started, stop) => superviseTrial({ store, hub, log, checkpoints, options }, started, stop),
@@ -81,6 +88,7 @@ async function serve(): Promise<void> {
       queue,
       catalogue,
       dmd: dmdWatch,
+      artifacts,
       log,
       info: {
         version,
@@ -101,8 +109,8 @@ async function serve(): Promise<void> {
           maxRunningTrials,
           maxStudies: 0,
           maxDrivers: 0,
-          maxArtifactBytes: 0n,
-          maxOwnerArtifactBytes: 0n,
+          maxArtifactBytes: BigInt(config.maxArtifactBytes),
+          maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
           maxTrialMemoryBytes: 0n,
           maxCheckpointBytes: 0n,
           // As the DMD service says at the time: one that comes back may be another one.

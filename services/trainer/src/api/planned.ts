@@ -19,8 +19,4 @@ export const planned = {
   driveTrial: stream,
   reportHypergradients: stream,
   reanalyzeWindow: unary,
-  uploadArtifact: unary,
-  getArtifact: unary,
-  listArtifacts: unary,
-  deleteArtifact: unary,
 };

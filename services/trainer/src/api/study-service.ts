@@ -1,10 +1,12 @@
 /** The methods of StudyService: each checks its request, asks store, queue or catalogue, and answers. */
 
 import { OuterStep, RunMode, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import type { Caller, Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
+import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
+import type { ArtifactRoot } from '../artifact/folder.ts';
 import type { DmdWatch } from '../dmd/info.ts';
 import { EventLog } from '../events/event-log.ts';
 import type { EventHub } from '../events/hub.ts';
@@ -29,6 +31,7 @@ import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
+import { artifactMethods } from './artifacts.ts';
 import { Encoded, tooLarge } from './codec.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
@@ -56,13 +59,15 @@ export interface StudyServiceParts {
   readonly queue: LocalQueue;
   readonly catalogue: Catalogue;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
+  /** Where uploaded files lie. */
+  readonly artifacts: ArtifactRoot;
   readonly info: ServerInfo & { readonly limits: Limits };
   readonly log: Logger;
 }
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, catalogue, info, log } = parts;
+  const { store, hub, queue, catalogue, artifacts, info, log } = parts;
   const { limits } = info;
   // A quarter for what watchers share, the rest for what each of them has still to read.
   const events = new EventLog(store, limits.maxWatchBytes / 4);
@@ -72,8 +77,12 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     bytesEach: MAX_UNSENT_BYTES,
   });
 
-  const complete = (requested: Study): CompleteStudy | ExternalStudy => {
-    const { study, violations } = completeStudy(requested, catalogue, limits);
+  const complete = async (
+    requested: Study,
+    caller: Readonly<Caller>,
+  ): Promise<CompleteStudy | ExternalStudy> => {
+    const known = await withArtifacts(catalogue, requested, store, caller);
+    const { study, violations } = completeStudy(requested, known, limits);
     if (study === undefined) {
       throw new FieldError(
         violations.every(({ field }) => field.startsWith('space')) ? 'SEARCH_SPACE' : 'STUDY',
@@ -95,6 +104,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
   return {
     ...planned,
+    ...artifactMethods({ store, artifacts, limits, log }),
 
     createStudy: async ({ study: requested, requestId }, { caller }) => {
       const idLength = characters(requestId);
@@ -102,21 +112,24 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
       }
       const asked = required(requested);
-      const completed = complete(asked);
+      const completed = await complete(asked, caller);
       const now = new Date();
       const id = ulid().toLowerCase();
       const { owner } = caller;
       const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
       const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
       const { maxActiveStudies, maxOwnerActiveStudies } = limits;
-      const request = { study, trials, requestId, maxActiveStudies, maxOwnerActiveStudies };
+      const request = {
+        ...{ study, trials, requestId, artifacts: artifactsOf(study) },
+        ...{ maxActiveStudies, maxOwnerActiveStudies },
+      };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
       if (result.created && completed.mode !== RunMode.EXTERNAL)
         queue.submit(trials.map((trial) => trial.name));
       return result.study;
     },
 
-    validateStudy: async ({ study }) => complete(required(study)),
+    validateStudy: ({ study }, { caller }) => complete(required(study), caller),
 
     getStudy: ({ name }) => getStudy(name),
 

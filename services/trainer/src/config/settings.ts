@@ -79,6 +79,8 @@ export const SETTINGS = {
     256 * 1024 ** 2,
     'bytes of events that are kept for watchers, all of them together',
   ),
+  maxArtifactBytes: setting(bytes(1), 1024 ** 3, 'bytes of one uploaded model or data set'),
+  maxOwnerArtifactBytes: setting(bytes(1), 10 * 1024 ** 3, 'bytes of all that one owner has uploaded'),
   logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
   insecure: setting(
     yesOrNo(),

@@ -111,16 +111,9 @@ export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log):
       continue;
     }
     try {
-      const { description, train, test } = await loadUserDataset(id);
-      datasets.push({
-        id,
-        description,
-        trainExamples: train.count,
-        testExamples: test.count,
-        classes: train.classes,
-        inputShape: [...train.shape],
-      });
-      classSizes.set(id, classCounts(train));
+      const { info, classSizes: sizes } = describeDataset(await loadUserDataset(id));
+      datasets.push({ id, ...info });
+      classSizes.set(id, sizes);
     } catch (error) {
       const reason = error instanceof DataError ? error : unreadable(givenFolder(id) ?? id, error);
       log(`data set ${id} is left out: ${reason.message}`);
@@ -135,8 +128,17 @@ export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log):
  * @param id of which {@link isUserDataset} holds.
  * @throws DataError naming the file and what is wrong in it.
  */
-export async function loadUserDataset(id: string): Promise<Dataset & { readonly description: string }> {
-  const folder = givenFolder(id) as string;
+export const loadUserDataset = (id: string): Promise<DescribedDataset> =>
+  loadDatasetFolder(givenFolder(id) as string);
+
+/** A data set with what its manifest says of it. */
+export type DescribedDataset = Dataset & { readonly description: string };
+
+/**
+ * Loads the data set of a folder with a manifest.
+ * @throws DataError naming the file and what is wrong in it.
+ */
+export async function loadDatasetFolder(folder: string): Promise<DescribedDataset> {
   const manifest = await readManifest(folder);
   const { train, test } = await readParts(folder, manifest);
   const { description, standardize } = manifest;
@@ -149,6 +151,24 @@ export async function loadUserDataset(id: string): Promise<Dataset & { readonly 
   }
   return { train, test, description, standardize };
 }
+
+/** What a catalogue says of a data set, but for its id. */
+export interface DatasetDescription {
+  readonly info: Omit<DatasetInfo, 'id'>;
+  /** Training examples of each class. */
+  readonly classSizes: readonly number[];
+}
+
+export const describeDataset = ({ description, train, test }: DescribedDataset): DatasetDescription => ({
+  info: {
+    description,
+    trainExamples: train.count,
+    testExamples: test.count,
+    classes: train.classes,
+    inputShape: [...train.shape],
+  },
+  classSizes: classCounts(train),
+});
 
 interface Parts {
   readonly train: LabelledExamples;

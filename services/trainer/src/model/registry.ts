@@ -38,7 +38,15 @@ export async function getModel(id: string, task: Task, folder?: string): Promise
     const known = [...BUILT_IN.map((candidate) => candidate.id), ...own].join(', ');
     throw new ModelError('UNKNOWN_MODEL', `there is no model "${id}"; one of ${known}`);
   }
-  const loaded = await loadLayersModel(join(folder, id));
+  return buildLoaded(join(folder, id), task);
+}
+
+/**
+ * The model of one folder, for a data set, on the tfjs backend in use.
+ * @throws ModelError
+ */
+export async function buildLoaded(folder: string, task: Task): Promise<Model> {
+  const loaded = await loadLayersModel(folder);
   try {
     return loaded.build(task);
   } catch (error) {

@@ -71,14 +71,15 @@ export class StoppingError extends InterruptedError {
   }
 }
 
-/** A limit of the server is reached for now; the message says which. */
+/** A limit of the server is reached; the message says which. */
 export class BusyError extends Error {
   override readonly name = 'BusyError';
   readonly reason: string;
-  readonly retryAfterMs: number;
+  /** Undefined where waiting does not help. */
+  readonly retryAfterMs: number | undefined;
 
   /** @param reason UPPER_SNAKE_CASE, stable, for programs. */
-  constructor(reason: string, message: string, retryAfterMs: number) {
+  constructor(reason: string, message: string, retryAfterMs?: number) {
     super(message);
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;

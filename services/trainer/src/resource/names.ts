@@ -1,4 +1,4 @@
-/** Resource names: `studies/{study}/trials/{trial}/outerSteps/{index}`. */
+/** Resource names: `studies/{study}/trials/{trial}/outerSteps/{index}`, and `artifacts/{artifact}`. */
 
 import { FieldError } from './errors.ts';
 import { quote } from './quote.ts';
@@ -7,11 +7,16 @@ const ID = '[A-Za-z0-9_-]{1,64}';
 const STUDY = new RegExp(`^studies/(${ID})$`);
 const TRIAL = new RegExp(`^studies/(${ID})/trials/(\\d{1,6})$`);
 const OUTER_STEP = new RegExp(`^studies/(${ID})/trials/(\\d{1,6})/outerSteps/(\\d{1,9})$`);
+const ARTIFACT = new RegExp(`^artifacts/(${ID})$`);
 
 export const studyName = (study: string): string => `studies/${study}`;
 export const trialName = (study: string, trial: number): string => `studies/${study}/trials/${trial}`;
 export const outerStepName = (study: string, trial: number, index: number): string =>
   `${trialName(study, trial)}/outerSteps/${index}`;
+export const artifactName = (artifact: string): string => `artifacts/${artifact}`;
+
+/** Whether a text is the name of an artifact, as a problem may have it in place of an id. */
+export const isArtifactName = (text: string): boolean => ARTIFACT.test(text);
 
 /** @throws FieldError naming `field`. */
 export function parseStudyName(name: string, field: string): string {
@@ -33,6 +38,12 @@ export function parseOuterStepName(
   const form = 'studies/{study}/trials/{trial}/outerSteps/{index}';
   const [, study, trial, index] = match(OUTER_STEP, name, field, form);
   return { study: study as string, trial: Number(trial), index: Number(index) };
+}
+
+/** @throws FieldError naming `field`. */
+export function parseArtifactName(name: string, field: string): string {
+  const [, artifact] = match(ARTIFACT, name, field, 'artifacts/{artifact}');
+  return artifact as string;
 }
 
 function match(pattern: RegExp, name: string, field: string, form: string): RegExpMatchArray {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withoutLargeParts } from '../resource/outer-step.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
@@ -174,6 +174,9 @@ describe('a file of the first schema', () => {
       maxActiveStudies: 9,
     });
     expect(repeated).toMatchObject({ created: false, study: { name: 'studies/a' } });
+    const artifact = Artifact.fromPartial({ name: 'artifacts/a', size: 3n });
+    const uploaded = { artifact, digest: Buffer.of(1), description: '' };
+    expect(await store.createArtifact(uploaded)).toEqual({ artifact, created: true });
     await store.close();
   });
 

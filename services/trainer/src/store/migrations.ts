@@ -16,6 +16,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   referToOuterSteps,
   addOwners,
   keepReports,
+  addArtifacts,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -232,5 +233,27 @@ function keepReports(db: DatabaseSync): void {
       trial INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
       state BLOB NOT NULL
     ) STRICT;
+  `);
+}
+
+/** A deleted artifact keeps its row, without content, so that it is known to have been there. */
+function addArtifacts(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE artifacts (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      owner TEXT NOT NULL,
+      digest BLOB,
+      size INTEGER NOT NULL,
+      description TEXT NOT NULL,
+      record BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX artifact_contents ON artifacts (owner, digest) WHERE digest IS NOT NULL;
+    CREATE TABLE artifact_uses (
+      artifact INTEGER NOT NULL REFERENCES artifacts (id) ON DELETE CASCADE,
+      study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+      PRIMARY KEY (artifact, study)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX artifacts_of_studies ON artifact_uses (study);
   `);
 }

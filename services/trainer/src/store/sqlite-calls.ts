@@ -16,6 +16,8 @@ const WRITES = [
   'startReporting',
   'addReport',
   'closeWindow',
+  'createArtifact',
+  'deleteArtifact',
 ] as const satisfies readonly (keyof SqliteEngine)[];
 type Write = (typeof WRITES)[number];
 /** Writes of one transaction, so that others do not wait long for it. */

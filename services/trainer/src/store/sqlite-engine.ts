@@ -22,6 +22,7 @@ import {
 import { migrate } from './migrations.ts';
 import { type EventRecord, encodeEvent, type OuterStepRecord, type WholeOuterStepRecord } from './records.ts';
 import { SqliteReports } from './sqlite-reports.ts';
+import { type ArtifactPage, type EncodedArtifact, SqliteArtifacts } from './sqlite-artifacts.ts';
 import type { Claim, NewStudy, Page, PageRequest, StudyPage } from './store.ts';
 
 type Row = Record<string, SQLInputValue>;
@@ -67,6 +68,7 @@ export class SqliteEngine {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #reports: SqliteReports;
+  readonly #artifacts: SqliteArtifacts;
 
   /**
    * Opens or makes the file.
@@ -85,6 +87,7 @@ export class SqliteEngine {
       `);
       migrate(this.#db);
       this.#reports = new SqliteReports(this.#db);
+      this.#artifacts = new SqliteArtifacts(this.#db);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const hint = why.includes('locked')
@@ -146,7 +149,7 @@ export class SqliteEngine {
   }
 
   createStudy(request: EncodedNewStudy): { study: Bytes; created: boolean } {
-    const { name, study, trials, requestId, fingerprint } = request;
+    const { name, study, trials, requestId, fingerprint, artifacts = [] } = request;
     const record = Study.decode(study);
     const { owner } = record;
     const before =
@@ -185,6 +188,7 @@ export class SqliteEngine {
         trial.trial,
       );
     }
+    this.#artifacts.use(id, artifacts);
     this.#addEvent(id, { $case: 'study', value: record });
     return { study, created: true };
   }
@@ -380,6 +384,30 @@ export class SqliteEngine {
       outerStep: (row.outer_step as Bytes | null) ?? undefined,
     }));
     return { records, more };
+  }
+
+  createArtifact(artifact: EncodedArtifact): { record: Bytes; created: boolean } {
+    return this.#artifacts.create(artifact);
+  }
+
+  getArtifact(name: string): { record: Bytes; description: string } | undefined {
+    return this.#artifacts.get(name);
+  }
+
+  listArtifacts(page: ArtifactPage): Page<Bytes> {
+    return this.#artifacts.list(page);
+  }
+
+  artifactBytes(owner: string): bigint {
+    return this.#artifacts.bytesOf(owner);
+  }
+
+  deletedArtifactOwner(name: string): string | undefined {
+    return this.#artifacts.deletedOwner(name);
+  }
+
+  deleteArtifact(name: string): void {
+    this.#artifacts.delete(name);
   }
 
   #outerStep(id: number, withLarge: boolean): OuterStepRecord {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, it } from 'vitest';
+import { artifactStoreContract } from './artifact-store-contract.ts';
 import { delayed } from './delayed.ts';
 import { StoreError } from './errors.ts';
 import { openStore } from './open.ts';
@@ -21,21 +22,25 @@ const newFile = () => {
   return file();
 };
 
-storeContract(
-  'SqliteStore',
-  () => SqliteStore.open(newFile()),
-  () => SqliteStore.open(file()),
-);
+for (const contract of [storeContract, artifactStoreContract]) {
+  contract(
+    'SqliteStore',
+    () => SqliteStore.open(newFile()),
+    () => SqliteStore.open(file()),
+  );
+}
 
 const openHere = () => delayed(new SqliteStore(connectHere(new SqliteEngine(file()))), 1, 3);
-storeContract(
-  'SqliteStore in this thread, answering after random delays',
-  async () => {
-    newFile();
-    return openHere();
-  },
-  async () => openHere(),
-);
+for (const contract of [storeContract, artifactStoreContract]) {
+  contract(
+    'SqliteStore in this thread, answering after random delays',
+    async () => {
+      newFile();
+      return openHere();
+    },
+    async () => openHere(),
+  );
+}
 
 it('tells that another server has the file open', async () => {
   const first = await SqliteStore.open(newFile());

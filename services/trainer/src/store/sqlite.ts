@@ -1,7 +1,7 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
 import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import { Report } from '@glocal/proto/glocal/v1/study_service';
+import { Artifact, Report } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
 import { StoreUnavailableError } from './errors.ts';
@@ -12,14 +12,17 @@ import { type Connection, connectHere, connectThread } from './sqlite-connection
 import { SqliteEngine } from './sqlite-engine.ts';
 import type {
   Claim,
+  CreatedArtifact,
   CreateResult,
   EndedTrial,
+  NewArtifact,
   NewStudy,
   Page,
   PageRequest,
   ReportedTrial,
   StartedTrial,
   Store,
+  StoredArtifact,
   StoredEvent,
   StudyPage,
   UnfinishedTrial,
@@ -160,6 +163,39 @@ export class SqliteStore implements Store {
 
   async listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>> {
     return mapPage(await this.#call('listEvents', study, page), decodeEvent);
+  }
+
+  async createArtifact({ artifact, digest, description }: NewArtifact): Promise<CreatedArtifact> {
+    const { name, owner, size } = artifact;
+    const encoded = Artifact.encode(artifact).finish();
+    const { record, created } = await this.#call('createArtifact', {
+      ...{ name, owner, size, digest, description },
+      record: encoded,
+    });
+    return { artifact: Artifact.decode(record), created };
+  }
+
+  async getArtifact(name: string): Promise<StoredArtifact | undefined> {
+    const stored = await this.#call('getArtifact', name);
+    return stored && { artifact: Artifact.decode(stored.record), description: stored.description };
+  }
+
+  async listArtifacts(
+    page: PageRequest<string> & { readonly owner: string | undefined },
+  ): Promise<Page<Artifact>> {
+    return mapPage(await this.#call('listArtifacts', page), (record) => Artifact.decode(record));
+  }
+
+  artifactBytes(owner: string): Promise<bigint> {
+    return this.#call('artifactBytes', owner);
+  }
+
+  deletedArtifactOwner(name: string): Promise<string | undefined> {
+    return this.#call('deletedArtifactOwner', name);
+  }
+
+  deleteArtifact(name: string): Promise<void> {
+    return this.#call('deleteArtifact', name);
   }
 
   async close(): Promise<void> {

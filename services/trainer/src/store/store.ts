@@ -8,7 +8,7 @@
  */
 
 import type { OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import type { Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import type { Artifact, Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
 
@@ -23,6 +23,8 @@ export interface NewStudy {
   readonly maxActiveStudies: number;
   /** Of the owner; absent for no limit besides that of all. */
   readonly maxOwnerActiveStudies?: number | undefined;
+  /** Names of the artifacts that it names, if any. */
+  readonly artifacts?: readonly string[] | undefined;
 }
 
 /** A new study, or the one that the same request made before. */
@@ -66,6 +68,27 @@ export interface EndedTrial {
   readonly trial: Trial;
 }
 
+/** A new artifact; its files are in place. */
+export interface NewArtifact {
+  readonly artifact: Artifact;
+  /** Equal for the same content. */
+  readonly digest: Uint8Array;
+  /** What there is to know of it without its files, for whoever wrote it. */
+  readonly description: string;
+}
+
+/** A new artifact, or the one with the same content of the same owner. */
+export interface CreatedArtifact {
+  readonly artifact: Artifact;
+  readonly created: boolean;
+}
+
+export interface StoredArtifact {
+  readonly artifact: Artifact;
+  /** As in {@link NewArtifact}. */
+  readonly description: string;
+}
+
 /** A stored event; `sequence` rises by study, starting with 1. */
 export interface StoredEvent {
   readonly sequence: number;
@@ -105,6 +128,7 @@ export interface Store {
    * @throws RequestIdReusedError when it is not.
    * @throws ActiveStudiesError when `maxActiveStudies` are ACTIVE already and this is a new one.
    * @throws OwnerActiveStudiesError when `maxOwnerActiveStudies` of them are the owner's.
+   * @throws NotFoundError for an artifact that is not there.
    */
   createStudy(request: NewStudy): Promise<CreateResult>;
   /**
@@ -190,6 +214,21 @@ export interface Store {
 
   /** Oldest first; `after` is a sequence. */
   listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>>;
+
+  /** Stores an artifact, unless its owner has one with the same content. */
+  createArtifact(artifact: NewArtifact): Promise<CreatedArtifact>;
+  getArtifact(name: string): Promise<StoredArtifact | undefined>;
+  /** Newest first, of one owner or of all; `after` is an artifact's name. */
+  listArtifacts(page: PageRequest<string> & { readonly owner: string | undefined }): Promise<Page<Artifact>>;
+  /** Bytes of all artifacts of an owner. */
+  artifactBytes(owner: string): Promise<bigint>;
+  /** The owner of an artifact that was deleted; undefined for one that is there, or never was. */
+  deletedArtifactOwner(name: string): Promise<string | undefined>;
+  /**
+   * Deletes an artifact; one that is not there stays so.
+   * @throws StateError when a study that has not ended names it.
+   */
+  deleteArtifact(name: string): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -68,7 +68,8 @@ export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promis
   };
 }
 
-function modelEntry(model: ModelSummary): ModelEntry {
+/** A model as the catalogue has it. */
+export function modelEntry(model: ModelSummary): ModelEntry {
   const { id, description, weights } = model;
   return {
     info: { id, description, parameters: weights },

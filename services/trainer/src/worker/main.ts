@@ -5,11 +5,9 @@ import { initBackend } from '../backend/select.ts';
 import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { datasetSha256 } from '../data/digest.ts';
-import { loadDataset } from '../data/registry.ts';
 import { DmdClient } from '../dmd/client.ts';
 import type { SavedLoop } from '../loop/outer-loop.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
-import { getModel } from '../model/registry.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
 import {
@@ -19,6 +17,7 @@ import {
   type StartMessage,
   type ToWorker,
 } from './messages.ts';
+import { datasetOf, modelOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 
 const PROGRESS_EVERY_MS = 250;
@@ -47,10 +46,10 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const study = asComplete(Study.decode(start.study));
   const trial = Trial.decode(start.trial);
-  const dataset = await loadDataset(study.problem.dataset, { log });
+  const dataset = await datasetOf(study.problem, start, log);
   const { description } = await initBackend({ backend: start.backend, log });
   const { shape: inputShape, classes } = dataset.train;
-  const model = await getModel(study.problem.model, { inputShape, classes }, start.modelDir);
+  const model = await modelOf(study.problem, { inputShape, classes }, start);
   const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
   using _ = learner;
   const sha256 = datasetSha256(dataset);

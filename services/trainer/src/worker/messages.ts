@@ -14,6 +14,8 @@ export interface StartMessage {
   readonly dmdRetryBudgetMs: number;
   /** Folder of the user's models. */
   readonly modelDir: string | undefined;
+  /** Folder of the artifacts. */
+  readonly artifactDir: string;
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   /** Version of the trainer. */
   readonly version: string;

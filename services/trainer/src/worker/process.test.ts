@@ -30,6 +30,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     dmd: { address: '127.0.0.1:1' },
     dmdRetryBudgetMs: 1,
     modelDir: undefined,
+    artifactDir: '',
     backend: undefined,
     version: '0.0.0',
     checkpoints: folder,

@@ -26,6 +26,7 @@ export interface SupervisorOptions {
   readonly dmd: DmdConnection;
   readonly dmdRetryBudgetMs: number;
   readonly modelDir: string | undefined;
+  readonly artifactDir: string;
   readonly backend: StartMessage['backend'];
 }
 

@@ -16,6 +16,21 @@ import { type Model, type ModelParameter, sizeOf, type Task } from '../model.ts'
 import { type Artifacts, readArtifacts } from './artifacts.ts';
 import type { Network } from './network.ts';
 
+/** What a model can be trained on. */
+export interface Taken {
+  /** null where any size will do. */
+  readonly inputShape: readonly (number | null)[];
+  readonly classes: number;
+}
+
+/** Why a model that takes this cannot be trained on a task, or undefined when it can. */
+export function rejectsTask(takes: Taken, { inputShape, classes }: Task): string | undefined {
+  if (!holds(takes.inputShape, inputShape)) {
+    return `it takes examples of shape ${shapeText(takes.inputShape)}, and these are ${shapeText(inputShape)}`;
+  }
+  return takes.classes === classes ? undefined : `it tells ${takes.classes} classes apart, not ${classes}`;
+}
+
 /** A loaded model. It is of the tfjs backend that was in use when it was loaded; disposing it releases its weights. */
 export class LoadedLayersModel implements ModelFamily, Disposable {
   readonly id: string;
@@ -39,11 +54,13 @@ export class LoadedLayersModel implements ModelFamily, Disposable {
       (network.penalties.length > 0 ? `; trained without its ${listed(network.penalties)}` : '');
   }
 
-  rejects({ inputShape, classes }: Task): string | undefined {
-    if (!holds(this.#inputShape, inputShape)) {
-      return `it takes examples of shape ${shapeText(this.#inputShape)}, and these are ${shapeText(inputShape)}`;
-    }
-    return this.#classes === classes ? undefined : `it tells ${this.#classes} classes apart, not ${classes}`;
+  /** What it can be trained on, as data. */
+  get takes(): Taken {
+    return { inputShape: this.#inputShape, classes: this.#classes };
+  }
+
+  rejects(task: Task): string | undefined {
+    return rejectsTask(this.takes, task);
   }
 
   parameters(): readonly ModelParameter[] {

@@ -1,0 +1,125 @@
+/** Methods of StudyService for artifacts: models and data sets that callers upload. */
+
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import {
+  type Artifact,
+  type ArtifactFile,
+  type Caller,
+  type Limits,
+  Role,
+  type StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
+import type { Logger } from 'pino';
+import { ulid } from 'ulid';
+import type { ArtifactRoot } from '../artifact/folder.ts';
+import { asUnavailable, type Received, receive } from '../artifact/receive.ts';
+import { ArtifactRoom } from '../artifact/room.ts';
+import { mayKnow } from '../resource/caller.ts';
+import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { artifactName, parseArtifactName } from '../resource/names.ts';
+import type { Store } from '../store/store.ts';
+import { describeInProcess, RefusedError } from '../worker/describe.ts';
+import type { Methods } from './handlers.ts';
+import { MAX_PAGE_BYTES, pageSize, pageToken, parsePageToken, wrongPageToken } from './pages.ts';
+
+export interface ArtifactParts {
+  readonly store: Store;
+  readonly artifacts: ArtifactRoot;
+  readonly limits: Pick<Limits, 'maxArtifactBytes' | 'maxOwnerArtifactBytes'>;
+  readonly log: Logger;
+}
+
+type ArtifactMethods = Pick<
+  Methods<typeof StudyServiceService>,
+  'uploadArtifact' | 'getArtifact' | 'listArtifacts' | 'deleteArtifact'
+>;
+
+export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts): ArtifactMethods {
+  const room = new ArtifactRoom(limits, (owner) => store.artifactBytes(owner));
+
+  const known = async (name: string, caller: Readonly<Caller>): Promise<Artifact | undefined> => {
+    const stored = await store.getArtifact(name);
+    return stored && mayKnow(caller, stored.artifact.owner) ? stored.artifact : undefined;
+  };
+
+  const hasBeen = async (name: string): Promise<boolean> =>
+    (await store.getArtifact(name)) !== undefined || (await store.deletedArtifactOwner(name)) !== undefined;
+
+  /** What cannot be removed now is removed when the server starts next. */
+  const discard = (folder: string) =>
+    rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
+      log.warn({ err: error, folder }, 'files of an artifact could not be removed'),
+    );
+
+  return {
+    uploadArtifact: async (requests, { caller: { owner }, signal }) => {
+      using place = room.enter(owner);
+      const folder = await artifacts.begin().catch((error) => Promise.reject(asUnavailable(error)));
+      const name = artifactName(ulid().toLowerCase());
+      try {
+        const received = await receive(requests, folder, place);
+        const description = await describeInProcess({ kind: received.header.kind, folder }, signal).catch(
+          (error: unknown) => {
+            throw error instanceof RefusedError ? FieldError.of('ARTIFACT', 'file', error.message) : error;
+          },
+        );
+        const artifact = newArtifact(name, owner, received);
+        await artifacts.publish(folder, name);
+        const stored = await store.createArtifact({
+          artifact,
+          digest: digestOf(received),
+          description: JSON.stringify(description),
+        });
+        if (!stored.created) await discard(artifacts.folderOf(name));
+        return stored.artifact;
+      } catch (error) {
+        await discard(folder);
+        await discard(artifacts.folderOf(name));
+        throw asUnavailable(error);
+      }
+    },
+
+    getArtifact: async ({ name }, { caller }) => {
+      parseArtifactName(name, 'name');
+      const artifact = await known(name, caller);
+      if (artifact === undefined) throw new NotFoundError(name);
+      return artifact;
+    },
+
+    listArtifacts: async (request, { caller }) => {
+      const limit = pageSize(request.pageSize);
+      const after = parsePageToken(request.pageToken);
+      if (after !== undefined && !(await hasBeen(after))) throw wrongPageToken();
+      const owner = caller.role >= Role.ADMIN ? undefined : caller.owner;
+      const { records, more } = await store.listArtifacts({ owner, after, limit, maxBytes: MAX_PAGE_BYTES });
+      return { artifacts: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
+    },
+
+    deleteArtifact: async ({ name }, { caller }) => {
+      parseArtifactName(name, 'name');
+      if ((await known(name, caller)) === undefined) {
+        const owner = await store.deletedArtifactOwner(name);
+        if (owner === undefined || !mayKnow(caller, owner)) throw new NotFoundError(name);
+        return {};
+      }
+      await store.deleteArtifact(name);
+      await discard(artifacts.folderOf(name));
+      return {};
+    },
+  };
+}
+
+function newArtifact(name: string, owner: string, { header, files }: Received): Artifact {
+  const { kind, displayName } = header;
+  const size = files.reduce((sum, file) => sum + file.size, 0n);
+  return { name, kind, displayName, files: [...files], size, owner, createTime: new Date() };
+}
+
+/** Equal for the same files of the same kind, in whichever order they came. */
+function digestOf({ header, files }: Received): Uint8Array {
+  const line = ({ path, size, sha256 }: ArtifactFile) => JSON.stringify([path, String(size), sha256]);
+  const hash = createHash('sha256').update(String(header.kind));
+  for (const text of files.map(line).sort()) hash.update(`\n${text}`);
+  return hash.digest();
+}

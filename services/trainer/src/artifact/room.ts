@@ -1,0 +1,77 @@
+/** How many bytes of artifacts there may be: each, and those of an owner together, with what is arriving now. */
+
+import { BusyError } from '../resource/errors.ts';
+
+/** Uploads at a time, of all callers. */
+const MAX_UPLOADS = 8;
+const RETRY_MS = 5_000;
+
+export interface RoomLimits {
+  /** Bytes of one artifact. */
+  readonly maxArtifactBytes: bigint;
+  /** Bytes of all artifacts of one owner. */
+  readonly maxOwnerArtifactBytes: bigint;
+}
+
+/** The place of one upload, until it is disposed. */
+export interface UploadRoom extends Disposable {
+  /**
+   * Sets bytes of a file aside.
+   * @throws BusyError when a limit would be passed.
+   */
+  take(bytes: bigint): Promise<void>;
+}
+
+export class ArtifactRoom {
+  readonly #limits: RoomLimits;
+  readonly #stored: (owner: string) => Promise<bigint>;
+  /** Bytes that are arriving, by owner. */
+  readonly #arriving = new Map<string, bigint>();
+  #uploads = 0;
+
+  /** @param stored bytes of all artifacts of an owner. */
+  constructor(limits: RoomLimits, stored: (owner: string) => Promise<bigint>) {
+    this.#limits = limits;
+    this.#stored = stored;
+  }
+
+  /** @throws BusyError when there are as many uploads as may be. */
+  enter(owner: string): UploadRoom {
+    if (this.#uploads >= MAX_UPLOADS) {
+      const message = `${MAX_UPLOADS} uploads are going on, as many as this server takes at a time; try again`;
+      throw new BusyError('UPLOADS', message, RETRY_MS);
+    }
+    this.#uploads += 1;
+    let own = 0n;
+    return {
+      take: async (bytes) => {
+        own += bytes;
+        this.#add(owner, bytes);
+        const { maxArtifactBytes, maxOwnerArtifactBytes } = this.#limits;
+        if (own > maxArtifactBytes) {
+          throw new BusyError(
+            'ARTIFACT_BYTES',
+            `an artifact has at most ${maxArtifactBytes} bytes; the files so far have ${own}`,
+          );
+        }
+        const all = (await this.#stored(owner)) + (this.#arriving.get(owner) ?? 0n);
+        if (all > maxOwnerArtifactBytes) {
+          throw new BusyError(
+            'OWNER_ARTIFACT_BYTES',
+            `the artifacts of one owner have at most ${maxOwnerArtifactBytes} bytes together, and with this one yours would have ${all}; delete some`,
+          );
+        }
+      },
+      [Symbol.dispose]: () => {
+        this.#uploads -= 1;
+        this.#add(owner, -own);
+      },
+    };
+  }
+
+  #add(owner: string, bytes: bigint): void {
+    const sum = (this.#arriving.get(owner) ?? 0n) + bytes;
+    if (sum === 0n) this.#arriving.delete(owner);
+    else this.#arriving.set(owner, sum);
+  }
+}
