@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  StudyServiceService as Api,
   type Artifact,
   ArtifactKind,
-  StudyServiceService as Api,
   type UploadArtifactRequest,
 } from '@glocal/proto/glocal/v1/study_service';
 import { initBackend } from '@glocal/trainer/backend';
@@ -37,7 +37,10 @@ const PETS: Files = {
     }),
   ),
   'pets.csv': Buffer.from(
-    ['weight,age,species', ...Array.from({ length: 200 }, (_, i) => `${i % 7},${i % 5},${i % 2 ? 'dog' : 'cat'}`)].join('\n'),
+    [
+      'weight,age,species',
+      ...Array.from({ length: 200 }, (_, i) => `${i % 7},${i % 5},${i % 2 ? 'dog' : 'cat'}`),
+    ].join('\n'),
   ),
 };
 
@@ -52,7 +55,9 @@ beforeAll(async () => {
   });
   const folder = join(path, 'network');
   await saveLayersModel(model, folder);
-  modelFiles = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  modelFiles = Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
+  );
   store = join(path, 'studies.db');
   // As a server that was killed leaves them.
   mkdirSync(join(`${store}.artifacts`, 'half.incomplete'), { recursive: true });
@@ -72,7 +77,9 @@ const kept = () => readdirSync(`${store}.artifacts`).sort();
 
 /** @param size said of the first file, in place of its own. */
 function requests(kind: ArtifactKind, files: Files, size?: bigint): UploadArtifactRequest[] {
-  const all: UploadArtifactRequest[] = [{ request: { $case: 'header', value: { kind, displayName: 'mine' } } }];
+  const all: UploadArtifactRequest[] = [
+    { request: { $case: 'header', value: { kind, displayName: 'mine' } } },
+  ];
   for (const [i, [path, content]] of Object.entries(files).entries()) {
     const sha256 = createHash('sha256').update(content).digest('hex');
     const said = i === 0 && size !== undefined ? size : BigInt(content.length);
@@ -98,7 +105,12 @@ describe('an upload', () => {
   });
 
   it.each<[string, () => Promise<ServiceError>, status, RegExp]>([
-    ['lies about a size', () => refusal(DATASET, PETS, 3n), status.INVALID_ARGUMENT, /"dataset.json" is longer/],
+    [
+      'lies about a size',
+      () => refusal(DATASET, PETS, 3n),
+      status.INVALID_ARGUMENT,
+      /"dataset.json" is longer/,
+    ],
     [
       'is not a model',
       () => refusal(MODEL, { 'model.json': Buffer.from('{}') }),
@@ -138,13 +150,21 @@ describe('artifacts', () => {
   it('are returned again when the same content comes again', async () => {
     dataset = await upload(DATASET, PETS);
     model = await upload(MODEL, modelFiles);
-    expect(dataset).toMatchObject({ kind: DATASET, displayName: 'mine', owner: '', createTime: expect.any(Date) });
+    expect(dataset).toMatchObject({
+      kind: DATASET,
+      displayName: 'mine',
+      owner: '',
+      createTime: expect.any(Date),
+    });
     expect(dataset.files.map(({ path }) => path)).toEqual(['dataset.json', 'pets.csv']);
     expect(await upload(DATASET, Object.fromEntries(Object.entries(PETS).reverse()))).toEqual(dataset);
     expect(await channel.unary(Api.getArtifact, { name: model.name })).toEqual(model);
     const page = await channel.unary(Api.listArtifacts, { pageSize: 1, pageToken: '' });
     expect(page.artifacts).toEqual([model]);
-    const { artifacts } = await channel.unary(Api.listArtifacts, { pageSize: 1, pageToken: page.nextPageToken });
+    const { artifacts } = await channel.unary(Api.listArtifacts, {
+      pageSize: 1,
+      pageToken: page.nextPageToken,
+    });
     expect(artifacts).toEqual([dataset]);
     expect(kept()).toEqual([model, dataset].map(({ name }) => name.split('/')[1]).sort());
   });
@@ -157,7 +177,9 @@ describe('artifacts', () => {
     const { state, stateReason } = await study.result();
     expect({ state, stateReason }).toEqual({ state: 'COMPLETED', stateReason: '1 of 1 trials succeeded' });
     const { datasets, models } = await trainer.client.problems();
-    expect([...datasets, ...models].map(({ id }) => id).filter((id) => id.startsWith('artifacts/'))).toEqual([]);
+    expect([...datasets, ...models].map(({ id }) => id).filter((id) => id.startsWith('artifacts/'))).toEqual(
+      [],
+    );
   });
 
   it('are checked against each other before anything trains, and unknown ones are refused', async () => {

@@ -2,7 +2,7 @@ import {
   Artifact,
   StudyServiceClient,
   StudyServiceService,
-  UploadArtifactRequest,
+  type UploadArtifactRequest,
 } from '@glocal/proto/glocal/v1/study_service';
 import { credentials, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
@@ -69,7 +69,8 @@ describe('a method that takes a stream', () => {
 
   it('ends with a typed error, also while requests come', async () => {
     const { call, answer } = await open(async (requests) => {
-      for await (const _ of requests) throw new ApiError(status.FAILED_PRECONDITION, 'NOT_TODAY', 'come back');
+      for await (const _ of requests)
+        throw new ApiError(status.FAILED_PRECONDITION, 'NOT_TODAY', 'come back');
       return named('');
     });
     call.write(chunk(1));

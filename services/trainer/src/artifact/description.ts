@@ -22,7 +22,8 @@ export interface ModelDescription {
  * @throws DataError, ModelError naming the file and what is wrong in it.
  */
 export async function describeArtifact(kind: ArtifactKind, folder: string): Promise<ArtifactDescription> {
-  if (kind === ArtifactKind.DATASET) return { kind: 'dataset', ...describeDataset(await loadDatasetFolder(folder)) };
+  if (kind === ArtifactKind.DATASET)
+    return { kind: 'dataset', ...describeDataset(await loadDatasetFolder(folder)) };
   using model = await loadLayersModel(folder);
   const { description, weights, takes } = model;
   return { kind: 'model', description, weights, takes, parameters: model.parameters() };
@@ -32,7 +33,10 @@ export async function describeArtifact(kind: ArtifactKind, folder: string): Prom
 export const datasetInfo = (id: string, { info }: DatasetDescription): DatasetInfo => ({ id, ...info });
 
 /** A model in the catalogue. @param id its name, `artifacts/{artifact}`. */
-export const modelSummary = (id: string, { description, weights, takes, parameters }: ModelDescription): ModelSummary => ({
+export const modelSummary = (
+  id: string,
+  { description, weights, takes, parameters }: ModelDescription,
+): ModelSummary => ({
   ...{ id, description, weights },
   rejects: (task) => rejectsTask(takes, task),
   parameters: () => parameters,

@@ -38,6 +38,7 @@ export async function receive(
   requests: AsyncIterable<UploadArtifactRequest>,
   folder: string,
   room: Pick<UploadRoom, 'take'>,
+  maxFiles = MAX_FILES,
 ): Promise<Received> {
   let header: ArtifactHeader | undefined;
   const files: ArtifactFile[] = [];
@@ -53,6 +54,7 @@ export async function receive(
         case 'file': {
           await arriving?.end();
           arriving = undefined;
+          if (files.length >= maxFiles) throw wrong('file', `an artifact has at most ${maxFiles} files`);
           const file = checkedFile(request.value, files);
           await room.take(file.size);
           arriving = await ArrivingFile.open(folder, file);
@@ -105,7 +107,8 @@ class ArrivingFile {
   async add(bytes: Uint8Array): Promise<void> {
     this.#missing -= BigInt(bytes.length);
     const { path, size } = this.#file;
-    if (this.#missing < 0n) throw wrong('chunk', `${quote(path)} is longer than the ${size} bytes of its header`);
+    if (this.#missing < 0n)
+      throw wrong('chunk', `${quote(path)} is longer than the ${size} bytes of its header`);
     this.#hash.update(bytes);
     await this.#handle.appendFile(bytes);
   }
@@ -117,7 +120,11 @@ class ArrivingFile {
     }
     const found = this.#hash.digest('hex');
     if (found !== sha256) {
-      throw FieldError.of('CHECKSUM', 'file.sha256', `${quote(path)} arrived with SHA-256 ${found}, not ${sha256}`);
+      throw FieldError.of(
+        'CHECKSUM',
+        'file.sha256',
+        `${quote(path)} arrived with SHA-256 ${found}, not ${sha256}`,
+      );
     }
     await this.#handle.sync();
     await this.close();
@@ -139,7 +146,6 @@ function checkedHeader({ kind, displayName }: ArtifactHeader): ArtifactHeader {
 
 /** @param before those that came before it. */
 function checkedFile({ path, size, sha256 }: ArtifactFile, before: readonly ArtifactFile[]): ArtifactFile {
-  if (before.length >= MAX_FILES) throw wrong('file', `an artifact has at most ${MAX_FILES} files`);
   if (!isPlainName(path)) {
     throw wrong(
       'file.path',
@@ -157,7 +163,8 @@ function checkedFile({ path, size, sha256 }: ArtifactFile, before: readonly Arti
 const isPlainName = (path: string): boolean =>
   !['', '.', '..'].includes(path) && Buffer.byteLength(path) <= MAX_PATH_BYTES && !NOT_IN_A_NAME.test(path);
 
-const wrong = (field: string, description: string): FieldError => FieldError.of('ARTIFACT', field, description);
+const wrong = (field: string, description: string): FieldError =>
+  FieldError.of('ARTIFACT', field, description);
 
 const DISK = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'EACCES', 'EPERM'];
 

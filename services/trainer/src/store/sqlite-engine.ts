@@ -21,8 +21,8 @@ import {
 } from './errors.ts';
 import { migrate } from './migrations.ts';
 import { type EventRecord, encodeEvent, type OuterStepRecord, type WholeOuterStepRecord } from './records.ts';
-import { SqliteReports } from './sqlite-reports.ts';
 import { type ArtifactPage, type EncodedArtifact, SqliteArtifacts } from './sqlite-artifacts.ts';
+import { SqliteReports } from './sqlite-reports.ts';
 import type { Claim, NewStudy, Page, PageRequest, StudyPage } from './store.ts';
 
 type Row = Record<string, SQLInputValue>;

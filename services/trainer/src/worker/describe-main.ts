@@ -1,9 +1,9 @@
 /** The process that loads what a user has brought, to say what it is: if that takes a process along, it is this one. */
 
+import { describeArtifact } from '../artifact/description.ts';
 import { initBackend } from '../backend/select.ts';
 import { DataError } from '../data/errors.ts';
 import { ModelError } from '../model/errors.ts';
-import { describeArtifact } from '../artifact/description.ts';
 import type { DescribeRequest, DescribeResponse } from './describe.ts';
 
 process.once('message', ({ kind, folder }: DescribeRequest) => {

@@ -55,7 +55,7 @@ const supervise = (trial: StartedTrial) =>
         dmd: { address: '127.0.0.1:1' },
         dmdRetryBudgetMs: 1,
         modelDir: undefined,
-    artifactDir: '',
+        artifactDir: '',
         backend: undefined,
         version: '0.0.0',
       },
