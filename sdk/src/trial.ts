@@ -102,6 +102,8 @@ export interface Timing {
   readonly dmd: number;
   /** Validation figures, the update and the rest. */
   readonly other: number;
+  /** Of a driven trial: waiting for the decision. */
+  readonly decision: number;
 }
 
 /** How the hypergradients of an outer step were computed, and what the choices would have cost. */
@@ -172,6 +174,7 @@ export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): 
       hypergradients: milliseconds(step.timing?.hypergradients),
       dmd: milliseconds(step.timing?.dmd),
       other: milliseconds(step.timing?.other),
+      decision: milliseconds(step.timing?.decision),
     },
     differentiation: step.differentiation && {
       ...step.differentiation,

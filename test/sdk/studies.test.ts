@@ -211,6 +211,7 @@ describe('study.outerSteps', () => {
       hypergradients: { seconds: 2n, nanos: 0 },
       dmd: { seconds: 0n, nanos: 2_500_000 },
       other: undefined,
+      decision: { seconds: 3n, nanos: 0 },
     },
     averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
     differentiation: { used: Differentiation.REVERSE, forwardGradients: 300, reverseGradients: 150 },
@@ -288,7 +289,7 @@ describe('study.outerSteps', () => {
         clipped: ['momentum'],
         fellBack: true,
       },
-      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0 },
+      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0, decision: 3_000 },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
       differentiation: { used: 'reverse', forwardGradients: 300, reverseGradients: 150 },
     });

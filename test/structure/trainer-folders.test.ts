@@ -23,6 +23,7 @@ const FLOORS = [
   'loop',
   'checkpoint',
   'artifact',
+  'drive',
   'worker',
   'queue',
   'api',

@@ -14,6 +14,7 @@ import { ConfigError, readConfig } from './config.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
 import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
+import { DriveDesk } from './drive/desk.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { LocalQueue } from './queue/queue.ts';
@@ -72,12 +73,14 @@ async function serve(): Promise<void> {
     const dmdWatch = await DmdWatch.start(dmd, log);
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
+    const desk = new DriveDesk({ store, hub, log });
     const { modelDir, backend, maxRunningTrials } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const options = { version, dmd, dmdRetryBudgetMs, modelDir, artifactDir: artifacts.path, backend };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
-      train: (started, stop) => superviseTrial({ store, hub, log, checkpoints, options }, started, stop),
+      train: (started, stop) =>
+        superviseTrial({ store, hub, log, checkpoints, desk, options }, started, stop),
       dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
     });
     // Before anyone can ask for something new.
@@ -86,6 +89,7 @@ async function serve(): Promise<void> {
       store,
       hub,
       queue,
+      desk,
       catalogue,
       dmd: dmdWatch,
       artifacts,
@@ -108,7 +112,7 @@ async function serve(): Promise<void> {
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
           maxStudies: 0,
-          maxDrivers: 0,
+          maxDrivers: config.maxDrivers,
           maxArtifactBytes: BigInt(config.maxArtifactBytes),
           maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
           maxTrialMemoryBytes: 0n,

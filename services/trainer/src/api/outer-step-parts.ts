@@ -37,9 +37,18 @@ function* leanParts(outerStep: OuterStep): Generator<OuterStepPart> {
 
 /** The step as a list may hold it: without its vectors where it would pass the message limit on its own. */
 export function forList(outerStep: OuterStep): OuterStep {
-  const bytes = OuterStep.encode(outerStep).finish().length;
-  return bytes <= MAX_MESSAGE_BYTES - FRAME_BYTES ? outerStep : withoutVectors(outerStep);
+  return fits(outerStep) ? outerStep : withoutVectors(outerStep);
 }
+
+/** The step as who drives its trial is told of it: as an event has it, with the rows of its window where they fit. */
+export function forDriver(outerStep: OuterStep, includeWindow: boolean): OuterStep {
+  const lean = withoutLargeParts(outerStep);
+  const whole = { ...lean, window: outerStep.window };
+  return includeWindow && fits(whole) ? whole : forList(lean);
+}
+
+const fits = (outerStep: OuterStep): boolean =>
+  OuterStep.encode(outerStep).finish().length <= MAX_MESSAGE_BYTES - FRAME_BYTES;
 
 function* pieces(bytes: Buffer | undefined): Generator<Buffer> {
   for (let start = 0; start < (bytes?.length ?? 0); start += PART_BYTES) {

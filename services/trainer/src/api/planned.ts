@@ -16,7 +16,6 @@ export const planned = {
   pauseStudy: unary,
   resumeStudy: unary,
   deleteStudy: unary,
-  driveTrial: stream,
   reportHypergradients: stream,
   reanalyzeWindow: unary,
 };

@@ -8,6 +8,8 @@ import { ulid } from 'ulid';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
 import type { DmdWatch } from '../dmd/info.ts';
+import type { DriveDesk } from '../drive/desk.ts';
+import { Seats } from '../drive/seats.ts';
 import { EventLog } from '../events/event-log.ts';
 import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
@@ -33,6 +35,7 @@ import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { artifactMethods } from './artifacts.ts';
 import { Encoded, tooLarge } from './codec.ts';
+import { driving } from './driving.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { forList, outerStepParts } from './outer-step-parts.ts';
@@ -57,6 +60,7 @@ export interface StudyServiceParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly queue: LocalQueue;
+  readonly desk: DriveDesk;
   readonly catalogue: Catalogue;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
   /** Where uploaded files lie. */
@@ -76,6 +80,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     maxBytes: (limits.maxWatchBytes * 3) / 4,
     bytesEach: MAX_UNSENT_BYTES,
   });
+
+  const seats = new Seats(limits.maxDrivers);
 
   const complete = async (
     requested: Study,
@@ -105,6 +111,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   return {
     ...planned,
     ...artifactMethods({ store, artifacts, limits, log }),
+    ...driving({ ...parts, seats, getStudy, getTrial }),
 
     createStudy: async ({ study: requested, requestId }, { caller }) => {
       const idLength = characters(requestId);

@@ -81,6 +81,7 @@ export const SETTINGS = {
   ),
   maxArtifactBytes: setting(bytes(1), 1024 ** 3, 'bytes of one uploaded model or data set'),
   maxOwnerArtifactBytes: setting(bytes(1), 10 * 1024 ** 3, 'bytes of all that one owner has uploaded'),
+  maxDrivers: setting(whole(), 100, 'clients that may drive trials or report hypergradients at a time'),
   logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
   insecure: setting(
     yesOrNo(),

@@ -3,6 +3,7 @@
 import {
   type FloatParameter,
   Grouping,
+  type Parameter,
   type ParameterValue,
   Scale,
   type SearchSpace,
@@ -110,6 +111,20 @@ export class SearchPoint {
     return Float64Array.from(this.#axes, ({ coordinate }, k) => coordinate.clip(at(phi, k)));
   }
 
+  /**
+   * phi with other values of some hyperparameters.
+   * @param values of hyperparameters that are learned, natural: of a vector `values`, or `value` for all of it.
+   * @throws CoordinateError when a value is not within its bounds.
+   */
+  replace(phi: Float64Array, values: readonly ParameterValue[]): Float64Array {
+    const given = new Map(values.map((value) => [value.name, value]));
+    return Float64Array.from(this.#axes, ({ name, index, coordinate }, k) => {
+      const { value, values: entries } = given.get(name) ?? {};
+      const natural = entries?.[index] ?? value;
+      return natural === undefined ? at(phi, k) : coordinate.toUnconstrained(natural);
+    });
+  }
+
   #natural(phi: Float64Array): { name: string; isScalar: boolean; values: number[] }[] {
     let k = 0;
     return this.#entries.map(({ name, isScalar, axes, fixed }) => ({
@@ -176,6 +191,18 @@ function groupNames(
 }
 
 const positions = (length: number): string[] => Array.from({ length }, (_, position) => String(position));
+
+/** The coordinate of a learned hyperparameter; undefined for one that does not move. */
+export function coordinateOf({ kind }: Parameter): Coordinate | undefined {
+  switch (kind?.$case) {
+    case 'float':
+      return makeCoordinate(kind.value.scale, kind.value.min, kind.value.max);
+    case 'network':
+      return linear(-NETWORK_BOUND, NETWORK_BOUND);
+    default:
+      return undefined;
+  }
+}
 
 function makeCoordinate(scale: Scale, min: number, max: number): Coordinate {
   switch (scale) {

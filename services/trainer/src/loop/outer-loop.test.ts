@@ -1,5 +1,5 @@
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, type OuterStep } from '@glocal/proto/glocal/v1/study';
+import { type Decision, Estimator, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OuterLoop, type SavedLoop } from './outer-loop.ts';
@@ -13,7 +13,7 @@ interface Course {
   readonly outerSteps: readonly Omit<OuterStep, 'timing'>[];
   /** After each of them, and before the first. */
   readonly saved: readonly SavedLoop[];
-  readonly infeasible: string | undefined;
+  readonly ending: OuterLoop['ending'];
 }
 
 async function run(loop: OuterLoop): Promise<Course> {
@@ -23,7 +23,7 @@ async function run(loop: OuterLoop): Promise<Course> {
     outerSteps.push(withoutTime(await loop.step()));
     saved.push(loop.save());
   }
-  return { outerSteps, saved, infeasible: loop.infeasible };
+  return { outerSteps, saved, ending: loop.ending };
 }
 
 const written = ({ state, snapshot }: SavedLoop): SavedLoop => ({
@@ -56,7 +56,7 @@ describe('an outer loop that is saved and resumed', () => {
           const { parts } = scriptedParts(estimator, 5, script, method, boundary);
           const resumed = await run(new OuterLoop(parts, written(saved)));
           expect(resumed.outerSteps).toEqual(whole.outerSteps.slice(boundary));
-          expect(resumed.infeasible).toBe(whole.infeasible);
+          expect(resumed.ending).toEqual(whole.ending);
           expect(resumed.saved.at(-1)).toEqual(whole.saved.at(-1));
         }
       }),
@@ -71,15 +71,152 @@ describe('an outer loop that is saved and resumed', () => {
   });
 });
 
+/** A decision about the next outer step of a loop. */
+const decide = (loop: OuterLoop, action: Decision['action'], outerRate?: number): Decision => ({
+  outerStep: loop.state.outerStepsDone + 1,
+  action,
+  outerRate,
+});
+const accept = { $case: 'accept', value: {} } as const;
+const hold = { $case: 'hold', value: {} } as const;
+const setLr = (value: number): Decision['action'] => ({
+  $case: 'setValues',
+  value: { values: [{ name: 'lr', value, values: [] }] },
+});
+const stop = { $case: 'stop', value: { reason: 'enough' } } as const;
+
 describe('an outer loop that is driven', () => {
-  it('does what it is told in place of what the policy proposes', async () => {
-    const { parts, observed } = scriptedParts(Estimator.LOCAL, 2);
-    const loop = new OuterLoop(parts);
-    const window = await loop.trainWindow();
-    expect(loop.propose(window)).toMatchObject({ action: 'move' });
-    const outerStep = loop.settle(window, { action: 'hold', reason: 'told to' });
-    expect(outerStep).toMatchObject({ index: 1, step: 4, update: { reason: 'told to', hypergradient: [] } });
-    await loop.step();
+  /** One outer step as its driver decides. */
+  async function driven(loop: OuterLoop, action: Decision['action'], outerRate?: number) {
+    const proposal = loop.propose(await loop.trainWindow());
+    return loop.settle(proposal, decide(loop, action, outerRate));
+  }
+  const started = (windows: number, script: Script = {}, estimator: Estimator = Estimator.LOCAL) => {
+    const { parts, observed } = scriptedParts(estimator, windows, script);
+    return { loop: new OuterLoop(parts), observed };
+  };
+
+  it('takes the path of one that nobody drives when all is accepted, also back from windows that diverge', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...estimators), scripts, async (estimator, script) => {
+        const managed = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
+        const loop = new OuterLoop(scriptedParts(estimator, 5, script, method).parts);
+        for (const { update, ...expected } of managed.outerSteps) {
+          const { update: made, ...outerStep } = withoutTime(await driven(loop, accept));
+          expect(outerStep).toEqual(expected);
+          const decision = { outerStep: outerStep.index, action: accept, outerRate: undefined };
+          expect(made).toEqual(
+            update === undefined ? expect.objectContaining({ decision }) : { ...update, decision },
+          );
+        }
+        expect(loop.done).toBe(true);
+        expect(loop.save()).toEqual(managed.saved.at(-1));
+        expect(loop.ending).toEqual(managed.ending);
+      }),
+    );
+  });
+
+  it('proposes what it would do, and has done nothing yet', async () => {
+    const { loop } = started(2);
+    const before = loop.save();
+    const { outerStep } = loop.propose(await loop.trainWindow());
+    expect(outerStep).toMatchObject({ index: 1, step: 4, update: { sources: [Source.LOCAL] } });
+    expect(outerStep.nextValues[0]?.value).toBeCloseTo(0.4, 9);
+    expect(loop.save()).toEqual(before);
+  });
+
+  it('moves to the values that it is given, and on from there as the optimizer would', async () => {
+    const { loop, observed } = started(3);
+    expect(await driven(loop, setLr(0.7))).toMatchObject({
+      step: 4,
+      nextValues: [{ value: 0.7 }],
+      update: { sources: [Source.DRIVER], hypergradient: [], rolledBack: false, rate: 0.1 },
+    });
+    await driven(loop, accept);
+    expect(observed.points).toEqual([0.5, 0.7]);
+    expect(loop.state.optimizer.point[0]).toBeCloseTo(0.6, 9);
+  });
+
+  it('holds where it is told to', async () => {
+    const { loop, observed } = started(2);
+    const { update } = await driven(loop, hold);
+    expect(update).toMatchObject({ sources: [Source.HELD], reason: 'the driver held all values' });
+    await driven(loop, accept);
     expect(observed.points).toEqual([0.5, 0.5]);
+  });
+
+  it('goes on with the rate that it is given, from the update on that comes with it', async () => {
+    const { loop, observed } = started(3);
+    expect(await driven(loop, accept, 0.2)).toMatchObject({ update: { rate: 0.2 } });
+    expect(await driven(loop, hold, 0.05)).toMatchObject({ update: { rate: 0.05 } });
+    await driven(loop, accept);
+    expect(observed.points).toEqual([0.5, expect.closeTo(0.3, 9), expect.closeTo(0.3, 9)]);
+    expect(loop.state.optimizer.point[0]).toBeCloseTo(0.25, 9);
+    expect(loop.state.optimizer.rate).toBe(0.05);
+  });
+
+  it('ends when it is told to, at the end of the window', async () => {
+    const { loop } = started(3);
+    const outerStep = await driven(loop, stop);
+    expect(outerStep).toMatchObject({ step: 4, update: { reason: 'the driver stopped the trial: enough' } });
+    expect(loop.done).toBe(true);
+    expect(loop.ending).toEqual({ outcome: 'stopped', reason: 'enough' });
+    expect(loop.state).toMatchObject({ stepsDone: 4, outerStepsDone: 1 });
+  });
+
+  describe('after a window that is not finite', () => {
+    const diverging: Script = { hypergradients: [1, Number.NaN, 1, 1] };
+
+    it('makes the last move again at the rate that comes with accepting', async () => {
+      const { loop, observed } = started(3, diverging);
+      await driven(loop, accept);
+      expect(await driven(loop, accept, 0.01)).toMatchObject({
+        step: 4,
+        update: { rolledBack: true, rate: 0.01 },
+      });
+      expect(observed.restored).toEqual([4]);
+      expect(loop.state.optimizer.point[0]).toBeCloseTo(0.49, 9);
+    });
+
+    it('takes it back before it sets values or stops, and refuses to hold', async () => {
+      for (const [action, point] of [
+        [setLr(0.2), 0.2],
+        [stop, 0.4],
+      ] as const) {
+        const { loop, observed } = started(3, diverging);
+        await driven(loop, accept);
+        const proposal = loop.propose(await loop.trainWindow());
+        expect(() => loop.settle(proposal, decide(loop, hold))).toThrow(/not finite cannot be held/);
+        const outerStep = loop.settle(proposal, decide(loop, action));
+        expect(outerStep).toMatchObject({ index: 2, step: 4, update: { rolledBack: true } });
+        expect(observed.restored).toEqual([4]);
+        expect(loop.state.stepsDone).toBe(4);
+        expect(loop.state.optimizer.point[0]).toBeCloseTo(point, 9);
+      }
+    });
+
+    it('saves a trial that would give up by setting values', async () => {
+      const { loop } = started(2, { hypergradients: [Number.NaN, 1, 1] });
+      const proposal = loop.propose(await loop.trainWindow());
+      expect(proposal.settlement.ending).toMatchObject({ outcome: 'infeasible' });
+      loop.settle(proposal, decide(loop, setLr(0.02)));
+      expect(loop.ending).toBeUndefined();
+      await driven(loop, accept);
+      await driven(loop, accept);
+      expect(loop.state).toMatchObject({ stepsDone: 8, outerStepsDone: 3 });
+    });
+  });
+
+  it('holds at the end of a window that diverges and is finite, against what is proposed', async () => {
+    const script = { verdicts: [Verdict.TRUSTED, Verdict.DIVERGING], validation: [2, 1, 3, 1] };
+    const { loop, observed } = started(3, script, Estimator.GLOCAL);
+    await driven(loop, accept);
+    const proposal = loop.propose(await loop.trainWindow());
+    expect(proposal.outerStep).toMatchObject({ step: 4, update: { rolledBack: true } });
+    expect(loop.settle(proposal, decide(loop, hold))).toMatchObject({
+      step: 8,
+      update: { rolledBack: false },
+    });
+    expect(observed.restored).toEqual([]);
   });
 });

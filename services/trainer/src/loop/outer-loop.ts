@@ -4,11 +4,10 @@
  */
 
 import {
+  type Decision,
   type DifferentiationCost,
   Estimator,
   type OuterStep,
-  Source,
-  type Update,
 } from '@glocal/proto/glocal/v1/study';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
@@ -16,7 +15,8 @@ import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { encodeRows } from '../resource/rows.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
-import { type Conclusion, conclude } from './policy.ts';
+import { conclude, isSound } from './policy.ts';
+import { type Ending, type Settlement, settle, settleAs, type Unsettled } from './settlement.ts';
 import { initialState, type LoopState, withNorms } from './state.ts';
 import { type TrainedWindow, trainWindow, type WindowTrainer } from './train-window.ts';
 
@@ -43,6 +43,15 @@ export interface SavedLoop {
   readonly snapshot: Snapshot;
 }
 
+/** What the policy would do about a window, with all that another decision needs. */
+export interface Proposal {
+  readonly window: TrainedWindow;
+  readonly unsettled: Unsettled;
+  readonly settlement: Settlement;
+  /** As it would be. */
+  readonly outerStep: OuterStep;
+}
+
 /** Steps are int32 in every message that tells of them. */
 const MAX_STEPS = 2 ** 31 - 1;
 
@@ -53,12 +62,12 @@ export class OuterLoop {
   readonly #steps: number;
   /** Where each training of GLOBAL starts. */
   readonly #start: Snapshot;
-  readonly #optimizer: OuterOptimizer;
+  #optimizer: OuterOptimizer;
   /** At the last boundary; the optimizer has its own. */
   #figures: Omit<LoopState, 'optimizer'>;
   /** The learner at the last boundary. */
   #snapshot: Snapshot;
-  #infeasible: string | undefined;
+  #ending: Ending | undefined;
 
   /**
    * @param saved where to go on; from the beginning without it.
@@ -95,20 +104,19 @@ export class OuterLoop {
     return { state: this.state, snapshot: this.#snapshot };
   }
 
-  /** Why the trial cannot go on; undefined when it can. */
-  get infeasible(): string | undefined {
-    return this.#infeasible;
+  /** Why the trial does not go on though it has steps left; undefined when it does. */
+  get ending(): Ending | undefined {
+    return this.#ending;
   }
 
   /** Whether there is no window left to train. */
   get done(): boolean {
-    return this.#infeasible !== undefined || this.#figures.stepsDone >= this.#steps;
+    return this.#ending !== undefined || this.#figures.stepsDone >= this.#steps;
   }
 
   /** One outer step, decided by the policy. */
   async step(): Promise<OuterStep> {
-    const window = await this.trainWindow();
-    return this.settle(window, this.propose(window));
+    return this.settle(this.propose(await this.trainWindow()));
   }
 
   /** Trains the next window from the last boundary on; nothing has moved yet. */
@@ -121,44 +129,36 @@ export class OuterLoop {
     );
   }
 
-  /** What the policy would do about a window. */
-  propose(window: TrainedWindow): Conclusion {
+  /** What the policy would do about a window. Nothing has changed yet. */
+  propose(window: TrainedWindow): Proposal {
     const { validationLoss } = this.#figures;
-    return conclude(this.#method.estimator, window, { validationLoss, canRetry: this.#optimizer.canRetry });
+    const before = { validationLoss, canRetry: this.#optimizer.canRetry };
+    const conclusion = conclude(this.#method.estimator, window, before);
+    const { space } = this.#parts;
+    const unsettled = { space, optimizer: this.#optimizer, conclusion, sound: isSound(window) };
+    const settlement = settle(unsettled);
+    return { window, unsettled, settlement, outerStep: this.#record(window, settlement) };
   }
 
-  /** Does it: moves, holds, goes back or gives up. The learner is then at the next boundary. */
-  settle(window: TrainedWindow, conclusion: Conclusion): OuterStep {
-    const start = this.#optimizer.point;
-    this.#figures = { ...this.#figures, outerStepsDone: this.#figures.outerStepsDone + 1 };
-    const update = this.#act(window, conclusion);
-    const step = this.#infeasible === undefined ? this.#figures.stepsDone : window.stepsDone;
-    return this.#record(window, start, update, step);
+  /**
+   * Does what was proposed, or what a driver decides instead: moves, holds, goes back or ends. The learner is then at the
+   * next boundary.
+   */
+  settle({ window, unsettled, settlement: proposed, outerStep }: Proposal, decision?: Decision): OuterStep {
+    const settlement = decision === undefined ? proposed : settleAs(decision, unsettled);
+    const { optimizer, update, goesBack, ending } = settlement;
+    const step = this.#stepAfter(window, settlement);
+    this.#optimizer = optimizer;
+    this.#ending = ending;
+    this.#figures = { ...this.#figures, outerStepsDone: outerStep.index };
+    if (goesBack) this.#parts.learner.restore(this.#snapshot);
+    else if (ending?.outcome !== 'infeasible') this.#goOn(window, update?.fellBack);
+    const nextValues = this.#parts.space.values(optimizer.point);
+    return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
   }
 
-  #act(window: TrainedWindow, conclusion: Conclusion): Update | undefined {
-    switch (conclusion.action) {
-      case 'observe':
-        this.#goOn(window);
-        return undefined;
-      case 'move':
-        this.#optimizer.move(conclusion.hypergradient);
-        this.#goOn(window, conclusion.fellBack);
-        return this.#update(conclusion.reason, conclusion);
-      case 'hold':
-        this.#optimizer.hold();
-        this.#goOn(window);
-        return this.#update(conclusion.reason, {
-          sources: this.#parts.space.components.map(() => Source.HELD),
-        });
-      case 'rollBack':
-        this.#optimizer.retryAtHalfRate();
-        this.#parts.learner.restore(this.#snapshot);
-        return { ...this.#update(conclusion.reason), rolledBack: true };
-      case 'giveUp':
-        this.#infeasible = conclusion.reason;
-        return this.#update(conclusion.reason);
-    }
+  #stepAfter({ stepsDone }: TrainedWindow, { goesBack }: Settlement): number {
+    return goesBack ? this.#figures.stepsDone : stepsDone;
   }
 
   /** The window's end is the new boundary. */
@@ -174,43 +174,19 @@ export class OuterLoop {
     this.#snapshot = this.#parts.learner.snapshot();
   }
 
-  #update(
-    reason: string,
-    made: {
-      readonly hypergradient?: Float64Array;
-      readonly sources?: readonly Source[];
-      readonly fellBack?: boolean;
-    } = {},
-  ): Update {
-    const { components } = this.#parts.space;
-    return {
-      hypergradient: [...(made.hypergradient ?? [])],
-      sources: [...(made.sources ?? [])],
-      rate: this.#optimizer.rate,
-      reason,
-      rolledBack: false,
-      clipped: this.#optimizer.clipped.map((k) => components[k] ?? ''),
-      fellBack: made.fellBack ?? false,
-      decision: undefined,
-    };
-  }
-
-  #record(
-    { rows, firstStep, report, trainLoss, validation, averagedValidation, watch }: TrainedWindow,
-    start: Float64Array,
-    update: Update | undefined,
-    step: number,
-  ): OuterStep {
+  /** The outer step as it would be. */
+  #record(window: TrainedWindow, settlement: Settlement): OuterStep {
+    const { rows, firstStep, report, trainLoss, validation, averagedValidation, watch } = window;
     const { trial: name, space, differentiation } = this.#parts;
     const { study, trial } = parseTrialName(name, 'trial');
-    const index = this.#figures.outerStepsDone;
+    const index = this.#figures.outerStepsDone + 1;
     const { stride } = this.#method;
     return {
       name: outerStepName(study, trial, index),
       index,
-      step,
-      values: space.values(start),
-      nextValues: space.values(this.#optimizer.point),
+      step: this.#stepAfter(window, settlement),
+      values: space.values(this.#optimizer.point),
+      nextValues: space.values(settlement.optimizer.point),
       trainLoss,
       validation,
       averagedValidation,
@@ -225,7 +201,7 @@ export class OuterLoop {
               hypergradients: encodeRows(rows),
             },
       report,
-      update,
+      update: settlement.update,
       timing: watch.read(),
       differentiation,
     };

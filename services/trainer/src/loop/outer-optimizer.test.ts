@@ -10,7 +10,7 @@ describe('OuterOptimizer', () => {
     const once = make();
     once.move(Float64Array.of(3));
     expect(once.point[0]).toBeCloseTo(0.8, 6);
-    expect(once.retryAtHalfRate()).toBe(true);
+    expect(once.retry()).toBe(true);
     expect(once.point[0]).toBeCloseTo(0.9, 6);
     expect(once.rate).toBe(0.1);
   });
@@ -18,7 +18,7 @@ describe('OuterOptimizer', () => {
   it('goes on after a retry as if only the smaller move had been made', () => {
     const retried = make();
     retried.move(Float64Array.of(3));
-    retried.retryAtHalfRate();
+    retried.retry();
     retried.move(Float64Array.of(-2));
     const direct = new OuterOptimizer(Float64Array.of(1), { ...options, rate: 0.1 }, free);
     direct.move(Float64Array.of(3));
@@ -28,14 +28,14 @@ describe('OuterOptimizer', () => {
 
   it('retries a move once, and none that was never made or was settled by holding', () => {
     const optimizer = make();
-    expect(optimizer.retryAtHalfRate()).toBe(false);
+    expect(optimizer.retry()).toBe(false);
     optimizer.move(Float64Array.of(1));
-    expect(optimizer.retryAtHalfRate()).toBe(true);
-    expect(optimizer.retryAtHalfRate()).toBe(false);
+    expect(optimizer.retry()).toBe(true);
+    expect(optimizer.retry()).toBe(false);
     optimizer.move(Float64Array.of(1));
     optimizer.hold();
     const { point, rate } = optimizer;
-    expect(optimizer.retryAtHalfRate()).toBe(false);
+    expect(optimizer.retry()).toBe(false);
     expect(optimizer.point).toBe(point);
     expect(optimizer.rate).toBe(rate);
   });

@@ -63,7 +63,12 @@ export class OuterOptimizer {
     };
   }
 
-  /** Whether {@link retryAtHalfRate} has a move to make again. */
+  /** Another one, which goes on from here. */
+  copy(): OuterOptimizer {
+    return OuterOptimizer.restore(this.state, this.#options, this.#clip);
+  }
+
+  /** Whether {@link retry} has a move to make again. */
   get canRetry(): boolean {
     return this.#last !== undefined && !this.#last.retried;
   }
@@ -93,17 +98,29 @@ export class OuterOptimizer {
     this.#clipped = [];
   }
 
+  /** Another rate from here on. */
+  setRate(rate: number): void {
+    this.#options = { ...this.#options, rate };
+  }
+
+  /** Goes to a point for good, whatever the gradient says; Adam's moments stay as they are. */
+  moveTo(point: Float64Array): void {
+    this.hold();
+    this.#point = this.#clip(point);
+  }
+
   /**
-   * Takes the last move back, halves the rate from here on, and makes the move again.
+   * Takes the last move back and makes it again at a smaller rate, which holds from here on.
+   * @param rate half the rate unless the caller knows better.
    * @returns false, with nothing changed, when there is no move to take back or it has been made again already.
    */
-  retryAtHalfRate(): boolean {
+  retry(rate = this.rate / 2): boolean {
     if (this.#last === undefined || this.#last.retried) return false;
     const { point, adam, gradient } = this.#last;
     this.#last = { ...this.#last, retried: true };
     this.#point = point;
     this.#adam = adam;
-    this.#options = { ...this.#options, rate: this.#options.rate / 2 };
+    this.setRate(rate);
     this.#step(gradient);
     return true;
   }

@@ -2,7 +2,7 @@ import { Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { encodeRows } from '../resource/rows.ts';
-import { decide } from './policy.ts';
+import { suggest } from './policy.ts';
 
 const rows = [Float64Array.of(1, 10), Float64Array.of(2, 30), Float64Array.of(9, 20)];
 const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>
@@ -13,49 +13,49 @@ const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>
     componentTrusted: trusted,
   });
 
-describe('decide', () => {
+describe('suggest', () => {
   it.each([
     [Estimator.LOCAL, [9, 20], Source.LOCAL],
     [Estimator.MEAN, [4, 20], Source.MEAN],
     [Estimator.MEDIAN, [2, 20], Source.MEDIAN],
   ])('estimator %s takes its row of the window', (estimator, expected, source) => {
-    const decision = decide(estimator, rows, undefined);
-    expect(decision).toMatchObject({ action: 'move', sources: [source, source] });
-    expect(decision.action === 'move' && [...decision.hypergradient]).toEqual(expected);
+    const suggestion = suggest(estimator, rows, undefined);
+    expect(suggestion).toMatchObject({ action: 'move', sources: [source, source] });
+    expect(suggestion.action === 'move' && [...suggestion.hypergradient]).toEqual(expected);
   });
 
   it('takes the glocal estimate where it is trusted and the mean elsewhere', () => {
-    const decision = decide(Estimator.GLOCAL, rows, report(Verdict.UNCERTAIN));
-    expect(decision).toMatchObject({ sources: [Source.GLOCAL, Source.MEAN], reason: 'because' });
-    expect(decision.action === 'move' && [...decision.hypergradient]).toEqual([5, 20]);
+    const suggestion = suggest(Estimator.GLOCAL, rows, report(Verdict.UNCERTAIN));
+    expect(suggestion).toMatchObject({ sources: [Source.GLOCAL, Source.MEAN], reason: 'because' });
+    expect(suggestion.action === 'move' && [...suggestion.hypergradient]).toEqual([5, 20]);
   });
 
   it.each([Verdict.NO_STEADY_MODE, Verdict.OSCILLATING])('takes the mean on verdict %s', (verdict) => {
-    const decision = decide(Estimator.GLOCAL, rows, report(verdict, [true, true]));
-    expect(decision).toMatchObject({ sources: [Source.MEAN, Source.MEAN] });
-    expect(decision.action === 'move' && [...decision.hypergradient]).toEqual([4, 20]);
+    const suggestion = suggest(Estimator.GLOCAL, rows, report(verdict, [true, true]));
+    expect(suggestion).toMatchObject({ sources: [Source.MEAN, Source.MEAN] });
+    expect(suggestion.action === 'move' && [...suggestion.hypergradient]).toEqual([4, 20]);
   });
 
   it('holds on a degenerate window', () => {
-    expect(decide(Estimator.GLOCAL, rows, report(Verdict.DEGENERATE))).toEqual({
+    expect(suggest(Estimator.GLOCAL, rows, report(Verdict.DEGENERATE))).toEqual({
       action: 'hold',
       reason: 'because',
     });
   });
 
   it('rolls back on a diverging window and on a non-finite one, whatever the estimator', () => {
-    expect(decide(Estimator.GLOCAL, rows, report(Verdict.DIVERGING))).toEqual({
+    expect(suggest(Estimator.GLOCAL, rows, report(Verdict.DIVERGING))).toEqual({
       action: 'rollBack',
       reason: 'because',
     });
     for (const estimator of [Estimator.LOCAL, Estimator.MEAN, Estimator.MEDIAN, Estimator.GLOCAL]) {
       const broken = [...rows, Float64Array.of(1, Number.NaN)];
-      expect(decide(estimator, broken, undefined).action).toBe('rollBack');
+      expect(suggest(estimator, broken, undefined).action).toBe('rollBack');
     }
   });
 
   it('falls back to the local hypergradient without a report, and says so', () => {
-    expect(decide(Estimator.GLOCAL, rows, undefined)).toMatchObject({
+    expect(suggest(Estimator.GLOCAL, rows, undefined)).toMatchObject({
       sources: [Source.LOCAL, Source.LOCAL],
       reason: 'the DMD service did not answer',
     });

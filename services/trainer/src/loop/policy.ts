@@ -26,11 +26,11 @@ interface RollBack {
 }
 
 /** What a window alone suggests. */
-export type Decision = Move | Hold | RollBack;
+export type Suggestion = Move | Hold | RollBack;
 
 /** What is done about it, where training has come from being known. */
 export type Conclusion =
-  | Decision
+  | Suggestion
   /** Nothing is learned, so nothing moves. */
   | { readonly action: 'observe' }
   /** Going back has not helped: the trial is infeasible. */
@@ -58,29 +58,30 @@ export interface Before {
 
 /** What to do after a window. */
 export function conclude(estimator: Estimator, window: WindowFindings, before: Before): Conclusion {
-  if (!sound(window)) {
+  if (!isSound(window)) {
     return goBack({ action: 'rollBack', reason: 'a loss or hypergradient is not finite' }, window, before);
   }
   if (estimator === Estimator.FIXED) return { action: 'observe' };
-  const decision = decide(estimator, window.rows, window.report, window.noReport);
-  return decision.action === 'rollBack' ? goBack(decision, window, before) : decision;
+  const suggestion = suggest(estimator, window.rows, window.report, window.noReport);
+  return suggestion.action === 'rollBack' ? goBack(suggestion, window, before) : suggestion;
 }
 
 /** Going back costs a window: only where the validation loss says so, too, and once for each move. */
 function goBack(wish: RollBack, window: WindowFindings, { validationLoss, canRetry }: Before): Conclusion {
   const { reason } = wish;
-  if (sound(window) && window.validation.loss <= validationLoss) {
+  if (isSound(window) && window.validation.loss <= validationLoss) {
     return {
       action: 'hold',
       reason: `${reason}; the validation loss did not rise, so nothing is taken back`,
     };
   }
   if (canRetry) return wish;
-  if (sound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
+  if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
   return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
 }
 
-const sound = ({ rows, trainLoss, validation }: WindowFindings): boolean =>
+/** Whether losses and hypergradients of a window are finite numbers. */
+export const isSound = ({ rows, trainLoss, validation }: WindowFindings): boolean =>
   rows.every(isFiniteRow) && Number.isFinite(trainLoss) && Number.isFinite(validation.loss);
 
 /**
@@ -89,12 +90,12 @@ const sound = ({ rows, trainLoss, validation }: WindowFindings): boolean =>
  * @param report what the DMD service found; undefined when it gave none. Only GLOCAL uses it.
  * @param noReport why it gave none.
  */
-export function decide(
+export function suggest(
   estimator: Estimator,
   rows: Rows,
   report: WindowReport | undefined,
   noReport = 'the DMD service did not answer',
-): Decision {
+): Suggestion {
   if (!rows.every(isFiniteRow)) return { action: 'rollBack', reason: 'a hypergradient is not finite' };
   switch (estimator) {
     case Estimator.LOCAL:
@@ -118,7 +119,7 @@ export function decide(
   }
 }
 
-function glocal(rows: Rows, report: WindowReport): Decision {
+function glocal(rows: Rows, report: WindowReport): Suggestion {
   const { verdict, verdictReason: reason } = report;
   switch (verdict) {
     case Verdict.DIVERGING:

@@ -2,11 +2,11 @@
 
 import type { Timing } from '@glocal/proto/glocal/v1/study';
 
-type Part = 'training' | 'hypergradients' | 'dmd';
+type Part = 'training' | 'hypergradients' | 'dmd' | 'decision';
 
 export class Stopwatch {
   readonly #start = performance.now();
-  readonly #ms = { training: 0, hypergradients: 0, dmd: 0 };
+  readonly #ms = { training: 0, hypergradients: 0, dmd: 0, decision: 0 };
 
   /** Runs `work` and books its time. */
   run<T>(part: Part, work: () => T): T {
@@ -30,12 +30,13 @@ export class Stopwatch {
 
   /** The parts so far; what was not booked counts as `other`. */
   read(): Timing {
-    const { training, hypergradients, dmd } = this.#ms;
-    const other = performance.now() - this.#start - training - hypergradients - dmd;
+    const { training, hypergradients, dmd, decision } = this.#ms;
+    const other = performance.now() - this.#start - training - hypergradients - dmd - decision;
     return {
       training: duration(training),
       hypergradients: duration(hypergradients),
       dmd: duration(dmd),
+      decision: duration(decision),
       other: duration(other),
     };
   }

@@ -1,8 +1,8 @@
-/** A managed trial: the outer loop from its start to its end, as the policy decides. */
+/** A trial: the outer loop from its start to its end, as the policy decides or as a driver does. */
 
-import type { Evaluation, OuterStep } from '@glocal/proto/glocal/v1/study';
+import type { Decision, Evaluation, OuterStep } from '@glocal/proto/glocal/v1/study';
 import { fallbackNote } from '../resource/fallbacks.ts';
-import { type LoopParts, OuterLoop, type SavedLoop } from './outer-loop.ts';
+import { type LoopParts, OuterLoop, type Proposal, type SavedLoop } from './outer-loop.ts';
 
 /** How a trial ended. */
 export type Outcome =
@@ -17,9 +17,11 @@ export type Outcome =
 /** Told while the trial runs. */
 export interface TrialListener {
   progress(stepsDone: number): void;
+  /** Of a trial that is driven: decides about a window. Nothing is computed until it resolves. */
+  readonly decide?: ((proposal: Proposal) => Promise<Decision>) | undefined;
   /**
    * An outer step is complete. Training goes on when the promise resolves.
-   * @param saved what follows it starts from this; undefined when nothing follows, as the trial gives up.
+   * @param saved what follows it starts from this; undefined when nothing follows, as the trial ends before its steps are done.
    */
   outerStep(outerStep: OuterStep, saved: SavedLoop | undefined): void | Promise<void>;
 }
@@ -35,16 +37,25 @@ export interface TrialParts extends Omit<LoopParts, 'progress'> {
 export async function runTrial({ listener, ...parts }: TrialParts, saved?: SavedLoop): Promise<Outcome> {
   const loop = new OuterLoop({ ...parts, progress: (stepsDone) => listener.progress(stepsDone) }, saved);
   while (!loop.done) {
-    const outerStep = await loop.step();
-    await listener.outerStep(outerStep, loop.infeasible === undefined ? loop.save() : undefined);
+    const window = await loop.trainWindow();
+    const proposal = loop.propose(window);
+    const decision = await window.watch.runAsync('decision', async () => listener.decide?.(proposal));
+    const outerStep = loop.settle(proposal, decision);
+    await listener.outerStep(outerStep, loop.ending === undefined ? loop.save() : undefined);
   }
   const { outerStepsDone, stepsDone, fallbackWindows } = loop.state;
   const note = fallbackNote(fallbackWindows, outerStepsDone);
-  if (loop.infeasible !== undefined) return { outcome: 'infeasible', reason: `${loop.infeasible}${note}` };
+  if (loop.ending?.outcome === 'infeasible')
+    return { outcome: 'infeasible', reason: `${loop.ending.reason}${note}` };
   return {
     outcome: 'succeeded',
-    reason: `all ${stepsDone} inner steps done${note}`,
+    reason: `${done(loop, stepsDone)}${note}`,
     test: parts.learner.evaluate('test', 'lastIterate'),
     averagedTest: parts.learner.evaluate('test', 'averaged'),
   };
+}
+
+function done({ ending }: OuterLoop, stepsDone: number): string {
+  if (ending === undefined) return `all ${stepsDone} inner steps done`;
+  return `stopped by its driver after ${stepsDone} inner steps${ending.reason && `: ${ending.reason}`}`;
 }

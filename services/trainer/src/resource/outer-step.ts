@@ -3,7 +3,7 @@
  * apart from the rest, which events and lists are made of.
  */
 
-import { OuterStep } from '@glocal/proto/glocal/v1/study';
+import { type Decision, OuterStep } from '@glocal/proto/glocal/v1/study';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -35,7 +35,11 @@ export function withoutVectors(outerStep: OuterStep): OuterStep {
     values: values.map((value) => ({ ...value, values: [] })),
     nextValues: nextValues.map((value) => ({ ...value, values: [] })),
     window: window && { ...window, components: [] },
-    update: update && { ...update, hypergradient: [], sources: [], clipped: [] },
+    update: update && {
+      ...update,
+      ...{ hypergradient: [], sources: [], clipped: [] },
+      decision: update.decision && withoutValues(update.decision),
+    },
     report: report && {
       ...report,
       glocal: undefined,
@@ -44,6 +48,13 @@ export function withoutVectors(outerStep: OuterStep): OuterStep {
       ...{ tScores: NOTHING, mean: NOTHING, median: NOTHING, last: NOTHING },
     },
   };
+}
+
+function withoutValues(decision: Decision): Decision {
+  const { action } = decision;
+  if (action?.$case !== 'setValues') return decision;
+  const values = action.value.values.map((value) => ({ ...value, values: [] }));
+  return { ...decision, action: { $case: 'setValues', value: { values } } };
 }
 
 /** An outer step of nothing but what {@link withoutLargeParts} takes away. */

@@ -17,6 +17,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   addOwners,
   keepReports,
   addArtifacts,
+  keepDecisions,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -176,6 +177,11 @@ function addOwners(db: DatabaseSync): void {
     CREATE INDEX active_studies ON studies (owner) WHERE active = 1;
     CREATE INDEX owned_studies ON studies (owner, id);
   `);
+}
+
+/** The last decision about a trial that is driven. */
+function keepDecisions(db: DatabaseSync): void {
+  db.exec('ALTER TABLE trials ADD COLUMN decision BLOB');
 }
 
 /** Ends the trials of cancelled studies, and the studies whose trials have all ended: a server may have died in between. */

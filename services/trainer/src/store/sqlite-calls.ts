@@ -10,6 +10,8 @@ const WRITES = [
   'cancelStudy',
   'startTrial',
   'describeRuntime',
+  'awaitDecision',
+  'addDecision',
   'addOuterStep',
   'interruptTrial',
   'endTrial',

@@ -6,8 +6,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { OuterStep, RunMode, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import { Decision, OuterStep, RunMode, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { awaitDecision, takeDecision } from '../lifecycle/decisions.ts';
 import * as transitions from '../lifecycle/transitions.ts';
 import { NotFoundError } from '../resource/errors.ts';
 import { hasEnded } from '../resource/states.ts';
@@ -33,7 +34,11 @@ interface Kept<T> {
   readonly id: number;
   readonly record: T;
 }
-type KeptTrial = Kept<Trial> & { readonly study: number };
+type KeptTrial = Kept<Trial> & {
+  readonly study: number;
+  /** The last that a driver made. */
+  readonly decision: Decision | undefined;
+};
 
 /** A new study in encoded records. */
 export type EncodedNewStudy = Omit<NewStudy, 'study' | 'trials'> & {
@@ -283,6 +288,32 @@ export class SqliteEngine {
     return this.#putTrial(trial, transitions.describeRuntime(trial.record, runtime));
   }
 
+  awaitDecision(claim: Claim, outerStep: number): Bytes {
+    const trial = this.#claimed(claim);
+    return this.#putTrial(trial, awaitDecision(trial.record, trial.decision, outerStep));
+  }
+
+  addDecision(name: string, decision: Bytes): Bytes {
+    const row = this.#get('SELECT * FROM trials WHERE name = ?', name);
+    if (row === undefined) throw new NotFoundError(name);
+    const trial = asTrial(row);
+    const decided = takeDecision(trial.record, trial.decision, Decision.decode(decision));
+    this.#run('UPDATE trials SET decision = ? WHERE id = ?', decision, trial.id);
+    return decided === trial.record ? (row.record as Bytes) : this.#putTrial(trial, decided);
+  }
+
+  getDecision(trial: string, outerStep: number): Bytes | undefined {
+    const stored = this.getOuterStep(trial, outerStep);
+    if (stored !== undefined) {
+      const decision = OuterStep.decode(stored.record).update?.decision;
+      return decision && Decision.encode(decision).finish();
+    }
+    const record = this.#get('SELECT decision FROM trials WHERE name = ?', trial)?.decision as
+      | Bytes
+      | undefined;
+    return record && Decision.decode(record).outerStep === outerStep ? record : undefined;
+  }
+
   addOuterStep(claim: Claim, { record, large }: WholeOuterStepRecord): Bytes {
     const trial = this.#claimed(claim);
     const outerStep = OuterStep.decode(record);
@@ -525,6 +556,7 @@ const asTrial = (row: Row): KeptTrial => ({
   id: Number(row.id),
   study: Number(row.study),
   record: Trial.decode(row.record as Bytes),
+  decision: row.decision === null ? undefined : Decision.decode(row.decision as Bytes),
 });
 
 /** Why the disk refused, or undefined when the error is about something else. */

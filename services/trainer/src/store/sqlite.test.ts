@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, it } from 'vitest';
 import { artifactStoreContract } from './artifact-store-contract.ts';
+import { decisionsContract } from './decisions-store-contract.ts';
 import { delayed } from './delayed.ts';
 import { StoreError } from './errors.ts';
 import { openStore } from './open.ts';
@@ -22,7 +23,7 @@ const newFile = () => {
   return file();
 };
 
-for (const contract of [storeContract, artifactStoreContract]) {
+for (const contract of [storeContract, artifactStoreContract, decisionsContract]) {
   contract(
     'SqliteStore',
     () => SqliteStore.open(newFile()),
@@ -31,7 +32,7 @@ for (const contract of [storeContract, artifactStoreContract]) {
 }
 
 const openHere = () => delayed(new SqliteStore(connectHere(new SqliteEngine(file()))), 1, 3);
-for (const contract of [storeContract, artifactStoreContract]) {
+for (const contract of [storeContract, artifactStoreContract, decisionsContract]) {
   contract(
     'SqliteStore in this thread, answering after random delays',
     async () => {

@@ -1,6 +1,6 @@
 /** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
 
-import { type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Decision, type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { Artifact, Report } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
@@ -88,6 +88,19 @@ export class SqliteStore implements Store {
 
   async describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial> {
     return Trial.decode(await this.#call('describeRuntime', claim, runtime));
+  }
+
+  async awaitDecision(claim: Claim, outerStep: number): Promise<Trial> {
+    return Trial.decode(await this.#call('awaitDecision', claim, outerStep));
+  }
+
+  async addDecision(trial: string, decision: Decision): Promise<Trial> {
+    return Trial.decode(await this.#call('addDecision', trial, Decision.encode(decision).finish()));
+  }
+
+  async getDecision(trial: string, outerStep: number): Promise<Decision | undefined> {
+    const record = await this.#call('getDecision', trial, outerStep);
+    return record && Decision.decode(record);
   }
 
   async addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial> {

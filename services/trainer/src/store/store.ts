@@ -7,7 +7,7 @@
  * (`store-contract.ts`) runs against every implementation.
  */
 
-import type { OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Artifact, Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
@@ -152,6 +152,20 @@ export interface Store {
    * @throws StaleEpochError, StateError when the trial has ended.
    */
   describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial>;
+  /**
+   * The trial waits for a driver's decision about its next outer step, and says so.
+   * @throws StaleEpochError, StateError when the trial has ended, or its next outer step is another one or decided.
+   */
+  awaitDecision(claim: Claim, outerStep: number): Promise<Trial>;
+  /**
+   * Keeps a decision about the next outer step of a trial, whoever trains it. The same one again changes nothing.
+   * @throws NotFoundError
+   * @throws StateError when the trial neither trains nor waits to, its next outer step is another one, or that has been
+   *   decided otherwise.
+   */
+  addDecision(trial: string, decision: Decision): Promise<Trial>;
+  /** What was decided about an outer step, whether that is stored or the next. */
+  getDecision(trial: string, outerStep: number): Promise<Decision | undefined>;
   /**
    * Appends an outer step and moves its trial on.
    * @throws StaleEpochError, StateError when the trial has ended or the step is not its next.

@@ -6,6 +6,7 @@ import {
   Grouping,
   Method,
   Problem,
+  RunMode,
   Scale,
   Study,
 } from '@glocal/proto/glocal/v1/study';
@@ -117,6 +118,11 @@ const method = (changes: Partial<Method>) => ({
   method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...changes },
 });
 
+const driven = (seconds: bigint, nanos = 0) => ({
+  mode: RunMode.DRIVEN,
+  decisionTimeout: { seconds, nanos },
+});
+
 describe('completeStudy', () => {
   it('fills every default in', () => {
     const complete = completed();
@@ -145,6 +151,27 @@ describe('completeStudy', () => {
       float('lr', 1e-4, 1, 0.01, Scale.LOGIT, Grouping.NONE),
       fixed('momentum', 0),
     ]);
+  });
+
+  it('is MANAGED unless it says otherwise, and waits ten minutes for decisions when it is DRIVEN', () => {
+    expect(completed()).toMatchObject({ mode: RunMode.MANAGED, decisionTimeout: undefined });
+    const timeout = (seconds: bigint, nanos = 0) =>
+      completed({ mode: RunMode.DRIVEN, decisionTimeout: { seconds, nanos } }).decisionTimeout;
+    expect(completed({ mode: RunMode.DRIVEN }).decisionTimeout).toEqual({ seconds: 600n, nanos: 0 });
+    expect(timeout(0n)).toEqual({ seconds: 600n, nanos: 0 });
+    expect(timeout(0n, 5_000_000)).toEqual({ seconds: 0n, nanos: 5_000_000 });
+    expect(timeout(30n * 86_400n)).toEqual({ seconds: 2_592_000n, nanos: 0 });
+  });
+
+  it.each([
+    [{ mode: 17 as RunMode }, 'mode', /17 is unknown; one of .*DRIVEN/],
+    [{ decisionTimeout: { seconds: 5n, nanos: 0 } }, 'decision_timeout', /is for DRIVEN only/],
+    [driven(-1n), 'decision_timeout', /-1 s is not a time above 0 of at most 30 days/],
+    [driven(2_592_000n, 1), 'decision_timeout', /at most 30 days/],
+    [driven(2n, -5), 'decision_timeout', /at most 30 days/],
+    [driven(10n ** 15n), 'decision_timeout', /at most 30 days/],
+  ])('refuses a mode and a time to decide that make no sense: %o', (changes, field, description) => {
+    expect(problems(changes)).toEqual([[field, expect.stringMatching(description)]]);
   });
 
   it('has the defaults of the variant and of the stride', () => {

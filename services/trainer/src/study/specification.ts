@@ -9,6 +9,7 @@ import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
 import { completeMethod, withOuterRate } from './specification/method.ts';
+import { completeMode } from './specification/mode.ts';
 import { completeProblem } from './specification/problem.ts';
 import { checkSize } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
@@ -48,7 +49,7 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     labels: requested.labels,
     owner: '',
     sampling: undefined,
-    decisionTimeout: undefined,
+    ...completeMode(requested, check),
   };
   if (check.violations.length > 0) return { study: undefined, violations: check.violations };
   return { study: study as CompleteStudy | ExternalStudy, violations: [] };
@@ -60,7 +61,7 @@ function completeTrained(
   catalogue: Catalogue,
   limits: StudyLimits,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'mode'> {
+): Pick<Study, 'space' | 'problem' | 'training' | 'method'> {
   const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
   const { validationExamples } = problem;
   const method = completeMethod(
@@ -78,5 +79,5 @@ function completeTrained(
     check,
   );
   if (check.violations.length === 0) checkSize(space, method, resolved, limits, check);
-  return { space, problem, training, method: withOuterRate(method, training), mode: RunMode.MANAGED };
+  return { space, problem, training, method: withOuterRate(method, training) };
 }

@@ -1,12 +1,12 @@
 /** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
 
-import { Evaluation, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Decision, Evaluation, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { initBackend } from '../backend/select.ts';
 import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { datasetSha256 } from '../data/digest.ts';
 import { DmdClient } from '../dmd/client.ts';
-import type { SavedLoop } from '../loop/outer-loop.ts';
+import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { assemble } from './assemble.ts';
@@ -24,6 +24,8 @@ const PROGRESS_EVERY_MS = 250;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
 const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
+/** Takes the decision that is waited for. */
+let decided = (_: Decision): void => {};
 /** Of the trial, once it is known. */
 let keeper: CheckpointKeeper | undefined;
 
@@ -33,6 +35,7 @@ process.on('message', (message: ToWorker) => {
     keeper?.stored(message.index).catch(warn);
     return;
   }
+  if (message.type === 'decision') return decided(Decision.decode(message.decision));
   train(message).then(end, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     const reason = error instanceof Error ? error.message : String(error);
@@ -70,7 +73,8 @@ async function train(start: StartMessage): Promise<EndedMessage> {
 
   const dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
   try {
-    const listener = listenerOf(keeper, trial.outerStepsDone);
+    const decide = study.mode === RunMode.DRIVEN ? askDriver : undefined;
+    const listener = { ...listenerOf(keeper, trial.outerStepsDone), decide };
     const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener };
     const ending = await runTrial(parts, saved);
     const { outcome, reason } = ending;
@@ -92,6 +96,16 @@ function again({ outerStepsDone }: Trial, saved: SavedLoop | undefined): string[
   const from = (saved?.state.outerStepsDone ?? 0) + 1;
   if (from > outerStepsDone) return [];
   return [`outer steps ${from} to ${outerStepsDone} are trained again and not stored again`];
+}
+
+/** The server knows what was decided before, and asks who drives where nothing was. */
+function askDriver({ outerStep, settlement, unsettled: { sound } }: Proposal): Promise<Decision> {
+  const answer = new Promise<Decision>((resolve) => {
+    decided = resolve;
+  });
+  const givesUp = settlement.ending !== undefined;
+  tell({ type: 'proposal', outerStep: OuterStep.encode(outerStep).finish(), givesUp, sound });
+  return answer;
 }
 
 /** @param stored how many outer steps the server has already. */

@@ -29,6 +29,13 @@ export interface AcknowledgedMessage {
   readonly index: number;
 }
 
+/** Server to worker: what is decided about the window that was proposed. */
+export interface DecisionMessage {
+  readonly type: 'decision';
+  /** Encoded Decision. */
+  readonly decision: Uint8Array;
+}
+
 /** Worker to server: ready to train. */
 export interface StartedMessage {
   readonly type: 'started';
@@ -50,6 +57,17 @@ export interface WarningMessage {
 export interface ProgressMessage {
   readonly type: 'progress';
   readonly stepsDone: number;
+}
+
+/** Worker to server after each window of a trial that is driven: nothing is computed until a decision comes. */
+export interface ProposalMessage {
+  readonly type: 'proposal';
+  /** Encoded OuterStep, as it would be. */
+  readonly outerStep: Uint8Array;
+  /** Whether accepting it ends the trial as INFEASIBLE. */
+  readonly givesUp: boolean;
+  /** Whether training can go on from the window's end. */
+  readonly sound: boolean;
 }
 
 /**
@@ -77,5 +95,11 @@ export interface EndedMessage {
 /** Outer steps that a training process may have told without their being stored: so much waits in the server at most. */
 export const MAX_UNACKNOWLEDGED = { maxCount: 4, maxBytes: 32 * 1024 * 1024 };
 
-export type ToWorker = StartMessage | AcknowledgedMessage;
-export type FromWorker = StartedMessage | WarningMessage | ProgressMessage | OuterStepMessage | EndedMessage;
+export type ToWorker = StartMessage | AcknowledgedMessage | DecisionMessage;
+export type FromWorker =
+  | StartedMessage
+  | WarningMessage
+  | ProgressMessage
+  | ProposalMessage
+  | OuterStepMessage
+  | EndedMessage;

@@ -49,6 +49,7 @@ function listener(changes: Partial<TrainingEvents> = {}) {
     async outerStep(encoded) {
       told.push(`outer step ${OuterStep.decode(encoded).index}`);
     },
+    proposal: () => Promise.reject(new Error('nobody drives')),
     ...changes,
   };
   return { told, events };

@@ -8,6 +8,7 @@ import type {
   EndedMessage,
   FromWorker,
   ProgressMessage,
+  ProposalMessage,
   StartedMessage,
   StartMessage,
   ToWorker,
@@ -26,6 +27,11 @@ export interface TrainingEvents {
   warning(text: string): void;
   /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
+  /**
+   * Resolves with the encoded decision, which the process waits for.
+   * @param gone aborted when the process is gone, for the reason that `run` throws.
+   */
+  proposal(message: ProposalMessage, gone: AbortSignal): Promise<Uint8Array>;
 }
 
 /** The training process ended without saying how: a native crash, no memory, or a signal. */
@@ -62,6 +68,7 @@ export class TrainingProcess {
    */
   async run(start: StartMessage, events: TrainingEvents): Promise<EndedMessage> {
     const child = this.#child;
+    const gone = new AbortController();
     let lastWords = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-4_000);
@@ -73,7 +80,7 @@ export class TrainingProcess {
         child.on('message', (message: FromWorker) => {
           if (message.type === 'progress') return events.progress(message.stepsDone);
           if (message.type === 'warning') return events.warning(message.text);
-          previous = previous.then(() => this.#handle(message, events, resolve));
+          previous = previous.then(() => this.#handle(message, events, gone.signal, resolve));
           previous.catch(reject);
         });
         child.once('error', reject);
@@ -83,6 +90,7 @@ export class TrainingProcess {
           const error = new TrainingProcessError(
             `the training process ended with ${how}${said ? `: ${said}` : ''}`,
           );
+          gone.abort(error);
           previous.catch(() => {}).then(() => reject(error));
         });
         this.#send(start);
@@ -104,11 +112,14 @@ export class TrainingProcess {
   async #handle(
     message: Exclude<FromWorker, ProgressMessage | WarningMessage>,
     events: TrainingEvents,
+    gone: AbortSignal,
     ended: (message: EndedMessage) => void,
   ): Promise<void> {
     switch (message.type) {
       case 'started':
         return events.started(message);
+      case 'proposal':
+        return this.#send({ type: 'decision', decision: await events.proposal(message, gone) });
       case 'outerStep':
         await events.outerStep(message.outerStep);
         return this.#send({ type: 'acknowledged', index: message.index });

@@ -5,6 +5,7 @@ import { Estimator, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointRoot } from '../checkpoint/folder.ts';
+import { DriveDesk } from '../drive/desk.ts';
 import { EventHub } from '../events/hub.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
@@ -44,12 +45,13 @@ async function started(): Promise<StartedTrial> {
   return store.startTrial(NAME);
 }
 
+const log = pino({ level: 'silent' });
+const hub = new EventHub();
 const supervise = (trial: StartedTrial) =>
   superviseTrial(
     {
-      store,
-      hub: new EventHub(),
-      log: pino({ level: 'silent' }),
+      ...{ store, hub, log },
+      desk: new DriveDesk({ store, hub, log }),
       checkpoints: new CheckpointRoot(folder),
       options: {
         dmd: { address: '127.0.0.1:1' },

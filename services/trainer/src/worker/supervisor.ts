@@ -3,11 +3,12 @@
  * what it tells is stored.
  */
 
-import { Evaluation, OuterStep, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Decision, Evaluation, OuterStep, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
 import { discardUnlessNeeded } from '../checkpoint/tidy.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
+import type { DriveDesk } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Interruption, TrialEnding } from '../lifecycle/transitions.ts';
 import { NotFoundError, StateError } from '../resource/errors.ts';
@@ -35,6 +36,8 @@ export interface SupervisorParts {
   readonly hub: EventHub;
   readonly log: Logger;
   readonly checkpoints: CheckpointRoot;
+  /** Of trials that are driven. */
+  readonly desk: DriveDesk;
   readonly options: SupervisorOptions;
 }
 
@@ -97,7 +100,7 @@ const isLost = (error: unknown): boolean =>
   [StateError, StaleEpochError, NotFoundError].some((kind) => error instanceof kind);
 
 async function train(
-  { store, hub, log, checkpoints, options }: SupervisorParts,
+  { store, hub, log, checkpoints, desk, options }: SupervisorParts,
   { claim, study, trial }: StartedTrial,
   stop: AbortSignal,
 ): Promise<TrialEnding> {
@@ -121,14 +124,19 @@ async function train(
       warning: (warning) => log.warn({ trial: claim.trial, warning }, 'training process'),
       progress: (stepsDone) =>
         hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) }),
-      outerStep: (encoded) => {
+      proposal: async ({ outerStep, givesUp, sound }, gone) => {
+        const proposal = { outerStep: OuterStep.decode(outerStep), givesUp, sound };
+        return Decision.encode(await desk.decide(claim, study, proposal, gone)).finish();
+      },
+      outerStep: async (encoded) => {
         const outerStep = OuterStep.decode(encoded);
         const { index, update } = outerStep;
         if (update?.fellBack) {
           const told = { trial: claim.trial, index, reason: update.reason };
           log.warn(told, 'a window used the local hypergradient');
         }
-        return save(() => store.addOuterStep(claim, outerStep));
+        await save(() => store.addOuterStep(claim, outerStep));
+        desk.settled(claim.trial, outerStep);
       },
     });
     return endingOf(ended);

@@ -14,6 +14,9 @@ export const PROBLEM = { batchSize: 128, imbalanceFactor: 1 } as const;
 export const validationExamples = (trainExamples: number): number =>
   Math.max(1, Math.round(trainExamples / 10));
 
+/** How long a DRIVEN trial waits for a decision. */
+export const DECISION_TIMEOUT = { seconds: 600n, nanos: 0 } as const;
+
 export const SEEDS: readonly number[] = [0];
 
 export const METHOD = {

@@ -5,7 +5,6 @@ import {
   Grouping,
   type Method,
   type Parameter,
-  RunMode,
   type SearchSpace,
   type Study,
 } from '@glocal/proto/glocal/v1/study';
@@ -47,7 +46,7 @@ export function completeExternal(
   requested: Study,
   limits: Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'mode'> {
+): Pick<Study, 'space' | 'problem' | 'training' | 'method'> {
   check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
   const steps = requested.training?.steps ?? 0;
   const method = completeMethod(requested.method, { steps, validationExamples: 0, limits }, check);
@@ -61,13 +60,7 @@ export function completeExternal(
     `has ${components} components; a message has room for the values of ${MAX_COMPONENTS}`,
   );
   checkWindow(components, method, limits, check);
-  return {
-    space,
-    problem: undefined,
-    training,
-    method: withOuterRate(method, training),
-    mode: RunMode.EXTERNAL,
-  };
+  return { space, problem: undefined, training, method: withOuterRate(method, training) };
 }
 
 function checkMethod(

@@ -1,0 +1,176 @@
+/** DriveTrial: one client at a time sees what is proposed about each window of a trial, and decides. */
+
+import {
+  type Decision,
+  type OuterStep,
+  RunMode,
+  type Study,
+  type Trial,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
+import type {
+  DriveStart,
+  DriveTrialRequest,
+  DriveTrialResponse,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
+import { status } from '@grpc/grpc-js';
+import { checkDecision } from '../drive/check.ts';
+import type { DriveDesk, OpenProposal } from '../drive/desk.ts';
+import type { Seats } from '../drive/seats.ts';
+import type { EventHub } from '../events/hub.ts';
+import { equalDecisions } from '../lifecycle/decisions.ts';
+import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
+import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
+import { hasEnded } from '../resource/states.ts';
+import type { Store } from '../store/store.ts';
+import type { Call } from './call.ts';
+import { ApiError } from './errors.ts';
+import type { Methods } from './handlers.ts';
+import { forDriver } from './outer-step-parts.ts';
+
+export interface DrivingParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly desk: DriveDesk;
+  readonly seats: Seats;
+  /** @throws NotFoundError */
+  getStudy(name: string): Promise<Study>;
+  /** @throws NotFoundError, FieldError naming `field`. */
+  getTrial(name: string, field: string): Promise<Trial>;
+}
+
+/** The method behind DriveTrial. */
+export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceService>, 'driveTrial'> {
+  const { store, hub, desk, seats } = parts;
+  return {
+    driveTrial: async function* (requests, call) {
+      const incoming = requests[Symbol.asyncIterator]();
+      const { trial: name, includeWindows } = await startOf(incoming);
+      const study = await drivenStudy(name);
+      using seat = seats.take(name);
+      using subscription = hub.subscribe(study.name);
+      // What is new for the driver alone wakes it as what is stored does.
+      using feed = desk.follow(name, () => subscription.stored());
+      yield respond('attached', await parts.getTrial(name, 'start.trial'));
+
+      const failed = new AbortController();
+      readDecisions(study, name, incoming, feed, seat.lost).catch((error: unknown) => failed.abort(error));
+      const stop = AbortSignal.any([call.signal, call.stopping, seat.lost, failed.signal]);
+      let told: OpenProposal | undefined;
+      for (;;) {
+        const changed = subscription.takeStored();
+        subscription.takeProgress();
+        failed.signal.throwIfAborted();
+        if (seat.lost.aborted) throw takenOver(name);
+        for (const outerStep of feed.outerSteps.splice(0)) {
+          yield respond('outerStep', forDriver(outerStep, false));
+        }
+        const proposal = desk.proposalOf(name);
+        if (proposal !== undefined && proposal !== told) {
+          told = proposal;
+          const { outerStep, deadline, givesUp } = proposal;
+          yield respond('proposal', { outerStep: forDriver(outerStep, includeWindows), deadline, givesUp });
+        }
+        if (changed) {
+          const trial = await parts.getTrial(name, 'start.trial');
+          if (isOver(trial)) return yield respond('ended', trial);
+        }
+        if (call.stopping.aborted) throw new StoppingError();
+        if (call.signal.aborted) return;
+        await subscription.news(stop);
+      }
+    },
+  };
+
+  /** @throws FieldError, NotFoundError, StateError unless the trial's study is DRIVEN. */
+  async function drivenStudy(name: string): Promise<Study> {
+    await parts.getTrial(name, 'start.trial');
+    const study = await parts.getStudy(studyOf(name));
+    if (study.mode !== RunMode.DRIVEN) {
+      throw new StateError(`${study.name} is not DRIVEN: it moves its hyperparameters itself`);
+    }
+    return study;
+  }
+
+  async function readDecisions(
+    study: Study,
+    name: string,
+    incoming: AsyncIterator<DriveTrialRequest>,
+    feed: { readonly outerSteps: OuterStep[]; news(): void },
+    lost: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      const { value, done } = await incoming.next();
+      // Who has lost the trial decides nothing any more.
+      if (done || lost.aborted) return;
+      const { request } = value as DriveTrialRequest;
+      if (request?.$case !== 'decision') {
+        throw FieldError.of('DRIVE_REQUEST', request?.$case ?? 'decision', 'only decisions come after start');
+      }
+      const settled = await decide(study, name, request.value);
+      if (settled === undefined) continue;
+      feed.outerSteps.push(settled);
+      feed.news();
+    }
+  }
+
+  /**
+   * Stores a decision, from when on it counts, and passes it on.
+   * @returns the outer step when that was made by the same decision before.
+   */
+  async function decide(study: Study, name: string, decision: Decision): Promise<OuterStep | undefined> {
+    const { outerStep: index } = decision;
+    const proposal = desk.proposalOf(name);
+    if (proposal?.outerStep.index !== index) return repeated(name, decision, proposal);
+    checkDecision(study, proposal, decision);
+    await store.addDecision(name, decision);
+    desk.decided(name, decision);
+    hub.changed(study.name);
+    return undefined;
+  }
+
+  /** A decision that was made before may come again; another one comes too late or too early. */
+  async function repeated(
+    name: string,
+    decision: Decision,
+    open: OpenProposal | undefined,
+  ): Promise<OuterStep | undefined> {
+    const { outerStep: index } = decision;
+    if (!(index >= 1))
+      throw FieldError.of('INVALID_DECISION', 'decision.outer_step', `${index} is not above 0`);
+    const earlier = await store.getDecision(name, index);
+    if (earlier === undefined || !equalDecisions(earlier, decision)) {
+      const isOpen = open
+        ? `outer step ${open.outerStep.index} of ${name} is open`
+        : `no outer step of ${name} is open`;
+      const what = earlier ? 'has been decided otherwise' : 'cannot be decided about';
+      throw new StateError(`${isOpen}; outer step ${index} ${what}`);
+    }
+    const { study, trial } = parseTrialName(name, 'start.trial');
+    return store.getOuterStep(outerStepName(study, trial, index));
+  }
+}
+
+/** @throws FieldError unless the first message names a trial. */
+async function startOf(incoming: AsyncIterator<DriveTrialRequest>): Promise<DriveStart> {
+  const { value, done } = await incoming.next();
+  const request = done ? undefined : (value as DriveTrialRequest).request;
+  if (request?.$case !== 'start') throw FieldError.of('DRIVE_REQUEST', 'start', 'must come first');
+  return request.value;
+}
+
+const isOver = (trial: Trial): boolean => hasEnded(trial) || trial.state === TrialState.PAUSED;
+
+const takenOver = (name: string): ApiError =>
+  new ApiError(status.ABORTED, 'TAKEN_OVER', `another client drives ${name} now`);
+
+type Response = NonNullable<DriveTrialResponse['response']>;
+
+/** A response of one kind. */
+function respond<Kind extends Response['$case']>(
+  $case: Kind,
+  value: Extract<Response, { readonly $case: Kind }>['value'],
+): DriveTrialResponse {
+  return { response: { $case, value } as Response };
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { BusyError } from '../resource/errors.ts';
+import { Seats } from './seats.ts';
+
+describe('seats', () => {
+  it('belong to the latest who takes them, and the one before is told', () => {
+    const seats = new Seats(1);
+    const first = seats.take('a');
+    const second = seats.take('a');
+    expect([first.lost.aborted, second.lost.aborted]).toEqual([true, false]);
+    // Who was told leaves later, and takes nothing along.
+    first[Symbol.dispose]();
+    expect(() => seats.take('b')).toThrow(BusyError);
+    second[Symbol.dispose]();
+    seats.take('b');
+  });
+
+  it('are as many as there may be, and none is needed to take over', () => {
+    const seats = new Seats(2);
+    seats.take('a');
+    const b = seats.take('b');
+    expect(() => seats.take('c')).toThrow(
+      '2 clients drive trials or report hypergradients, as many as this server allows',
+    );
+    seats.take('a');
+    b[Symbol.dispose]();
+    seats.take('c');
+  });
+});

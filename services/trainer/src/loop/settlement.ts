@@ -1,0 +1,153 @@
+/**
+ * What comes of a window: of what the policy concludes about it, or of what a driver decides instead
+ * (docs/method.md, section 7). Pure.
+ */
+
+import { type Decision, type SetValues, Source, type Update } from '@glocal/proto/glocal/v1/study';
+import type { SearchPoint } from '../hyper/search-point.ts';
+import { StateError } from '../resource/errors.ts';
+import type { OuterOptimizer } from './outer-optimizer.ts';
+import type { Conclusion } from './policy.ts';
+
+/** Why no window follows. */
+export interface Ending {
+  readonly outcome: 'infeasible' | 'stopped';
+  readonly reason: string;
+}
+
+export interface Settlement {
+  /** As it is afterwards. */
+  readonly optimizer: OuterOptimizer;
+  /** Absent where nothing is learned and nobody drives. */
+  readonly update: Update | undefined;
+  /** Whether the trial goes back to where the window started, and the window does not count. */
+  readonly goesBack: boolean;
+  readonly ending: Ending | undefined;
+}
+
+/** What a settlement is made from. */
+export interface Unsettled {
+  readonly space: SearchPoint;
+  /** As it was during the window; it is not changed. */
+  readonly optimizer: OuterOptimizer;
+  readonly conclusion: Conclusion;
+  /** Whether losses and hypergradients of the window are numbers: training can go on from its end. */
+  readonly sound: boolean;
+}
+
+/** What the policy concludes, done. @param rate of a driver: of this update and from it on. */
+export function settle({ space, optimizer: before, conclusion }: Unsettled, rate?: number): Settlement {
+  const optimizer = before.copy();
+  if (rate !== undefined && conclusion.action !== 'rollBack') optimizer.setRate(rate);
+  const after = { optimizer, goesBack: false, ending: undefined };
+  switch (conclusion.action) {
+    case 'observe':
+      return { ...after, update: undefined };
+    case 'move':
+      optimizer.move(conclusion.hypergradient);
+      return { ...after, update: updateOf(space, optimizer, conclusion) };
+    case 'hold': {
+      optimizer.hold();
+      const sources = space.components.map(() => Source.HELD);
+      return { ...after, update: updateOf(space, optimizer, { ...conclusion, sources }) };
+    }
+    case 'rollBack':
+      optimizer.retry(rate);
+      return {
+        ...after,
+        update: { ...updateOf(space, optimizer, conclusion), rolledBack: true },
+        goesBack: true,
+      };
+    case 'giveUp': {
+      const ending = { outcome: 'infeasible', reason: conclusion.reason } as const;
+      return { ...after, update: updateOf(space, optimizer, conclusion), ending };
+    }
+  }
+}
+
+/**
+ * What a driver decides, done, and noted in the update. A window that the policy would take back is taken back by setting
+ * values and by stopping, too.
+ * @param decision checked against the study (`drive/check.ts`).
+ * @throws StateError when it holds at the end of a window from where training cannot go on.
+ */
+export function settleAs(decision: Decision, unsettled: Unsettled): Settlement {
+  const { space, optimizer: before, conclusion, sound } = unsettled;
+  const { action, outerRate } = decision;
+  const optimizer = before.copy();
+  if (outerRate !== undefined) optimizer.setRate(outerRate);
+  const goesBack = conclusion.action === 'rollBack' || conclusion.action === 'giveUp';
+  const held = space.components.map(() => Source.HELD);
+  const made = (sources: readonly Source[], reason: string, rolledBack: boolean): Update => ({
+    ...updateOf(space, optimizer, { reason, sources }),
+    rolledBack,
+    decision,
+  });
+  switch (action?.$case) {
+    case 'accept': {
+      const accepted = settle(unsettled, outerRate);
+      const nothing = { reason: 'nothing moves by itself with FIXED', sources: held };
+      const update = accepted.update ?? updateOf(space, accepted.optimizer, nothing);
+      return { ...accepted, update: { ...update, decision } };
+    }
+    case 'setValues': {
+      const { point, sources } = pointWith(space, before.point, action.value);
+      optimizer.moveTo(point);
+      const update = made(sources, 'the driver set values', goesBack);
+      return { optimizer, update, goesBack, ending: undefined };
+    }
+    case 'hold': {
+      if (!sound) throw new StateError('a window whose figures are not finite cannot be held');
+      optimizer.hold();
+      return {
+        optimizer,
+        update: made(held, 'the driver held all values', false),
+        goesBack: false,
+        ending: undefined,
+      };
+    }
+    case 'stop': {
+      const said = action.value.reason;
+      const ending = { outcome: 'stopped', reason: said } as const;
+      const reason = `the driver stopped the trial${said && `: ${said}`}`;
+      return { optimizer, update: made(held, reason, goesBack), goesBack, ending };
+    }
+    default:
+      throw new TypeError(`the decision about outer step ${decision.outerStep} has no action`);
+  }
+}
+
+/** The point with the values that a driver sets, and where each of its components comes from. */
+function pointWith(
+  space: SearchPoint,
+  before: Float64Array,
+  { values }: SetValues,
+): { point: Float64Array; sources: Source[] } {
+  const names = new Set(values.map(({ name }) => name));
+  return {
+    point: space.replace(before, values),
+    sources: space.learned.map(({ name }) => (names.has(name) ? Source.DRIVER : Source.HELD)),
+  };
+}
+
+function updateOf(
+  { components }: SearchPoint,
+  { rate, clipped }: OuterOptimizer,
+  made: {
+    readonly reason: string;
+    readonly hypergradient?: Float64Array;
+    readonly sources?: readonly Source[];
+    readonly fellBack?: boolean;
+  },
+): Update {
+  return {
+    hypergradient: [...(made.hypergradient ?? [])],
+    sources: [...(made.sources ?? [])],
+    rate,
+    reason: made.reason,
+    rolledBack: false,
+    clipped: clipped.map((k) => components[k] ?? ''),
+    fellBack: made.fellBack ?? false,
+    decision: undefined,
+  };
+}
