@@ -10,6 +10,7 @@ const FLOORS = [
   'lifecycle',
   'process',
   'config',
+  'security',
   'backend',
   'ad',
   'data',
@@ -27,6 +28,7 @@ const FLOORS = [
   'worker',
   'queue',
   'api',
+  'commands',
   '',
   'public',
 ];

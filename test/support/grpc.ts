@@ -1,20 +1,35 @@
 /** Calls below the SDK: by the definition of a method, whether generated or loaded from the .proto files. */
 
-import { type ChannelCredentials, Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+} from '@grpc/grpc-js';
 
 /** A channel to a server on this machine. */
 export class Channel implements Disposable {
   readonly #client: Client;
+  readonly #metadata: Metadata;
 
-  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    this.#client = new Client(address, channel);
+  /** @param metadata goes along with every call. */
+  constructor(
+    address: string,
+    channel: ChannelCredentials = credentials.createInsecure(),
+    metadata = new Metadata(),
+    options: ClientOptions = {},
+  ) {
+    this.#client = new Client(address, channel, options);
+    this.#metadata = metadata;
   }
 
   /** One request, one response. @throws ServiceError */
   unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    metadata = new Metadata(),
+    metadata = this.#metadata,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
@@ -38,6 +53,7 @@ export class Channel implements Disposable {
       method.requestSerialize,
       method.responseDeserialize,
       request,
+      this.#metadata,
     );
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
     call.on('error', () => {});
@@ -82,6 +98,7 @@ export class Channel implements Disposable {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
+      this.#metadata,
     );
     for (const request of requests) stream.write(request);
     stream.end();

@@ -1,8 +1,10 @@
 /** Configuration of the trainer in layers: defaults, then the file, then variables, then flags. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from './config/errors.ts';
 import { readConfigFile } from './config/file.ts';
+import { parseArguments } from './config/parse.ts';
+import { authenticates, checkSecurity } from './config/security.ts';
 import {
   flagOf,
   SETTINGS,
@@ -11,6 +13,7 @@ import {
   type Settings,
   settings,
   variableOf,
+  waysTo,
 } from './config/settings.ts';
 import { checkVariables } from './config/variables.ts';
 import type { DmdConnection } from './dmd/connection.ts';
@@ -41,7 +44,7 @@ const FILE = { name: 'config', placeholder: 'file', about: 'configuration file: 
  */
 export function readConfig(args: readonly string[], version: string): Config {
   const command = makeCommand(version);
-  parse(command, args);
+  parseArguments(command, args);
   const ignoredVariables = checkVariables(
     configVariables().map(({ variable }) => variable),
     process.env,
@@ -56,6 +59,7 @@ export function readConfig(args: readonly string[], version: string): Config {
     sources[name] === 'file' ? fromFile[name] : command.getOptionValue(name),
   ]);
   const values = Object.fromEntries(chosen) as Settings;
+  checkSecurity(values);
   checkListen(values);
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;
   return { ...values, maxOwnerActiveStudies, dmd: dmdConnection(values), sources, ignoredVariables };
@@ -64,16 +68,6 @@ export function readConfig(args: readonly string[], version: string): Config {
 /** The variables that it reads, each beside its flag. */
 export const configVariables = (): { readonly variable: string; readonly flag: string }[] =>
   [FILE.name, ...Object.keys(SETTINGS)].map((name) => ({ variable: variableOf(name), flag: flagOf(name) }));
-
-function parse(command: Command, args: readonly string[]): void {
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    throw new ConfigError(error.exitCode === 0 ? '' : message, error.exitCode === 0 ? 0 : 64);
-  }
-}
 
 function makeCommand(version: string): Command {
   const command = new Command('glocal-trainer')
@@ -85,10 +79,7 @@ function makeCommand(version: string): Command {
       new Option(`${flagOf(FILE.name)} <${FILE.placeholder}>`, FILE.about).env(variableOf(FILE.name)),
     );
   for (const [name, setting] of settings()) command.addOption(optionOf(name, setting));
-  return command
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+  return command;
 }
 
 function optionOf(name: SettingName, { kind, about, default: usual }: Setting<unknown>): Option {
@@ -112,16 +103,18 @@ function sourceOf(command: Command, name: SettingName, fromFile: Partial<Setting
   return name in fromFile ? 'file' : 'default';
 }
 
-const waysTo = (name: SettingName): string => `${flagOf(name)} (${variableOf(name)})`;
-
-function checkListen({ listen, insecure }: Settings): void {
-  const { host } = addressOf(listen, 'listen');
-  if (!isLoopback(host) && !insecure) {
-    throw new ConfigError(
-      `${waysTo('listen')}: ${host} can be reached from other machines, and this version has no TLS and no ` +
-        'authentication; listen on localhost, or say --insecure if the network is yours',
-    );
-  }
+function checkListen(values: Settings): void {
+  const { host } = addressOf(values.listen, 'listen');
+  if (isLoopback(host) || values.insecure) return;
+  const missing = [
+    values.tlsCertificate === undefined ? ['TLS (--tls-certificate, --tls-key)'] : [],
+    authenticates(values) ? [] : ['authentication (--token-file, --jwt-keys or --tls-client-role)'],
+  ].flat();
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    `${waysTo('listen')}: ${host} can be reached from other machines; give ${missing.join(' and ')}, ` +
+      'listen on localhost, or say --insecure if the network is yours',
+  );
 }
 
 /** The DMD service that the settings name; undefined when one is to be started. */

@@ -10,6 +10,7 @@ import { ArtifactRoot } from './artifact/folder.ts';
 import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
+import { token } from './commands/token.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
 import { DmdWatch } from './dmd/info.ts';
@@ -19,6 +20,7 @@ import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { LocalQueue } from './queue/queue.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
+import { openSecurity } from './security/security.ts';
 import { StoreError } from './store/errors.ts';
 import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
@@ -43,6 +45,7 @@ async function serve(): Promise<void> {
 
   const cleanUp = new AsyncDisposableStack();
   try {
+    const security = cleanUp.use(await openSecurity(config, log));
     const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
     const store = await openStore(config.store);
     cleanUp.defer(() => store.close());
@@ -93,6 +96,7 @@ async function serve(): Promise<void> {
       catalogue,
       dmd: dmdWatch,
       artifacts,
+      security,
       log,
       info: {
         version,
@@ -151,7 +155,8 @@ function stopRequested(exitWithStdin: boolean): Promise<string> {
 }
 
 try {
-  await serve();
+  const [command, ...args] = process.argv.slice(2);
+  await (command === 'token' ? token(args) : serve());
   process.exit(0);
 } catch (error) {
   if (error instanceof ConfigError) {

@@ -2,8 +2,8 @@
 
 import type { Caller } from '@glocal/proto/glocal/v1/study_service';
 import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
-import { ANYBODY } from '../resource/caller.ts';
 import { ApiError } from './errors.ts';
+import { callerOf } from './interceptors/authenticate.ts';
 import { requestIdOf } from './interceptors/request-id.ts';
 
 export interface Call {
@@ -49,7 +49,7 @@ export function callOf(call: SurfaceCall, stopping: AbortSignal): Call {
     method: call.getPath(),
     requestId: requestIdOf(call.metadata),
     metadata: call.metadata,
-    caller: ANYBODY,
+    caller: callerOf(call.metadata),
     peer: call.getPeer(),
     deadline: expires ? deadline : undefined,
     signal: gone.signal,

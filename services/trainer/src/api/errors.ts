@@ -2,7 +2,8 @@
 
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
 import { Status } from '@glocal/proto/google/rpc/status';
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
 import {
   BusyError,
   describe,
@@ -12,11 +13,14 @@ import {
   NotFoundError,
   StateError,
 } from '../resource/errors.ts';
+import { AuthenticationError, KeysUnavailableError } from '../security/errors.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { fewViolations, shortMessage } from './trailers.ts';
 
 /** After a write that the store could not make; it looks more often itself. */
 const STORE_RETRY_MS = 5_000;
+/** After keys could not be fetched from where they are published. */
+const KEYS_RETRY_MS = 5_000;
 
 export interface ApiErrorOptions {
   readonly violations?: readonly FieldViolation[];
@@ -64,6 +68,13 @@ export class ApiError extends Error {
         cause: error,
       });
     }
+    if (error instanceof AuthenticationError) {
+      return new ApiError(status.UNAUTHENTICATED, error.reason, error.message, { cause: error });
+    }
+    if (error instanceof KeysUnavailableError) {
+      const options = { retryAfterMs: KEYS_RETRY_MS, cause: error };
+      return new ApiError(status.UNAVAILABLE, 'KEYS_UNAVAILABLE', error.message, options);
+    }
     if (error instanceof InterruptedError || error instanceof BusyError) {
       const { reason, message, retryAfterMs } = error;
       const code = error instanceof BusyError ? status.RESOURCE_EXHAUSTED : status.UNAVAILABLE;
@@ -78,8 +89,30 @@ export class ApiError extends Error {
 
 const DOMAIN = 'glocal';
 
+/** How a call ends that fails. */
+export interface ErrorStatus {
+  readonly code: status;
+  readonly message: string;
+  /** The message again, as a status has it. */
+  readonly details: string;
+  readonly metadata: Metadata;
+}
+
+/** What the caller is told. Of what was not expected it learns only where to find it: the log has the rest. */
+export function serviceError(
+  error: unknown,
+  { requestId, method }: { readonly requestId: string; readonly method: string },
+  log: Pick<Logger, 'error'>,
+): ErrorStatus {
+  const known = ApiError.from(error);
+  if (known !== undefined) return toServiceError(known, requestId);
+  log.error({ requestId, method, err: error }, 'internal error');
+  const message = `internal error; the server's log has it under request ${requestId}`;
+  return toServiceError(new ApiError(status.INTERNAL, 'INTERNAL', message), requestId);
+}
+
 /** The error as grpc-js sends it: code and message, and the typed details in `grpc-status-details-bin`; all of it short. */
-export function toServiceError(error: ApiError, requestId: string): Partial<ServiceError> {
+export function toServiceError(error: ApiError, requestId: string): ErrorStatus {
   const violations = fewViolations(error.violations);
   const message = shortMessage(violations === error.violations ? error.message : describe(violations));
   const details = [

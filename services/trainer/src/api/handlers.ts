@@ -4,22 +4,21 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  type MethodDefinition,
-  type Server,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  type sendUnaryData,
-  status,
-  type UntypedHandleCall,
+import type {
+  MethodDefinition,
+  Server,
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { type Call, callOf } from './call.ts';
 import { decodeRequest, type Encoded, encodeResponse } from './codec.ts';
-import { ApiError, toServiceError } from './errors.ts';
+import { serviceError } from './errors.ts';
 import { Outgoing } from './outgoing.ts';
 
 /** One request in, one response out. */
@@ -201,13 +200,4 @@ async function* requestsOf(
   // The stream of a client that has gone ends as if it had sent its last, just before the call is told.
   await nextTurn();
   signal.throwIfAborted();
-}
-
-/** What the caller is told. Of what was not expected it learns only where to find it: the log has the rest. */
-function serviceError(error: unknown, { requestId, method }: Call, log: Logger) {
-  const known = ApiError.from(error);
-  if (known !== undefined) return toServiceError(known, requestId);
-  log.error({ requestId, method, err: error }, 'internal error');
-  const message = `internal error; the server's log has it under request ${requestId}`;
-  return toServiceError(new ApiError(status.INTERNAL, 'INTERNAL', message), requestId);
 }

@@ -5,15 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
+import type { Security } from '../security/security.ts';
+import { guarded } from './guard.ts';
 import { addService } from './handlers.ts';
 import { addHealth } from './health.ts';
+import { admitAnybody, authenticate } from './interceptors/authenticate.ts';
 import { endWhenStopping } from './interceptors/end-when-stopping.ts';
 import { logCalls } from './interceptors/log-calls.ts';
 import { requestIds } from './interceptors/request-id.ts';
 import { shortTrailers } from './interceptors/short-trailers.ts';
+import { Owners } from './owners.ts';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
 const STUDY_SERVICE = 'glocal.v1.StudyService';
@@ -24,6 +28,11 @@ const DRAIN_MS = 5_000;
 /** The address cannot be listened on; the message says which and why. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
+}
+
+/** What the server works with. */
+export interface ServerParts extends StudyServiceParts {
+  readonly security: Omit<Security, typeof Symbol.dispose>;
 }
 
 /** A running server. */
@@ -39,32 +48,39 @@ export interface ApiServer {
  * @param listen host:port; port 0 for any free one.
  * @throws ListenError
  */
-export async function startServer(listen: string, parts: StudyServiceParts): Promise<ApiServer> {
+export async function startServer(listen: string, parts: ServerParts): Promise<ApiServer> {
   // What it prints about an error comes with the error, too. Whoever asks for its log gets it.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
+  const { log, store } = parts;
+  const { credentials, authenticator, audit } = parts.security;
   const stopping = new AbortController();
   const server = new Server({
     interceptors: [
       requestIds,
-      logCalls(parts.log),
+      logCalls(log),
       shortTrailers,
       endWhenStopping(stopping.signal, (path) => path.startsWith(`/${STUDY_SERVICE}/`)),
+      authenticator === undefined
+        ? admitAnybody
+        : authenticate({ authenticator, audit, log, stopping: stopping.signal }),
     ],
     'grpc.max_receive_message_length': parts.info.limits.maxMessageBytes,
     // Off by default in grpc-js: without it a client that vanished is held for ever.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  addService(server, StudyServiceService, studyService(parts), {
-    log: parts.log,
+  const owners = new Owners(store);
+  const guards = { ownerOf: (name: string) => owners.of(name), audit };
+  addService(server, StudyServiceService, guarded(StudyServiceService, studyService(parts), guards), {
+    log,
     stopping: stopping.signal,
   });
-  addHealth(server, STUDY_SERVICE, { store: parts.store, dmd: parts.dmd, stopping: stopping.signal });
+  addHealth(server, STUDY_SERVICE, { store, dmd: parts.dmd, stopping: stopping.signal });
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(listen, credentials, (error, bound) => {
       if (error === null) return resolve(bound);
       const inUse = error.message.includes('EADDRINUSE');
       const why = inUse

@@ -10,7 +10,7 @@ import {
   StudyServiceClient,
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
-import { credentials, status } from '@grpc/grpc-js';
+import { credentials, ServerCredentials, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { EventHub } from '../events/hub.ts';
@@ -64,7 +64,12 @@ async function serve(maxWatchBytes: number): Promise<ApiServer> {
     dmd: { status: { reachable: true }, onChange: () => () => {} },
     info: { limits },
   } as unknown as StudyServiceParts;
-  const server = await startServer('127.0.0.1:0', parts);
+  const security = {
+    credentials: ServerCredentials.createInsecure(),
+    authenticator: undefined,
+    audit: undefined,
+  };
+  const server = await startServer('127.0.0.1:0', { ...parts, security });
   cleanUp.defer(() => server.stop());
   return server;
 }

@@ -15,7 +15,7 @@ import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
 import type { LocalQueue } from '../queue/queue.ts';
-import { listedOwner, mayKnow } from '../resource/caller.ts';
+import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
@@ -216,7 +216,10 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
     listProblems: async (request) => listProblems(catalogue, request),
 
-    getServerInfo: async () => info,
+    getServerInfo: async (_request, { caller }) => ({
+      ...info,
+      caller: caller === ANYBODY ? undefined : caller,
+    }),
   };
 
   /** @param digests of the request: the one to store, and those that an earlier request may be stored with. */

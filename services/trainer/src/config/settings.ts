@@ -38,6 +38,36 @@ export const SETTINGS = {
     'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), or memory:',
     "`studies.db` in the user's data folder",
   ),
+  tlsCertificate: optional(text('file'), 'PEM file with the certificate to serve with, and its chain'),
+  tlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),
+  tlsClientCa: optional(
+    text('file'),
+    'PEM file with the roots that certificates of clients must lead to; with it every client must show one',
+  ),
+  tlsClientRole: optional(
+    choice(['read', 'write', 'admin']),
+    'role of a client that shows a certificate and no token; its owner is the common name of the certificate',
+  ),
+  tokenFile: optional(
+    text('file'),
+    'file with the hashed tokens of callers; `glocal-trainer token` makes them',
+  ),
+  jwtIssuer: optional(text('text'), 'issuer (`iss`) that a JSON Web Token of a caller must have'),
+  jwtAudience: optional(text('text'), 'audience (`aud`) that it must have'),
+  jwtKeys: optional(
+    text('file|url'),
+    'JSON Web Key Set (JWKS) whose keys have signed it: a file, or an https URL',
+  ),
+  jwtOwnerClaim: setting(text('name'), 'sub', 'claim of it that has the owner'),
+  jwtRoleClaim: optional(
+    text('name'),
+    'claim of it that has the role, read, write or admin; without it all may write',
+  ),
+  jwtClockTolerance: setting(whole(0, 600), 30, 'seconds that its times may be off'),
+  auditLog: optional(
+    text('file'),
+    'file for the records of changes, a line each; without it they are in the log, when callers are asked who they are',
+  ),
   dmdAddress: optional(text('host:port'), 'DMD service to use; without it one is started'),
   dmdTlsCa: optional(
     text('file'),
@@ -108,5 +138,8 @@ export const flagOf = (name: string): string => `--${words(name).join('-')}`;
 export const variableOf = (name: string): string => `GLOCAL_${words(name).join('_').toUpperCase()}`;
 /** `max_steps` */
 export const keyOf = (name: string): string => words(name).join('_');
+
+/** As messages name it: `--max-steps (GLOCAL_MAX_STEPS)`. */
+export const waysTo = (name: SettingName): string => `${flagOf(name)} (${variableOf(name)})`;
 
 const words = (name: string): string[] => name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());

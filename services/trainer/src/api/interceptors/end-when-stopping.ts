@@ -1,6 +1,6 @@
 /** Streams of services that others have written, as a watch of the health, end when the server stops. */
 
-import { Metadata, ServerInterceptingCall, type ServerInterceptor, type StatusObject } from '@grpc/grpc-js';
+import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { StoppingError } from '../../resource/errors.ts';
 import { ApiError, toServiceError } from '../errors.ts';
 import { requestIdOf } from './request-id.ts';
@@ -20,7 +20,8 @@ export function endWhenStopping(
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, proceed) => {
-            const end = () => call.sendStatus(stoppingStatus(requestIdOf(metadata)));
+            const error = ApiError.from(new StoppingError()) as ApiError;
+            const end = () => call.sendStatus(toServiceError(error, requestIdOf(metadata)));
             leave = () => stopping.removeEventListener('abort', end);
             if (stopping.aborted) end();
             else stopping.addEventListener('abort', end, { once: true });
@@ -34,10 +35,4 @@ export function endWhenStopping(
       },
     });
   };
-}
-
-function stoppingStatus(requestId: string): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
-  const error = ApiError.from(new StoppingError()) as ApiError;
-  const { metadata = new Metadata() } = toServiceError(error, requestId);
-  return { code: error.code, details: error.message, metadata };
 }
