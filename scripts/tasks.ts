@@ -35,6 +35,11 @@ const tasks: Readonly<Record<string, Task>> = {
     needs: everythingForDevelopers,
     run: program('test/bench/main.ts'),
   },
+  faults: {
+    help: 'kills parts of the service, and accounts for everything',
+    needs: everything,
+    run: program('test/faults/main.ts'),
+  },
   test: {
     help: 'all tests but the slow ones',
     needs: everythingForDevelopers,

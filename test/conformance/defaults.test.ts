@@ -14,7 +14,7 @@ import {
 } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, NetworkParameter, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { encodeRows } from '@glocal/trainer/dmd';
+import { DEFAULT_DMD_LIMITS, encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commentOfZero, messageNamed } from '../support/descriptors.ts';
 import type { Channel } from '../support/grpc.ts';
@@ -165,6 +165,11 @@ describe('a study', () => {
 });
 
 describe('the DMD service', () => {
+  it('has the limits that the trainer assumes of one that does not tell', async () => {
+    const { limits } = await dmd.unary(DmdServiceService.getDmdInfo, {});
+    expect(limits).toEqual(DEFAULT_DMD_LIMITS);
+  });
+
   /** A window that settles, with some noise, and one that only swings. */
   const noise = (t: number): number => Math.sin(12.9898 * t * t + 78.233) / 8;
   const windows = {

@@ -464,6 +464,11 @@ fn what_a_table_begins_with_is_a_header_or_a_row_and_is_said() {
         "{message}"
     );
     assert_eq!(means(&single, &["--header", "no"]).0, [0.25]);
+    for line in ["1,2", "0.0,1.0"] {
+        let (_, said) = means(&header(line), &[]);
+        assert!(said.contains("if they name the columns, say --header yes"), "{said}");
+        assert_eq!(means(&header(line), &["--header", "yes"]).0, of_rows, "{line}");
+    }
     assert_eq!(means(&single, &["--header", "yes"]).0, [0.375]);
 }
 
@@ -529,6 +534,12 @@ fn tables_are_read_as_programs_write_them() {
             "line 1, column 2: \"2,5\" is not a number",
         ),
         ("utf16.csv", "\u{0}", "is UTF-16; save it as UTF-8"),
+        ("packed.csv", "\u{1f}", "is compressed (gzip); unpack it first"),
+        (
+            "one-decimal-comma.csv",
+            "lr\n2,000\n1,500\n0,750\n",
+            "line 2: has 2 values, and the header 1 names; say --index yes",
+        ),
         (
             "nan.jsonl",
             "[1.5]\n[2.5]\n[NaN]\n",
@@ -545,10 +556,10 @@ fn tables_are_read_as_programs_write_them() {
             "line 1, column 1: invalid type: map, expected an array of numbers\n",
         ),
     ] {
-        let content = if name == "utf16.csv" {
-            b"\xff\xfe1\0".to_vec()
-        } else {
-            content.as_bytes().to_vec()
+        let content = match name {
+            "utf16.csv" => b"\xff\xfe1\0".to_vec(),
+            "packed.csv" => b"\x1f\x8b\x08\0".to_vec(),
+            _ => content.as_bytes().to_vec(),
         };
         let (code, message) = fails(binary().arg("analyze").arg(folder.file(name, content)));
         assert_eq!(code, 65, "{name}");

@@ -246,6 +246,8 @@ fn table(window: &Window, report: &Report, options: &Options) -> Vec<String> {
 
 /// The report as JSON. Numbers that are not finite are null.
 fn document(report: &Report, options: &Options) -> Value {
+    let of_modes = report.verdict_figures.of_modes;
+    let limits = &options.thresholds;
     let modes: Vec<Value> = report
         .spectrum
         .modes
@@ -269,10 +271,16 @@ fn document(report: &Report, options: &Options) -> Value {
         "verdictReason": report.verdict_reason,
         "verdictFigures": {
             "growingShare": report.verdict_figures.growing_share,
+            "growingShareLimit": limits.growing_share,
             "undampedShare": report.verdict_figures.undamped_share,
+            "undampedShareLimit": limits.undamped_share,
             "spikeRatio": report.verdict_figures.spike_ratio,
+            "spikeRatioLimit": limits.spike_ratio,
+            "trustedTScore": limits.trusted_t_score,
             "overshoot": report.verdict_figures.overshoot,
             "overshootLimit": report.verdict_figures.overshoot_limit,
+            "reconstructionErrorLimit": of_modes.then_some(limits.reconstruction_error),
+            "modeConditionLimit": of_modes.then_some(limits.mode_condition),
         },
         "glocal": report.glocal,
         "spread": report.spread,
@@ -313,18 +321,45 @@ mod tests {
         Analyze::from_arg_matches(&matches).unwrap()
     }
 
+    /// Names of the fields of these messages of the contract.
+    fn fields(messages: &[&str]) -> Vec<String> {
+        let contract = FileDescriptorSet::decode(proto::FILE_DESCRIPTOR_SET).unwrap();
+        contract
+            .file
+            .iter()
+            .flat_map(|file| &file.message_type)
+            .filter(|message| messages.contains(&message.name()))
+            .flat_map(|message| &message.field)
+            .map(|field| field.name().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_document_has_every_figure_of_the_contract() {
+        let rows: Vec<f64> = (0..20).map(|t| 2.0 + 0.5_f64.powi(t)).collect();
+        let options = Options::default();
+        let window = Window::from_flat(&rows, 1).unwrap();
+        let report = analyze(&window, &options, &[], &Cancellation::new()).unwrap();
+        let document = document(&report, &options);
+        let shown: Vec<String> = document["verdictFigures"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|name| name.to_lowercase())
+            .collect();
+        let figures = fields(&["VerdictFigures"]);
+        assert_eq!(shown.len(), figures.len());
+        for figure in figures {
+            assert!(shown.contains(&figure.replace('_', "")), "{figure}");
+        }
+    }
+
     #[test]
     fn every_option_of_the_contract_has_its_flag() {
         // What the file says, and the message of the options themselves.
         let elsewhere = ["rows", "components", "options"];
-        let contract = FileDescriptorSet::decode(proto::FILE_DESCRIPTOR_SET).unwrap();
-        let options: Vec<String> = contract
-            .file
-            .iter()
-            .flat_map(|file| &file.message_type)
-            .filter(|message| ["DmdOptions", "WindowSpec"].contains(&message.name()))
-            .flat_map(|message| &message.field)
-            .map(|field| field.name().to_owned())
+        let options: Vec<String> = fields(&["DmdOptions", "WindowSpec"])
+            .into_iter()
             .filter(|name| !elsewhere.contains(&name.as_str()))
             .collect();
         let command = Analyze::augment_args(Command::new("analyze"));

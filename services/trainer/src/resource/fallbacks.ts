@@ -4,4 +4,4 @@
 export const fallbackNote = (fallbacks: number, windows: number): string =>
   fallbacks === 0
     ? ''
-    : `; ${fallbacks} of ${windows} windows used the local hypergradient because the DMD service did not answer`;
+    : `; ${fallbacks} of ${windows} windows used the local hypergradient because the DMD service gave no report`;

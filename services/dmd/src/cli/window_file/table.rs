@@ -65,6 +65,9 @@ pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<St
     let mut notes = Vec::new();
     let mut records = records(&lines, delimiter)?;
     let header = header(&records, format.header)?.then(|| records.remove(0));
+    if header.is_none() && format.header == Whether::Auto && looks_counted(&records) {
+        notes.push("the values of the first line count; if they name the columns, say --header yes".to_owned());
+    }
     if let Some(Record { line, cells }) = &header {
         notes.push(format!(
             "took line {line} for the header: {} (--header no makes it a row)",
@@ -73,7 +76,7 @@ pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<St
     }
     match format.index {
         Whether::Yes => drop_first_column(&mut records),
-        Whether::Auto if has_unnamed_index(header.as_ref(), &records) => {
+        Whether::Auto if has_unnamed_index(header.as_ref(), &records)? => {
             drop_first_column(&mut records);
             notes.push("left the first column out, which has no name (--index no keeps it)".to_owned());
         }
@@ -177,12 +180,46 @@ fn header(records: &[Record], wanted: Whether) -> Result<bool, Fault> {
 }
 
 /// Whether the header has no name for the first column, as pandas and R write an index.
-fn has_unnamed_index(header: Option<&Record>, records: &[Record]) -> bool {
+fn has_unnamed_index(header: Option<&Record>, records: &[Record]) -> Result<bool, Fault> {
     let (Some(header), Some(first)) = (header, records.first()) else {
-        return false;
+        return Ok(false);
     };
-    let unnamed = header.cells.len() > 1 && ["", "Unnamed: 0"].contains(&header.cells[0].as_str());
-    unnamed || header.cells.len() + 1 == first.cells.len()
+    if header.cells.len() > 1 && ["", "Unnamed: 0"].contains(&header.cells[0].as_str()) {
+        return Ok(true);
+    }
+    if header.cells.len() + 1 != first.cells.len() {
+        return Ok(false);
+    }
+    let named = records.iter().any(|record| {
+        record
+            .cells
+            .first()
+            .is_some_and(|cell| number(cell, true).is_none())
+    });
+    if named || counts(records) {
+        return Ok(true);
+    }
+    let problem = format!(
+        "has {} values, and the header {} names; say --index yes if the first column numbers the rows, or --delimiter \
+         semicolon if the commas are decimal ones",
+        first.cells.len(),
+        header.cells.len()
+    );
+    Err(Fault::new(format!("line {}", first.line), problem))
+}
+
+/// Whether the first record rises by one from 0 or 1, as names of columns may, and the others do not.
+fn looks_counted(records: &[Record]) -> bool {
+    let counted = |record: &Record| {
+        let values: Vec<f64> = record.cells.iter().filter_map(|cell| cell.parse().ok()).collect();
+        values.len() > 1
+            && values.len() == record.cells.len()
+            && [0.0, 1.0].contains(&values[0])
+            && values.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+    };
+    records
+        .split_first()
+        .is_some_and(|(first, others)| counted(first) && !others.iter().any(counted))
 }
 
 /// Whether the first of several columns rises by one from row to row.

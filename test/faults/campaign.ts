@@ -1,0 +1,103 @@
+/** Studies run while faults are made at seeded moments, until there were enough; then everything is accounted for. */
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GlocalClient } from '@glocal/sdk';
+import { temporaryFolder } from '../support/trainer.ts';
+import { FAULTS, type Fault } from './fault.ts';
+import { Random } from './random.ts';
+import { Service } from './service.ts';
+import type { Finding, Outcome, Workload } from './workload.ts';
+
+export interface CampaignOptions {
+  /** Kills to make. Other faults come in between and do not count. */
+  readonly kills: number;
+  readonly seed: number;
+  readonly workloads: readonly Workload[];
+  readonly signal: AbortSignal;
+  /** Told of each fault. */
+  readonly onFault: (fault: string, kills: number) => void;
+}
+
+export interface Tally {
+  /** How many there were, by name. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly kills: number;
+  readonly studies: number;
+  readonly trials: number;
+  readonly outerSteps: number;
+  readonly findings: readonly Finding[];
+  /** Log of the servers. */
+  readonly log: readonly string[];
+}
+
+/** Milliseconds from one fault to the next. */
+const INTERVAL = [100, 2_500] as const;
+
+export async function runCampaign(options: CampaignOptions): Promise<Tally> {
+  const { kills: wanted, seed, workloads, onFault } = options;
+  const random = new Random(seed);
+  await using folder = await temporaryFolder();
+  await using service = await Service.start(join(folder.path, 'studies.db'), ['--max-running-trials', '2']);
+  await using client = await GlocalClient.connect({ address: service.address });
+  const faults = new Map<string, number>();
+  const outcomes: Outcome[] = [];
+  const fragile = new Map<string, boolean>();
+  let kills = 0;
+
+  for (const workload of workloads) outcomes.push(await run(workload, false, options.signal));
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  await Promise.all([makeFaults(), ...workloads.map((workload) => runOn(workload))].map(endAll));
+  return {
+    faults,
+    kills,
+    studies: outcomes.length,
+    trials: sum(({ trials }) => trials),
+    outerSteps: sum(({ outerSteps }) => outerSteps),
+    findings: outcomes.flatMap(({ findings }) => findings),
+    log: service.log,
+  };
+
+  async function makeFaults(): Promise<void> {
+    while (kills < wanted) {
+      await sleep(random.between(...INTERVAL), undefined, { signal });
+      const situation = { fragile: [...fragile.values()].includes(true) };
+      const possible = FAULTS.filter((fault) => fault.possible?.(service, situation) ?? true);
+      const fault: Fault = random.oneOf(possible);
+      await fault.make(service, random);
+      if (fault.kills) kills += 1;
+      faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
+      onFault(fault.name, kills);
+    }
+  }
+
+  /** One study after another while faults are made. */
+  async function runOn(workload: Workload): Promise<void> {
+    while (kills < wanted) outcomes.push(await run(workload, true, signal));
+  }
+
+  function run(workload: Workload, disturbed: boolean, until: AbortSignal): Promise<Outcome> {
+    const { name } = workload;
+    return workload.run(client, { disturbed, signal: until, fragile: (is) => fragile.set(name, is) });
+  }
+
+  /** What fails ends the others, too. */
+  function endAll(part: Promise<void>): Promise<void> {
+    return part.catch((error: unknown) => {
+      failed.abort(error);
+      throw error;
+    });
+  }
+
+  function sum(count: (outcome: Outcome) => number): number {
+    return outcomes.reduce((total, outcome) => total + count(outcome), 0);
+  }
+}
+
+/** The last line of a report. */
+export function verdictOf({ findings }: Pick<Tally, 'findings'>): string {
+  const count = (kind: Finding['kind']) => findings.filter((finding) => finding.kind === kind).length;
+  const illegal = count('illegal') === 0 ? '' : `, illegal ${count('illegal')}`;
+  return `lost ${count('lost')}, doubled ${count('doubled')}, diverged trajectories ${count('diverged')}${illegal}`;
+}
