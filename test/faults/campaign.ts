@@ -32,7 +32,9 @@ export interface Tally {
 }
 
 /** Milliseconds from one fault to the next. */
-const INTERVAL = [100, 2_500] as const;
+const INTERVAL = [100, 1_500] as const;
+/** How many of the faults are kills. */
+const SHARE_OF_KILLS = 0.7;
 
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const { kills: wanted, seed, workloads, onFault } = options;
@@ -48,7 +50,10 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   for (const workload of workloads) outcomes.push(await run(workload, false, options.signal));
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  await Promise.all([makeFaults(), ...workloads.map((workload) => runOn(workload))].map(endAll));
+  // All of them, before the service is stopped: a fault that is being made may start a server.
+  const parts = await Promise.allSettled([makeFaults(), ...workloads.map(runOn)].map(endingAll));
+  signal.throwIfAborted();
+  for (const part of parts) if (part.status === 'rejected') throw part.reason;
   return {
     faults,
     kills,
@@ -63,7 +68,10 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
     while (kills < wanted) {
       await sleep(random.between(...INTERVAL), undefined, { signal });
       const situation = { fragile: [...fragile.values()].includes(true) };
-      const possible = FAULTS.filter((fault) => fault.possible?.(service, situation) ?? true);
+      const kill = random.between(0, 1) < SHARE_OF_KILLS;
+      const possible = FAULTS.filter(
+        (fault) => fault.kills === kill && (fault.possible?.(service, situation) ?? true),
+      );
       const fault: Fault = random.oneOf(possible);
       await fault.make(service, random);
       if (fault.kills) kills += 1;
@@ -83,7 +91,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   }
 
   /** What fails ends the others, too. */
-  function endAll(part: Promise<void>): Promise<void> {
+  function endingAll(part: Promise<void>): Promise<void> {
     return part.catch((error: unknown) => {
       failed.abort(error);
       throw error;
