@@ -4,20 +4,21 @@ import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { ListenError, startServer } from './api/server.ts';
 import { ArtifactRoot } from './artifact/folder.ts';
 import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { token } from './commands/token.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
 import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { DriveDesk } from './drive/desk.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
+import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { openSecurity } from './security/security.ts';
@@ -80,10 +81,11 @@ async function serve(): Promise<void> {
     const { modelDir, backend, maxRunningTrials } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const options = { version, dmd, dmdRetryBudgetMs, modelDir, artifactDir: artifacts.path, backend };
+    const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
       train: (started, stop) =>
-        superviseTrial({ store, hub, log, checkpoints, desk, options }, started, stop),
+        superviseTrial({ store, hub, log, checkpoints, desk, options, limits }, started, stop),
       dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
     });
     // Before anyone can ask for something new.
@@ -119,7 +121,7 @@ async function serve(): Promise<void> {
           maxDrivers: config.maxDrivers,
           maxArtifactBytes: BigInt(config.maxArtifactBytes),
           maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
-          maxTrialMemoryBytes: 0n,
+          maxTrialMemoryBytes: BigInt(limits.memoryBytes),
           maxCheckpointBytes: 0n,
           // As the DMD service says at the time: one that comes back may be another one.
           get maxWindowRows() {
@@ -144,6 +146,13 @@ async function serve(): Promise<void> {
   } finally {
     await cleanUp.disposeAsync();
   }
+}
+
+/** In bytes; 0, for none, where the system does not tell what a process takes. */
+function memoryLimit({ maxTrialMemoryBytes }: Config, log: Logger): number {
+  if (maxTrialMemoryBytes === 0 || usageIsKnown()) return maxTrialMemoryBytes;
+  log.warn('--max-trial-memory-bytes is off: this system has no /proc, which tells what a process takes');
+  return 0;
 }
 
 /** Resolves at the first reason to stop. */

@@ -112,6 +112,16 @@ export const SETTINGS = {
   maxArtifactBytes: setting(bytes(1), 1024 ** 3, 'bytes of one uploaded model or data set'),
   maxOwnerArtifactBytes: setting(bytes(1), 10 * 1024 ** 3, 'bytes of all that one owner has uploaded'),
   maxDrivers: setting(whole(), 100, 'clients that may drive trials or report hypergradients at a time'),
+  maxTrialMemoryBytes: setting(
+    bytes(0),
+    0,
+    'resident memory of a training process, whose trial FAILS when it takes more; 0 for no limit',
+  ),
+  trialSilenceSeconds: setting(
+    seconds(),
+    600,
+    'how long a training process may make no step before it is ended, and started again',
+  ),
   logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
   insecure: setting(
     yesOrNo(),

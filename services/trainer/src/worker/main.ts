@@ -5,7 +5,8 @@ import { initBackend } from '../backend/select.ts';
 import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { datasetSha256 } from '../data/digest.ts';
-import { DmdClient } from '../dmd/client.ts';
+import { DmdClient, type OpenWindow } from '../dmd/client.ts';
+import type { WindowShape } from '../dmd/window-stream.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { asComplete } from '../resource/complete-study.ts';
@@ -19,10 +20,13 @@ import {
 } from './messages.ts';
 import { datasetOf, modelOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
+import { Waits } from './waits.ts';
 
 const PROGRESS_EVERY_MS = 250;
+const ALIVE_EVERY_MS = 1_000;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
+const waits = new Waits();
 const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
 /** Takes the decision that is waited for. */
 let decided = (_: Decision): void => {};
@@ -36,6 +40,7 @@ process.on('message', (message: ToWorker) => {
     return;
   }
   if (message.type === 'decision') return decided(Decision.decode(message.decision));
+  setInterval(() => tell({ type: 'alive', waits: waits.any }), ALIVE_EVERY_MS);
   train(message).then(end, (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     const reason = error instanceof Error ? error.message : String(error);
@@ -75,7 +80,8 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   try {
     const decide = study.mode === RunMode.DRIVEN ? askDriver : undefined;
     const listener = { ...listenerOf(keeper, trial.outerStepsDone), decide };
-    const parts = { study, trial: trial.name, space, learner, differentiation, dmd, listener };
+    const { name } = trial;
+    const parts = { study, trial: name, space, learner, differentiation, dmd: waitedFor(dmd), listener };
     const ending = await runTrial(parts, saved);
     const { outcome, reason } = ending;
     if (ending.outcome === 'infeasible') return { type: 'ended', outcome, reason, ...NO_FIGURES };
@@ -90,6 +96,14 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     dmd.close();
   }
 }
+
+/** A client that is known to be waited for when its answers are. */
+const waitedFor = (dmd: DmdClient) => ({
+  openWindow(shape: WindowShape): OpenWindow {
+    const { push, report, abandon } = dmd.openWindow(shape);
+    return { push, abandon, report: () => waits.for(report()) };
+  },
+});
 
 /** What is said of outer steps that are stored and have no checkpoint to go on from. */
 function again({ outerStepsDone }: Trial, saved: SavedLoop | undefined): string[] {
@@ -135,7 +149,7 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
       if (index <= stored) return keeper.stored(index);
       const encoded = OuterStep.encode(outerStep).finish();
       tell({ type: 'outerStep', index, outerStep: encoded });
-      await unacknowledged.sent(encoded.length);
+      await waits.for(unacknowledged.sent(encoded.length));
     },
   };
 }

@@ -81,6 +81,13 @@ export interface OuterStepMessage {
   readonly outerStep: Uint8Array;
 }
 
+/** Worker to server, every second as long as it is not computing: that it lives. */
+export interface AliveMessage {
+  readonly type: 'alive';
+  /** Whether it waits for somebody else, as the DMD service. */
+  readonly waits: boolean;
+}
+
 /** Worker to server, last: how it ended. The process exits when the server has closed the channel. */
 export interface EndedMessage {
   readonly type: 'ended';
@@ -101,5 +108,6 @@ export type FromWorker =
   | WarningMessage
   | ProgressMessage
   | ProposalMessage
+  | AliveMessage
   | OuterStepMessage
   | EndedMessage;

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { Estimator, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { usageIsKnown } from '../process/usage.ts';
 import type { StartMessage } from './messages.ts';
-import { type TrainingEvents, TrainingProcess, TrainingProcessError } from './process.ts';
+import { MemoryLimitError, type TrainingEvents, TrainingProcess, TrainingProcessError } from './process.ts';
 import { smallStudy } from './testing.ts';
+
+const LIMITS = { memoryBytes: 0, silenceMs: 600_000 };
 
 let training: TrainingProcess;
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'glocal-process-'));
-  training = new TrainingProcess(pino({ level: 'silent' }));
+  training = new TrainingProcess(pino({ level: 'silent' }), LIMITS);
 });
 afterEach(async () => {
   await training.kill();
@@ -92,13 +95,13 @@ describe('a training process', () => {
     const trial = Trial.create({ name: 'studies/a/trials/0', outerStepsDone: 2 });
     const next = { ...start, trial: Trial.encode(trial).finish() };
     const resumed = listener();
-    await new TrainingProcess(pino({ level: 'silent' })).run(next, resumed.events);
+    await new TrainingProcess(pino({ level: 'silent' }), LIMITS).run(next, resumed.events);
     expect(resumed.told).toEqual(['started', 'outer step 3']);
 
     for (const file of readdirSync(folder)) writeFileSync(join(folder, file), 'GLOCALCP or something else');
     const notes: string[] = [];
     const again = listener({ started: async (message) => void notes.push(...message.notes) });
-    const { outcome } = await new TrainingProcess(pino({ level: 'silent' })).run(next, again.events);
+    const { outcome } = await new TrainingProcess(pino({ level: 'silent' }), LIMITS).run(next, again.events);
     expect({ outcome, told: again.told }).toEqual({ outcome: 'succeeded', told: ['outer step 3'] });
     expect(notes.join('; ')).toMatch(
       /checkpoint 2 cannot be used: it is damaged.*; outer steps 1 to 2 are trained again and not stored again$/,
@@ -148,6 +151,26 @@ describe('a training process', () => {
     await expect(running).rejects.toThrow(TrainingProcessError);
     await expect(running).rejects.toThrow(/^the training process ended with SIGTERM/);
   });
+
+  it.skipIf(!usageIsKnown())('is ended when it takes more memory than it may', async () => {
+    const small = new TrainingProcess(pino({ level: 'silent' }), { ...LIMITS, memoryBytes: 40 * 1024 ** 2 });
+    const running = small.run(await startMessage(), listener().events);
+    await expect(running).rejects.toThrow(MemoryLimitError);
+    await expect(running).rejects.toThrow(
+      /^the training process took \d+ MiB of memory; 40 MiB are allowed$/,
+    );
+  });
+
+  it.skipIf(!usageIsKnown())(
+    'is ended when it has come to a stand, though it does not hear a signal',
+    async () => {
+      const stopped = new TrainingProcess(pino({ level: 'silent' }), { ...LIMITS, silenceMs: 3_000 });
+      const { events } = listener({ started: async () => void process.kill(stopped.pid, 'SIGSTOP') });
+      const running = stopped.run(await startMessage(), events);
+      await expect(running).rejects.toThrow(TrainingProcessError);
+      await expect(running).rejects.toThrow(/ for 3 s$/);
+    },
+  );
 
   it('can be killed before it trains, and twice', async () => {
     const running = training.run(await startMessage(), listener().events);

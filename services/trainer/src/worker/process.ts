@@ -4,7 +4,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { environmentFor } from '../process/environment.ts';
+import { type ProcessUsage, usageOf } from '../process/usage.ts';
 import type {
+  AliveMessage,
   EndedMessage,
   FromWorker,
   ProgressMessage,
@@ -14,6 +16,7 @@ import type {
   ToWorker,
   WarningMessage,
 } from './messages.ts';
+import { POLL_EVERY_MS, Watchdog, type WatchdogLimits } from './watchdog.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
 const KILL_AFTER_MS = 3_000;
@@ -25,6 +28,8 @@ export interface TrainingEvents {
   progress(stepsDone: number): void;
   /** Comes at once, too. */
   warning(text: string): void;
+  /** Comes every second, where the system tells. */
+  usage?(usage: ProcessUsage): void;
   /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
   /**
@@ -34,19 +39,30 @@ export interface TrainingEvents {
   proposal(message: ProposalMessage, gone: AbortSignal): Promise<Uint8Array>;
 }
 
-/** The training process ended without saying how: a native crash, no memory, or a signal. */
+/** The training process ended without saying how: a native crash, a signal, or a standstill. */
 export class TrainingProcessError extends Error {
   override readonly name = 'TrainingProcessError';
+}
+
+/** The training process took more memory than it may; doing it again would not help. */
+export class MemoryLimitError extends Error {
+  override readonly name = 'MemoryLimitError';
 }
 
 export class TrainingProcess {
   readonly #child: ChildProcess;
   readonly #log: Logger;
+  readonly #watchdog: Watchdog;
+  /** Whether the process waits for others, as it last said. */
+  #waits = false;
+  /** Messages that are being handled: as long as there are any, it may wait for us. */
+  #handling = 0;
   /** Resolves when the process is gone, or never came to be. */
   readonly #gone: Promise<void>;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, limits: WatchdogLimits) {
     this.#log = log;
+    this.#watchdog = new Watchdog(limits);
     this.#child = fork(ENTRY, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -62,9 +78,15 @@ export class TrainingProcess {
     });
   }
 
+  /** 0 of one that could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /**
    * Trains until the end.
-   * @throws TrainingProcessError when the process ends without a word, and whatever a handler throws.
+   * @throws TrainingProcessError when the process ends without a word or has come to a stand; MemoryLimitError; and
+   *   whatever a handler throws.
    */
   async run(start: StartMessage, events: TrainingEvents): Promise<EndedMessage> {
     const child = this.#child;
@@ -74,10 +96,14 @@ export class TrainingProcess {
       lastWords = (lastWords + text).slice(-4_000);
       this.#log.debug({ pid: child.pid, text }, 'training process');
     });
+    let looks: NodeJS.Timeout | undefined;
     try {
       return await new Promise<EndedMessage>((resolve, reject) => {
         let previous: Promise<void> = Promise.resolve();
+        looks = setInterval(() => this.#look(events, reject), POLL_EVERY_MS);
         child.on('message', (message: FromWorker) => {
+          this.#note(message);
+          if (message.type === 'alive') return;
           if (message.type === 'progress') return events.progress(message.stepsDone);
           if (message.type === 'warning') return events.warning(message.text);
           previous = previous.then(() => this.#handle(message, events, gone.signal, resolve));
@@ -96,6 +122,7 @@ export class TrainingProcess {
         this.#send(start);
       });
     } finally {
+      clearInterval(looks);
       await this.kill();
     }
   }
@@ -110,22 +137,50 @@ export class TrainingProcess {
   }
 
   async #handle(
-    message: Exclude<FromWorker, ProgressMessage | WarningMessage>,
+    message: Exclude<FromWorker, AliveMessage | ProgressMessage | WarningMessage>,
     events: TrainingEvents,
     gone: AbortSignal,
     ended: (message: EndedMessage) => void,
   ): Promise<void> {
-    switch (message.type) {
-      case 'started':
-        return events.started(message);
-      case 'proposal':
-        return this.#send({ type: 'decision', decision: await events.proposal(message, gone) });
-      case 'outerStep':
-        await events.outerStep(message.outerStep);
-        return this.#send({ type: 'acknowledged', index: message.index });
-      case 'ended':
-        return ended(message);
+    this.#handling += 1;
+    try {
+      switch (message.type) {
+        case 'started':
+          return await events.started(message);
+        case 'proposal':
+          return this.#send({ type: 'decision', decision: await events.proposal(message, gone) });
+        case 'outerStep':
+          await events.outerStep(message.outerStep);
+          return this.#send({ type: 'acknowledged', index: message.index });
+        case 'ended':
+          return ended(message);
+      }
+    } finally {
+      this.#handling -= 1;
     }
+  }
+
+  #note(message: FromWorker): void {
+    if (message.type === 'alive') {
+      this.#waits = message.waits;
+      this.#watchdog.heard();
+    } else {
+      this.#waits = false;
+      this.#watchdog.progressed();
+    }
+  }
+
+  /** Ends a process that takes too much or has come to a stand. */
+  #look(events: TrainingEvents, reject: (error: Error) => void): void {
+    const { pid } = this.#child;
+    const usage = pid === undefined ? undefined : usageOf(pid);
+    if (usage !== undefined) events.usage?.(usage);
+    const found = this.#watchdog.look(usage, this.#waits || this.#handling > 0);
+    if (found === undefined) return;
+    const Kind = found.kind === 'memory' ? MemoryLimitError : TrainingProcessError;
+    reject(new Kind(found.what));
+    // One that is stopped hears nothing else.
+    this.#child.kill('SIGKILL');
   }
 
   #send(message: ToWorker): void {

@@ -11,7 +11,7 @@ import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
-import { TrainingProcess, TrainingProcessError } from './process.ts';
+import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
 import { superviseTrial } from './supervisor.ts';
 import { smallStudy } from './testing.ts';
 
@@ -61,6 +61,7 @@ const supervise = (trial: StartedTrial) =>
         backend: undefined,
         version: '0.0.0',
       },
+      limits: { memoryBytes: 0, silenceMs: 600_000 },
     },
     trial,
     stop.signal,
@@ -136,6 +137,15 @@ describe('a supervised trial', () => {
       state: TrialState.FAILED,
       stateReason:
         'the training process ended with SIGSEGV, for the 3rd time at outer step 1; its checkpoints are kept',
+    });
+  });
+
+  it('whose process takes too much memory FAILS at once', async () => {
+    vi.spyOn(TrainingProcess.prototype, 'run').mockRejectedValue(new MemoryLimitError('2 MiB are too much'));
+    expect(await supervise(await started())).toBe('over');
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.FAILED,
+      stateReason: '2 MiB are too much; its checkpoints are kept',
     });
   });
 

@@ -16,7 +16,8 @@ import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
 import type { StoreHealth } from '../store/health.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import type { EndedMessage, StartMessage } from './messages.ts';
-import { TrainingProcess, TrainingProcessError } from './process.ts';
+import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
+import type { WatchdogLimits } from './watchdog.ts';
 
 /** So often a training process may die at one outer step. */
 const MAX_CRASHES = 3;
@@ -39,6 +40,8 @@ export interface SupervisorParts {
   /** Of trials that are driven. */
   readonly desk: DriveDesk;
   readonly options: SupervisorOptions;
+  /** Of a training process. */
+  readonly limits: WatchdogLimits;
 }
 
 /**
@@ -84,6 +87,10 @@ async function afterError(
 ): Promise<TrialEnding | Interruption> {
   if (stop.aborted) return { why: String(stop.reason), crashed: false };
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof MemoryLimitError) {
+    log.warn({ trial, reason }, 'a training process took too much memory');
+    return { state: TrialState.FAILED, reason: `${reason}; its checkpoints are kept` };
+  }
   if (!(error instanceof TrainingProcessError)) {
     if (!isLost(error)) log.error({ err: error, trial }, 'trial failed');
     return { state: TrialState.FAILED, reason };
@@ -100,12 +107,12 @@ const isLost = (error: unknown): boolean =>
   [StateError, StaleEpochError, NotFoundError].some((kind) => error instanceof kind);
 
 async function train(
-  { store, hub, log, checkpoints, desk, options }: SupervisorParts,
+  { store, hub, log, checkpoints, desk, options, limits }: SupervisorParts,
   { claim, study, trial }: StartedTrial,
   stop: AbortSignal,
 ): Promise<TrialEnding> {
   stop.throwIfAborted();
-  const process = new TrainingProcess(log);
+  const process = new TrainingProcess(log, limits);
   const kill = () => void process.kill();
   stop.addEventListener('abort', kill, { once: true });
   const save = async (write: () => Promise<unknown>) => {
