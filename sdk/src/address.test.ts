@@ -18,9 +18,14 @@ describe('resolveTarget', () => {
     'localhost:1',
     'LOCALHOST:1',
     'a.localhost:1',
+    'localhost.:1',
+    'a.localhost.:1',
     '127.0.0.1:1',
     '127.8.9.10:1',
     '[::1]:1',
+    '[0:0:0:0:0:0:0:1]:1',
+    '[::ffff:127.0.0.1]:1',
+    '[::FFFF:7f00:1]:1',
     'unix:/tmp/x',
   ])('sends in the clear to %s, on this machine', (address) => {
     expect(resolveTarget({ address })).toEqual({ address, tls: undefined });
@@ -33,6 +38,10 @@ describe('resolveTarget', () => {
     '[2001:db8::1]:1',
     '127.0.0.1.example.com:1',
     '0.0.0.0:1',
+    'localhost..:1',
+    'notlocalhost:1',
+    '[::ffff:10.0.0.1]:1',
+    '[::2]:1',
   ])('refuses to send in the clear to %s, unless told to', (address) => {
     expect(() => resolveTarget({ address })).toThrow(
       expect.objectContaining({

@@ -1,5 +1,6 @@
 /** Where the server is, and whether what is sent there must be encrypted. */
 
+import { BlockList, isIP } from 'node:net';
 import { GlocalError } from './error.ts';
 import type { ClientOptions, TlsOptions } from './options.ts';
 
@@ -43,14 +44,20 @@ export function resolveTarget(options: Pick<ClientOptions, 'address' | 'tls' | '
   return { address, tls: tls === true ? {} : tls };
 }
 
+/** Addresses of this machine, also where IPv6 wraps those of IPv4 (`::ffff:127.0.0.1`). */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
 /** Whether what is sent there stays on this machine. */
 export function isLocal(address: string): boolean {
   if (address.startsWith('unix:')) return true;
-  const host = address.slice(0, address.lastIndexOf(':')).toLowerCase();
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    host === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(host)
-  );
+  const host = address
+    .slice(0, address.lastIndexOf(':'))
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '');
+  const version = isIP(host);
+  if (version !== 0) return LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
+  // A name may end in the dot of the root.
+  return /^(?:.+\.)?localhost\.?$/.test(host);
 }

@@ -1,13 +1,13 @@
 /** The client: one connection to one trainer. */
 
-import { Limits as LimitsMessage, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { resolveTarget } from './address.ts';
 import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
 import { collect, pages } from './pages.ts';
 import { reach } from './reach.ts';
-import { decodeProblems, type Problems, type ServerInfo } from './server.ts';
+import { decodeProblems, decodeServerInfo, type Problems, type ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
 import { Transport } from './transport.ts';
 
@@ -54,11 +54,10 @@ export class GlocalClient implements AsyncDisposable {
     return decodeProblems(await collect(all));
   }
 
-  /** Version, runtime and limits of the server. */
+  /** Version, runtime and limits of the server, whether its DMD service answers, and who you are to it. */
   async serverInfo(options?: CallOptions): Promise<ServerInfo> {
     check([callOptions, options, 'options']);
-    const info = await this.#transport.unary(StudyServiceService.getServerInfo, {}, options);
-    return { ...info, limits: info.limits ?? LimitsMessage.create() };
+    return decodeServerInfo(await this.#transport.unary(StudyServiceService.getServerInfo, {}, options));
   }
 
   /** Ends the connection; calls under way throw CANCELLED, reason CLIENT_CLOSED. */

@@ -4,9 +4,12 @@ import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as study from '@glocal/proto/glocal/v1/study';
 import * as service from '@glocal/proto/glocal/v1/study_service';
 import { expect, it } from 'vitest';
+import type { SnapshotEvent } from './events.ts';
 import type { BoundTerms, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 import type {
+  Caller,
   DatasetInfo,
+  DmdStatus,
   HyperparameterInfo,
   Limits,
   ModelInfo,
@@ -15,8 +18,24 @@ import type {
   ServerInfo,
 } from './server.ts';
 import type { StudySnapshot } from './snapshot.ts';
-import type { FloatParameter, NetworkParameter, VectorParameter } from './space.ts';
-import type { Augmentation, DmdOptions, Method, OuterOptimizer, Problem, Training } from './spec.ts';
+import type {
+  BoolParameter,
+  CategoricalParameter,
+  DiscreteParameter,
+  FloatParameter,
+  IntParameter,
+  NetworkParameter,
+  VectorParameter,
+} from './space.ts';
+import type {
+  Augmentation,
+  DmdOptions,
+  Method,
+  OuterOptimizer,
+  Problem,
+  Sampling,
+  Training,
+} from './spec.ts';
 import type { DifferentiationCost, Evaluation, OuterStep, Timing, Trial, Update, Window } from './trial.ts';
 
 /** Every property of a type; the compiler refuses the list when one is missing or there is no such. */
@@ -34,6 +53,11 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       problem: true,
       training: true,
       method: true,
+      sampling: true,
+      mode: true,
+      decisionTimeout: true,
+      labels: true,
+      owner: true,
       state: true,
       stateReason: true,
       createTime: true,
@@ -45,9 +69,31 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
     study.FloatParameter.create(),
     [
       ...all<Omit<FloatParameter, 'kind'>>({ min: true, max: true, init: true, scale: true }),
-      'per' satisfies keyof VectorParameter,
+      ...(['per', 'size'] satisfies (keyof VectorParameter)[]),
     ],
-    { initial: 'init', grouping: 'per' },
+    // Several values are an array.
+    { initial: 'init', initials: undefined, grouping: 'per' },
+  ],
+  [
+    'IntParameter',
+    study.IntParameter.create(),
+    all<Omit<IntParameter, 'kind'>>({ min: true, max: true, step: true }),
+  ],
+  ['BoolParameter', study.BoolParameter.create(), all<Omit<BoolParameter, 'kind'>>({})],
+  [
+    'CategoricalParameter',
+    study.CategoricalParameter.create(),
+    all<Omit<CategoricalParameter, 'kind'>>({ values: true }),
+  ],
+  [
+    'DiscreteParameter',
+    study.DiscreteParameter.create(),
+    all<Omit<DiscreteParameter, 'kind'>>({ values: true }),
+  ],
+  [
+    'Sampling',
+    study.Sampling.create(),
+    all<Sampling>({ method: true, points: true, seed: true, maxRunningTrials: true }),
   ],
   [
     'NetworkParameter',
@@ -90,6 +136,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       validationSample: true,
       validationSeed: true,
       trainings: true,
+      dmdAbsence: true,
       dmd: true,
       outer: true,
     }),
@@ -139,6 +186,9 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       fallbackWindows: true,
       attempts: true,
       crashes: true,
+      choices: true,
+      checkpoints: true,
+      checkpointBytes: true,
     }),
   ],
   ['Evaluation', study.Evaluation.create(), all<Evaluation>({ loss: true, accuracy: true, examples: true })],
@@ -177,6 +227,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       rolledBack: true,
       clipped: true,
       fellBack: true,
+      decision: true,
     }),
   ],
   [
@@ -286,7 +337,21 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'ServerInfo',
     service.ServerInfo.create(),
-    all<ServerInfo>({ version: true, backend: true, dmdAddress: true, limits: true }),
+    all<ServerInfo>({
+      version: true,
+      backend: true,
+      dmdAddress: true,
+      limits: true,
+      dmd: true,
+      caller: true,
+    }),
+  ],
+  ['DmdStatus', service.DmdStatus.create(), all<DmdStatus>({ reachable: true, version: true, reason: true })],
+  ['Caller', service.Caller.create(), all<Caller>({ owner: true, role: true })],
+  [
+    'Snapshot',
+    service.Snapshot.create(),
+    all<Omit<SnapshotEvent, 'type' | 'cursor' | 'time'>>({ study: true, trials: true, missedEvents: true }),
   ],
   [
     'Limits',
@@ -301,6 +366,13 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       maxRunningTrials: true,
       maxWindowRows: true,
       maxComponents: true,
+      maxStudies: true,
+      maxDrivers: true,
+      maxArtifactBytes: true,
+      maxOwnerArtifactBytes: true,
+      maxOwnerActiveStudies: true,
+      maxTrialMemoryBytes: true,
+      maxCheckpointBytes: true,
     }),
   ],
 ];

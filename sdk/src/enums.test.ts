@@ -1,13 +1,19 @@
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as study from '@glocal/proto/glocal/v1/study';
+import * as service from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
 import {
+  type ArtifactKind,
   choices,
   type Differentiation,
+  type DmdAbsence,
   type Estimator,
   type EvaluationPoint,
   estimatorName,
   type Grouping,
+  type Role,
+  type RunMode,
+  type SamplingMethod,
   type Scale,
   type Scaling,
   type Source,
@@ -55,18 +61,37 @@ describe('string unions', () => {
     [
       'Source',
       study.Source,
-      all<Exclude<Source, 'unknown'>>({ glocal: true, local: true, mean: true, median: true, held: true }),
+      all<Exclude<Source, 'unknown'>>({
+        glocal: true,
+        local: true,
+        mean: true,
+        median: true,
+        held: true,
+        driver: true,
+      }),
     ],
+    ['RunMode', study.RunMode, all<RunMode>({ managed: true, driven: true, external: true })],
+    ['SamplingMethod', study.SamplingMethod, all<SamplingMethod>({ grid: true, random: true, sobol: true })],
+    ['DmdAbsence', study.DmdAbsence, all<DmdAbsence>({ fall_back: true, pause: true })],
+    ['ArtifactKind', service.ArtifactKind, all<ArtifactKind>({ model: true, dataset: true })],
+    ['Role', service.Role, all<Exclude<Role, 'UNKNOWN'>>({ READ: true, WRITE: true, ADMIN: true })],
     [
       'StudyState',
       study.StudyState,
-      all<Exclude<StudyState, 'UNKNOWN'>>({ ACTIVE: true, COMPLETED: true, CANCELLED: true, FAILED: true }),
+      all<Exclude<StudyState, 'UNKNOWN'>>({
+        ACTIVE: true,
+        PAUSED: true,
+        COMPLETED: true,
+        CANCELLED: true,
+        FAILED: true,
+      }),
     ],
     [
       'TrialState',
       study.TrialState,
       all<Exclude<TrialState, 'UNKNOWN'>>({
         PENDING: true,
+        PAUSED: true,
         RUNNING: true,
         SUCCEEDED: true,
         FAILED: true,

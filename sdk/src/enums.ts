@@ -5,6 +5,7 @@
 
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as study from '@glocal/proto/glocal/v1/study';
+import * as service from '@glocal/proto/glocal/v1/study_service';
 
 /**
  * What moves the hyperparameters: nothing, the last hypergradient of a window, its mean, its median, DMD, or the
@@ -42,16 +43,38 @@ export type Selection = 'steady' | 'nearest';
 /** The snapshot to which their amplitudes are fitted. */
 export type Anchor = 'first' | 'last';
 
-/** Where a component of an update came from; `held` is a component that did not move. */
-export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'unknown';
+/** Where a component of an update came from; `held` is a component that did not move, `driver` one that a client chose. */
+export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'driver' | 'unknown';
 
-/** State of a study: ACTIVE until every trial has ended. */
-export type StudyState = 'ACTIVE' | 'COMPLETED' | 'CANCELLED' | 'FAILED' | 'UNKNOWN';
+/**
+ * Who trains, and who decides how the hyperparameters move: the service both, the service trains and a client decides after
+ * each window, or a client trains and the service decides.
+ */
+export type RunMode = 'managed' | 'driven' | 'external';
 
-/** State of a trial. INFEASIBLE: it diverged, also after rolling back and halving the outer rate. */
+/** How points of a search space are taken: every combination, independent draws, or a Sobol sequence. */
+export type SamplingMethod = 'grid' | 'random' | 'sobol';
+
+/** What happens when the DMD service gives no report in time: the local hypergradient is used, or the trial waits, PAUSED. */
+export type DmdAbsence = 'fall_back' | 'pause';
+
+/** What an artifact is: a LayersModel of TensorFlow.js, or a data set with its manifest. */
+export type ArtifactKind = 'model' | 'dataset';
+
+/** What a caller may do; each may what those before it may. */
+export type Role = 'READ' | 'WRITE' | 'ADMIN' | 'UNKNOWN';
+
+/** State of a study: ACTIVE until every trial has ended, PAUSED until it is resumed. */
+export type StudyState = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CANCELLED' | 'FAILED' | 'UNKNOWN';
+
+/**
+ * State of a trial. PAUSED: it waits to be resumed, or for what its `stateReason` names. INFEASIBLE: it diverged, also after
+ * rolling back and halving the outer rate.
+ */
 export type TrialState =
   | 'PENDING'
   | 'RUNNING'
+  | 'PAUSED'
   | 'SUCCEEDED'
   | 'FAILED'
   | 'INFEASIBLE'
@@ -83,15 +106,23 @@ export const scalingName = (value: number) => nameOf(dmd.Scaling, value).toLower
 export const selectionName = (value: number) => nameOf(dmd.Selection, value).toLowerCase() as Selection;
 export const anchorName = (value: number) => nameOf(dmd.Anchor, value).toLowerCase() as Anchor;
 export const sourceName = (value: number) => nameOf(study.Source, value).toLowerCase() as Source;
+export const runModeName = (value: number) => nameOf(study.RunMode, value).toLowerCase() as RunMode;
+export const samplingMethodName = (value: number) =>
+  nameOf(study.SamplingMethod, value).toLowerCase() as SamplingMethod;
+export const dmdAbsenceName = (value: number) => nameOf(study.DmdAbsence, value).toLowerCase() as DmdAbsence;
+export const artifactKindName = (value: number) =>
+  nameOf(service.ArtifactKind, value).toLowerCase() as ArtifactKind;
+export const roleName = (value: number) => nameOf(service.Role, value) as Role;
 export const studyStateName = (value: number) => nameOf(study.StudyState, value) as StudyState;
 export const trialStateName = (value: number) => nameOf(study.TrialState, value) as TrialState;
 export const verdictName = (value: number) => nameOf(dmd.Verdict, value) as Verdict;
 
 /** Names that a caller may choose from, in lower case. */
-export const choices = (values: ProtoEnum): string[] =>
-  Object.keys(values)
-    .filter((name) => !NOT_SENT.has(name))
-    .map((name) => name.toLowerCase());
+export const choices = (values: ProtoEnum): string[] => names(values).map((name) => name.toLowerCase());
+
+/** Names that the server observes, in upper case. */
+export const names = (values: ProtoEnum): string[] =>
+  Object.keys(values).filter((name) => !NOT_SENT.has(name));
 
 /** The value of a name that a caller chose, one of {@link choices}. */
 export const enumValue = <Value extends number>(

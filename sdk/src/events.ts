@@ -2,8 +2,8 @@
 
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
 import { decodeSnapshot, type StudySnapshot } from './snapshot.ts';
-import type { ParameterMap } from './space.ts';
-import { decodeOuterStep, decodeTrial, type OuterStep, type Trial } from './trial.ts';
+import type { ParameterMap, Space } from './space.ts';
+import { decodeSentOuterStep, decodeTrial, type SentOuterStep, type Trial } from './trial.ts';
 
 interface EventBase {
   /** Position after this event: `watch({ cursor })` goes on from here. */
@@ -21,8 +21,8 @@ export interface TrialEvent<P extends ParameterMap = ParameterMap> extends Event
   readonly type: 'trial';
 }
 
-/** An outer step was finished and stored. Its window comes without rows. */
-export interface OuterStepEvent<P extends ParameterMap = ParameterMap> extends EventBase, OuterStep<P> {
+/** An outer step was finished and stored. Its window comes without rows; one that is very large without its vectors. */
+export interface OuterStepEvent<P extends ParameterMap = ParameterMap> extends EventBase, SentOuterStep<P> {
   readonly type: 'outerStep';
 }
 
@@ -37,26 +37,55 @@ export interface ProgressEvent extends EventBase {
   readonly steps: number;
 }
 
+/** The study as it is now, in place of events that a slow watcher has not read (`watch({ maxLag })`). */
+export interface SnapshotEvent<P extends ParameterMap = ParameterMap> extends EventBase {
+  readonly type: 'snapshot';
+  readonly study: StudySnapshot<P>;
+  /** Its trials, as many as a message has room for; `study.trials()` has all. */
+  readonly trials: readonly Trial<P>[];
+  /** Number of events that it stands for. Outer steps among them can be read with `study.outerSteps()`. */
+  readonly missedEvents: number;
+}
+
 /** Something that happened to a study; `type` tells what. */
 export type StudyEvent<P extends ParameterMap = ParameterMap> =
   | StudyStateEvent<P>
   | TrialEvent<P>
   | OuterStepEvent<P>
-  | ProgressEvent;
+  | ProgressEvent
+  | SnapshotEvent<P>;
 
-/** Undefined for a kind of event that only a newer SDK knows. */
-export function decodeEvent<P extends ParameterMap>(message: proto.StudyEvent): StudyEvent<P> | undefined {
+/**
+ * Undefined for a kind of event that only a newer SDK knows.
+ * @param space of the study
+ */
+export function decodeEvent<P extends ParameterMap>(
+  message: proto.StudyEvent,
+  space: Space<P>,
+): StudyEvent<P> | undefined {
   const { cursor, time = new Date(), event } = message;
   switch (event?.$case) {
     case 'study':
       return { type: 'study', cursor, time, ...decodeSnapshot<P>(event.value) };
     case 'trial':
-      return { type: 'trial', cursor, time, ...decodeTrial<P>(event.value) };
+      return { type: 'trial', cursor, time, ...decodeTrial(event.value, space) };
     case 'outerStep':
-      return { type: 'outerStep', cursor, time, ...decodeOuterStep<P>(event.value) };
+      return { type: 'outerStep', cursor, time, ...decodeSentOuterStep<P>(event.value, space) };
     case 'progress':
       return { type: 'progress', cursor, time, ...event.value };
-    case 'snapshot':
+    case 'snapshot': {
+      const { study, trials, missedEvents } = event.value;
+      // The contract has a study in every snapshot.
+      if (study === undefined) return undefined;
+      return {
+        type: 'snapshot',
+        cursor,
+        time,
+        study: decodeSnapshot<P>(study),
+        trials: trials.map((trial) => decodeTrial(trial, space)),
+        missedEvents,
+      };
+    }
     case undefined:
       return undefined;
   }

@@ -1,12 +1,17 @@
 /** The public API of @glocal/sdk. */
 
 export { GlocalClient } from './client.ts';
+export type { Decision } from './decision.ts';
 export type {
   Anchor,
   Differentiation,
+  DmdAbsence,
   Estimator,
   EvaluationPoint,
   Grouping,
+  Role,
+  RunMode,
+  SamplingMethod,
   Scale,
   Scaling,
   Selection,
@@ -17,7 +22,14 @@ export type {
   Verdict,
 } from './enums.ts';
 export { type ErrorCode, type FieldViolation, GlocalError, type GlocalErrorDetails } from './error.ts';
-export type { OuterStepEvent, ProgressEvent, StudyEvent, StudyStateEvent, TrialEvent } from './events.ts';
+export type {
+  OuterStepEvent,
+  ProgressEvent,
+  SnapshotEvent,
+  StudyEvent,
+  StudyStateEvent,
+  TrialEvent,
+} from './events.ts';
 export type {
   CallOptions,
   ClientOptions,
@@ -27,11 +39,14 @@ export type {
   TlsOptions,
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
+export type { ReconnectOptions } from './reconnect.ts';
 export type { BoundTerms, Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 export type { ResultOptions, StudyResult, TrialResult, VerdictCounts } from './result.ts';
 export { Schedule, type SchedulePoint } from './schedule.ts';
 export type {
+  Caller,
   DatasetInfo,
+  DmdStatus,
   HyperparameterInfo,
   Limits,
   ModelInfo,
@@ -41,18 +56,34 @@ export type {
 } from './server.ts';
 export type { StudySnapshot } from './snapshot.ts';
 export {
+  type BoolParameter,
+  bool,
+  type CategoricalParameter,
+  type ChoiceParameter,
+  type Choices,
   type ComponentName,
+  categorical,
+  type DiscreteParameter,
+  discrete,
   type FixedParameter,
   type FloatParameter,
   fixed,
   float,
+  type Initial,
+  type IntParameter,
+  int,
+  type MovingName,
+  type MovingParameter,
   type NetworkParameter,
+  type NewValues,
   network,
   type Parameter,
   type ParameterMap,
+  type SentValues,
   type Space,
   space,
   type Values,
+  type VectorOptions,
   type VectorParameter,
   vector,
 } from './space.ts';
@@ -60,13 +91,32 @@ export type {
   Augmentation,
   CompleteStudySpec,
   DmdOptions,
+  ExternalStudySpec,
   Method,
   OuterOptimizer,
   Problem,
+  ProblemFor,
+  Sampling,
   StudySpec,
   Training,
 } from './spec.ts';
-export type { CreateOptions, GetOptions, Studies } from './studies.ts';
-export type { OuterStepsOptions, Study, TrialOptions } from './study.ts';
-export type { DifferentiationCost, Evaluation, OuterStep, Timing, Trial, Update, Window } from './trial.ts';
+export type { CreateOptions, GetOptions, ListStudiesOptions, Studies } from './studies.ts';
+export type {
+  DeleteOptions,
+  OuterStepsOptions,
+  ResumeOptions,
+  ResumePoint,
+  Study,
+  TrialOptions,
+} from './study.ts';
+export type {
+  DifferentiationCost,
+  Evaluation,
+  OuterStep,
+  SentOuterStep,
+  Timing,
+  Trial,
+  Update,
+  Window,
+} from './trial.ts';
 export type { WatchOptions } from './watch.ts';

@@ -1,13 +1,13 @@
 /** What came out of a study. */
 
 import type { StudyState, Verdict } from './enums.ts';
+import type { ReconnectOptions } from './reconnect.ts';
 import type { Schedule } from './schedule.ts';
 import type { ParameterMap } from './space.ts';
 import type { Trial } from './trial.ts';
-import type { WatchOptions } from './watch.ts';
 
 /** Options of `study.result()`. */
-export interface ResultOptions extends Omit<WatchOptions, 'cursor'> {
+export interface ResultOptions extends ReconnectOptions {
   /**
    * Whether trials come with their schedules. With vectors and many outer steps these are the larger part of a result;
    * `study.schedule()` reads one of them. @default true
@@ -34,7 +34,7 @@ export interface StudyResult<
   readonly state: StudyState;
   /** Why, in one sentence. */
   readonly stateReason: string;
-  /** In the order of the seeds. */
+  /** In the order of the points, and of the seeds at each point. */
   readonly trials: readonly Result[];
   /** The SUCCEEDED trial with the lowest validation loss; undefined when none succeeded. */
   readonly best: Result | undefined;

@@ -1,7 +1,8 @@
 /** What a server offers: its catalogue, version and limits. */
 
-import type * as proto from '@glocal/proto/glocal/v1/study_service';
-import { type Grouping, groupingName } from './enums.ts';
+import * as proto from '@glocal/proto/glocal/v1/study_service';
+import { type Grouping, groupingName, type Role, roleName } from './enums.ts';
+import { plainNumbers } from './plain-numbers.ts';
 
 /** A data set. */
 export interface DatasetInfo {
@@ -77,6 +78,38 @@ export interface Limits {
   readonly maxWindowRows: number;
   /** Components of a hypergradient of `glocal`, as the DMD service allows (its defaults until it has answered); 0 from an older server. */
   readonly maxComponents: number;
+  /** Studies that are kept, in every state. `study.delete()` and the server's retention make room. */
+  readonly maxStudies: number;
+  /** Clients that drive trials or report hypergradients at a time. */
+  readonly maxDrivers: number;
+  /** Bytes of one artifact. */
+  readonly maxArtifactBytes: number;
+  /** Bytes of all artifacts of one owner. */
+  readonly maxOwnerArtifactBytes: number;
+  /** Studies of one owner that are ACTIVE at a time. */
+  readonly maxOwnerActiveStudies: number;
+  /** Memory of a training process in bytes; 0 for no limit. One that takes more is ended, and its trial is FAILED. */
+  readonly maxTrialMemoryBytes: number;
+  /** Bytes of all checkpoints; 0 for no limit. Without room trials go on from an older one. */
+  readonly maxCheckpointBytes: number;
+}
+
+/** Whether the DMD service can be reached. */
+export interface DmdStatus {
+  /** Whether it answered when it was last asked. */
+  readonly reachable: boolean;
+  /** Its version; empty until it has answered. */
+  readonly version: string;
+  /** Why it cannot be reached, in one sentence. */
+  readonly reason: string;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** What studies and artifacts made by this caller have as `owner`. */
+  readonly owner: string;
+  /** What the caller may do. */
+  readonly role: Role;
 }
 
 /** The server. */
@@ -87,6 +120,19 @@ export interface ServerInfo {
   /** Address of the DMD service. */
   readonly dmdAddress: string;
   readonly limits: Limits;
+  /** Undefined from a server that is older than this. */
+  readonly dmd: DmdStatus | undefined;
+  /** Who you are to the server; undefined where it does not ask. */
+  readonly caller: Caller | undefined;
+}
+
+export function decodeServerInfo(info: proto.ServerInfo): ServerInfo {
+  const { limits, caller } = info;
+  return {
+    ...info,
+    limits: plainNumbers(proto.Limits.create(limits)),
+    caller: caller && { ...caller, role: roleName(caller.role) },
+  };
 }
 
 export function decodeProblems(pages: readonly proto.ListProblemsResponse[]): Problems {

@@ -13,6 +13,8 @@ export interface StudySnapshot<P extends ParameterMap = ParameterMap> extends Co
   readonly state: StudyState;
   /** Why it is in this state, in one sentence. */
   readonly stateReason: string;
+  /** Who made it; empty where the server does not ask who its callers are. */
+  readonly owner: string;
   readonly createTime: Date;
   /** When state or reason last changed. */
   readonly updateTime: Date;
@@ -25,6 +27,7 @@ export function decodeSnapshot<P extends ParameterMap>(study: proto.Study): Stud
     ...decodeSpec<P>(study),
     state: studyStateName(study.state),
     stateReason: study.stateReason,
+    owner: study.owner,
     createTime,
     updateTime: study.updateTime ?? createTime,
   };

@@ -1,7 +1,24 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { StudyEvent } from './events.ts';
-import { type ComponentName, fixed, float, type ParameterMap, space, type Values } from './space.ts';
+import {
+  bool,
+  type Choices,
+  type ComponentName,
+  categorical,
+  discrete,
+  fixed,
+  float,
+  int,
+  type NewValues,
+  network,
+  type ParameterMap,
+  type SentValues,
+  space,
+  type Values,
+  vector,
+} from './space.ts';
 import type { Study } from './study.ts';
+import type { Trial } from './trial.ts';
 
 const tuned = space({
   lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
@@ -9,6 +26,20 @@ const tuned = space({
   weightDecay: fixed(5e-4),
 });
 type Tuned = (typeof tuned)['parameters'];
+
+const mixed = space({
+  lr: float({ min: 1e-4, max: 1, init: [0.001, 0.01] }),
+  momentum: float({ min: 0, max: 1, init: 0.1 }),
+  l2: vector({ per: 'layer', min: 0, max: 1, init: 0.1 }),
+  decay: vector({ size: 3, min: 0, max: 1, init: [0.1, 0.2] }),
+  reweighting: network(),
+  weightDecay: fixed(5e-4),
+  optimizer: categorical(['sgd', 'adam']),
+  batchSize: discrete([64, 128]),
+  layers: int({ min: 1, max: 3 }),
+  nesterov: bool(),
+});
+type Mixed = (typeof mixed)['parameters'];
 
 describe('space', () => {
   it('keeps the parameters and their order', () => {
@@ -47,8 +78,49 @@ describe('the types of a study', () => {
     expectTypeOf(lrOf).returns.toEqualTypeOf<number | undefined>();
   });
 
+  it('know what each trial has of what makes trials', () => {
+    expectTypeOf<Choices<Mixed>>().toEqualTypeOf<{
+      readonly lr: number;
+      readonly decay: number;
+      readonly optimizer: 'sgd' | 'adam';
+      readonly batchSize: 64 | 128;
+      readonly layers: number;
+      readonly nesterov: boolean;
+    }>();
+    const isAdam = ({ choices }: Trial<Mixed>) => {
+      // @ts-expect-error No such name.
+      choices.optimizer === 'adamm';
+      // @ts-expect-error It has one initial value.
+      choices.momentum;
+      return choices.optimizer === 'adam';
+    };
+    expectTypeOf(isAdam).returns.toEqualTypeOf<boolean>();
+    expectTypeOf<Choices[string]>().toEqualTypeOf<string | number | boolean | undefined>();
+  });
+
+  it('know what has a value while training, and what of it can be set', () => {
+    expectTypeOf<Values<Mixed>>().toEqualTypeOf<{
+      readonly lr: number;
+      readonly momentum: number;
+      readonly l2: readonly number[];
+      readonly decay: readonly number[];
+      readonly reweighting: readonly number[];
+      readonly weightDecay: number;
+    }>();
+    expectTypeOf<SentValues<Mixed>['l2']>().toEqualTypeOf<readonly number[] | undefined>();
+    expectTypeOf<SentValues<Mixed>['lr']>().toEqualTypeOf<number>();
+    expectTypeOf<keyof NewValues<Mixed>>().toEqualTypeOf<
+      'lr' | 'momentum' | 'l2' | 'decay' | 'reweighting'
+    >();
+    expectTypeOf<NewValues<Mixed>['l2']>().toEqualTypeOf<number | readonly number[] | undefined>();
+    expectTypeOf<ComponentName<Mixed>>().toEqualTypeOf<
+      'lr' | 'momentum' | `l2/${string}` | `decay/${string}` | `reweighting/${string}`
+    >();
+  });
+
   it('let a typed study be used where any study will do', () => {
     expectTypeOf<Study<Tuned>>().toExtend<Study>();
+    expectTypeOf<Study<Mixed>>().toExtend<Study>();
     expectTypeOf<Study>().toEqualTypeOf<Study<ParameterMap>>();
     // @ts-expect-error Its names are not known.
     expectTypeOf<Study>().toExtend<Study<Tuned>>();
@@ -59,5 +131,9 @@ describe('the types of a study', () => {
     float({ min: 0, max: 1, init: 0.5, scale: 'cubic' });
     // @ts-expect-error
     float({ min: 0, init: 0.5 });
+    // @ts-expect-error It is either.
+    vector({ min: 0, max: 1, init: 0.5, per: 'class', size: 3 });
+    // @ts-expect-error
+    vector({ min: 0, max: 1, init: 0.5 });
   });
 });

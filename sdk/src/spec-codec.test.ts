@@ -1,7 +1,7 @@
 import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, Grouping, Method, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import { Estimator, Grouping, Method, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { float, space } from './space.ts';
+import { bool, discrete, float, space } from './space.ts';
 import type { StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { everything } from './testing/specifications.ts';
@@ -42,7 +42,27 @@ describe('encodeSpec', () => {
       initial: 0.01,
       scale: Scale.UNSPECIFIED,
       grouping: Grouping.NONE,
+      initials: [],
+      size: 0,
     });
+  });
+
+  it('calls fields of the problem that make trials as the contract does', () => {
+    const choices = { batchSize: discrete([64, 128]), 'augmentation.horizontalFlip': bool() };
+    const sentSpace = sent({ ...least, space: space(choices) }).space;
+    expect(sentSpace?.parameters.map(({ name }) => name)).toEqual([
+      'batch_size',
+      'augmentation.horizontal_flip',
+    ]);
+  });
+
+  it('sends no problem of an external study', () => {
+    const { problem: _none, ...external } = least;
+    const spec = { ...external, mode: 'external' } as const;
+    expect(Study.decode(Study.encode(encodeSpec(spec)).finish()).problem).toBeUndefined();
+    const again = decodeSpec(Study.create({ mode: RunMode.EXTERNAL }));
+    expect(encodeSpec({ ...spec, problem: again.problem }).problem).toBeUndefined();
+    expect(encodeSpec({ ...spec, problem: { model: 'lenet' } }).problem).toMatchObject({ model: 'lenet' });
   });
 
   it('says everything that the caller says', () => {
@@ -54,6 +74,12 @@ describe('encodeSpec', () => {
       'l2',
       'classWeights',
       'reweighting',
+      'dampening',
+      'own',
+      'layers',
+      'nesterov',
+      'model',
+      'augmentation.cropPadding',
     ]);
   });
 

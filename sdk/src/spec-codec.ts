@@ -2,65 +2,88 @@
 
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
+import { duration, milliseconds } from './duration.ts';
 import {
   anchorName,
   differentiationName,
+  dmdAbsenceName,
   enumValue,
   estimatorName,
   evaluationPointName,
-  groupingName,
-  scaleName,
+  type RunMode,
+  runModeName,
+  samplingMethodName,
   scalingName,
   selectionName,
   variantName,
 } from './enums.ts';
-import { fixed, float, network, type Parameter, type ParameterMap, vector } from './space.ts';
-import type { CompleteStudySpec, DmdOptions, OuterOptimizer, StudySpec } from './spec.ts';
+import type { ParameterMap } from './space.ts';
+import { decodeSpace, encodeSpace } from './space-codec.ts';
+import type {
+  CompleteStudySpec,
+  DmdOptions,
+  ExternalStudySpec,
+  Method,
+  OuterOptimizer,
+  Problem,
+  Sampling,
+  StudySpec,
+} from './spec.ts';
 
 /**
  * The message of the contract. What the caller leaves out stays unset: defaults are the server's.
  * @param spec as `check/specification.ts` accepts it
  */
-export function encodeSpec({ displayName, space, problem, training, method }: StudySpec): proto.Study {
+export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): proto.Study {
+  const problem: Partial<Problem> = spec.problem ?? {};
+  const { displayName, labels, space, training, method, sampling, mode, decisionTimeout } = spec;
   return proto.Study.fromPartial(
     settable({
       displayName,
-      space: { parameters: Object.entries(space.parameters).map(encodeParameter) },
-      problem: settable(problem),
+      labels,
+      space: encodeSpace(space),
+      problem: isNone(spec.mode, problem) ? undefined : settable(problem),
       training: { steps: training.steps, seeds: [...(training.seeds ?? [])] },
-      method: settable({
-        estimator: enumValue(proto.Estimator, method.estimator),
-        window: method.window,
-        sigma: method.sigma,
-        stride: method.stride,
-        evaluation: enumValue(proto.EvaluationPoint, method.evaluation),
-        averaging: method.averaging,
-        sensitivityDiscount: method.sensitivityDiscount,
-        differentiation: enumValue(proto.Differentiation, method.differentiation),
-        reverseSteps: method.reverseSteps,
-        validationSample: method.validationSample,
-        validationSeed: method.validationSeed,
-        trainings: method.trainings,
-        dmd: method.dmd && encodeDmdOptions(method.dmd),
-        outer: method.outer,
-      }),
+      method: encodeMethod(method),
+      sampling: sampling && encodeSampling(sampling),
+      mode: enumValue(proto.RunMode, mode),
+      decisionTimeout: decisionTimeout === undefined ? undefined : duration(decisionTimeout),
     }),
   );
 }
 
-function encodeDmdOptions(options: DmdOptions): dmd.DmdOptions {
+/** Whether the problem is that of an external study as it came from the server: there is none. */
+const isNone = (mode: RunMode | undefined, { dataset, model, optimizer }: Partial<Problem>): boolean =>
+  mode === 'external' && !dataset && !model && !optimizer;
+
+function encodeMethod(method: Method): proto.Method {
+  return proto.Method.fromPartial(
+    settable({
+      ...method,
+      estimator: enumValue(proto.Estimator, method.estimator),
+      evaluation: enumValue(proto.EvaluationPoint, method.evaluation),
+      differentiation: enumValue(proto.Differentiation, method.differentiation),
+      dmdAbsence: enumValue(proto.DmdAbsence, method.dmdAbsence),
+      dmd: method.dmd && encodeDmdOptions(method.dmd),
+      outer: method.outer && settable(method.outer),
+    }),
+  );
+}
+
+const encodeSampling = (sampling: Sampling): proto.Sampling =>
+  proto.Sampling.fromPartial(
+    settable({ ...sampling, method: enumValue(proto.SamplingMethod, sampling.method) }),
+  );
+
+/** What is left out stays unset. */
+export function encodeDmdOptions(options: DmdOptions): dmd.DmdOptions {
   return dmd.DmdOptions.fromPartial(
     settable({
+      ...options,
       variant: enumValue(dmd.Variant, options.variant),
-      delays: options.delays,
-      svdRank: options.svdRank,
-      tolerance: options.tolerance,
-      clip: options.clip,
-      ridge: options.ridge,
       scaling: enumValue(dmd.Scaling, options.scaling),
       selection: enumValue(dmd.Selection, options.selection),
       anchor: enumValue(dmd.Anchor, options.anchor),
-      includeContributions: options.includeContributions,
     }),
   );
 }
@@ -69,68 +92,34 @@ function encodeDmdOptions(options: DmdOptions): dmd.DmdOptions {
 const settable = <Fields extends object>(fields: Fields) =>
   fields as { readonly [Key in keyof Fields]: Exclude<Fields[Key], undefined> };
 
-function encodeParameter([name, value]: [string, Parameter]): proto.Parameter {
-  switch (value.kind) {
-    case 'fixed':
-      return { name, kind: { $case: 'fixed', value: { value: value.value } } };
-    case 'network':
-      return {
-        name,
-        kind: {
-          $case: 'network',
-          value: proto.NetworkParameter.fromPartial(
-            settable({ hiddenUnits: value.hiddenUnits, detached: value.detached }),
-          ),
-        },
-      };
-    default: {
-      const { min, max, init: initial } = value;
-      const scale = enumValue(proto.Scale, value.scale) ?? proto.Scale.UNSPECIFIED;
-      // float() is one value, whatever the hyperparameter has by default: the types of its values say so.
-      const grouping = value.kind === 'vector' ? enumValue(proto.Grouping, value.per) : undefined;
-      return {
-        name,
-        kind: {
-          $case: 'float',
-          value: proto.FloatParameter.create({
-            min,
-            max,
-            initial,
-            scale,
-            grouping: grouping ?? proto.Grouping.NONE,
-          }),
-        },
-      };
-    }
-  }
-}
-
 /** What the server made of a specification. */
 export function decodeSpec<P extends ParameterMap>(message: proto.Study): CompleteStudySpec<P> {
-  const { displayName, space, problem, training, method } = message;
-  const { estimator, window, sigma, dmd: options, outer, ...rest } = proto.Method.create(method);
+  const { displayName, labels, space, problem, training, method, sampling, mode, decisionTimeout } = message;
+  const { method: samplingMethod, ...points } = proto.Sampling.create(sampling);
   return {
     displayName,
+    labels,
     // The server answers with the names that were sent, and adds those that keep their defaults.
-    space: { parameters: decodeParameters(space) as P },
+    space: { parameters: decodeSpace(space) as P },
     problem: decodeProblem(proto.Problem.create(problem)),
     training: proto.Training.create(training),
-    method: {
-      estimator: estimatorName(estimator),
-      window,
-      sigma,
-      stride: rest.stride,
-      evaluation: evaluationPointName(rest.evaluation),
-      averaging: filledIn(rest.averaging),
-      sensitivityDiscount: rest.sensitivityDiscount,
-      differentiation: differentiationName(rest.differentiation),
-      reverseSteps: rest.reverseSteps,
-      validationSample: rest.validationSample,
-      validationSeed: rest.validationSeed,
-      trainings: rest.trainings,
-      dmd: decodeDmdOptions(dmd.DmdOptions.create(options)),
-      outer: decodeOuter(outer),
-    },
+    method: decodeMethod(proto.Method.create(method)),
+    sampling: { method: samplingMethodName(samplingMethod), ...points },
+    mode: runModeName(mode),
+    decisionTimeout: milliseconds(decisionTimeout),
+  };
+}
+
+function decodeMethod(method: proto.Method): CompleteStudySpec['method'] {
+  return {
+    ...method,
+    estimator: estimatorName(method.estimator),
+    evaluation: evaluationPointName(method.evaluation),
+    averaging: filledIn(method.averaging),
+    differentiation: differentiationName(method.differentiation),
+    dmdAbsence: dmdAbsenceName(method.dmdAbsence),
+    dmd: decodeDmdOptions(dmd.DmdOptions.create(method.dmd)),
+    outer: decodeOuter(method.outer),
   };
 }
 
@@ -144,23 +133,6 @@ function decodeProblem({
     ...(standardize !== undefined && { standardize }),
     augmentation: proto.Augmentation.create(augmentation),
   };
-}
-
-function decodeParameters(space: proto.SearchSpace | undefined): ParameterMap {
-  const decoded: [string, Parameter][] = [];
-  for (const { name, kind } of space?.parameters ?? []) {
-    if (kind?.$case === 'float') {
-      const { min, max, initial: init, scale, grouping } = kind.value;
-      const options = { min, max, init, scale: scaleName(scale) };
-      const per = groupingName(grouping);
-      decoded.push([name, per === 'layer' || per === 'class' ? vector({ ...options, per }) : float(options)]);
-    } else if (kind?.$case === 'network') {
-      decoded.push([name, network(kind.value)]);
-    } else if (kind?.$case === 'fixed') {
-      decoded.push([name, fixed(kind.value.value)]);
-    }
-  }
-  return Object.fromEntries(decoded);
 }
 
 function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {

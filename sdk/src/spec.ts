@@ -6,8 +6,11 @@
 import type {
   Anchor,
   Differentiation,
+  DmdAbsence,
   Estimator,
   EvaluationPoint,
+  RunMode,
+  SamplingMethod,
   Scaling,
   Selection,
   Variant,
@@ -111,24 +114,68 @@ export interface Method {
   readonly validationSeed?: number;
   /** `global`: trainings from scratch, each followed by an update. @default 0; with `global`: 10 */
   readonly trainings?: number;
+  /** `glocal`: what happens when the DMD service gives no report in time. @default 'fall_back' */
+  readonly dmdAbsence?: DmdAbsence;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;
   readonly outer?: OuterOptimizer;
 }
 
-/** A study to be created. */
-export interface StudySpec<P extends ParameterMap = ParameterMap> {
-  /** For people; at most 200 characters. @default empty */
-  readonly displayName?: string;
-  readonly space: Space<P>;
-  readonly problem: Problem;
-  readonly training: Training;
-  readonly method: Method;
+/**
+ * Which trials a study has: a point is one initial value of each `float` and a value of each parameter that only makes
+ * trials, and there is one trial for each seed at each point.
+ */
+export interface Sampling {
+  /** How points are taken. @default 'grid' */
+  readonly method?: SamplingMethod;
+  /** How many points, for `random` and `sobol`. @default 0; with `random` or `sobol`: 10 */
+  readonly points?: number;
+  /** Seed of `random`, and of the shift of `sobol`. @default 0 */
+  readonly seed?: number;
+  /** Trials of this study that run at a time; 0 for as many as the server runs. @default 0 */
+  readonly maxRunningTrials?: number;
 }
 
-/** The same with every default filled in by the server. */
-export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends StudySpec<P> {
+/** What every study says, whoever trains. */
+interface BaseStudySpec<P extends ParameterMap> {
+  /** For people; at most 200 characters. @default empty */
+  readonly displayName?: string;
+  /** For programs, which ask `studies.list` for them: at most 64. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly space: Space<P>;
+  readonly training: Training;
+  readonly method: Method;
+  readonly sampling?: Sampling;
+}
+
+/** A study that the service trains. */
+export interface StudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
+  readonly problem: ProblemFor<P>;
+  /** Who decides after each window: the service, or with `driven` a client (`study.drive()`). @default 'managed' */
+  readonly mode?: 'managed' | 'driven';
+  /** `driven`: milliseconds that a trial waits for a decision before it is PAUSED. @default 600000 */
+  readonly decisionTimeout?: number;
+}
+
+/** A study that a client trains and reports the hypergradients of (`study.report()`). It has no problem. */
+export interface ExternalStudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
+  readonly mode: 'external';
+  /** Only as a study comes back from the server: with nothing in it. */
+  readonly problem?: Partial<Problem>;
+  readonly decisionTimeout?: number;
+}
+
+/** The problem without what the space has in its place. */
+export type ProblemFor<P extends ParameterMap> = string extends keyof P
+  ? Problem
+  : Omit<Problem, ProblemId & keyof P> & Partial<Pick<Problem, ProblemId & keyof P>>;
+
+type ProblemId = 'dataset' | 'model' | 'optimizer';
+
+/** A study with every default filled in by the server. */
+export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
   readonly displayName: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation'>> &
     Pick<Problem, 'standardize'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
@@ -136,4 +183,7 @@ export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extend
     readonly dmd: Required<DmdOptions>;
     readonly outer: Required<OuterOptimizer>;
   };
+  readonly sampling: Required<Sampling>;
+  readonly mode: RunMode;
+  readonly decisionTimeout: number;
 }

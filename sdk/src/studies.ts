@@ -1,16 +1,18 @@
 /** The studies of a server: `client.studies`. */
 
 import { randomUUID } from 'node:crypto';
+import { StudyState as StudyStates } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { callOptions, createOptions, getOptions, listOptions, resourceName } from './check/calls.ts';
+import { callOptions, createOptions, getOptions, listStudiesOptions, resourceName } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import { specification } from './check/specification.ts';
+import { enumValue, type StudyState } from './enums.ts';
 import { GlocalError } from './error.ts';
 import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
 import { decodeSnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
-import type { CompleteStudySpec, StudySpec } from './spec.ts';
+import type { CompleteStudySpec, ExternalStudySpec, StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { Study } from './study.ts';
 import type { Transport } from './transport.ts';
@@ -30,6 +32,14 @@ export interface GetOptions<P extends ParameterMap = ParameterMap> extends CallO
   readonly space?: Space<P> | undefined;
 }
 
+/** Options of `studies.list()`. */
+export interface ListStudiesOptions extends ListOptions {
+  /** Only studies in one of these states. @default all */
+  readonly states?: readonly Exclude<StudyState, 'UNKNOWN'>[] | undefined;
+  /** Only studies with all of these labels; an empty value asks for the key with any value. @default none */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * The studies of a server. Every method throws a GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for arguments that
  * cannot be sent, before anything is sent.
@@ -43,7 +53,10 @@ export class Studies {
   }
 
   /** Checks a study and starts it. @throws GlocalError INVALID_ARGUMENT with everything that is wrong */
-  async create<P extends ParameterMap>(spec: StudySpec<P>, options: CreateOptions = {}): Promise<Study<P>> {
+  async create<P extends ParameterMap>(
+    spec: StudySpec<P> | ExternalStudySpec<P>,
+    options: CreateOptions = {},
+  ): Promise<Study<P>> {
     check([specification, spec, 'spec'], [createOptions, options, 'options']);
     const { requestId = randomUUID(), ...call } = options;
     const study = encodeSpec(spec);
@@ -53,7 +66,7 @@ export class Studies {
 
   /** Checks a study as `create` does and returns it with all defaults filled in. Starts nothing. */
   async validate<P extends ParameterMap>(
-    spec: StudySpec<P>,
+    spec: StudySpec<P> | ExternalStudySpec<P>,
     options?: CallOptions,
   ): Promise<CompleteStudySpec<P>> {
     check([specification, spec, 'spec'], [callOptions, options, 'options']);
@@ -83,14 +96,16 @@ export class Studies {
     return new Study(this.#transport, found);
   }
 
-  /** All studies, newest first. */
-  async *list(options: ListOptions = {}): AsyncGenerator<Study, void, undefined> {
-    check([listOptions, options, 'options']);
-    const { pageSize = 0, ...call } = options;
+  /** Studies, newest first: all, or those with some state or labels. */
+  async *list(options: ListStudiesOptions = {}): AsyncGenerator<Study, void, undefined> {
+    check([listStudiesOptions, options, 'options']);
+    const { pageSize = 0, states = [], labels = {}, ...call } = options;
+    const filter = { states: states.flatMap((state) => enumValue(StudyStates, state) ?? []), labels };
     yield* pages(async (pageToken) => {
+      const request = { pageSize, pageToken, ...filter };
       const { studies, nextPageToken } = await this.#transport.unary(
         StudyServiceService.listStudies,
-        { pageSize, pageToken, states: [], labels: {} },
+        request,
         call,
       );
       return {

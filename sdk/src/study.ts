@@ -1,12 +1,17 @@
 /** A study on the server: its state, its events, its trials and what came out of them. */
 
-import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import {
+  type ResumePoint as ResumePointMessage,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
 import {
   callOptions,
+  deleteOptions,
   listOptions,
   outerStepIndex,
   outerStepsOptions,
   resultOptions,
+  resumeOptions,
   trialOptions,
   watchOptions,
 } from './check/calls.ts';
@@ -26,14 +31,14 @@ import {
 } from './result.ts';
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
-import type { ParameterMap } from './space.ts';
+import type { ParameterMap, Space } from './space.ts';
 import type { Transport } from './transport.ts';
-import { decodeOuterStep, decodeTrial, type OuterStep, type Trial } from './trial.ts';
+import { decodeOuterStep, decodeTrial, lacksVectors, type OuterStep, type Trial } from './trial.ts';
 import { type WatchOptions, watch } from './watch.ts';
 
 /** Which trial is meant. */
 export interface TrialOptions extends CallOptions {
-  /** Position of its seed, or its name. @default 0, the only one unless the study has several seeds */
+  /** Its position among the study's trials, or its name. @default 0, the only one unless the study has several */
   readonly trial?: number | string | undefined;
 }
 
@@ -43,17 +48,43 @@ export interface OuterStepsOptions extends TrialOptions, ListOptions {
   readonly includeWindows?: boolean | undefined;
 }
 
+/** Where a trial goes on. */
+export interface ResumePoint {
+  /** Its position among the study's trials, or its name. */
+  readonly trial: number | string;
+  /** One of the trial's `checkpoints`. Outer steps after it are trained again and not stored again. @default the newest */
+  readonly outerStep?: number | undefined;
+}
+
+/** Options of `study.resume()`. */
+export interface ResumeOptions extends CallOptions {
+  /** PAUSED or FAILED ones. @default all that are PAUSED */
+  readonly trials?: readonly ResumePoint[] | undefined;
+}
+
+/** Options of `study.delete()`. */
+export interface DeleteOptions extends CallOptions {
+  /** Cancels the study first when it has not ended, which is refused otherwise. @default false */
+  readonly force?: boolean | undefined;
+}
+
 /**
- * A study. State, reason and update time are those last seen; `refresh()`, `watch()` and `cancel()` renew them. Every
- * method throws a GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for arguments that cannot be sent.
+ * A study. State, reason and update time are those last seen; `refresh()`, `watch()` and what changes it
+ * renew them. Every method throws a GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for arguments that cannot be sent.
  */
 export class Study<P extends ParameterMap = ParameterMap> implements StudySnapshot<P> {
   readonly name: string;
   readonly displayName: string;
-  readonly space: StudySnapshot<P>['space'];
+  /** As a mapped type, with which the compiler compares two studies field by field. */
+  readonly space: Space<{ readonly [Name in keyof P]: P[Name] }>;
   readonly problem: StudySnapshot<P>['problem'];
   readonly training: StudySnapshot<P>['training'];
   readonly method: StudySnapshot<P>['method'];
+  readonly sampling: StudySnapshot<P>['sampling'];
+  readonly mode: StudySnapshot<P>['mode'];
+  readonly decisionTimeout: number;
+  readonly labels: StudySnapshot<P>['labels'];
+  readonly owner: string;
   readonly state: StudyState;
   readonly stateReason: string;
   readonly createTime: Date;
@@ -70,6 +101,11 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     this.problem = snapshot.problem;
     this.training = snapshot.training;
     this.method = snapshot.method;
+    this.sampling = snapshot.sampling;
+    this.mode = snapshot.mode;
+    this.decisionTimeout = snapshot.decisionTimeout;
+    this.labels = snapshot.labels;
+    this.owner = snapshot.owner;
     this.state = snapshot.state;
     this.stateReason = snapshot.stateReason;
     this.createTime = snapshot.createTime;
@@ -90,6 +126,46 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     );
   }
 
+  /**
+   * Its trials stop at their next outer-step boundary and keep a checkpoint. Pausing a PAUSED study changes nothing.
+   * @throws GlocalError FAILED_PRECONDITION when it has ended
+   */
+  async pause(options?: CallOptions): Promise<this> {
+    check([callOptions, options, 'options']);
+    const { name } = this;
+    return this.#renew(
+      decodeSnapshot(await this.#transport.unary(StudyServiceService.pauseStudy, { name }, options)),
+    );
+  }
+
+  /**
+   * Goes on with a PAUSED study, or with the trials named, from checkpoints that are kept. Resuming an ACTIVE study changes
+   * nothing.
+   * @throws GlocalError FAILED_PRECONDITION when it has ended, unless `trials` names FAILED ones
+   */
+  async resume(options: ResumeOptions = {}): Promise<this> {
+    check([resumeOptions, options, 'options']);
+    const { trials: points = [], ...call } = options;
+    const { name } = this;
+    const trials: ResumePointMessage[] = [];
+    for (const { trial, outerStep = 0 } of points) {
+      trials.push({ trial: await this.#trialName(trial, call), outerStep });
+    }
+    return this.#renew(
+      decodeSnapshot(await this.#transport.unary(StudyServiceService.resumeStudy, { name, trials }, call)),
+    );
+  }
+
+  /**
+   * Deletes it with all that belongs to it. Deleting it again changes nothing.
+   * @throws GlocalError FAILED_PRECONDITION when it has not ended, unless `force` is set
+   */
+  async delete(options: DeleteOptions = {}): Promise<void> {
+    check([deleteOptions, options, 'options']);
+    const { force = false, ...call } = options;
+    await this.#transport.unary(StudyServiceService.deleteStudy, { name: this.name, force }, call);
+  }
+
   /** Ends the study and its trials now. Cancelling an ended study changes nothing. */
   async cancel(options?: CallOptions): Promise<this> {
     check([callOptions, options, 'options']);
@@ -105,8 +181,9 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
    */
   async *watch(options: WatchOptions = {}): AsyncGenerator<StudyEvent<P>, void, undefined> {
     check([watchOptions, options, 'options']);
-    for await (const event of watch<P>(this.#transport, this.name, options)) {
+    for await (const event of watch(this.#transport, this, options)) {
       if (event.type === 'study') this.#renew(event);
+      else if (event.type === 'snapshot') this.#renew(event.study);
       yield event;
     }
   }
@@ -137,7 +214,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
   }
 
-  /** Its trials, in the order of the seeds. */
+  /** Its trials, in the order of the points, and of the seeds at each point. */
   async *trials(options: ListOptions = {}): AsyncGenerator<Trial<P>, void, undefined> {
     check([listOptions, options, 'options']);
     const { pageSize = 0, ...call } = options;
@@ -147,7 +224,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
         { parent: this.name, pageSize, pageToken },
         call,
       );
-      return { items: trials.map((trial) => decodeTrial<P>(trial)), nextPageToken };
+      return { items: trials.map((trial) => decodeTrial(trial, this.space)), nextPageToken };
     });
   }
 
@@ -156,7 +233,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     check([trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
-    return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call));
+    return decodeTrial(await this.#transport.unary(StudyServiceService.getTrial, { name }, call), this.space);
   }
 
   /** The outer steps of a trial so far, oldest first. A step that does not fit into a page is read by itself. */
@@ -174,9 +251,11 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     });
     for await (const step of steps) {
       const { rows = 0, hypergradients } = step.window ?? {};
-      // A step that is too large for a page comes without its rows.
-      const lacksRows = includeWindows && rows > 0 && hypergradients?.length === 0;
-      yield decodeOuterStep<P>(lacksRows ? await readOuterStep(this.#transport, step.name, call) : step);
+      // A step that is too large for a page comes without its rows, or even without its vectors.
+      const incomplete =
+        lacksVectors(step, this.space) || (includeWindows && rows > 0 && hypergradients?.length === 0);
+      const whole = incomplete ? await readOuterStep(this.#transport, step.name, call) : step;
+      yield decodeOuterStep<P>(whole, this.space);
     }
   }
 
@@ -185,7 +264,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     check([outerStepIndex, index, 'index'], [trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
-    return decodeOuterStep(await readOuterStep(this.#transport, name, call));
+    return decodeOuterStep<P>(await readOuterStep(this.#transport, name, call), this.space);
   }
 
   /** The trajectory of a trial's hyperparameters so far. */

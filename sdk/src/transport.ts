@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   Client,
+  type ClientReadableStream,
+  type ClientWritableStream,
   type CallOptions as GrpcCallOptions,
   Metadata,
   type MethodDefinition,
@@ -11,10 +13,17 @@ import {
 import { onAbort, sleep, throwIfAborted } from './abort.ts';
 import { isLocal, type Target } from './address.ts';
 import { channelCredentials } from './credentials.ts';
+import { deferred } from './deferred.ts';
 import { GlocalError } from './error.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
 import { serviceConfig } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
+
+/** A stream in both directions. Leaving the loop over its responses cancels the call. */
+export interface Duplex<Request, Response> extends AsyncIterable<Response> {
+  /** Resolves when there is room for the next one, or when the call is over: why, its responses tell. */
+  send(request: Request): Promise<void>;
+}
 
 interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
@@ -75,7 +84,7 @@ export class Transport {
           method.responseDeserialize,
           request,
           metadata(context),
-          { deadline: Date.now() + timeout } satisfies GrpcCallOptions,
+          deadline(timeout),
           (error, response) => (error === null ? resolve(response as Response) : reject(error)),
         );
         stopListening = onAbort(signals, () => call.cancel());
@@ -106,9 +115,90 @@ export class Transport {
       method.responseDeserialize,
       request,
       metadata(context),
-      timeout === undefined ? {} : { deadline: Date.now() + timeout },
+      deadline(timeout),
     );
     call.on('metadata', onOpen);
+    yield* this.#responses(call, signals, context);
+  }
+
+  /**
+   * A stream of requests, one response. A server that answers before it has read them all is not sent the rest.
+   * @param requests read as fast as the server takes them
+   */
+  async clientStream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    requests: AsyncIterable<Request>,
+    { signal, timeout }: Pick<StreamOptions, 'signal' | 'timeout'> = {},
+  ): Promise<Response> {
+    const context = this.#context(method.path, timeout);
+    const signals = [signal, this.#closing.signal];
+    throwIfAborted(signals);
+    const { promise: answer, resolve, reject } = deferred<Response>();
+    const call = this.#client.makeClientStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadata(context),
+      deadline(timeout),
+      (error, response) => (error === null ? resolve(response as Response) : reject(error)),
+    );
+    call.on('error', () => {});
+    const stopListening = onAbort(signals, () => call.cancel());
+    let answered = false;
+    const over = answer.then(
+      () => {
+        answered = true;
+      },
+      () => {
+        answered = true;
+      },
+    );
+    try {
+      for await (const request of requests) {
+        if (answered) break;
+        await send(call, request, over);
+      }
+      call.end();
+      return await answer;
+    } catch (error) {
+      throwIfAborted(signals);
+      throw isServiceError(error) ? fromServiceError(error, context) : error;
+    } finally {
+      stopListening();
+      call.cancel();
+    }
+  }
+
+  /** Streams in both directions. */
+  duplex<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    { signal, timeout, onOpen = () => {} }: StreamOptions = {},
+  ): Duplex<Request, Response> {
+    const context = this.#context(method.path, timeout);
+    const signals = [signal, this.#closing.signal];
+    throwIfAborted(signals);
+    const call = this.#client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadata(context),
+      deadline(timeout),
+    );
+    call.on('metadata', onOpen);
+    const over = new Promise<void>((resolve) => call.on('status', () => resolve()));
+    const responses = this.#responses<Response>(call, signals, context);
+    return {
+      send: (request) => send(call, request, over),
+      [Symbol.asyncIterator]: () => responses,
+    };
+  }
+
+  /** What comes over a call. Leaving the loop cancels it. */
+  async *#responses<Response>(
+    call: ClientReadableStream<Response>,
+    signals: readonly (AbortSignal | undefined)[],
+    context: CallContext,
+  ): AsyncGenerator<Response, void, undefined> {
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
     call.on('error', () => {});
     const stopListening = onAbort(signals, () => call.cancel());
@@ -119,7 +209,7 @@ export class Transport {
       }
     } catch (error) {
       throwIfAborted(signals);
-      throw error instanceof GlocalError ? error : fromServiceError(error as ServiceError, context);
+      throw isServiceError(error) ? fromServiceError(error, context) : error;
     } finally {
       stopListening();
       call.cancel();
@@ -145,3 +235,22 @@ function metadata({ requestId }: CallContext): Metadata {
   result.set('x-request-id', requestId);
   return result;
 }
+
+const deadline = (timeout: number | undefined): GrpcCallOptions =>
+  timeout === undefined ? {} : { deadline: Date.now() + timeout };
+
+/** Resolves when there is room for the next request, or the call is over. */
+async function send<Request>(
+  call: Pick<ClientWritableStream<Request>, 'write' | 'once' | 'off'>,
+  request: Request,
+  over: Promise<void>,
+): Promise<void> {
+  if (call.write(request)) return;
+  const { promise: room, resolve } = deferred<void>();
+  call.once('drain', resolve);
+  await Promise.race([room, over]);
+  call.off('drain', resolve);
+}
+
+const isServiceError = (error: unknown): error is ServiceError =>
+  error instanceof Error && !(error instanceof GlocalError) && 'code' in error && 'metadata' in error;

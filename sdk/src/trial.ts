@@ -1,6 +1,7 @@
 /** Trials and their outer steps. */
 
 import type * as proto from '@glocal/proto/glocal/v1/study';
+import { type Decision, decodeDecision } from './decision.ts';
 import { milliseconds } from './duration.ts';
 import {
   type Differentiation,
@@ -12,8 +13,10 @@ import {
   type Verdict,
 } from './enums.ts';
 import { decodeRows } from './float64.ts';
+import { plainNumbers } from './plain-numbers.ts';
+import { sdkName } from './problem-names.ts';
 import { decodeReport, type WindowReport } from './report.ts';
-import type { ComponentName, ParameterMap, Values } from './space.ts';
+import type { Choices, ComponentName, ParameterMap, SentValues, Space, Values } from './space.ts';
 
 /** Figures over a set of examples. */
 export interface Evaluation {
@@ -30,6 +33,8 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   /** `studies/{study}/trials/{trial}` */
   readonly name: string;
   readonly seed: number;
+  /** Its point of the search space: a value for each parameter that makes trials. */
+  readonly choices: Choices<P>;
   readonly state: TrialState;
   /** Why it is in this state, in one sentence. */
   readonly stateReason: string;
@@ -43,8 +48,8 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly attempts: number;
   /** Deaths of its training process since the last outer step was stored. At the third it is FAILED. */
   readonly crashes: number;
-  /** Current values of the hyperparameters. */
-  readonly values: Values<P>;
+  /** Current values of the hyperparameters; of a vector undefined until training has started. */
+  readonly values: SentValues<P>;
   /** At the last outer-step boundary; undefined before the first. */
   readonly validation: Evaluation | undefined;
   /** The same at the averaged weights. */
@@ -57,6 +62,10 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly backend: string;
   /** SHA-256 of the data set's content when training started, in hexadecimal digits; empty before. */
   readonly datasetSha256: string;
+  /** Outer steps from whose end `study.resume()` can go on, oldest first. Only `study.trial()` fills it in. */
+  readonly checkpoints: readonly number[];
+  /** Bytes that they take on the server's disk. Only `study.trial()` fills it in. */
+  readonly checkpointBytes: number;
   readonly startTime: Date | undefined;
   readonly endTime: Date | undefined;
 }
@@ -90,6 +99,8 @@ export interface Update<Name extends string = string> {
   readonly clipped: readonly Name[];
   /** Whether the local hypergradient was used because the DMD service gave no report. */
   readonly fellBack: boolean;
+  /** What the client decided that drives the trial; undefined where none does. */
+  readonly decision: Decision | undefined;
 }
 
 /** Wall-clock milliseconds of the parts of an outer step. */
@@ -115,8 +126,8 @@ export interface DifferentiationCost {
   readonly reverseGradients: number;
 }
 
-/** One update of the hyperparameters, with everything that led to it. */
-export interface OuterStep<P extends ParameterMap = ParameterMap> {
+/** What an outer step has beside the values. */
+interface OuterStepFields<P extends ParameterMap> {
   /** `studies/{study}/trials/{trial}/outerSteps/{index}` */
   readonly name: string;
   /** `studies/{study}/trials/{trial}` */
@@ -125,10 +136,6 @@ export interface OuterStep<P extends ParameterMap = ParameterMap> {
   readonly index: number;
   /** Inner steps done at its end. */
   readonly step: number;
-  /** Values during this outer step. */
-  readonly values: Values<P>;
-  /** Values that the update moved them to. */
-  readonly nextValues: Values<P>;
   /** Mean over the inner steps, in nats; NaN when one of them was not finite. */
   readonly trainLoss: number;
   /** At its end. */
@@ -148,20 +155,76 @@ export interface OuterStep<P extends ParameterMap = ParameterMap> {
   readonly differentiation: DifferentiationCost | undefined;
 }
 
-export function decodeTrial<P extends ParameterMap>(trial: proto.Trial): Trial<P> {
-  return { ...trial, state: trialStateName(trial.state), values: decodeValues(trial.values) };
+/** One update of the hyperparameters, with everything that led to it. */
+export interface OuterStep<P extends ParameterMap = ParameterMap> extends OuterStepFields<P> {
+  /** Values during this outer step. */
+  readonly values: Values<P>;
+  /** Values that the update moved them to. */
+  readonly nextValues: Values<P>;
 }
 
-/** @throws GlocalError DATA_LOSS when a vector has a wrong length. */
-export function decodeOuterStep<P extends ParameterMap>(step: proto.OuterStep): OuterStep<P> {
+/**
+ * An outer step as it comes in events and as a proposal: where it would be too large for a message, all that has an entry
+ * for each component is left out. Vectors are undefined then, and names, rows and figures of components empty;
+ * `study.outerStep(index)` reads the whole of one that is stored.
+ */
+export interface SentOuterStep<P extends ParameterMap = ParameterMap> extends OuterStepFields<P> {
+  /** Values during this outer step. */
+  readonly values: SentValues<P>;
+  /** Values that the update moved them to, or would. */
+  readonly nextValues: SentValues<P>;
+}
+
+export function decodeTrial<P extends ParameterMap>(trial: proto.Trial, space: Space<P>): Trial<P> {
+  return {
+    ...plainNumbers(trial),
+    state: trialStateName(trial.state),
+    choices: Object.fromEntries(
+      trial.choices.map(({ name, value }) => [sdkName(name), value?.value]),
+    ) as Choices<P>,
+    values: decodeValues(trial.values, space),
+  };
+}
+
+/** Whether a step came without its vectors, as one that is too large for a message does. */
+export const lacksVectors = (step: proto.OuterStep, space: Space): boolean =>
+  step.values.some(({ name, values }) => values.length === 0 && isVector(space, name));
+
+/**
+ * A step that has its vectors.
+ * @param space of the study
+ * @throws GlocalError DATA_LOSS when a vector has a wrong length.
+ */
+export const decodeOuterStep = <P extends ParameterMap>(
+  step: proto.OuterStep,
+  space: Space,
+): OuterStep<P> => ({
+  ...decodeFields<P>(step),
+  values: decodeValues<Values<P>>(step.values, space),
+  nextValues: decodeValues<Values<P>>(step.nextValues, space),
+});
+
+/**
+ * A step that may lack its vectors.
+ * @param space of the study
+ * @throws GlocalError DATA_LOSS when a vector has a wrong length.
+ */
+export const decodeSentOuterStep = <P extends ParameterMap>(
+  step: proto.OuterStep,
+  space: Space,
+): SentOuterStep<P> => ({
+  ...decodeFields<P>(step),
+  values: decodeValues<SentValues<P>>(step.values, space),
+  nextValues: decodeValues<SentValues<P>>(step.nextValues, space),
+});
+
+function decodeFields<P extends ParameterMap>(step: proto.OuterStep): OuterStepFields<P> {
   const report = step.report && decodeReport(step.report);
   return {
     name: step.name,
     trial: step.name.slice(0, step.name.indexOf('/outerSteps/')),
     index: step.index,
     step: step.step,
-    values: decodeValues(step.values),
-    nextValues: decodeValues(step.nextValues),
     trainLoss: step.trainLoss,
     validation: step.validation ?? NOTHING,
     averagedValidation: step.averagedValidation ?? NOTHING,
@@ -198,7 +261,7 @@ function decodeWindow<Name extends string>(window: proto.Window): Window<Name> {
 }
 
 function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
-  const { hypergradient, sources, rate, reason, rolledBack, clipped, fellBack } = update;
+  const { hypergradient, sources, rate, reason, rolledBack, clipped, fellBack, decision } = update;
   return {
     hypergradient,
     sources: sources.map(sourceName),
@@ -207,12 +270,21 @@ function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
     rolledBack,
     clipped: clipped as Name[],
     fellBack,
+    decision: decision && decodeDecision(decision),
   };
 }
 
-/** The server states a value for every hyperparameter of the study's space. */
-function decodeValues<P extends ParameterMap>(values: readonly proto.ParameterValue[]): Values<P> {
+/** The server states a value for every hyperparameter of the study's space; of a vector at least the mean. */
+export function decodeValues<V>(values: readonly proto.ParameterValue[], space: Space): V {
   return Object.fromEntries(
-    values.map(({ name, value, values: vector }) => [name, vector.length > 0 ? vector : value]),
-  ) as Values<P>;
+    values.map(({ name, value, values: vector }) => {
+      if (vector.length > 0) return [name, vector];
+      return [name, isVector(space, name) ? undefined : value];
+    }),
+  ) as V;
+}
+
+function isVector({ parameters }: Space, name: string): boolean {
+  const kind = Object.hasOwn(parameters, name) ? parameters[name]?.kind : undefined;
+  return kind === 'vector' || kind === 'network';
 }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DescField } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { stated, valueIn } from '../support/stated-defaults.ts';
+import { messageNamed } from '../support/descriptors.ts';
+import { stated, statedIn, valueIn } from '../support/stated-defaults.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,27 +31,37 @@ describe('the SDK', () => {
     const [always = '', ...cases] = statement.split('; ');
     const parts = cases.map((part) => {
       const [condition = '', value = ''] = part.split(': ');
-      return { condition: condition.replace(/\b[A-Z_]{2,}\b/, (name) => `\`${name.toLowerCase()}\``), value };
+      return {
+        condition: condition.replace(/\b[A-Z_]{2,}\b/g, (name) => `\`${name.toLowerCase()}\``),
+        value,
+      };
     });
     const value = parts.find(({ condition }) => condition === 'in a study')?.value ?? always;
     const others = parts.filter(({ condition }) => condition !== 'in a study');
-    return [names.get(value) ?? value, ...others.map((other) => `${other.condition}: ${other.value}`)].join(
-      '; ',
-    );
+    const [, seconds] = value.match(/^(\d+) s$/) ?? [];
+    const inMilliseconds = seconds && `${Number(seconds) * 1_000}`;
+    return [
+      names.get(value) ?? inMilliseconds ?? value,
+      ...others.map((other) => `${other.condition}: ${other.value}`),
+    ].join('; ');
   }
 
-  /** Said by the type: a vector has groups. Said in another place: rows of a decomposition are as far apart as `method.stride`. */
-  const ELSEWHERE = ['FloatParameter.grouping', 'DmdOptions.stride'];
+  /** Said by the type: a vector has groups, or a size. Said in another place: rows of a decomposition are as far apart as `method.stride`. */
+  const ELSEWHERE = ['FloatParameter.grouping', 'FloatParameter.size', 'DmdOptions.stride'];
+  const inSpecification = [
+    ...stated,
+    ...['Study', 'Sampling', 'IntParameter'].map(messageNamed).flatMap(statedIn),
+  ];
 
   it.each(
-    stated
+    inSpecification
       .map(
         ({ message, field, statement }) =>
           [`${message.name}.${field.localName}`, message, field, statement] as const,
       )
       .filter(([name]) => !ELSEWHERE.includes(name)),
   )('says the same of %s', (_, message, field, statement) => {
-    const comment = commentIn(message.name, field.localName);
+    const comment = commentIn(message.name === 'Study' ? 'StudySpec' : message.name, field.localName);
     expect(comment?.match(/@default (.*)$/)?.[1]).toBe(inSdk(statement, field));
   });
 });

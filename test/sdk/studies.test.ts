@@ -38,7 +38,7 @@ const doubles = (...values: number[]): Buffer => Buffer.from(Float64Array.from(v
 
 describe('lists', () => {
   it('come page by page, as far as they are read', async () => {
-    const asked: { pageSize: number; pageToken: string }[] = [];
+    const asked: object[] = [];
     const studies = await studiesOf({
       listStudies: ({ request }, callback) => {
         asked.push({ ...request });
@@ -49,7 +49,9 @@ describe('lists', () => {
     });
     const names = (await collect(studies.list({ pageSize: 2 }))).map(({ name }) => name);
     expect(names).toEqual(['11', '12', '21', '22', '31', '32'].map((id) => `studies/${id}`));
-    expect(asked).toEqual(['', '2', '3'].map((pageToken) => ({ pageSize: 2, pageToken })));
+    expect(asked).toEqual(
+      ['', '2', '3'].map((pageToken) => ({ pageSize: 2, pageToken, states: [], labels: {} })),
+    );
     for await (const { name } of studies.list()) if (name === 'studies/12') break;
     expect(asked).toHaveLength(4);
   });

@@ -26,14 +26,17 @@ export interface Stated {
   readonly statement: string;
 }
 
-/** All of them. */
-export const stated: readonly Stated[] = MESSAGES.flatMap((message) => {
+/** Those of one message. */
+export function statedIn(message: DescMessage): Stated[] {
   const comments = fieldComments(message);
   return message.fields.flatMap((field) => {
     const statement = statementOf(comments.get(field.name) ?? '');
     return statement === undefined ? [] : [{ message, field, statement }];
   });
-});
+}
+
+/** All of them. */
+export const stated: readonly Stated[] = MESSAGES.flatMap(statedIn);
 
 export const statementFor = (message: DescMessage, field: DescField): string | undefined =>
   stated.find((entry) => entry.message === message && entry.field === field)?.statement;

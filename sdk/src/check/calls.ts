@@ -1,5 +1,7 @@
 /** What the methods of the SDK take beside a specification: names, positions and options. */
 
+import { StudyState } from '@glocal/proto/glocal/v1/study';
+import { names } from '../enums.ts';
 import type {
   CallOptions,
   ClientOptions,
@@ -9,18 +11,22 @@ import type {
   TlsOptions,
 } from '../options.ts';
 import type { ListOptions } from '../pages.ts';
+import type { ReconnectOptions } from '../reconnect.ts';
 import type { ResultOptions } from '../result.ts';
-import type { CreateOptions, GetOptions } from '../studies.ts';
-import type { OuterStepsOptions, TrialOptions } from '../study.ts';
+import type { CreateOptions, GetOptions, ListStudiesOptions } from '../studies.ts';
+import type { DeleteOptions, OuterStepsOptions, ResumeOptions, ResumePoint, TrialOptions } from '../study.ts';
 import type { WatchOptions } from '../watch.ts';
 import {
   callback,
   flag,
   INT32_MAX,
-  isObject,
+  list,
   object,
+  oneOf,
   optional,
   type Rule,
+  type Rules,
+  record,
   rule,
   text,
   whole,
@@ -37,7 +43,7 @@ const period = rule(
   `milliseconds from 1 to ${INT32_MAX}`,
 );
 const signal = rule(
-  (value) => isObject(value) && typeof value.aborted === 'boolean' && 'addEventListener' in value,
+  (value) => typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value,
   'an AbortSignal',
 );
 /** 0 leaves it to the server. */
@@ -49,13 +55,13 @@ const requestId = rule(
 const trial = rule(
   (value) =>
     (typeof value === 'string' && value !== '') || (Number.isInteger(value) && (value as number) >= 0),
-  "the position of the trial's seed, from 0 on, or the trial's name",
+  'the position of a trial, from 0 on, or its name',
 );
 
 const call = { signal: optional(signal), timeout: optional(timeout) };
 const pages = { ...call, pageSize: optional(pageSize) };
 const ofTrial = { ...call, trial: optional(trial) };
-const watching = {
+const reconnecting: Rules<ReconnectOptions> = {
   signal: optional(signal),
   reconnectTimeout: optional(timeout),
   onDisconnect: optional(callback),
@@ -74,8 +80,24 @@ export const trialOptions = optional(object<TrialOptions>(ofTrial));
 export const outerStepsOptions = optional(
   object<OuterStepsOptions>({ ...pages, ...ofTrial, includeWindows: optional(flag) }),
 );
-export const watchOptions = optional(object<WatchOptions>({ ...watching, cursor: optional(text) }));
-export const resultOptions = optional(object<ResultOptions>({ ...watching, schedules: optional(flag) }));
+export const watchOptions = optional(
+  object<WatchOptions>({ ...reconnecting, cursor: optional(text), maxLag: optional(whole(0, INT32_MAX)) }),
+);
+export const resultOptions = optional(object<ResultOptions>({ ...reconnecting, schedules: optional(flag) }));
+export const listStudiesOptions = optional(
+  object<ListStudiesOptions>({
+    ...pages,
+    states: optional(list(oneOf(names(StudyState)))),
+    labels: optional(record(text)),
+  }),
+);
+export const deleteOptions = optional(object<DeleteOptions>({ ...call, force: optional(flag) }));
+export const resumeOptions = optional(
+  object<ResumeOptions>({
+    ...call,
+    trials: optional(list(object<ResumePoint>({ trial, outerStep: optional(whole(1, INT32_MAX)) }))),
+  }),
+);
 
 const pem = rule(
   (value) => typeof value === 'string' || value instanceof Uint8Array,

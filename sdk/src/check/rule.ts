@@ -50,9 +50,12 @@ export const whole = (least: number, most: number): Rule =>
     `a whole number from ${least} to ${most}`,
   );
 
-/** Whole numbers that the wire can carry. */
+/** Whole numbers that the wire can carry. Which of them make sense, the server knows. */
 export const INT32_MAX = 2 ** 31 - 1;
-export const int32 = whole(-INT32_MAX - 1, INT32_MAX);
+export const int32 = rule(
+  (value) => Number.isInteger(value) && Math.abs(value as number) <= INT32_MAX,
+  `a whole number within ±${INT32_MAX}`,
+);
 export const uint32 = whole(0, 2 ** 32 - 1);
 
 /** A number for which the wire takes 0 as "not set": a 0 that is meant would be another number. */
@@ -124,8 +127,13 @@ export function object<T>(
   };
 }
 
+/** An object that holds its properties itself, unlike a Map, a Date or an array. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && className(value) === 'Object';
+
+/** `Object`, also of the classes of a program; `Map`, `Date` and the like of those that the language brings along. */
+const className = (value: object): string =>
+  Object.prototype.toString.call(value).slice('[object '.length, -1);
 
 const array = rule(Array.isArray, 'an array');
 const anObject = rule(isObject, 'an object');
@@ -142,10 +150,17 @@ export function show(value: unknown): string {
     case 'undefined':
       return String(value);
     case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+      return value === null ? 'null' : kindOf(value);
     default:
       return `a ${typeof value}`;
   }
+}
+
+/** A tag is whatever a program says it is: only a name is shown. */
+function kindOf(value: object): string {
+  const name = className(value);
+  if (name === 'Array' || name === 'Object') return `an ${name.toLowerCase()}`;
+  return /^\w{1,40}$/.test(name) ? `a ${name}` : 'an object';
 }
 
 /** The known key that an unknown one probably stands for: spelt alike, a longer form of it, or two letters off. */

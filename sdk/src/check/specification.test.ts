@@ -2,7 +2,7 @@ import { Study } from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GlocalError } from '../error.ts';
-import { fixed, float, space, vector } from '../space.ts';
+import { discrete, fixed, float, space, vector } from '../space.ts';
 import type { StudySpec } from '../spec.ts';
 import { encodeSpec } from '../spec-codec.ts';
 import { everything } from '../testing/specifications.ts';
@@ -74,9 +74,11 @@ describe('a specification', () => {
       });
       expect(Object.keys(violations(set)), String(wrong)).toEqual([field]);
     }
+    // A label has any key.
+    if (path[0] === 'labels') return;
     const misspelt = changed(path, (parent, key) => {
       if (typeof key === 'string') parent[`${key}_`] = parent[key];
-      else parent[key] = -1;
+      else parent[key] = undefined;
     });
     expect(Object.keys(violations(misspelt))).toEqual([
       typeof path.at(-1) === 'string' ? `${field}_` : field,
@@ -114,18 +116,20 @@ describe('a specification', () => {
       colour: 'red',
     };
     expect(violations(wrong)).toEqual({
-      colour: 'is unknown; the keys are displayName, space, problem, training, method',
+      colour:
+        'is unknown; the keys are displayName, labels, space, problem, training, method, sampling, mode, decisionTimeout',
       'space.lr.scale': '"cubic" is unknown; one of logit, log, linear',
-      'space.momentum.init': 'is missing; give a finite number',
+      'space.momentum.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.initial': 'is unknown; did you mean init?',
       'space.weightDecay.value': 'is missing; give a finite number',
-      'space.l2': 'is not a hyperparameter; make it with float(), vector(), network() or fixed()',
-      'problem.batchSize': '12.5 is not a whole number from -2147483648 to 2147483647',
+      'space.l2':
+        'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), int(), bool(), categorical(), discrete()',
+      'problem.batchSize': '12.5 is not a whole number within ±2147483647',
       'problem.validationExamples': '0 is not possible; leave it out for the default',
-      'training.steps': 'NaN is not a whole number from -2147483648 to 2147483647',
+      'training.steps': 'NaN is not a whole number within ±2147483647',
       'training.seeds[1]': '-1 is not a whole number from 0 to 4294967295',
       'method.estimator': '"Glocal" is unknown; one of fixed, local, mean, median, glocal, global',
-      'method.window': '2147483648 is not a whole number from -2147483648 to 2147483647',
+      'method.window': '2147483648 is not a whole number within ±2147483647',
       'method.outerRate': 'is unknown; did you mean outer?',
       'method.dmd.delays': '1.5 is not a whole number from 0 to 4294967295',
       'method.outer.lr': 'is unknown; did you mean rate?',
@@ -172,12 +176,49 @@ describe('a specification', () => {
       }),
     };
     expect(violations(wrong)).toEqual({
-      'space.lr.init': 'is missing; give a finite number',
+      'space.lr.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.grouping': 'is unknown; did you mean per?',
       'space.momentum.per': 'is missing; one of layer, class',
       'space.weightDecay.value': 'is missing; give a finite number',
     });
   });
+
+  it('needs no name of a model in the problem where trials choose it, and no problem where a client trains', () => {
+    const { problem, space: searched, ...rest } = everything;
+    const { model, ...others } = problem;
+    expect(violations({ ...rest, space: searched, problem: others })).toEqual({});
+    const plain = space({ lr: searched.parameters.lr });
+    expect(violations({ ...rest, space: plain, problem: others })).toEqual({
+      'problem.model': 'is missing; give a string',
+    });
+    expect(violations({ ...rest, space: plain, mode: 'external' })).toEqual({});
+    expect(Object.keys(violations({ ...rest, space: plain, mode: 'managed' }))).toEqual(['problem']);
+  });
+
+  it('names what is one of two, and what is called otherwise in a problem', () => {
+    const bounds = { min: 0, max: 1 };
+    const wrong = space({
+      a: vector({ ...bounds, init: 0.5, per: 'class', size: 2 } as never),
+      b: vector({ ...bounds, init: 0.5, size: 0 }),
+      c: float({ ...bounds, init: [] }),
+      batch_size: discrete([64, 128]),
+    });
+    expect(violations({ ...everything, space: wrong })).toEqual({
+      'space.a.per': 'is unknown; the keys are kind, min, max, init, scale, size',
+      'space.b.size': '0 is not a whole number from 1 to 2147483647',
+      'space.c.init': 'an array is not an array that has a value',
+      'space.batch_size': 'is called batchSize here',
+    });
+  });
+
+  it.each([new Map([['rate', 1]]), new Date(), new Set(), /x/, new Float64Array(2), Promise.resolve()])(
+    'names %o where an object of its own belongs',
+    (value) => {
+      const kind = Object.prototype.toString.call(value).slice(8, -1);
+      const spec = { ...everything, method: { ...everything.method, outer: value } };
+      expect(violations(spec)).toEqual({ 'method.outer': `a ${kind} is not an object` });
+    },
+  );
 
   it('says so when it cannot even be read', () => {
     const thrower = {

@@ -3,26 +3,33 @@
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
 import { choices } from '../enums.ts';
+import { sdkName } from '../problem-names.ts';
 import type { StudySnapshot } from '../snapshot.ts';
 import type {
+  BoolParameter,
+  CategoricalParameter,
+  DiscreteParameter,
   FixedParameter,
   FloatParameter,
+  IntParameter,
   NetworkParameter,
   Parameter,
-  VectorParameter,
 } from '../space.ts';
 import type {
   Augmentation,
   DmdOptions,
+  ExternalStudySpec,
   Method,
   OuterOptimizer,
   Problem,
+  Sampling,
   StudySpec,
   Training,
 } from '../spec.ts';
 import {
   finite,
   flag,
+  INT32_MAX,
   int32,
   isObject,
   list,
@@ -32,45 +39,68 @@ import {
   optional,
   type Rule,
   record,
+  rule,
   text,
   uint32,
+  whole,
 } from './rule.ts';
 
 const kind: Rule = () => {};
 
-const bounds = {
-  kind,
-  min: finite,
-  max: finite,
-  init: finite,
-  scale: optional(oneOf(choices(proto.Scale))),
+const initials = list(finite);
+const initial = rule(Number.isFinite, 'a finite number, or an array of them');
+/** An array with nothing in it would be sent as 0. */
+const notEmpty = rule((value) => !Array.isArray(value) || value.length > 0, 'an array that has a value');
+/** One value, or several. */
+const init: Rule = (value, field, violations) => {
+  notEmpty(value, field, violations);
+  (Array.isArray(value) ? initials : initial)(value, field, violations);
 };
+const bounds = { kind, min: finite, max: finite, init, scale: optional(oneOf(choices(proto.Scale))) };
 /** The contract's words for what the SDK calls otherwise. */
-const SYNONYMS = { initial: 'init' } as const;
+const SYNONYMS = { initial: 'init', initials: 'init' } as const;
+
+const FLOAT = object<FloatParameter>(bounds, [], SYNONYMS);
+const GROUPED = object<Record<keyof FloatParameter | 'per', unknown>>(
+  { ...bounds, per: oneOf(['layer', 'class']) },
+  [],
+  { ...SYNONYMS, grouping: 'per' },
+);
+const SIZED = object<Record<keyof FloatParameter | 'size', unknown>>(
+  { ...bounds, size: whole(1, INT32_MAX) },
+  [],
+  SYNONYMS,
+);
+const vector: Rule = (value, field, violations) =>
+  (isObject(value) && value.size !== undefined ? SIZED : GROUPED)(value, field, violations);
 
 const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>([
-  ['float', object<FloatParameter>(bounds, [], SYNONYMS)],
-  [
-    'vector',
-    object<VectorParameter>({ ...bounds, per: oneOf(['layer', 'class']) }, [], {
-      ...SYNONYMS,
-      grouping: 'per',
-    }),
-  ],
+  ['float', FLOAT],
+  ['vector', vector],
   [
     'network',
     object<NetworkParameter>({ kind, hiddenUnits: optional(notZero(int32)), detached: optional(flag) }),
   ],
   ['fixed', object<FixedParameter>({ kind, value: finite })],
+  ['int', object<IntParameter>({ kind, min: int32, max: int32, step: optional(notZero(int32)) })],
+  ['bool', object<BoolParameter>({ kind })],
+  ['categorical', object<CategoricalParameter>({ kind, values: list(text) })],
+  ['discrete', object<DiscreteParameter>({ kind, values: list(finite) })],
 ]);
+const MAKES_TRIALS: ReadonlySet<unknown> = new Set(['int', 'bool', 'categorical', 'discrete']);
 
 const parameter: Rule = (value, field, violations) => {
   const rule = isObject(value) ? PARAMETERS.get(value.kind) : undefined;
-  if (rule !== undefined) return rule(value, field, violations);
-  violations.push({
-    field,
-    description: 'is not a hyperparameter; make it with float(), vector(), network() or fixed()',
-  });
+  if (rule === undefined) {
+    const makers = [...PARAMETERS.keys()].map((kind) => `${kind}()`).join(', ');
+    violations.push({ field, description: `is not a hyperparameter; make it with one of ${makers}` });
+    return;
+  }
+  const name = field.slice('space.'.length);
+  if (isObject(value) && MAKES_TRIALS.has(value.kind) && sdkName(name) !== name) {
+    violations.push({ field, description: `is called ${sdkName(name)} here` });
+  }
+  rule(value, field, violations);
 };
 
 const parameters = record(parameter);
@@ -83,18 +113,18 @@ export const space: Rule = (value, field, violations) => {
   violations.push({ field, description: 'is not a search space; make it with space({ … })' });
 };
 
-const problem = object<Problem>({
-  dataset: text,
-  model: text,
-  optimizer: text,
-  batchSize: optional(notZero(int32)),
-  validationExamples: optional(notZero(int32)),
-  standardize: optional(flag),
-  imbalanceFactor: optional(notZero(finite)),
-  augmentation: optional(
-    object<Augmentation>({ cropPadding: optional(int32), horizontalFlip: optional(flag) }),
-  ),
-});
+/** @param id the rule for what names a data set, a model or an optimizer */
+const problem = (id: Record<'dataset' | 'model' | 'optimizer', Rule>) =>
+  object<Problem>({
+    ...id,
+    batchSize: optional(notZero(int32)),
+    validationExamples: optional(notZero(int32)),
+    standardize: optional(flag),
+    imbalanceFactor: optional(notZero(finite)),
+    augmentation: optional(
+      object<Augmentation>({ cropPadding: optional(int32), horizontalFlip: optional(flag) }),
+    ),
+  });
 
 const training = object<Training>({ steps: int32, seeds: optional(list(uint32)) });
 
@@ -131,6 +161,7 @@ const method = object<Method>({
   validationSeed: optional(uint32),
   // 0 in the complete specification of a study that is not `global`.
   trainings: optional(int32),
+  dmdAbsence: optional(oneOf(choices(proto.DmdAbsence))),
   dmd: optional(dmdOptions),
   outer: optional(outer),
 });
@@ -140,11 +171,43 @@ const SET_BY_SERVER: readonly Exclude<keyof StudySnapshot, keyof StudySpec>[] = 
   'name',
   'state',
   'stateReason',
+  'owner',
   'createTime',
   'updateTime',
 ];
 
-export const specification = object<StudySpec>(
-  { displayName: optional(text), space, problem, training, method },
-  SET_BY_SERVER,
-);
+const sampling = object<Sampling>({
+  method: optional(oneOf(choices(proto.SamplingMethod))),
+  // 0 in the complete specification of a study whose points are a grid.
+  points: optional(int32),
+  seed: optional(uint32),
+  maxRunningTrials: optional(int32),
+});
+
+const specificationWith = (problem: Rule) =>
+  object<StudySpec | ExternalStudySpec>(
+    {
+      displayName: optional(text),
+      labels: optional(record(text)),
+      space,
+      problem,
+      training,
+      method,
+      sampling: optional(sampling),
+      mode: optional(oneOf(choices(proto.RunMode))),
+      decisionTimeout: optional(finite),
+    },
+    SET_BY_SERVER,
+  );
+
+/** A study's specification. What trials choose need not be in the problem, and an external study has none. */
+export const specification: Rule = (value, field, violations) => {
+  const { mode, space } = isObject(value) ? value : {};
+  const parameters = isObject(space) && isObject(space.parameters) ? space.parameters : {};
+  const id = (name: string): Rule => (Object.hasOwn(parameters, name) ? optional(text) : text);
+  const needed = problem({ dataset: id('dataset'), model: id('model'), optimizer: id('optimizer') });
+  const none = optional(
+    problem({ dataset: optional(text), model: optional(text), optimizer: optional(text) }),
+  );
+  specificationWith(mode === 'external' ? none : needed)(value, field, violations);
+};

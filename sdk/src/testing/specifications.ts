@@ -1,6 +1,6 @@
 /** Specifications for tests. */
 
-import { fixed, float, network, space, vector } from '../space.ts';
+import { bool, categorical, discrete, fixed, float, int, network, space, vector } from '../space.ts';
 import type { StudySpec } from '../spec.ts';
 
 /** A type with every property there, however deep: the compiler refuses {@link everything} when one is forgotten. */
@@ -13,6 +13,7 @@ type Everything<T> = T extends readonly unknown[]
 /** Says something about every field, and nowhere the default. */
 export const everything = {
   displayName: 'all of it',
+  labels: { team: 'vision', run: 'first' },
   space: space({
     momentum: float({ min: 0.01, max: 1, init: 0.1, scale: 'logit' }),
     lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
@@ -20,6 +21,12 @@ export const everything = {
     l2: vector({ per: 'layer', min: 0.01, max: 1, init: 0.1, scale: 'linear' }),
     classWeights: vector({ per: 'class', min: 0.01, max: 2, init: 1, scale: 'logit' }),
     reweighting: network({ hiddenUnits: 8, detached: true }),
+    dampening: float({ min: 0.01, max: 1, init: [0.1, 0.2], scale: 'linear' }),
+    own: vector({ size: 3, min: 0.01, max: 1, init: [0.3, 0.4], scale: 'log' }),
+    layers: int({ min: -1, max: 9, step: 2 }),
+    nesterov: bool(),
+    model: categorical(['small', 'large']),
+    'augmentation.cropPadding': discrete([2, 4]),
   }),
   problem: {
     dataset: 'd',
@@ -45,6 +52,7 @@ export const everything = {
     validationSample: 100,
     validationSeed: 4_000_000_000,
     trainings: 3,
+    dmdAbsence: 'pause',
     dmd: {
       variant: 'forward_backward',
       delays: 5,
@@ -59,4 +67,7 @@ export const everything = {
     },
     outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
   },
+  sampling: { method: 'sobol', points: 5, seed: 4_000_000_001, maxRunningTrials: 2 },
+  mode: 'driven',
+  decisionTimeout: 1_500,
 } satisfies Pick<StudySpec, 'space'> & Everything<Omit<StudySpec, 'space'>>;

@@ -1,0 +1,93 @@
+/** Search spaces and the messages of the contract that carry them. */
+
+import * as proto from '@glocal/proto/glocal/v1/study';
+import { enumValue, groupingName, scaleName } from './enums.ts';
+import { contractName, sdkName } from './problem-names.ts';
+import {
+  bool,
+  categorical,
+  discrete,
+  type FloatParameter,
+  fixed,
+  float,
+  int,
+  network,
+  type Parameter,
+  type ParameterMap,
+  type Space,
+  type VectorParameter,
+  vector,
+} from './space.ts';
+
+/** @param space as `check/specification.ts` accepts it */
+export const encodeSpace = ({ parameters }: Space): proto.SearchSpace => ({
+  parameters: Object.entries(parameters).map(([name, parameter]) => encodeParameter(name, parameter)),
+});
+
+function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
+  switch (parameter.kind) {
+    case 'float':
+    case 'vector':
+      return { name, kind: { $case: 'float', value: encodeFloat(parameter) } };
+    case 'fixed':
+      return { name, kind: { $case: 'fixed', value: { value: parameter.value } } };
+    case 'network': {
+      const { hiddenUnits = 0, detached = false } = parameter;
+      return { name, kind: { $case: 'network', value: { hiddenUnits, detached } } };
+    }
+    case 'int': {
+      const { min, max, step = 0 } = parameter;
+      return { name: contractName(name), kind: { $case: 'int', value: { min, max, step } } };
+    }
+    case 'bool':
+      return { name: contractName(name), kind: { $case: 'bool', value: {} } };
+    case 'categorical':
+      return {
+        name: contractName(name),
+        kind: { $case: 'categorical', value: { values: [...parameter.values] } },
+      };
+    case 'discrete':
+      return {
+        name: contractName(name),
+        kind: { $case: 'discrete', value: { values: [...parameter.values] } },
+      };
+  }
+}
+
+function encodeFloat(parameter: FloatParameter | VectorParameter): proto.FloatParameter {
+  const { min, max, init, scale } = parameter;
+  const { per, size = 0 } = parameter.kind === 'vector' ? parameter : {};
+  return proto.FloatParameter.create({
+    min,
+    max,
+    ...(typeof init === 'object' ? { initials: [...init] } : { initial: init }),
+    scale: enumValue(proto.Scale, scale) ?? proto.Scale.UNSPECIFIED,
+    // float() is one value, whatever the hyperparameter has by default: the types of its values say so.
+    grouping: enumValue(proto.Grouping, per) ?? proto.Grouping.NONE,
+    size,
+  });
+}
+
+/** Parameters of a kind that only a newer SDK knows are left out. */
+export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap {
+  const decoded: Record<string, Parameter> = {};
+  for (const { name, kind } of space?.parameters ?? []) {
+    if (kind?.$case === 'float') decoded[name] = decodeFloat(kind.value);
+    else if (kind?.$case === 'fixed') decoded[name] = fixed(kind.value.value);
+    else if (kind?.$case === 'network') decoded[name] = network(kind.value);
+    else if (kind?.$case === 'int') decoded[sdkName(name)] = int(kind.value);
+    else if (kind?.$case === 'bool') decoded[sdkName(name)] = bool();
+    else if (kind?.$case === 'categorical') decoded[sdkName(name)] = categorical(kind.value.values);
+    else if (kind?.$case === 'discrete') decoded[sdkName(name)] = discrete(kind.value.values);
+  }
+  return decoded;
+}
+
+function decodeFloat(value: proto.FloatParameter): Parameter {
+  const { min, max, initial, initials, scale, grouping, size } = value;
+  const init = initials.length > 0 ? initials : initial;
+  const bounds = { min, max, init, scale: scaleName(scale) };
+  const per = groupingName(grouping);
+  if (per === 'layer' || per === 'class') return vector({ ...bounds, per });
+  return size > 0 ? vector({ ...bounds, size }) : float(bounds);
+}
