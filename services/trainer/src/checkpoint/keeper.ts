@@ -29,8 +29,9 @@ export class CheckpointKeeper {
   /**
    * The last checkpoint that can be used. Those of outer steps that were never stored are removed: these are trained again.
    * @param outerStepsDone outer steps that are stored.
+   * @param latest checkpoints after this one are not used.
    */
-  async find(outerStepsDone: number): Promise<Found> {
+  async find(outerStepsDone: number, latest = outerStepsDone): Promise<Found> {
     const notes: string[] = [];
     try {
       const all = await this.#checkpoints.list();
@@ -39,7 +40,7 @@ export class CheckpointKeeper {
     } catch (error) {
       notes.push(`the folder of checkpoints cannot be used: ${(error as Error).message}`);
     }
-    for (const index of this.#written.toReversed()) {
+    for (const index of this.#written.filter((written) => written <= latest).toReversed()) {
       try {
         const { origin, saved } = await this.#read(index);
         for (const what of ['library', 'backend'] as const) {

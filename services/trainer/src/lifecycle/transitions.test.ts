@@ -1,69 +1,122 @@
-import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { StateError } from '../resource/errors.ts';
+import { type Actor, isAllowed, TRIAL_TRANSITIONS, type TrialTransition } from './table.ts';
 import {
   advanceTrial,
-  cancelStudy,
   cancelTrial,
-  concludeStudy,
   describeRuntime,
   endTrial,
+  holdBackTrial,
   interruptTrial,
+  pauseTrial,
+  resumeTrial,
   startTrial,
+  takeUpTrial,
 } from './transitions.ts';
 
 const now = new Date(5_000);
-const { PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED } = TrialState;
-const STATES = [PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED];
-const trial = (state: TrialState) => Trial.fromPartial({ name: 'studies/a/trials/0', state });
+const { PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED, PAUSED } = TrialState;
+const STATES = [PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED, PAUSED];
+const trial = (state: TrialState) => Trial.fromPartial({ name: 'studies/a/trials/0', state, attempts: 1 });
 const step = OuterStep.fromPartial({ index: 1, step: 50, nextValues: [{ name: 'lr', value: 0.2 }] });
+const stopped = { why: 'the server stopped', crashed: true };
 
-describe.each<[string, (before: Trial) => Trial, TrialState[], Partial<Trial>]>([
-  [
-    'starting',
-    (before) => startTrial(before, now),
-    [PENDING],
-    { state: RUNNING, startTime: now, attempts: 1 },
-  ],
+describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>]>([
+  ['starting', 'start', (before) => startTrial(before, now), { state: RUNNING, startTime: now, attempts: 2 }],
   [
     'describing what computes',
+    'go on',
     (before) => describeRuntime(before, { backend: 'wasm', datasetSha256: 'ab', stateReason: '' }),
-    [RUNNING],
     { state: RUNNING, backend: 'wasm', datasetSha256: 'ab' },
   ],
   [
     'moving on',
+    'go on',
     (before) => advanceTrial(before, step),
-    [RUNNING],
     { state: RUNNING, stepsDone: 50, outerStepsDone: 1, values: step.nextValues },
   ],
   [
     'interrupting',
-    (before) => interruptTrial(before, { why: 'the server stopped', crashed: true }),
-    [RUNNING],
+    'be interrupted',
+    (before) => interruptTrial(before, StudyState.ACTIVE, stopped),
     { state: PENDING, stateReason: 'the server stopped; it starts again', crashes: 1, endTime: undefined },
   ],
   [
+    'interrupting in a study that was paused',
+    'be paused',
+    (before) => interruptTrial(before, StudyState.PAUSED, stopped),
+    { state: PAUSED, stateReason: 'the server stopped; it starts again', crashes: 1, endTime: undefined },
+  ],
+  [
+    'pausing',
+    'be paused',
+    (before) => pauseTrial({ ...before, outerStepsDone: 3 }, 'no decision came'),
+    { state: PAUSED, stateReason: 'no decision came; it goes on after outer step 3' },
+  ],
+  [
+    'holding back',
+    'be held back',
+    (before) => holdBackTrial({ ...before, attempts: 0 }),
+    { state: PAUSED, stateReason: 'paused by a caller; it has not started yet' },
+  ],
+  [
+    'resuming',
+    'be resumed',
+    (before) => resumeTrial(before, 'caller'),
+    { state: PENDING, stateReason: 'resumed; it starts again' },
+  ],
+  [
+    'taking up again',
+    'be taken up again',
+    (before) => takeUpTrial({ ...before, crashes: 3, endTime: now }),
+    { state: PENDING, crashes: 0, endTime: undefined },
+  ],
+  [
     'ending',
+    'end',
     (before) => endTrial(before, { state: INFEASIBLE, reason: 'diverged' }, now),
-    [RUNNING],
     { state: INFEASIBLE, stateReason: 'diverged', endTime: now },
   ],
   [
     'cancelling',
+    'be cancelled',
     (before) => cancelTrial(before, now),
-    [PENDING, RUNNING],
     { state: CANCELLED, stateReason: 'the study was cancelled', endTime: now },
   ],
-])('%s a trial', (_, transition, allowed, expected) => {
-  it.each(STATES)('from state %i is done or refused', (state) => {
+])('%s a trial', (_, what, transition, expected) => {
+  it.each(STATES)('from state %i is done or refused, as the table says', (state) => {
     const before = trial(state);
-    if (allowed.includes(state)) {
+    const { from, to } = TRIAL_TRANSITIONS[what];
+    if ((from as readonly TrialState[]).includes(state)) {
       expect(transition(before)).toMatchObject(expected);
+      expect(to).toContain(transition(before).state);
     } else {
       expect(() => transition(before)).toThrow(StateError);
     }
     expect(before).toEqual(trial(state));
+  });
+});
+
+describe('the table of transitions', () => {
+  const ACTORS: Actor[] = ['caller', 'worker', 'server'];
+
+  it.each(Object.entries(TRIAL_TRANSITIONS))('lets nobody else %s a trial', (_, transition) => {
+    for (const state of STATES) {
+      for (const actor of ACTORS) {
+        const isListed =
+          (transition.from as readonly TrialState[]).includes(state) &&
+          (transition.by as readonly Actor[]).includes(actor);
+        expect(isAllowed(transition, state, actor)).toBe(isListed);
+      }
+    }
+  });
+
+  it('is asked for who does it: no worker resumes a trial', () => {
+    expect(() => resumeTrial(trial(PAUSED), 'worker')).toThrow(
+      'studies/a/trials/0 is PAUSED and cannot be resumed',
+    );
+    expect(resumeTrial(trial(PAUSED), 'server').state).toBe(PENDING);
   });
 });
 
@@ -75,31 +128,6 @@ it('a trial moves on by the next outer step only', () => {
 
 it('a reason that is a whole page of what a library says is cut', () => {
   const { stateReason } = endTrial(trial(RUNNING), { state: FAILED, reason: '😀'.repeat(5_000) }, now);
-  expect(stateReason).toHaveLength(2_000);
-  expect(stateReason.endsWith('…')).toBe(true);
-  expect(stateReason.isWellFormed()).toBe(true);
-});
-
-describe('a study', () => {
-  const study = (state: StudyState) => Study.fromPartial({ name: 'studies/a', state });
-
-  it.each([StudyState.COMPLETED, StudyState.CANCELLED, StudyState.FAILED])(
-    'in state %i is not cancelled, and its trials do not end it again',
-    (state) => {
-      expect(() => cancelStudy(study(state), now)).toThrow(StateError);
-      expect(concludeStudy(study(state), [trial(SUCCEEDED)], now)).toBeUndefined();
-    },
-  );
-
-  it.each([PENDING, RUNNING])('goes on while a trial is in state %i', (state) => {
-    expect(concludeStudy(study(StudyState.ACTIVE), [trial(SUCCEEDED), trial(state)], now)).toBeUndefined();
-  });
-
-  it.each([
-    [[SUCCEEDED, FAILED], StudyState.COMPLETED, '1 of 2 trials succeeded'],
-    [[INFEASIBLE, FAILED], StudyState.FAILED, '0 of 2 trials succeeded'],
-  ])('whose trials ended as %o has ended', (states, state, stateReason) => {
-    const ended = concludeStudy(study(StudyState.ACTIVE), states.map(trial), now);
-    expect(ended).toMatchObject({ state, stateReason, updateTime: now });
-  });
+  expect([...stateReason]).toHaveLength(2_001);
+  expect(stateReason.endsWith('😀…')).toBe(true);
 });

@@ -1,5 +1,5 @@
 /**
- * The states of studies and trials, and what may change them: each function takes a record and says what happens to it.
+ * What changes a trial: each function takes a record and says what happens to it, as the table allows.
  *
  * Pure, so that every store makes the same transitions inside its transactions.
  */
@@ -7,25 +7,16 @@
 import {
   type Evaluation,
   type OuterStep,
-  type Study,
   StudyState,
   type Trial,
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { StateError } from '../resource/errors.ts';
-import { fallbackNote } from '../resource/fallbacks.ts';
-import { hasEnded, studyStateName, trialStateName } from '../resource/states.ts';
+import { startOf } from '../resource/quote.ts';
+import { trialStateName } from '../resource/states.ts';
+import { type Actor, isAllowed, TRIAL_TRANSITIONS, type TrialTransition } from './table.ts';
 
-/** What happens to a trial, and the states in which it may. */
-const TRIAL_MAY = {
-  start: [TrialState.PENDING],
-  'go on': [TrialState.RUNNING],
-  'be interrupted': [TrialState.RUNNING],
-  end: [TrialState.RUNNING],
-  'be cancelled': [TrialState.PENDING, TrialState.RUNNING],
-} as const satisfies Record<string, readonly TrialState[]>;
-
-/** UTF-16 units of a reason: it may be whatever a library has thrown, and travels in every list. */
+/** Code points of a reason: it may be whatever a library has thrown, and travels in every list. */
 const MAX_REASON = 2_000;
 
 /** What is known of a trial once its training process has set itself up. */
@@ -37,6 +28,30 @@ export interface Interruption {
   readonly why: string;
   /** Whether its training process died by itself, which may be the trial's fault. */
   readonly crashed: boolean;
+}
+
+/**
+ * What a PAUSED trial waits for: a caller who resumes it, a decision of who drives it, the DMD service, or room on the
+ * machine. When a caller pauses the study, all of its trials wait for a caller.
+ */
+export type PauseCause = 'caller' | 'decision' | 'dmd' | 'machine';
+
+/** Why a trial is left at an outer-step boundary, until something happens. */
+export interface Pause {
+  /** For people: what happened. */
+  readonly why: string;
+  readonly cause: PauseCause;
+}
+
+/** Thrown where a trial trains, to leave it until something happens. */
+export class PausedError extends Error {
+  override readonly name = 'PausedError';
+  readonly pause: Pause;
+
+  constructor(pause: Pause) {
+    super(pause.why);
+    this.pause = pause;
+  }
 }
 
 /** How a trial ends by itself. */
@@ -51,7 +66,7 @@ export interface TrialEnding {
 
 /** Begins the next attempt. @throws StateError unless the trial waits. */
 export function startTrial(trial: Trial, now: Date): Trial {
-  expectTrial(trial, 'start');
+  expectTrial(trial, 'start', 'worker');
   return {
     ...trial,
     state: TrialState.RUNNING,
@@ -67,24 +82,60 @@ export function startReporting(trial: Trial, now: Date): Trial {
 }
 
 /** @throws StateError unless the trial runs. */
-export const expectRunning = (trial: Trial): void => expectTrial(trial, 'go on');
+export const expectRunning = (trial: Trial): void => expectTrial(trial, 'go on', 'worker');
 
-/** The trial waits again, to go on where it is. @throws StateError unless it runs. */
-export function interruptTrial(trial: Trial, { why, crashed }: Interruption): Trial {
-  expectTrial(trial, 'be interrupted');
-  const { outerStepsDone } = trial;
-  const next = outerStepsDone === 0 ? 'it starts again' : `it goes on after outer step ${outerStepsDone}`;
+/**
+ * The trial waits again, to go on where it is; of a study that a caller has paused it is PAUSED.
+ * @throws StateError unless it runs.
+ */
+export function interruptTrial(trial: Trial, study: StudyState, { why, crashed }: Interruption): Trial {
+  const isPaused = study === StudyState.PAUSED;
+  expectTrial(trial, isPaused ? 'be paused' : 'be interrupted', 'worker');
+  return {
+    ...trial,
+    state: isPaused ? TrialState.PAUSED : TrialState.PENDING,
+    stateReason: `${shortened(why)}; ${whatFollows(trial)}`,
+    crashes: trial.crashes + (crashed ? 1 : 0),
+  };
+}
+
+/** The trial is left at its last boundary. @throws StateError unless it runs. */
+export function pauseTrial(trial: Trial, why: string): Trial {
+  expectTrial(trial, 'be paused', 'worker');
+  return {
+    ...trial,
+    state: TrialState.PAUSED,
+    stateReason: `${shortened(why)}; ${whatFollows(trial)}`,
+  };
+}
+
+/** The trial does not start before somebody resumes it. @throws StateError unless it waits. */
+export function holdBackTrial(trial: Trial): Trial {
+  expectTrial(trial, 'be held back', 'caller');
+  return { ...trial, state: TrialState.PAUSED, stateReason: `paused by a caller; ${whatFollows(trial)}` };
+}
+
+/** The trial waits for a worker again. @throws StateError unless it is PAUSED. */
+export function resumeTrial(trial: Trial, by: Actor): Trial {
+  expectTrial(trial, 'be resumed', by);
+  return { ...trial, state: TrialState.PENDING, stateReason: `resumed; ${whatFollows(trial)}` };
+}
+
+/** A trial that FAILED waits for a worker, to go on from a checkpoint. @throws StateError unless it FAILED. */
+export function takeUpTrial(trial: Trial): Trial {
+  expectTrial(trial, 'be taken up again', 'caller');
   return {
     ...trial,
     state: TrialState.PENDING,
-    stateReason: `${shortened(why)}; ${next}`,
-    crashes: trial.crashes + (crashed ? 1 : 0),
+    stateReason: 'taken up again from a checkpoint',
+    endTime: undefined,
+    crashes: 0,
   };
 }
 
 /** @throws StateError unless the trial runs. */
 export function describeRuntime(trial: Trial, runtime: Runtime): Trial {
-  expectTrial(trial, 'go on');
+  expectTrial(trial, 'go on', 'worker');
   return { ...trial, ...runtime, stateReason: shortened(runtime.stateReason) };
 }
 
@@ -93,7 +144,7 @@ export function describeRuntime(trial: Trial, runtime: Runtime): Trial {
  * @throws StateError unless the trial runs and the step is its next.
  */
 export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
-  expectTrial(trial, 'go on');
+  expectTrial(trial, 'go on', 'worker');
   if (outerStep.index !== trial.outerStepsDone + 1) {
     throw new StateError(
       `${trial.name} has ${trial.outerStepsDone} outer steps, so that its next cannot be number ${outerStep.index}`,
@@ -113,48 +164,26 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
 
 /** @throws StateError unless the trial runs. */
 export function endTrial(trial: Trial, ending: TrialEnding, now: Date): Trial {
-  expectTrial(trial, 'end');
+  expectTrial(trial, 'end', 'worker');
   const { state, reason, test, averagedTest } = ending;
   return { ...trial, state, stateReason: shortened(reason), endTime: now, test, averagedTest };
 }
 
 /** @throws StateError when the trial has ended. */
 export function cancelTrial(trial: Trial, now: Date): Trial {
-  expectTrial(trial, 'be cancelled');
+  expectTrial(trial, 'be cancelled', 'caller');
   return { ...trial, state: TrialState.CANCELLED, stateReason: 'the study was cancelled', endTime: now };
 }
 
-/** @throws StateError unless the study is ACTIVE. */
-export function cancelStudy(study: Study, now: Date): Study {
-  if (study.state !== StudyState.ACTIVE) {
-    throw new StateError(`${study.name} is ${studyStateName(study.state)} and cannot be cancelled`);
-  }
-  return { ...study, state: StudyState.CANCELLED, stateReason: 'cancelled by a caller', updateTime: now };
-}
+const shortened = (reason: string): string => startOf(reason, MAX_REASON);
 
-/** The study after its last trial has ended; undefined while one has not. */
-export function concludeStudy(study: Study, trials: readonly Trial[], now: Date): Study | undefined {
-  if (study.state !== StudyState.ACTIVE || !trials.every(hasEnded)) return undefined;
-  const succeeded = trials.filter(({ state }) => state === TrialState.SUCCEEDED).length;
-  const sum = (count: (trial: Trial) => number) => trials.reduce((total, trial) => total + count(trial), 0);
-  const fallbacks = fallbackNote(
-    sum(({ fallbackWindows }) => fallbackWindows),
-    sum(({ outerStepsDone }) => outerStepsDone),
-  );
-  return {
-    ...study,
-    state: succeeded > 0 ? StudyState.COMPLETED : StudyState.FAILED,
-    stateReason: `${succeeded} of ${trials.length} trials succeeded${fallbacks}`,
-    updateTime: now,
-  };
-}
+const whatFollows = ({ outerStepsDone, attempts }: Trial): string => {
+  if (outerStepsDone > 0) return `it goes on after outer step ${outerStepsDone}`;
+  return attempts > 0 ? 'it starts again' : 'it has not started yet';
+};
 
-const shortened = (reason: string): string =>
-  reason.length <= MAX_REASON ? reason : `${reason.slice(0, MAX_REASON - 1).toWellFormed()}…`;
-
-function expectTrial({ name, state }: Trial, what: keyof typeof TRIAL_MAY): void {
-  const allowed: readonly TrialState[] = TRIAL_MAY[what];
-  if (!allowed.includes(state)) {
+function expectTrial({ name, state }: Trial, what: TrialTransition, by: Actor): void {
+  if (!isAllowed(TRIAL_TRANSITIONS[what], state, by)) {
     throw new StateError(`${name} is ${trialStateName(state)} and cannot ${what}`);
   }
 }

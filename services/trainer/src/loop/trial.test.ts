@@ -10,10 +10,15 @@ async function trial(
   windows: number,
   script: Script = {},
   method: Partial<Method> = {},
+  leaveAfter = Number.NaN,
 ) {
   const { parts, observed } = scriptedParts(estimator, windows, script, method);
   const outerSteps: OuterStep[] = [];
-  const listener = { progress() {}, outerStep: (outerStep: OuterStep) => void outerSteps.push(outerStep) };
+  const listener = {
+    progress() {},
+    outerStep: (outerStep: OuterStep) => void outerSteps.push(outerStep),
+    isLeaving: () => outerSteps.length === leaveAfter,
+  };
   const outcome = await runTrial({ ...parts, listener });
   return { outcome, outerSteps, ...observed };
 }
@@ -21,6 +26,19 @@ async function trial(
 const sources = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.sources);
 
 describe('runTrial', () => {
+  it.each([
+    [0, 'left'],
+    [2, 'left'],
+    [3, 'succeeded'],
+  ])(
+    'leaves the trial at the boundary at which it is told to: after %i of 3 it has %s',
+    async (after, outcome) => {
+      const left = await trial(Estimator.LOCAL, 3, {}, {}, after);
+      expect(left.outcome.outcome).toBe(outcome);
+      expect(left.outerSteps).toHaveLength(after);
+    },
+  );
+
   it('moves against the estimate after each window, and trains the next one there', async () => {
     const { outcome, outerSteps, points } = await trial(Estimator.LOCAL, 3);
     expect(outcome.outcome).toBe('succeeded');

@@ -12,7 +12,7 @@ export type Outcome =
       readonly test: Evaluation;
       readonly averagedTest: Evaluation;
     }
-  | { readonly outcome: 'infeasible'; readonly reason: string };
+  | { readonly outcome: 'infeasible' | 'left'; readonly reason: string };
 
 /** Told while the trial runs. */
 export interface TrialListener {
@@ -24,6 +24,8 @@ export interface TrialListener {
    * @param saved what follows it starts from this; undefined when nothing follows, as the trial ends before its steps are done.
    */
   outerStep(outerStep: OuterStep, saved: SavedLoop | undefined): void | Promise<void>;
+  /** Whether the trial is to be left at this boundary, to go on later. */
+  isLeaving(): boolean;
 }
 
 export interface TrialParts extends Omit<LoopParts, 'progress'> {
@@ -31,12 +33,13 @@ export interface TrialParts extends Omit<LoopParts, 'progress'> {
 }
 
 /**
- * Trains a trial to its end.
+ * Trains a trial to its end, or until it is left.
  * @param saved where to go on; from the beginning without it.
  */
 export async function runTrial({ listener, ...parts }: TrialParts, saved?: SavedLoop): Promise<Outcome> {
   const loop = new OuterLoop({ ...parts, progress: (stepsDone) => listener.progress(stepsDone) }, saved);
   while (!loop.done) {
+    if (listener.isLeaving()) return { outcome: 'left', reason: 'left at an outer-step boundary' };
     const window = await loop.trainWindow();
     const proposal = loop.propose(window);
     const decision = await window.watch.runAsync('decision', async () => listener.decide?.(proposal));

@@ -7,6 +7,7 @@ import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
+import type { StopSignals } from '../worker/supervisor.ts';
 import { LocalQueue } from './queue.ts';
 
 const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'done' } as const;
@@ -16,6 +17,7 @@ class Trainings {
   readonly begun: string[] = [];
   /** Whether the next that ends was interrupted. */
   interruptNext = false;
+  boundaryMs = 5;
   readonly #ends = new Map<string, () => void>();
   readonly #store: Store;
 
@@ -23,11 +25,14 @@ class Trainings {
     this.#store = store;
   }
 
-  readonly train = async ({ claim }: StartedTrial, stop: AbortSignal) => {
+  readonly train = async ({ claim }: StartedTrial, { now, atBoundary }: StopSignals) => {
     this.begun.push(claim.trial);
+    const stop = AbortSignal.any([now, atBoundary]);
     await new Promise<void>((resolve) => {
       this.#ends.set(claim.trial, resolve);
-      stop.addEventListener('abort', () => resolve());
+      now.addEventListener('abort', () => resolve());
+      // A boundary comes after a while.
+      atBoundary.addEventListener('abort', () => setTimeout(resolve, this.boundaryMs));
       if (stop.aborted) resolve();
     });
     const interruption = { why: String(stop.reason), crashed: false };
@@ -37,7 +42,6 @@ class Trainings {
       ? this.#store.interruptTrial(claim, interruption)
       : this.#store.endTrial(claim, SUCCEEDED);
     await write.catch(() => {});
-    return isInterrupted ? ('interrupted' as const) : ('over' as const);
   };
 
   async end(trial: string): Promise<void> {

@@ -1,12 +1,16 @@
 /** The queue of one server process: which trial is trained when, first come, first served. */
 
-import { type Study, TrialState } from '@glocal/proto/glocal/v1/study';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RunMode, type Study, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { EventHub } from '../events/hub.ts';
-import { NotFoundError, StateError } from '../resource/errors.ts';
+import type { Actor } from '../lifecycle/table.ts';
+import type { PauseCause } from '../lifecycle/transitions.ts';
 import { studyOf } from '../resource/names.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
-import type { StartedTrial, Store } from '../store/store.ts';
+import { isLost } from '../store/lost.ts';
+import type { LiveTrial, ResumeRequest, StartedTrial, Store } from '../store/store.ts';
+import type { StopSignals } from '../worker/supervisor.ts';
 import { nextTurn } from './turn.ts';
 
 export interface LocalQueueParts {
@@ -14,18 +18,16 @@ export interface LocalQueueParts {
   readonly hub: EventHub;
   readonly log: Logger;
   readonly maxRunningTrials: number;
-  /**
-   * Trains a claimed trial until it is over or waits again in the store; interrupts it at once when the signal is aborted, for
-   * its reason.
-   */
-  readonly train: (started: StartedTrial, stop: AbortSignal) => Promise<'over' | 'interrupted'>;
+  /** Trains a claimed trial until it has ended, waits again or is PAUSED in the store. */
+  readonly train: (started: StartedTrial, stop: StopSignals) => Promise<void>;
   /** Told of a trial that was cancelled while it waited. */
   readonly dropped: (trial: string) => Promise<void>;
 }
 
 interface Running {
   readonly trial: string;
-  readonly stop: AbortController;
+  readonly now: AbortController;
+  readonly atBoundary: AbortController;
   readonly done: Promise<void>;
   /** How many trials of its study may run at a time; undefined until it is claimed. */
   atATime: number | undefined;
@@ -34,25 +36,19 @@ interface Running {
 export class LocalQueue {
   readonly #parts: LocalQueueParts;
   /** Names of trials, the next one first. */
-  readonly #waiting: string[] = [];
-  readonly #running = new Map<string, Running>();
+  #waiting = new Set<string>();
+  readonly #running = new Set<Running>();
   #started = false;
   readonly #stopWatching: () => void;
 
   constructor(parts: LocalQueueParts) {
     this.#parts = parts;
-    this.#stopWatching = parts.store.health.onChange(() => this.#startWaiting());
+    this.#stopWatching = parts.store.health.onChange(() => void this.#afterChange());
   }
 
   /** Takes up what an earlier server left: waiting trials wait again, and trials that were running wait to go on. */
   async recover(): Promise<void> {
-    const { store } = this.#parts;
-    for (const { claim, trial } of await store.listUnfinishedTrials()) {
-      if (trial.state !== TrialState.PENDING) {
-        await store.interruptTrial(claim, { why: 'the server ended', crashed: false });
-      }
-      this.#waiting.push(trial.name);
-    }
+    await this.#takeUp('the server ended');
   }
 
   /** Begins to train what waits. */
@@ -63,7 +59,7 @@ export class LocalQueue {
 
   /** Queues trials that are stored as PENDING. */
   submit(trials: readonly string[]): void {
-    this.#waiting.push(...trials);
+    for (const trial of trials) this.#waiting.add(trial);
     this.#startWaiting();
   }
 
@@ -75,63 +71,155 @@ export class LocalQueue {
   async cancel(name: string): Promise<Study> {
     const study = await this.#parts.store.cancelStudy(name);
     this.#parts.hub.changed(name);
-    const waited = this.#waiting.splice(0, Number.POSITIVE_INFINITY);
-    this.#waiting.push(...waited.filter((trial) => studyOf(trial) !== name));
-    await Promise.all(waited.filter((trial) => studyOf(trial) === name).map(this.#parts.dropped));
-    const running = [...this.#running].filter(([trial]) => studyOf(trial) === name);
+    await Promise.all(this.#removeWaiting(name).map(this.#parts.dropped));
     await Promise.all(
-      running.map(async ([, { stop, done }]) => {
-        stop.abort('the study was cancelled');
+      this.#runningOf(name).map(async ({ now, done }) => {
+        now.abort('the study was cancelled');
         await done;
       }),
     );
     return study;
   }
 
-  /** Stops all training; trials that ran and trials that wait are left to the next server. */
-  async stop(): Promise<void> {
+  /**
+   * Pauses a study. Trials of it that run leave their processes at their next boundaries.
+   * @throws NotFoundError, StateError when it has ended.
+   */
+  async pause(name: string): Promise<Study> {
+    const study = await this.#parts.store.pauseStudy(name);
+    this.#parts.hub.changed(name);
+    this.#removeWaiting(name);
+    for (const { atBoundary } of this.#runningOf(name)) atBoundary.abort('paused by a caller');
+    return study;
+  }
+
+  /** Lets trials of a study go on. @throws as {@link Store.resumeStudy} */
+  async resume(request: ResumeRequest): Promise<Study> {
+    const { study, trials } = await this.#parts.store.resumeStudy(request);
+    this.#parts.hub.changed(study.name);
+    // A client trains those of an EXTERNAL study.
+    if (study.mode !== RunMode.EXTERNAL) this.submit(trials);
+    return study;
+  }
+
+  /** Lets a trial go on that is PAUSED for this cause. Tells whether it was. @throws NotFoundError */
+  async resumeTrial(name: string, cause: PauseCause, by: Actor): Promise<boolean> {
+    const resumed = await this.#parts.store.resumeTrial(name, cause, by);
+    if (resumed) {
+      this.#parts.hub.changed(studyOf(name));
+      this.submit([name]);
+    }
+    return resumed;
+  }
+
+  /**
+   * Stops all training; trials that ran and trials that wait are left to the next server.
+   * @param graceMs so long trials that run may go on until their next boundary.
+   */
+  async stop(graceMs = 0): Promise<void> {
     this.#started = false;
     this.#stopWatching();
-    const running = [...this.#running.values()];
-    for (const { stop } of running) stop.abort('the server stopped');
-    await Promise.all(running.map(({ done }) => done));
+    const running = [...this.#running];
+    const all = Promise.all(running.map(({ done }) => done));
+    const why = 'the server stopped';
+    if (graceMs > 0) {
+      for (const { atBoundary } of running) atBoundary.abort(why);
+      const patience = new AbortController();
+      await Promise.race([all, sleep(graceMs, undefined, { signal: patience.signal }).catch(() => {})]);
+      patience.abort();
+    }
+    for (const { now } of running) now.abort(why);
+    await all;
+  }
+
+  /** What was asked of the store while it could not answer may have been done all the same. */
+  async #afterChange(): Promise<void> {
+    const { store, log } = this.#parts;
+    if (!store.health.writable) return;
+    try {
+      await this.#takeUp('the store could not be reached');
+    } catch (error) {
+      log.warn({ err: error }, 'trials could not be looked for');
+    }
+    this.#startWaiting();
+  }
+
+  /** Takes up the trials of the store that should be here and are not. */
+  async #takeUp(why: string): Promise<void> {
+    const { store, hub } = this.#parts;
+    const running = () => new Set([...this.#running].map(({ trial }) => trial));
+    for (const live of await store.listLiveTrials()) {
+      if (running().has(live.trial.name)) continue;
+      if ((await this.#released(live, why)) === TrialState.PENDING) this.#waiting.add(live.trial.name);
+      hub.changed(studyOf(live.trial.name));
+    }
+  }
+
+  /** The state of a trial once nobody has it; undefined when that cannot be. */
+  async #released({ claim, trial }: LiveTrial, why: string): Promise<TrialState | undefined> {
+    if (trial.state !== TrialState.RUNNING) return trial.state;
+    try {
+      return (await this.#parts.store.interruptTrial(claim, { why, crashed: false })).state;
+    } catch (error) {
+      if (isLost(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #runningOf(study: string): Running[] {
+    return [...this.#running].filter(({ trial }) => studyOf(trial) === study);
+  }
+
+  /** Returns those that were removed. */
+  #removeWaiting(study: string): string[] {
+    const removed = [...this.#waiting].filter((trial) => studyOf(trial) === study);
+    for (const trial of removed) this.#waiting.delete(trial);
+    return removed;
   }
 
   #startWaiting(): void {
     const { store, maxRunningTrials, log } = this.#parts;
     // What cannot be stored is not begun.
     while (this.#started && store.health.writable && this.#running.size < maxRunningTrials) {
-      const turn = nextTurn(this.#waiting, this.#running.values());
-      const [name] = turn < 0 ? [] : this.#waiting.splice(turn, 1);
-      if (name === undefined) return;
-      const stop = new AbortController();
-      const done = this.#run(name, stop.signal)
-        .catch((error: unknown) => log.error({ err: error, trial: name }, 'trial could not be ended'))
+      const trial = nextTurn(this.#waiting, this.#running);
+      if (trial === undefined) return;
+      this.#waiting.delete(trial);
+      const now = new AbortController();
+      const atBoundary = new AbortController();
+      const known = (atATime: number) => {
+        running.atATime = atATime;
+        this.#startWaiting();
+      };
+      const done = this.#run(trial, { now: now.signal, atBoundary: atBoundary.signal }, known)
+        .catch((error: unknown) => log.error({ err: error, trial }, 'trial could not be ended'))
         .finally(() => {
-          this.#running.delete(name);
+          this.#running.delete(running);
           this.#startWaiting();
         });
-      this.#running.set(name, { trial: name, stop, done, atATime: undefined });
+      const running: Running = { trial, now, atBoundary, done, atATime: undefined };
+      this.#running.add(running);
     }
   }
 
-  async #run(name: string, stop: AbortSignal): Promise<void> {
+  /** @param known told how many trials of its study may run at a time. */
+  async #run(name: string, stop: StopSignals, known: (atATime: number) => void): Promise<void> {
     const { store, hub, train } = this.#parts;
     let started: StartedTrial;
     try {
       started = await store.startTrial(name);
     } catch (error) {
-      if (error instanceof StoreUnavailableError) this.#waiting.unshift(name);
-      // Cancelled or deleted while it waited: there is nothing to do.
-      else if (!(error instanceof StateError || error instanceof NotFoundError)) throw error;
+      if (error instanceof StoreUnavailableError) this.#waitFirst(name);
+      // Cancelled, paused or deleted while it waited: there is nothing to do.
+      else if (!isLost(error)) throw error;
       return;
     }
-    const running = this.#running.get(name);
-    if (running !== undefined) {
-      running.atATime = started.study.sampling?.maxRunningTrials || Number.POSITIVE_INFINITY;
-      this.#startWaiting();
-    }
+    known(started.study.sampling?.maxRunningTrials || Number.POSITIVE_INFINITY);
     hub.changed(started.study.name);
-    if ((await train(started, stop)) === 'interrupted') this.#waiting.unshift(name);
+    await train(started, stop);
+    if ((await store.getTrial(name))?.state === TrialState.PENDING) this.#waitFirst(name);
+  }
+
+  #waitFirst(trial: string): void {
+    this.#waiting = new Set([trial, ...this.#waiting]);
   }
 }

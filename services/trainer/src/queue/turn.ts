@@ -11,12 +11,14 @@ export interface Taken {
 }
 
 /**
- * Position of the first waiting trial whose study has room for it, -1 when there is none. A study of which nothing runs has
- * room for one; beyond that it has to be known how many it allows.
+ * The first waiting trial whose study has room for it; undefined when there is none. A study of which nothing runs has room
+ * for one; beyond that it has to be known how many it allows.
  */
-export function nextTurn(waiting: readonly string[], taken: Iterable<Taken>): number {
+export function nextTurn(waiting: Iterable<string>, taken: Iterable<Taken>): string | undefined {
   const studies = Map.groupBy(taken, ({ trial }) => studyOf(trial));
-  const hasRoom = (study: string): boolean =>
-    (studies.get(study) ?? []).every(({ atATime }, _, all) => all.length < (atATime ?? 0));
-  return waiting.findIndex((trial) => hasRoom(studyOf(trial)));
+  for (const trial of waiting) {
+    const others = studies.get(studyOf(trial)) ?? [];
+    if (others.every(({ atATime }) => others.length < (atATime ?? 0))) return trial;
+  }
+  return undefined;
 }

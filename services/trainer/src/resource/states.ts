@@ -1,6 +1,6 @@
-/** What the states of trials mean, and how states are called. */
+/** What the states of studies and trials mean, and how they are called. */
 
-import { StudyState, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { type Study, StudyState, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 
 const ENDED: ReadonlySet<TrialState> = new Set([
   TrialState.SUCCEEDED,
@@ -9,8 +9,20 @@ const ENDED: ReadonlySet<TrialState> = new Set([
   TrialState.CANCELLED,
 ]);
 
-/** Whether nothing more will happen to the trial. */
+const STUDY_ENDED: ReadonlySet<StudyState> = new Set([
+  StudyState.COMPLETED,
+  StudyState.CANCELLED,
+  StudyState.FAILED,
+]);
+
+/** Whether nothing more will happen to the trial by itself or by its study. */
 export const hasEnded = ({ state }: Pick<Trial, 'state'>): boolean => ENDED.has(state);
+
+/** Whether the trial trains, or will as soon as there is a worker for it. */
+export const isLive = ({ state }: Pick<Trial, 'state'>): boolean =>
+  state === TrialState.PENDING || state === TrialState.RUNNING;
+
+export const studyHasEnded = ({ state }: Pick<Study, 'state'>): boolean => STUDY_ENDED.has(state);
 
 /** As the contract calls it, for messages. */
 export const studyStateName = (state: StudyState): string => nameOf(StudyState, state);

@@ -20,6 +20,11 @@ export class OwnerActiveStudiesError extends StoreError {
   override readonly name = 'OwnerActiveStudiesError';
 }
 
+/** As many studies are kept as may be. */
+export class StudiesError extends StoreError {
+  override readonly name = 'StudiesError';
+}
+
 /** Somebody else has claimed the trial since: whoever gets this must stop training it. */
 export class StaleEpochError extends StoreError {
   override readonly name = 'StaleEpochError';

@@ -161,7 +161,7 @@ describe('a file of the first schema', () => {
     const old = new FirstRelease('write');
     old.add('a', StudyState.ACTIVE, [RUNNING, PENDING]);
     const store = await old.upgrade();
-    const [running, waiting] = await store.listUnfinishedTrials();
+    const [running, waiting] = await store.listLiveTrials();
     await store.endTrial(running?.claim ?? { trial: '', epoch: 0 }, { state: FAILED, reason: 'stopped' });
     await store.startTrial(waiting?.trial.name ?? '');
     expect(await states(store, 'a')).toEqual({ study: StudyState.ACTIVE, trials: [FAILED, RUNNING] });
@@ -193,7 +193,7 @@ describe('a file of the first schema', () => {
       study: StudyState.COMPLETED,
       trials: [SUCCEEDED, FAILED],
     });
-    expect(await store.listUnfinishedTrials()).toEqual([]);
+    expect(await store.listLiveTrials()).toEqual([]);
     const kinds = async (id: string) =>
       (await store.listEvents(`studies/${id}`, { after: 5, limit: 9 })).records.map(
         ({ event }) => event.event?.$case,

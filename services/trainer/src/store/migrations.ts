@@ -3,10 +3,12 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { cancelTrial, concludeStudy } from '../lifecycle/transitions.ts';
+import { settleStudy } from '../lifecycle/study-transitions.ts';
+import { cancelTrial } from '../lifecycle/transitions.ts';
 import { hasEnded } from '../resource/states.ts';
 import { StoreError } from './errors.ts';
 import { encodeEvent, encodeOuterStep } from './records.ts';
+import { stateColumns } from './sqlite-records.ts';
 
 type Row = Record<string, SQLInputValue>;
 
@@ -18,6 +20,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   keepReports,
   addArtifacts,
   keepDecisions,
+  keepStates,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -207,7 +210,7 @@ function endWhatWasLeft(db: DatabaseSync): void {
       trial: Trial.decode(kept.record as Uint8Array),
     }));
     if (study.state === StudyState.ACTIVE) {
-      const value = concludeStudy(
+      const value = settleStudy(
         study,
         trials.map(({ trial }) => trial),
         now,
@@ -262,4 +265,77 @@ function addArtifacts(db: DatabaseSync): void {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX artifacts_of_studies ON artifact_uses (study);
   `);
+}
+
+/**
+ * Lists can be asked for states and labels, studies are counted, and what is left of a deleted one is its name. A
+ * trial knows what it was paused for and which checkpoint it goes on from. Records stay last in their rows.
+ */
+function keepStates(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE new_studies (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      owner TEXT NOT NULL,
+      request_id TEXT,
+      fingerprint BLOB NOT NULL,
+      state INTEGER NOT NULL,
+      active INTEGER NOT NULL,
+      ended INTEGER,
+      record BLOB NOT NULL,
+      UNIQUE (owner, request_id)
+    ) STRICT;
+    INSERT INTO new_studies SELECT id, name, owner, request_id, fingerprint, 0, active, NULL, record FROM studies;
+    DROP TABLE studies;
+    ALTER TABLE new_studies RENAME TO studies;
+    CREATE INDEX active_studies ON studies (owner) WHERE active = 1;
+    CREATE INDEX owned_studies ON studies (owner, id);
+    CREATE INDEX ended_studies ON studies (ended) WHERE ended IS NOT NULL;
+    CREATE TABLE new_trials (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      epoch INTEGER NOT NULL,
+      state INTEGER NOT NULL,
+      finished INTEGER NOT NULL,
+      external INTEGER NOT NULL,
+      pause_cause TEXT,
+      checkpoint INTEGER NOT NULL DEFAULT 0,
+      decision BLOB,
+      record BLOB NOT NULL,
+      UNIQUE (study, number)
+    ) STRICT;
+    INSERT INTO new_trials
+      SELECT id, name, study, number, epoch, 0, finished, external, NULL, 0, decision, record FROM trials;
+    DROP TABLE trials;
+    ALTER TABLE new_trials RENAME TO trials;
+    CREATE INDEX unfinished_trials ON trials (study, number) WHERE finished = 0;
+    CREATE INDEX events_of_outer_steps ON events (outer_step) WHERE outer_step IS NOT NULL;
+    CREATE TABLE study_labels (
+      study INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+      key TEXT NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (study, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE deleted_studies (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      owner TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE counts (what TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO counts SELECT 'studies', count(*) FROM studies;
+    CREATE TRIGGER study_added AFTER INSERT ON studies
+      BEGIN UPDATE counts SET n = n + 1 WHERE what = 'studies'; END;
+    CREATE TRIGGER study_removed AFTER DELETE ON studies
+      BEGIN UPDATE counts SET n = n - 1 WHERE what = 'studies'; END;
+  `);
+  const setStudy = db.prepare('UPDATE studies SET state = ?, active = ?, ended = ? WHERE id = ?');
+  for (const { id, record } of db.prepare('SELECT id, record FROM studies').all() as Row[]) {
+    setStudy.run(...stateColumns(Study.decode(record as Uint8Array)), Number(id));
+  }
+  const setTrial = db.prepare('UPDATE trials SET state = ? WHERE id = ?');
+  for (const { id, record } of db.prepare('SELECT id, record FROM trials').all() as Row[]) {
+    setTrial.run(Trial.decode(record as Uint8Array).state, Number(id));
+  }
 }

@@ -32,7 +32,7 @@ export function reportsContract(current: () => Store, reopen: () => Promise<void
       expect(study.name).toBe('studies/e');
       expect(trial).toMatchObject({ state: TrialState.RUNNING, attempts: 1 });
       expect({ reports, state }).toEqual({ reports: [], state: undefined });
-      expect(await current().listUnfinishedTrials()).toEqual([]);
+      expect(await current().listLiveTrials()).toEqual([]);
     });
 
     it('keep reports until their outer step, over closing and opening', async () => {

@@ -5,40 +5,36 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Decision, OuterStep, RunMode, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
-import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { DatabaseSync } from 'node:sqlite';
+import { Decision, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { awaitDecision, takeDecision } from '../lifecycle/decisions.ts';
+import type { Actor } from '../lifecycle/table.ts';
 import * as transitions from '../lifecycle/transitions.ts';
-import { NotFoundError } from '../resource/errors.ts';
-import { hasEnded } from '../resource/states.ts';
-import {
-  ActiveStudiesError,
-  OwnerActiveStudiesError,
-  RequestIdReusedError,
-  StaleEpochError,
-  StoreError,
-  StoreUnavailableError,
-} from './errors.ts';
+import { RequestIdReusedError, StoreError, StoreUnavailableError, StudiesError } from './errors.ts';
 import { migrate } from './migrations.ts';
-import { type EventRecord, encodeEvent, type OuterStepRecord, type WholeOuterStepRecord } from './records.ts';
+import type { EventRecord, OuterStepRecord, WholeOuterStepRecord } from './records.ts';
 import { type ArtifactPage, type EncodedArtifact, SqliteArtifacts } from './sqlite-artifacts.ts';
+import * as lifecycle from './sqlite-lifecycle.ts';
+import {
+  type Bytes,
+  isFinished,
+  type KeptTrial,
+  type Row,
+  SqliteRecords,
+  stateColumns,
+} from './sqlite-records.ts';
 import { SqliteReports } from './sqlite-reports.ts';
-import type { Claim, NewStudy, Page, PageRequest, StudyPage } from './store.ts';
-
-type Row = Record<string, SQLInputValue>;
-type Bytes = Uint8Array;
-
-/** A record as it comes from a table, with the key that identifies it there. */
-interface Kept<T> {
-  readonly id: number;
-  readonly record: T;
-}
-type KeptTrial = Kept<Trial> & {
-  readonly study: number;
-  /** The last that a driver made. */
-  readonly decision: Decision | undefined;
-};
+import { listExpired, listStudies } from './sqlite-studies.ts';
+import type {
+  Claim,
+  DeletedStudy,
+  Expiry,
+  NewStudy,
+  Page,
+  PageRequest,
+  ResumeRequest,
+  StudyPage,
+} from './store.ts';
 
 /** A new study in encoded records. */
 export type EncodedNewStudy = Omit<NewStudy, 'study' | 'trials'> & {
@@ -47,14 +43,15 @@ export type EncodedNewStudy = Omit<NewStudy, 'study' | 'trials'> & {
   readonly trials: readonly { readonly name: string; readonly trial: Bytes }[];
 };
 
+/** A study of one moment in encoded records. */
+export interface EncodedSnapshot {
+  readonly study: Bytes;
+  readonly trials: readonly Bytes[];
+  readonly sequence: number;
+}
+
 /** What a write came to: its own result or its own error. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
-/** Which records of a list come, by their sizes. */
-interface Plan {
-  readonly count: number;
-  readonly more: boolean;
-}
 
 /** Primary result codes of SQLite that say that a file could not be written for now. */
 const UNAVAILABLE = new Map([
@@ -71,7 +68,7 @@ const PROBE_BYTES = 256 * 1024;
 
 export class SqliteEngine {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #records: SqliteRecords;
   readonly #reports: SqliteReports;
   readonly #artifacts: SqliteArtifacts;
 
@@ -91,6 +88,7 @@ export class SqliteEngine {
         PRAGMA foreign_keys = ON;
       `);
       migrate(this.#db);
+      this.#records = new SqliteRecords(this.#db);
       this.#reports = new SqliteReports(this.#db);
       this.#artifacts = new SqliteArtifacts(this.#db);
     } catch (error) {
@@ -160,7 +158,7 @@ export class SqliteEngine {
     const before =
       requestId === ''
         ? undefined
-        : this.#get(
+        : this.#records.get(
             'SELECT fingerprint, record FROM studies WHERE owner = ? AND request_id = ?',
             owner,
             requestId,
@@ -171,80 +169,78 @@ export class SqliteEngine {
       }
       return { study: before.record as Bytes, created: false };
     }
-    this.#checkActive(owner, request);
-    const id = this.#insert(
-      'INSERT INTO studies (name, owner, request_id, fingerprint, active, record) VALUES (?, ?, ?, ?, ?, ?)',
-      name,
-      owner,
-      requestId === '' ? null : requestId,
-      fingerprint,
-      isActive(record),
-      study,
+    lifecycle.expectRoomForActive(this.#records, owner, request);
+    this.#expectRoom(request.maxStudies);
+    const id = this.#records.insert(
+      `INSERT INTO studies (name, owner, request_id, fingerprint, state, active, ended, record)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[name, owner, requestId === '' ? null : requestId, fingerprint, ...stateColumns(record), study],
     );
-    for (const [number, trial] of trials.entries()) {
-      this.#insert(
-        `INSERT INTO trials (name, study, number, epoch, finished, external, record)
-         VALUES (?, ?, ?, 0, ?, ?, ?)`,
-        trial.name,
-        id,
-        number,
-        isFinished(Trial.decode(trial.trial)),
-        record.mode === RunMode.EXTERNAL ? 1 : 0,
-        trial.trial,
+    for (const [key, value] of Object.entries(record.labels)) {
+      this.#records.run('INSERT INTO study_labels (study, key, value) VALUES (?, ?, ?)', id, key, value);
+    }
+    const external = record.mode === RunMode.EXTERNAL ? 1 : 0;
+    for (const [number, { name, trial }] of trials.entries()) {
+      const decoded = Trial.decode(trial);
+      this.#records.insert(
+        `INSERT INTO trials (name, study, number, epoch, state, finished, external, record)
+         VALUES (?, ?, ?, 0, ?, ?, ?, ?)`,
+        ...[name, id, number, decoded.state, isFinished(decoded), external, trial],
       );
     }
     this.#artifacts.use(id, artifacts);
-    this.#addEvent(id, { $case: 'study', value: record });
+    this.#records.addEvent(id, { $case: 'study', value: record });
     return { study, created: true };
   }
 
-  /** @throws ActiveStudiesError, OwnerActiveStudiesError */
-  #checkActive(owner: string, { maxActiveStudies, maxOwnerActiveStudies }: EncodedNewStudy): void {
-    const count = `SELECT count(*) AS n, ifnull(sum(owner = ?), 0) AS own FROM studies WHERE active = 1`;
-    const { n: active, own } = this.#get(count, owner) as { n: number; own: number };
-    if (active >= maxActiveStudies) {
-      throw new ActiveStudiesError(
-        `${active} studies are active, as many as this server allows; wait or cancel one`,
-      );
-    }
-    if (maxOwnerActiveStudies !== undefined && own >= maxOwnerActiveStudies) {
-      throw new OwnerActiveStudiesError(
-        `${own} of your studies are active, as many as this server allows one owner; wait or cancel one`,
-      );
-    }
+  cancelStudy(name: string): Bytes {
+    return lifecycle.cancelStudy(this.#records, name);
   }
 
-  cancelStudy(name: string): Bytes {
-    const row = this.#get('SELECT id, record FROM studies WHERE name = ?', name);
-    if (row === undefined) throw new NotFoundError(name);
-    const study = Study.decode(row.record as Bytes);
-    if (study.state !== StudyState.ACTIVE) return row.record as Bytes;
-    const now = new Date();
-    const id = Number(row.id);
-    const cancelled = this.#putStudy(id, transitions.cancelStudy(study, now));
-    const unfinished = this.#all('SELECT * FROM trials WHERE study = ? AND finished = 0 ORDER BY number', id);
-    for (const trial of unfinished.map(asTrial))
-      this.#putTrial(trial, transitions.cancelTrial(trial.record, now));
-    return cancelled;
+  pauseStudy(name: string): Bytes {
+    return lifecycle.pauseStudy(this.#records, name);
+  }
+
+  resumeStudy(request: ResumeRequest): { study: Bytes; trials: string[] } {
+    return lifecycle.resumeStudy(this.#records, request);
+  }
+
+  deleteStudy(name: string): void {
+    lifecycle.deleteStudy(this.#records, name);
+  }
+
+  getDeleted(name: string): DeletedStudy | undefined {
+    return lifecycle.getDeleted(this.#records, name);
   }
 
   getStudy(name: string): Bytes | undefined {
-    return this.#get('SELECT record FROM studies WHERE name = ?', name)?.record as Bytes | undefined;
+    return this.#records.get('SELECT record FROM studies WHERE name = ?', name)?.record as Bytes | undefined;
   }
 
   listStudies(page: StudyPage): Page<Bytes> {
-    const list = `FROM studies WHERE ${page.owner === undefined ? '' : 'owner = ? AND '}
-      id < ifnull((SELECT id FROM studies WHERE name = ?), 9e15) ORDER BY id DESC LIMIT ?`;
-    const owned = page.owner === undefined ? [] : [page.owner];
-    return this.#page(list, [...owned, page.after ?? null], page);
+    return listStudies(this.#records, page);
   }
 
-  startTrial(name: string): { epoch: number; study: Bytes; trial: Bytes } {
-    const row = this.#get('SELECT * FROM trials WHERE name = ?', name);
-    if (row === undefined) throw new NotFoundError(name);
-    const trial = asTrial(row);
-    const started = this.#putTrial(trial, transitions.startTrial(trial.record, new Date()));
-    return { epoch: this.#nextEpoch(row), study: this.#studyOf(trial), trial: started };
+  listExpired(expiry: Expiry): string[] {
+    return listExpired(this.#records, expiry);
+  }
+
+  getSnapshot(name: string, page: PageRequest<number>): EncodedSnapshot | undefined {
+    const study = this.getStudy(name);
+    if (study === undefined) return undefined;
+    return { study, trials: this.listTrials(name, page).records, sequence: this.lastSequence(name) };
+  }
+
+  lastSequence(study: string): number {
+    const row = this.#records.get('SELECT id FROM studies WHERE name = ?', study);
+    return row === undefined ? 0 : this.#records.lastSequence(Number(row.id));
+  }
+
+  startTrial(name: string): { epoch: number; checkpoint: number; study: Bytes; trial: Bytes } {
+    const trial = this.#records.trial(name);
+    const started = this.#records.putTrial(trial, transitions.startTrial(trial.record, new Date()));
+    const { checkpoint } = trial;
+    return { epoch: this.#nextEpoch(trial), checkpoint, study: this.#studyOf(trial), trial: started };
   }
 
   startReporting(name: string): {
@@ -254,20 +250,19 @@ export class SqliteEngine {
     reports: Bytes[];
     state: Bytes | undefined;
   } {
-    const row = this.#get('SELECT * FROM trials WHERE name = ?', name);
-    if (row === undefined) throw new NotFoundError(name);
-    const trial = asTrial(row);
+    const trial = this.#records.trial(name);
     const reported = transitions.startReporting(trial.record, new Date());
     return {
-      epoch: this.#nextEpoch(row),
+      epoch: this.#nextEpoch(trial),
       study: this.#studyOf(trial),
-      trial: reported === trial.record ? (row.record as Bytes) : this.#putTrial(trial, reported),
+      trial:
+        reported === trial.record ? Trial.encode(reported).finish() : this.#records.putTrial(trial, reported),
       ...this.#reports.of(trial.id),
     };
   }
 
   addReport(claim: Claim, report: Bytes): void {
-    const trial = this.#claimed(claim);
+    const trial = this.#records.claimed(claim);
     transitions.expectRunning(trial.record);
     this.#reports.add(trial.id, report);
   }
@@ -279,27 +274,25 @@ export class SqliteEngine {
     ending: transitions.TrialEnding | undefined,
   ): { study: Bytes; trial: Bytes } | undefined {
     this.addOuterStep(claim, outerStep);
-    this.#reports.close(this.#claimed(claim).id, state);
+    this.#reports.close(this.#records.claimed(claim).id, state);
     return ending && this.endTrial(claim, ending);
   }
 
   describeRuntime(claim: Claim, runtime: transitions.Runtime): Bytes {
-    const trial = this.#claimed(claim);
-    return this.#putTrial(trial, transitions.describeRuntime(trial.record, runtime));
+    const trial = this.#records.claimed(claim);
+    return this.#records.putTrial(trial, transitions.describeRuntime(trial.record, runtime));
   }
 
   awaitDecision(claim: Claim, outerStep: number): Bytes {
-    const trial = this.#claimed(claim);
-    return this.#putTrial(trial, awaitDecision(trial.record, trial.decision, outerStep));
+    const trial = this.#records.claimed(claim);
+    return this.#records.putTrial(trial, awaitDecision(trial.record, trial.decision, outerStep));
   }
 
   addDecision(name: string, decision: Bytes): Bytes {
-    const row = this.#get('SELECT * FROM trials WHERE name = ?', name);
-    if (row === undefined) throw new NotFoundError(name);
-    const trial = asTrial(row);
+    const trial = this.#records.trial(name);
     const decided = takeDecision(trial.record, trial.decision, Decision.decode(decision));
-    this.#run('UPDATE trials SET decision = ? WHERE id = ?', decision, trial.id);
-    return decided === trial.record ? (row.record as Bytes) : this.#putTrial(trial, decided);
+    this.#records.run('UPDATE trials SET decision = ? WHERE id = ?', decision, trial.id);
+    return decided === trial.record ? Trial.encode(decided).finish() : this.#records.putTrial(trial, decided);
   }
 
   getDecision(trial: string, outerStep: number): Bytes | undefined {
@@ -308,69 +301,68 @@ export class SqliteEngine {
       const decision = OuterStep.decode(stored.record).update?.decision;
       return decision && Decision.encode(decision).finish();
     }
-    const record = this.#get('SELECT decision FROM trials WHERE name = ?', trial)?.decision as
+    const record = this.#records.get('SELECT decision FROM trials WHERE name = ?', trial)?.decision as
       | Bytes
       | undefined;
     return record && Decision.decode(record).outerStep === outerStep ? record : undefined;
   }
 
-  addOuterStep(claim: Claim, { record, large }: WholeOuterStepRecord): Bytes {
-    const trial = this.#claimed(claim);
+  addOuterStep(claim: Claim, step: WholeOuterStepRecord): Bytes {
+    const { record, large } = step;
+    const trial = this.#records.claimed(claim);
     const outerStep = OuterStep.decode(record);
+    if (this.#hasOuterStep(trial, outerStep.index, step)) return Trial.encode(trial.record).finish();
     const advanced = transitions.advanceTrial(trial.record, outerStep);
-    const id = this.#insert(
+    const id = this.#records.insert(
       'INSERT INTO outer_steps (trial, number, record, large) VALUES (?, ?, ?, ?)',
       trial.id,
       outerStep.index,
       record,
       large,
     );
-    this.#addEvent(trial.study, undefined, id);
-    return this.#setTrial(trial.id, advanced);
+    this.#records.addEvent(trial.study, undefined, id);
+    if (trial.checkpoint > 0) this.#records.run('UPDATE trials SET checkpoint = 0 WHERE id = ?', trial.id);
+    return this.#records.setTrial(trial.id, advanced);
   }
 
   interruptTrial(claim: Claim, interruption: transitions.Interruption): Bytes {
-    const trial = this.#claimed(claim);
-    return this.#putTrial(trial, transitions.interruptTrial(trial.record, interruption));
+    return lifecycle.interruptTrial(this.#records, claim, interruption);
+  }
+
+  pauseTrial(claim: Claim, pause: transitions.Pause): Bytes {
+    return lifecycle.pauseTrial(this.#records, claim, pause);
+  }
+
+  resumeTrial(name: string, cause: transitions.PauseCause, by: Actor): boolean {
+    return lifecycle.resumeTrial(this.#records, name, cause, by);
+  }
+
+  listPausedTrials(cause: transitions.PauseCause): string[] {
+    return lifecycle.listPausedTrials(this.#records, cause);
   }
 
   endTrial(claim: Claim, ending: transitions.TrialEnding): { study: Bytes; trial: Bytes } {
-    const now = new Date();
-    const trial = this.#claimed(claim);
-    const ended = this.#putTrial(trial, transitions.endTrial(trial.record, ending, now));
-    const study = this.#studyOf(trial);
-    const others = this.#get(
-      'SELECT count(*) AS n FROM trials WHERE study = ? AND finished = 0',
-      trial.study,
-    );
-    if (Number(others?.n) > 0) return { study, trial: ended };
-    const trials = this.#all('SELECT * FROM trials WHERE study = ?', trial.study).map(asTrial);
-    const concluded = transitions.concludeStudy(
-      Study.decode(study),
-      trials.map(({ record }) => record),
-      now,
-    );
-    return { study: concluded ? this.#putStudy(trial.study, concluded) : study, trial: ended };
+    return lifecycle.endTrial(this.#records, claim, ending);
   }
 
   getTrial(name: string): Bytes | undefined {
-    return this.#get('SELECT record FROM trials WHERE name = ?', name)?.record as Bytes | undefined;
+    return this.#records.get('SELECT record FROM trials WHERE name = ?', name)?.record as Bytes | undefined;
   }
 
   listTrials(study: string, page: PageRequest<number>): Page<Bytes> {
     const list = `FROM trials WHERE study = (SELECT id FROM studies WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`;
-    return this.#page(list, [study, page.after ?? -1], page);
+    return this.#records.page(list, [study, page.after ?? -1], page);
   }
 
-  listUnfinishedTrials(): { epoch: number; trial: Bytes }[] {
-    const rows = this.#all(
-      'SELECT epoch, record FROM trials WHERE finished = 0 AND external = 0 ORDER BY study, number',
+  listLiveTrials(): { epoch: number; trial: Bytes }[] {
+    const rows = this.#records.all(
+      `SELECT epoch, record FROM trials WHERE ${lifecycle.LIVE} AND external = 0 ORDER BY study, number`,
     );
     return rows.map(({ epoch, record }) => ({ epoch: Number(epoch), trial: record as Bytes }));
   }
 
   getOuterStep(trial: string, index: number): OuterStepRecord | undefined {
-    const row = this.#get(
+    const row = this.#records.get(
       `SELECT record, large FROM outer_steps
        WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number = ?`,
       trial,
@@ -384,7 +376,7 @@ export class SqliteEngine {
     page: PageRequest<number> & { readonly windows?: boolean },
   ): Page<OuterStepRecord> {
     const { limit, maxBytes = Number.POSITIVE_INFINITY, windows = false } = page;
-    const sizes = this.#statement(
+    const sizes = this.#records.statement(
       `SELECT id, length(record) AS bytes, length(large) AS large_bytes FROM outer_steps
        WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`,
     );
@@ -407,9 +399,9 @@ export class SqliteEngine {
       WHERE study = (SELECT id FROM studies WHERE name = ?) AND sequence > ? ORDER BY sequence LIMIT ?`;
     const key = [study, page.after ?? 0];
     const sizes = `SELECT length(events.record) + ifnull(length(outer_steps.record), 0) AS bytes ${list}`;
-    const { count, more } = this.#plan(sizes, key, page);
+    const { count, more } = this.#records.plan(sizes, key, page);
     const columns = 'sequence, events.record AS record, outer_steps.record AS outer_step';
-    const records = this.#all(`SELECT ${columns} ${list}`, ...key, count).map((row) => ({
+    const records = this.#records.all(`SELECT ${columns} ${list}`, ...key, count).map((row) => ({
       sequence: Number(row.sequence),
       record: row.record as Bytes,
       outerStep: (row.outer_step as Bytes | null) ?? undefined,
@@ -443,121 +435,40 @@ export class SqliteEngine {
 
   #outerStep(id: number, withLarge: boolean): OuterStepRecord {
     const columns = withLarge ? 'record, large' : 'record';
-    const row = this.#get(`SELECT ${columns} FROM outer_steps WHERE id = ?`, id);
+    const row = this.#records.get(`SELECT ${columns} FROM outer_steps WHERE id = ?`, id);
     return { record: row?.record as Bytes, large: row?.large as Bytes | undefined };
   }
 
-  /** @param list from which table, which rows, in which order, and `LIMIT ?` last. */
-  #page(list: string, key: readonly SQLInputValue[], page: PageRequest<unknown>): Page<Bytes> {
-    const { count, more } = this.#plan(`SELECT length(record) AS bytes ${list}`, key, page);
-    const rows = this.#all(`SELECT record ${list}`, ...key, count);
-    return { records: rows.map(({ record }) => record as Bytes), more };
-  }
-
-  /** How many rows fit, by their lengths alone, which SQLite knows without reading the rows. */
-  #plan(sql: string, key: readonly SQLInputValue[], { limit, maxBytes }: PageRequest<unknown>): Plan {
-    let bytes = 0;
-    let count = 0;
-    for (const row of this.#statement(sql).iterate(...key, limit + 1)) {
-      bytes += Number(row.bytes);
-      if (count === limit || (count > 0 && bytes > (maxBytes ?? Number.POSITIVE_INFINITY))) {
-        return { count, more: true };
-      }
-      count += 1;
-    }
-    return { count, more: false };
-  }
-
   #studyOf(trial: KeptTrial): Bytes {
-    return this.#get('SELECT record FROM studies WHERE id = ?', trial.study)?.record as Bytes;
+    return this.#records.get('SELECT record FROM studies WHERE id = ?', trial.study)?.record as Bytes;
   }
 
   /** Makes every claim before stale. */
-  #nextEpoch(trial: Row): number {
-    const epoch = Number(trial.epoch) + 1;
-    this.#run('UPDATE trials SET epoch = ? WHERE id = ?', epoch, Number(trial.id));
+  #nextEpoch(trial: KeptTrial): number {
+    const epoch = trial.epoch + 1;
+    this.#records.run('UPDATE trials SET epoch = ? WHERE id = ?', epoch, trial.id);
     return epoch;
   }
 
-  /** @throws NotFoundError, StaleEpochError */
-  #claimed(claim: Claim): KeptTrial {
-    const row = this.#get('SELECT * FROM trials WHERE name = ?', claim.trial);
-    if (row === undefined) throw new NotFoundError(claim.trial);
-    if (Number(row.epoch) !== claim.epoch) {
-      throw new StaleEpochError(
-        `${claim.trial} was claimed with epoch ${row.epoch}, after the claim with epoch ${claim.epoch}`,
-      );
-    }
-    return asTrial(row);
+  /** Whether this very outer step is the trial's last: its worker may not have heard that it was stored. */
+  #hasOuterStep(trial: KeptTrial, index: number, step: WholeOuterStepRecord): boolean {
+    if (index === 0 || index !== trial.record.outerStepsDone) return false;
+    const kept = this.getOuterStep(trial.record.name, index);
+    const isSame = (one: Bytes | undefined, other: Bytes) =>
+      one !== undefined && Buffer.compare(one, other) === 0;
+    return isSame(kept?.record, step.record) && isSame(kept?.large, step.large);
   }
 
-  #putStudy(id: number, study: Study): Bytes {
-    const record = Study.encode(study).finish();
-    this.#run('UPDATE studies SET record = ?, active = ? WHERE id = ?', record, isActive(study), id);
-    this.#addEvent(id, { $case: 'study', value: study });
-    return record;
-  }
-
-  #putTrial({ id, study }: KeptTrial, trial: Trial): Bytes {
-    this.#addEvent(study, { $case: 'trial', value: trial });
-    return this.#setTrial(id, trial);
-  }
-
-  #setTrial(id: number, trial: Trial): Bytes {
-    const record = Trial.encode(trial).finish();
-    this.#run('UPDATE trials SET record = ?, finished = ? WHERE id = ?', record, isFinished(trial), id);
-    return record;
-  }
-
-  /** @param outerStep the row that the event is about, when it is about one. */
-  #addEvent(study: number, event: StudyEvent['event'], outerStep: number | null = null): void {
-    const last = this.#get('SELECT max(sequence) AS last FROM events WHERE study = ?', study);
-    const sequence = Number(last?.last ?? 0) + 1;
-    this.#run(
-      'INSERT INTO events (study, sequence, outer_step, record) VALUES (?, ?, ?, ?)',
-      study,
-      sequence,
-      outerStep,
-      encodeEvent(sequence, new Date(), event),
+  /** @throws StudiesError */
+  #expectRoom(maxStudies = Number.POSITIVE_INFINITY): void {
+    if (maxStudies === Number.POSITIVE_INFINITY) return;
+    const kept = Number(this.#records.get("SELECT n FROM counts WHERE what = 'studies'")?.n);
+    if (kept < maxStudies) return;
+    throw new StudiesError(
+      `${kept} studies are kept, as many as this server allows; delete one that has ended`,
     );
   }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): void {
-    this.#statement(sql).run(...values);
-  }
-
-  /** Returns the new row's id. */
-  #insert(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).lastInsertRowid);
-  }
 }
-
-const isActive = (study: Study): number => (study.state === StudyState.ACTIVE ? 1 : 0);
-const isFinished = (trial: Trial): number => (hasEnded(trial) ? 1 : 0);
-
-const asTrial = (row: Row): KeptTrial => ({
-  id: Number(row.id),
-  study: Number(row.study),
-  record: Trial.decode(row.record as Bytes),
-  decision: row.decision === null ? undefined : Decision.decode(row.decision as Bytes),
-});
 
 /** Why the disk refused, or undefined when the error is about something else. */
 function unavailable(error: unknown): string | undefined {

@@ -7,6 +7,7 @@ import { artifactStoreContract } from './artifact-store-contract.ts';
 import { decisionsContract } from './decisions-store-contract.ts';
 import { delayed } from './delayed.ts';
 import { StoreError } from './errors.ts';
+import { lifecycleContract } from './lifecycle.store-contract.ts';
 import { openStore } from './open.ts';
 import { SqliteStore } from './sqlite.ts';
 import { connectHere } from './sqlite-connection.ts';
@@ -42,6 +43,10 @@ for (const contract of [storeContract, artifactStoreContract, decisionsContract]
     async () => openHere(),
   );
 }
+
+lifecycleContract('SqliteStore in this thread, answering after random delays', async () =>
+  delayed(SqliteStore.inMemory(), 1, 3),
+);
 
 it('tells that another server has the file open', async () => {
   const first = await SqliteStore.open(newFile());

@@ -2,7 +2,8 @@
 
 import { Decision, type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { Artifact, Report } from '@glocal/proto/glocal/v1/study_service';
-import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import type { Actor } from '../lifecycle/table.ts';
+import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import { parseOuterStepName, trialName } from '../resource/names.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { StoreHealth } from './health.ts';
@@ -14,18 +15,23 @@ import type {
   Claim,
   CreatedArtifact,
   CreateResult,
+  DeletedStudy,
   EndedTrial,
+  Expiry,
+  LiveTrial,
   NewArtifact,
   NewStudy,
   Page,
   PageRequest,
   ReportedTrial,
+  ResumedStudy,
+  ResumeRequest,
   StartedTrial,
   Store,
   StoredArtifact,
   StoredEvent,
   StudyPage,
-  UnfinishedTrial,
+  StudySnapshot,
 } from './store.ts';
 
 const FIRST_PROBE_MS = 100;
@@ -72,6 +78,23 @@ export class SqliteStore implements Store {
     return Study.decode(await this.#call('cancelStudy', name));
   }
 
+  async pauseStudy(name: string): Promise<Study> {
+    return Study.decode(await this.#call('pauseStudy', name));
+  }
+
+  async resumeStudy(request: ResumeRequest): Promise<ResumedStudy> {
+    const { study, trials } = await this.#call('resumeStudy', request);
+    return { study: Study.decode(study), trials };
+  }
+
+  async deleteStudy(name: string): Promise<void> {
+    await this.#call('deleteStudy', name);
+  }
+
+  async getDeleted(name: string): Promise<DeletedStudy | undefined> {
+    return this.#call('getDeleted', name);
+  }
+
   async getStudy(name: string): Promise<Study | undefined> {
     const record = await this.#call('getStudy', name);
     return record && Study.decode(record);
@@ -81,9 +104,25 @@ export class SqliteStore implements Store {
     return mapPage(await this.#call('listStudies', page), (record) => Study.decode(record));
   }
 
+  async listExpired(expiry: Expiry): Promise<string[]> {
+    return this.#call('listExpired', expiry);
+  }
+
+  async getSnapshot(name: string, page: PageRequest<number>): Promise<StudySnapshot | undefined> {
+    const found = await this.#call('getSnapshot', name, page);
+    if (found === undefined) return undefined;
+    const { study, trials, sequence } = found;
+    return { study: Study.decode(study), trials: trials.map((trial) => Trial.decode(trial)), sequence };
+  }
+
+  async lastSequence(study: string): Promise<number> {
+    return this.#call('lastSequence', study);
+  }
+
   async startTrial(name: string): Promise<StartedTrial> {
-    const { epoch, study, trial } = await this.#call('startTrial', name);
-    return { claim: { trial: name, epoch }, study: Study.decode(study), trial: Trial.decode(trial) };
+    const { epoch, checkpoint, study, trial } = await this.#call('startTrial', name);
+    const claim = { trial: name, epoch };
+    return { claim, checkpoint, study: Study.decode(study), trial: Trial.decode(trial) };
   }
 
   async describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial> {
@@ -109,6 +148,18 @@ export class SqliteStore implements Store {
 
   async interruptTrial(claim: Claim, interruption: Interruption): Promise<Trial> {
     return Trial.decode(await this.#call('interruptTrial', claim, interruption));
+  }
+
+  async pauseTrial(claim: Claim, pause: Pause): Promise<Trial> {
+    return Trial.decode(await this.#call('pauseTrial', claim, pause));
+  }
+
+  async resumeTrial(name: string, cause: PauseCause, by: Actor): Promise<boolean> {
+    return this.#call('resumeTrial', name, cause, by);
+  }
+
+  async listPausedTrials(cause: PauseCause): Promise<string[]> {
+    return this.#call('listPausedTrials', cause);
   }
 
   async endTrial(claim: Claim, ending: TrialEnding): Promise<EndedTrial> {
@@ -153,9 +204,9 @@ export class SqliteStore implements Store {
     return mapPage(await this.#call('listTrials', study, page), (record) => Trial.decode(record));
   }
 
-  async listUnfinishedTrials(): Promise<UnfinishedTrial[]> {
-    const unfinished = await this.#call('listUnfinishedTrials');
-    return unfinished.map(({ epoch, trial: record }) => {
+  async listLiveTrials(): Promise<LiveTrial[]> {
+    const live = await this.#call('listLiveTrials');
+    return live.map(({ epoch, trial: record }) => {
       const trial = Trial.decode(record);
       return { claim: { trial: trial.name, epoch }, trial };
     });

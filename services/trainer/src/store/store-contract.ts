@@ -172,13 +172,17 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         expect(await store.getTrial(trialName('a'))).toEqual(moved);
       });
 
-      it.each([1, 3])('refuses outer step %i after the first, and changes nothing then', async (index) => {
-        const claim = await started('a');
-        await store.addOuterStep(claim, outerStep('a', 1));
-        await expect(store.addOuterStep(claim, outerStep('a', index))).rejects.toThrow(StateError);
-        expect((await store.getTrial(trialName('a')))?.stepsDone).toBe(50);
-        expect(await kinds('a')).toEqual(['study', 'trial', 'outerStep']);
-      });
+      it.each([1, 3])(
+        'refuses another outer step %i after the first, and changes nothing then',
+        async (index) => {
+          const claim = await started('a');
+          await store.addOuterStep(claim, outerStep('a', 1));
+          const another = { ...outerStep('a', index), trainLoss: 7 };
+          await expect(store.addOuterStep(claim, another)).rejects.toThrow(StateError);
+          expect((await store.getTrial(trialName('a')))?.stepsDone).toBe(50);
+          expect(await kinds('a')).toEqual(['study', 'trial', 'outerStep']);
+        },
+      );
 
       it('takes nothing from an older claim', async () => {
         const claim = await started('a');
@@ -370,11 +374,11 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         });
       });
 
-      it('of trials that have not ended has the oldest study first, each with its claim', async () => {
+      it('of trials that wait or run has the oldest study first, each with its claim', async () => {
         await store.endTrial(await started('a'), SUCCEEDED);
         const claim = await started('b');
-        const unfinished = await store.listUnfinishedTrials();
-        expect(unfinished.map((each) => each.claim)).toEqual([
+        const live = await store.listLiveTrials();
+        expect(live.map((each) => each.claim)).toEqual([
           { trial: trialName('a', 1), epoch: 0 },
           claim,
           { trial: trialName('b', 1), epoch: 0 },

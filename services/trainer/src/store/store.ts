@@ -7,9 +7,10 @@
  * (`store-contract.ts`) runs against every implementation.
  */
 
-import type { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { Decision, OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Artifact, Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import type { Interruption, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
+import type { Actor } from '../lifecycle/table.ts';
+import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
 import type { StoreHealth } from './health.ts';
 
 /** A new study with its trials. It belongs to its `owner`, who may be nobody. */
@@ -25,12 +26,59 @@ export interface NewStudy {
   readonly maxOwnerActiveStudies?: number | undefined;
   /** Names of the artifacts that it names, if any. */
   readonly artifacts?: readonly string[] | undefined;
+  /** Studies that may be kept in every state; without it as many as there are. */
+  readonly maxStudies?: number | undefined;
 }
 
 /** A new study, or the one that the same request made before. */
 export interface CreateResult {
   readonly study: Study;
   readonly created: boolean;
+}
+
+/** What of a study is to go on. */
+export interface ResumeRequest {
+  /** Of the study. */
+  readonly name: string;
+  /** Trials by their names, and the outer step whose checkpoint each goes on from; all PAUSED ones when empty. */
+  readonly points: readonly {
+    readonly trial: string;
+    /** 0 for the newest. */
+    readonly checkpoint: number;
+  }[];
+  readonly maxActiveStudies: number;
+  /** Of the owner; absent for no limit besides that of all. */
+  readonly maxOwnerActiveStudies?: number | undefined;
+}
+
+/** A study that goes on. */
+export interface ResumedStudy {
+  readonly study: Study;
+  /** Names of the trials that wait for a worker now and did not before. */
+  readonly trials: readonly string[];
+}
+
+/** What is left of a study that was deleted. */
+export interface DeletedStudy {
+  readonly owner: string;
+}
+
+/** Which studies that have ended need not be kept. */
+export interface Expiry {
+  /** Those that ended before the last so many; absent for none. */
+  readonly keep?: number | undefined;
+  /** Those that ended before; absent for none. */
+  readonly endedBefore?: Date | undefined;
+  /** At most this many. */
+  readonly limit: number;
+}
+
+/** A study as it is, with the last of the events that led to it. */
+export interface StudySnapshot {
+  readonly study: Study;
+  /** The first ones, as the page allows. */
+  readonly trials: readonly Trial[];
+  readonly sequence: number;
 }
 
 /** The right to train a trial. A later claim of the same trial makes it stale. */
@@ -46,18 +94,20 @@ export interface StartedTrial {
   readonly claim: Claim;
   readonly study: Study;
   readonly trial: Trial;
+  /** Outer step whose checkpoint a caller chose to go on from; 0 for the newest. */
+  readonly checkpoint: number;
 }
 
 /** A trial whose client trains, with all that there is to know for going on with it. */
-export interface ReportedTrial extends StartedTrial {
+export interface ReportedTrial extends Omit<StartedTrial, 'checkpoint'> {
   /** As `closeWindow` was given it; undefined before the first outer step. */
   readonly state: Uint8Array | undefined;
   /** What was reported since the last outer step, in the order in which it came. */
   readonly reports: readonly Report[];
 }
 
-/** A trial that has not ended, with its latest claim: epoch 0 when nobody has claimed it. */
-export interface UnfinishedTrial {
+/** A trial that waits or runs, with its latest claim: epoch 0 when nobody has claimed it. */
+export interface LiveTrial {
   readonly claim: Claim;
   readonly trial: Trial;
 }
@@ -105,10 +155,14 @@ export interface PageRequest<Key> {
   readonly maxBytes?: number | undefined;
 }
 
-/** Which studies to read. */
+/** Which studies to read: those for which all of this holds. */
 export interface StudyPage extends PageRequest<string> {
   /** Only what belongs to them; absent for everybody's. */
   readonly owner?: string | undefined;
+  /** In one of these states; in any when empty or absent. */
+  readonly states?: readonly StudyState[] | undefined;
+  /** With all of these labels; an empty value stands for any. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Some records of a list, and whether there are more. */
@@ -129,17 +183,42 @@ export interface Store {
    * @throws ActiveStudiesError when `maxActiveStudies` are ACTIVE already and this is a new one.
    * @throws OwnerActiveStudiesError when `maxOwnerActiveStudies` of them are the owner's.
    * @throws NotFoundError for an artifact that is not there.
+   * @throws StudiesError when `maxStudies` are kept already and this is a new one.
    */
   createStudy(request: NewStudy): Promise<CreateResult>;
   /**
-   * Cancels an ACTIVE study with all of its trials that have not ended, whoever trains them; any other study is returned
-   * as it is.
+   * Cancels a study with all of its trials that have not ended, whoever trains them; one that has ended is returned as it
+   * is.
    * @throws NotFoundError
    */
   cancelStudy(name: string): Promise<Study>;
+  /**
+   * Pauses an ACTIVE study: trials that wait are PAUSED, and those that run are, instead of PENDING, once they are
+   * interrupted. None of them goes on before a caller resumes it. A PAUSED study is returned as it is.
+   * @throws NotFoundError, StateError when it has ended.
+   */
+  pauseStudy(name: string): Promise<Study>;
+  /**
+   * Lets trials go on: they are PENDING, and their study is ACTIVE. Trials that wait or run already stay as they are.
+   * @throws NotFoundError, StateError when nothing of it can be resumed, or a trial is neither PAUSED nor FAILED.
+   * @throws ActiveStudiesError, OwnerActiveStudiesError when it would be one ACTIVE study too many.
+   */
+  resumeStudy(request: ResumeRequest): Promise<ResumedStudy>;
+  /**
+   * Deletes a study that has ended with all that belongs to it, for ever; its request id is free again.
+   * @throws NotFoundError, StateError when it has not ended.
+   */
+  deleteStudy(name: string): Promise<void>;
   getStudy(name: string): Promise<Study | undefined>;
-  /** Newest first; `after` is a study's name. */
+  getDeleted(name: string): Promise<DeletedStudy | undefined>;
+  /** Newest first; `after` is a study's name, also of one that was deleted. */
   listStudies(page: StudyPage): Promise<Page<Study>>;
+  /** Names of studies that have ended, the one that ended first before the others. */
+  listExpired(expiry: Expiry): Promise<string[]>;
+  /** Everything of one moment; undefined when there is no such study. @param page of its trials. */
+  getSnapshot(name: string, page: PageRequest<number>): Promise<StudySnapshot | undefined>;
+  /** Sequence of the last event of a study; 0 when there is none. */
+  lastSequence(study: string): Promise<number>;
 
   /**
    * Claims a trial that is PENDING: it is RUNNING, with a new epoch, for one attempt more.
@@ -167,15 +246,29 @@ export interface Store {
   /** What was decided about an outer step, whether that is stored or the next. */
   getDecision(trial: string, outerStep: number): Promise<Decision | undefined>;
   /**
-   * Appends an outer step and moves its trial on.
+   * Appends an outer step and moves its trial on. The very step that was appended last is accepted again.
    * @throws StaleEpochError, StateError when the trial has ended or the step is not its next.
    */
   addOuterStep(claim: Claim, outerStep: OuterStep): Promise<Trial>;
   /**
-   * A trial that does not train any more waits to go on.
-   * @throws StaleEpochError, StateError when the trial has ended.
+   * A trial that does not train any more waits to go on; when its study was paused meanwhile, it is PAUSED.
+   * @throws StaleEpochError, StateError when the trial does not run.
    */
   interruptTrial(claim: Claim, interruption: Interruption): Promise<Trial>;
+  /**
+   * A trial that does not train any more is PAUSED until {@link resumeTrial} with the same cause, or a caller, lets it go on;
+   * its study is PAUSED with it when none of its other trials waits or runs.
+   * @throws StaleEpochError, StateError when the trial does not run.
+   */
+  pauseTrial(claim: Claim, pause: Pause): Promise<Trial>;
+  /**
+   * A trial that is PAUSED for this cause is PENDING, and its study ACTIVE. Tells whether that has happened: a trial in
+   * another state, or PAUSED for another cause, stays as it is.
+   * @throws NotFoundError
+   */
+  resumeTrial(name: string, cause: PauseCause, by: Actor): Promise<boolean>;
+  /** Names of the trials that are PAUSED for this cause, oldest study first. */
+  listPausedTrials(cause: PauseCause): Promise<string[]>;
   /**
    * Ends a trial, and its study when it was the last.
    * @throws StaleEpochError, StateError when the trial has ended.
@@ -209,11 +302,8 @@ export interface Store {
   getTrial(name: string): Promise<Trial | undefined>;
   /** In the order of creation; `after` is a trial's number. */
   listTrials(study: string, page?: PageRequest<number>): Promise<Page<Trial>>;
-  /**
-   * Trials of every study that have not ended, oldest study first, but for those whose client trains. A study that is not
-   * ACTIVE has none.
-   */
-  listUnfinishedTrials(): Promise<UnfinishedTrial[]>;
+  /** Trials of every study that wait or run, oldest study first, but for those whose client trains. */
+  listLiveTrials(): Promise<LiveTrial[]>;
 
   /** Whole, with the rows of its window and the contributions of its modes. */
   getOuterStep(name: string): Promise<OuterStep | undefined>;

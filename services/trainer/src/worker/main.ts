@@ -32,8 +32,13 @@ const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
 let decided = (_: Decision): void => {};
 /** Of the trial, once it is known. */
 let keeper: CheckpointKeeper | undefined;
+let leaving = false;
 
 process.on('message', (message: ToWorker) => {
+  if (message.type === 'leave') {
+    leaving = true;
+    return;
+  }
   if (message.type === 'acknowledged') {
     unacknowledged.acknowledged();
     keeper?.stored(message.index).catch(warn);
@@ -68,7 +73,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
   keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin);
-  const { saved, notes } = await keeper.find(trial.outerStepsDone);
+  const { saved, notes } = await keeper.find(trial.outerStepsDone, start.checkpoint || undefined);
   tell({
     type: 'started',
     backend: description,
@@ -84,7 +89,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     const parts = { study, trial: name, space, learner, differentiation, dmd: waitedFor(dmd), listener };
     const ending = await runTrial(parts, saved);
     const { outcome, reason } = ending;
-    if (ending.outcome === 'infeasible') return { type: 'ended', outcome, reason, ...NO_FIGURES };
+    if (ending.outcome !== 'succeeded') return { type: 'ended', outcome, reason, ...NO_FIGURES };
     return {
       type: 'ended',
       outcome,
@@ -143,6 +148,7 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
       toldAt = now;
       tell({ type: 'progress', stepsDone });
     },
+    isLeaving: () => leaving,
     async outerStep(outerStep, saved) {
       const { index } = outerStep;
       if (saved !== undefined) await write(saved);

@@ -1,6 +1,7 @@
 /** What the server and the process that trains say to each other over the IPC channel. Records travel as protobuf. */
 
 import type { DmdConnection } from '../dmd/connection.ts';
+import type { PauseCause } from '../lifecycle/transitions.ts';
 
 /** Server to worker, once: what to do. */
 export interface StartMessage {
@@ -21,6 +22,13 @@ export interface StartMessage {
   readonly version: string;
   /** Folder of the trial's checkpoints. */
   readonly checkpoints: string;
+  /** Outer step whose checkpoint it goes on from; 0 for the newest. */
+  readonly checkpoint: number;
+}
+
+/** Server to worker: leave the trial at the next outer-step boundary. */
+export interface LeaveMessage {
+  readonly type: 'leave';
 }
 
 /** Server to worker: the oldest outer step that was told and not acknowledged is durable. */
@@ -91,8 +99,11 @@ export interface AliveMessage {
 /** Worker to server, last: how it ended. The process exits when the server has closed the channel. */
 export interface EndedMessage {
   readonly type: 'ended';
-  readonly outcome: 'succeeded' | 'infeasible' | 'failed';
+  /** `left` as it was told to; `paused` because it cannot go on by itself. */
+  readonly outcome: 'succeeded' | 'infeasible' | 'failed' | 'left' | 'paused';
   readonly reason: string;
+  /** What it waits for; only of one that was paused. */
+  readonly cause?: PauseCause | undefined;
   /** Encoded Evaluation on the test part; empty unless it succeeded. */
   readonly test: Uint8Array;
   /** The same at the averaged weights. */
@@ -102,7 +113,7 @@ export interface EndedMessage {
 /** Outer steps that a training process may have told without their being stored: so much waits in the server at most. */
 export const MAX_UNACKNOWLEDGED = { maxCount: 4, maxBytes: 32 * 1024 * 1024 };
 
-export type ToWorker = StartMessage | AcknowledgedMessage | DecisionMessage;
+export type ToWorker = StartMessage | AcknowledgedMessage | DecisionMessage | LeaveMessage;
 export type FromWorker =
   | StartedMessage
   | WarningMessage

@@ -37,6 +37,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     backend: undefined,
     version: '0.0.0',
     checkpoints: folder,
+    checkpoint: 0,
   };
 }
 

@@ -127,6 +127,11 @@ export class TrainingProcess {
     }
   }
 
+  /** Asks it to leave its trial at the next outer-step boundary, which ends the run. */
+  leave(): void {
+    this.#send({ type: 'leave' });
+  }
+
   /** Ends the process now; resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;

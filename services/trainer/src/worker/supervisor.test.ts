@@ -20,11 +20,13 @@ const OUTER_STEPS = 6;
 
 let store: Store;
 let stop: AbortController;
+let leave: AbortController;
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'glocal-supervisor-'));
   store = delayed(SqliteStore.inMemory(), 3, 10);
   stop = new AbortController();
+  leave = new AbortController();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -64,7 +66,7 @@ const supervise = (trial: StartedTrial) =>
       limits: { memoryBytes: 0, silenceMs: 600_000 },
     },
     trial,
-    stop.signal,
+    { now: stop.signal, atBoundary: leave.signal },
   );
 
 const kinds = async () =>
@@ -126,13 +128,13 @@ describe('a supervised trial', () => {
     run.mockImplementation(async () => {
       throw new TrainingProcessError('the training process ended with SIGSEGV');
     });
-    expect(await supervise(await started())).toBe('interrupted');
+    await supervise(await started());
     expect(await store.getTrial(NAME)).toMatchObject({
       state: TrialState.PENDING,
       stateReason: 'the training process ended with SIGSEGV; it starts again',
     });
-    expect(await supervise(await store.startTrial(NAME))).toBe('interrupted');
-    expect(await supervise(await store.startTrial(NAME))).toBe('over');
+    await supervise(await store.startTrial(NAME));
+    await supervise(await store.startTrial(NAME));
     expect(await store.getTrial(NAME)).toMatchObject({
       state: TrialState.FAILED,
       stateReason:
@@ -156,9 +158,10 @@ describe('a supervised trial', () => {
       if (outerStep.index === 3 && claim.epoch === 1) throw new TrainingProcessError('killed');
       return write(claim, outerStep);
     });
-    expect(await supervise(trial)).toBe('interrupted');
+    await supervise(trial);
+    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.PENDING });
     expect(existsSync(join(folder, 'a', '0', '2.ckpt'))).toBe(true);
-    expect(await supervise(await store.startTrial(NAME))).toBe('over');
+    await supervise(await store.startTrial(NAME));
     expect(await store.getTrial(NAME)).toMatchObject({
       state: TrialState.SUCCEEDED,
       outerStepsDone: OUTER_STEPS,
@@ -176,5 +179,43 @@ describe('a supervised trial', () => {
       stateReason: 'the server stopped; it starts again',
     });
     expect(run).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['before it began', 0],
+    ['while it trains', 2],
+  ])('that is to be left, told %s, stores its window and waits, for that reason', async (_, outerSteps) => {
+    const trial = await started();
+    if (outerSteps === 0) leave.abort('the server stopped');
+    const write = store.addOuterStep.bind(store);
+    vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
+      if (outerStep.index === outerSteps) leave.abort('the server stopped');
+      return write(claim, outerStep);
+    });
+    await supervise(trial);
+    const { state, outerStepsDone = 0, stateReason } = (await store.getTrial(NAME)) ?? {};
+    expect(state).toBe(TrialState.PENDING);
+    // It may be some windows ahead of what is stored.
+    expect(outerStepsDone).toBeGreaterThanOrEqual(outerSteps);
+    expect(outerStepsDone).toBeLessThan(OUTER_STEPS);
+    expect(stateReason).toMatch(/^the server stopped; it (starts again|goes on after outer step \d)$/);
+    if (outerSteps > 0) expect(existsSync(join(folder, 'a', '0', `${outerStepsDone}.ckpt`))).toBe(true);
+  });
+
+  it('that has to wait for something is PAUSED for it', async () => {
+    vi.spyOn(TrainingProcess.prototype, 'run').mockResolvedValue({
+      type: 'ended',
+      outcome: 'paused',
+      reason: 'the DMD service does not answer',
+      cause: 'dmd',
+      test: new Uint8Array(),
+      averagedTest: new Uint8Array(),
+    });
+    await supervise(await started());
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.PAUSED,
+      stateReason: 'the DMD service does not answer; it starts again',
+    });
+    expect(await store.listPausedTrials('dmd')).toEqual([NAME]);
   });
 });

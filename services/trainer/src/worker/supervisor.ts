@@ -8,12 +8,12 @@ import type { Logger } from 'pino';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
 import { discardUnlessNeeded } from '../checkpoint/tidy.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
-import type { DriveDesk } from '../drive/desk.ts';
+import { type DriveDesk, NoDecisionError } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
-import type { Interruption, TrialEnding } from '../lifecycle/transitions.ts';
-import { NotFoundError, StateError } from '../resource/errors.ts';
-import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
+import { type Interruption, type Pause, PausedError, type TrialEnding } from '../lifecycle/transitions.ts';
+import { StoreUnavailableError } from '../store/errors.ts';
 import type { StoreHealth } from '../store/health.ts';
+import { isLost } from '../store/lost.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import type { EndedMessage, StartMessage } from './messages.ts';
 import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
@@ -44,33 +44,41 @@ export interface SupervisorParts {
   readonly limits: WatchdogLimits;
 }
 
+/** What interrupts the training of a trial. The reason of each says why, for people. */
+export interface StopSignals {
+  /** Its process is ended now: the window that it trains is lost. */
+  readonly now: AbortSignal;
+  /** Its process leaves it at the next outer-step boundary. */
+  readonly atBoundary: AbortSignal;
+}
+
+/** What has become of a trial that does not train any more. */
+type Outcome = TrialEnding | Interruption | Pause;
+
 /**
- * Resolves when the trial has ended or waits to go on, and its process is gone. While the store cannot write, what has to be
- * stored is kept, and the process waits.
- * @param stop aborted to interrupt it now; its reason says why, for people.
+ * Resolves when the trial has ended, waits to go on or is PAUSED, and its process is gone. While the store cannot write, what
+ * has to be stored is kept, and the process waits.
  * @throws StoreUnavailableError when it is stopped while that cannot be stored.
  */
 export async function superviseTrial(
   parts: SupervisorParts,
   started: StartedTrial,
-  stop: AbortSignal,
-): Promise<'over' | 'interrupted'> {
+  stop: StopSignals,
+): Promise<void> {
   const { store, hub, log, checkpoints } = parts;
   const { claim, study } = started;
   try {
     const outcome = await train(parts, started, stop).catch((error) =>
       afterError(parts, started, stop, error),
     );
-    const interrupted = 'why' in outcome;
-    const write: () => Promise<unknown> = interrupted
-      ? () => store.interruptTrial(claim, outcome)
-      : () => store.endTrial(claim, outcome);
-    await untilStored(store.health, write, stop);
-    return interrupted ? 'interrupted' : 'over';
+    const write = (): Promise<unknown> => {
+      if ('cause' in outcome) return store.pauseTrial(claim, outcome);
+      return 'why' in outcome ? store.interruptTrial(claim, outcome) : store.endTrial(claim, outcome);
+    };
+    await untilStored(store.health, write, stop.now);
   } catch (error) {
     if (!isLost(error)) throw error;
     log.debug({ err: error, trial: claim.trial }, 'the trial is no longer ours');
-    return 'over';
   } finally {
     hub.forget(study.name, claim.trial);
     hub.changed(study.name);
@@ -82,10 +90,14 @@ export async function superviseTrial(
 async function afterError(
   { store, log }: SupervisorParts,
   { claim: { trial } }: StartedTrial,
-  stop: AbortSignal,
+  { now, atBoundary }: StopSignals,
   error: unknown,
-): Promise<TrialEnding | Interruption> {
-  if (stop.aborted) return { why: String(stop.reason), crashed: false };
+): Promise<Outcome> {
+  if (now.aborted) return { why: String(now.reason), crashed: false };
+  // It waited for a decision: the window is proposed again.
+  if (atBoundary.aborted && error === atBoundary.reason) return leftBecause(atBoundary);
+  if (error instanceof NoDecisionError) return { why: error.message, cause: 'decision' };
+  if (error instanceof PausedError) return error.pause;
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof MemoryLimitError) {
     log.warn({ trial, reason }, 'a training process took too much memory');
@@ -102,26 +114,28 @@ async function afterError(
   return { state: TrialState.FAILED, reason: `${reason}, ${last}; its checkpoints are kept` };
 }
 
-/** Whether the store refuses because somebody else has ended the trial, trains it now, or has deleted it. */
-const isLost = (error: unknown): boolean =>
-  [StateError, StaleEpochError, NotFoundError].some((kind) => error instanceof kind);
-
 async function train(
   { store, hub, log, checkpoints, desk, options, limits }: SupervisorParts,
-  { claim, study, trial }: StartedTrial,
-  stop: AbortSignal,
-): Promise<TrialEnding> {
+  { claim, study, trial, checkpoint }: StartedTrial,
+  { now: stop, atBoundary }: StopSignals,
+): Promise<Outcome> {
   stop.throwIfAborted();
+  if (atBoundary.aborted) return leftBecause(atBoundary);
   const process = new TrainingProcess(log, limits);
   const kill = () => void process.kill();
+  const leave = () => process.leave();
   stop.addEventListener('abort', kill, { once: true });
+  atBoundary.addEventListener('abort', leave, { once: true });
   const save = async (write: () => Promise<unknown>) => {
     await untilStored(store.health, write, stop);
     hub.changed(study.name);
   };
   try {
-    const folder = checkpoints.folderOf(claim.trial);
-    const ended = await process.run(startMessage(study, trial, options, folder), {
+    const start = startMessage(study, trial, options, {
+      checkpoints: checkpoints.folderOf(claim.trial),
+      checkpoint,
+    });
+    const ended = await process.run(start, {
       started: ({ backend, datasetSha256, notes }) => {
         if (notes.length > 0)
           log.warn({ trial: claim.trial, notes }, 'a trial goes on otherwise than it was');
@@ -133,7 +147,9 @@ async function train(
         hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) }),
       proposal: async ({ outerStep, givesUp, sound }, gone) => {
         const proposal = { outerStep: OuterStep.decode(outerStep), givesUp, sound };
-        return Decision.encode(await desk.decide(claim, study, proposal, gone)).finish();
+        return Decision.encode(
+          await desk.decide(claim, study, proposal, AbortSignal.any([gone, atBoundary])),
+        ).finish();
       },
       outerStep: async (encoded) => {
         const outerStep = OuterStep.decode(encoded);
@@ -146,9 +162,10 @@ async function train(
         desk.settled(claim.trial, outerStep);
       },
     });
-    return endingOf(ended);
+    return endingOf(ended, atBoundary);
   } finally {
     stop.removeEventListener('abort', kill);
+    atBoundary.removeEventListener('abort', leave);
   }
 }
 
@@ -168,19 +185,28 @@ function startMessage(
   study: Study,
   trial: Trial,
   options: SupervisorOptions,
-  checkpoints: string,
+  from: Pick<StartMessage, 'checkpoints' | 'checkpoint'>,
 ): StartMessage {
   return {
     type: 'start',
     study: Study.encode(study).finish(),
     trial: Trial.encode(trial).finish(),
-    checkpoints,
+    ...from,
     ...options,
   };
 }
 
-function endingOf({ outcome, reason, test, averagedTest }: EndedMessage): TrialEnding {
+const leftBecause = ({ reason }: AbortSignal): Interruption => ({ why: String(reason), crashed: false });
+
+function endingOf(
+  { outcome, reason, cause = 'caller', test, averagedTest }: EndedMessage,
+  atBoundary: AbortSignal,
+): Outcome {
   switch (outcome) {
+    case 'left':
+      return leftBecause(atBoundary);
+    case 'paused':
+      return { why: reason, cause };
     case 'succeeded':
       return {
         state: TrialState.SUCCEEDED,
