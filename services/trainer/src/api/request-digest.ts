@@ -1,7 +1,7 @@
 /** What tells whether a request with an id that was used before asks for the same study. */
 
 import { createHash } from 'node:crypto';
-import { Study } from '@glocal/proto/glocal/v1/study';
+import { type Method, Study } from '@glocal/proto/glocal/v1/study';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 
 /**
@@ -9,12 +9,21 @@ import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts
  * defaults have changed meanwhile.
  */
 export function requestDigest(requested: Study): Uint8Array {
-  const { displayName, space, problem, training, method, mode } = requested;
-  return sha256(Study.create({ displayName, space, problem, training, method, mode }));
+  const { displayName, space, problem, training, method, mode, sampling } = requested;
+  return sha256(Study.create({ displayName, space, problem, training, method, mode, sampling }));
 }
 
-/** The digest of stores in which a study was known by what completion had made of the request. */
-export const completeDigest = (completed: CompleteStudy | ExternalStudy): Uint8Array => sha256(completed);
+/**
+ * The digest of stores in which a study was known by what completion had made of the request, of the fields that studies had
+ * then.
+ */
+export function completeDigest(completed: CompleteStudy | ExternalStudy): Uint8Array {
+  const { displayName, space, problem, training, method, state } = completed;
+  const { dmdAbsence: _, ...ofThen } = method;
+  return sha256(
+    Study.fromPartial({ displayName, space, problem, training, method: ofThen as Partial<Method>, state }),
+  );
+}
 
 const sha256 = (study: Study): Uint8Array =>
   createHash('sha256').update(Study.encode(study).finish()).digest();

@@ -1,6 +1,6 @@
 /** The methods of StudyService: each checks its request, asks store, queue or catalogue, and answers. */
 
-import { OuterStep, RunMode, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, RunMode, type Study, type Trial } from '@glocal/proto/glocal/v1/study';
 import type { Caller, Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -19,20 +19,15 @@ import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
-import {
-  parseOuterStepName,
-  parseStudyName,
-  parseTrialName,
-  studyName,
-  trialName,
-} from '../resource/names.ts';
+import { parseOuterStepName, parseStudyName, parseTrialName, studyName } from '../resource/names.ts';
 import { characters } from '../resource/quote.ts';
-import { initialValues } from '../resource/values.ts';
 import { ActiveStudiesError, OwnerActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
+import { newTrials } from '../study/new-trials.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
+import { studyOfTrial } from '../study/trial-study.ts';
 import { artifactMethods } from './artifacts.ts';
 import { Encoded, tooLarge } from './codec.ts';
 import { driving } from './driving.ts';
@@ -124,7 +119,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const id = ulid().toLowerCase();
       const { owner } = caller;
       const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
-      const trials = completed.training.seeds.map((seed, number) => newTrial(id, number, seed, completed));
+      const trials = newTrials(id, completed);
       const { maxActiveStudies, maxOwnerActiveStudies } = limits;
       const request = {
         ...{ study, trials, requestId, artifacts: artifactsOf(study) },
@@ -206,7 +201,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     exportSchedule: async (request) => {
       const trial = await getTrial(request.name);
       const study = await getStudy(request.name.slice(0, request.name.indexOf('/trials/')));
-      const { parameters, points, next } = await exportSchedule(store, study, trial, {
+      const { parameters, points, next } = await exportSchedule(store, studyOfTrial(study, trial), trial, {
         after: request.pageToken === '' ? undefined : parseNumberToken(request.pageToken),
         limit: pageSize(request.pageSize, { usual: MAX_POINTS, most: MAX_POINTS }),
         maxBytes: MAX_PAGE_BYTES,
@@ -242,38 +237,6 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       throw error;
     }
   }
-}
-
-function newTrial(
-  study: string,
-  number: number,
-  seed: number,
-  { space, mode }: CompleteStudy | ExternalStudy,
-): Trial {
-  return {
-    name: trialName(study, number),
-    seed,
-    state: TrialState.PENDING,
-    stateReason:
-      mode === RunMode.EXTERNAL ? 'waiting for a client to report hypergradients' : 'waiting for a worker',
-    stepsDone: 0,
-    outerStepsDone: 0,
-    values: initialValues(space),
-    validation: undefined,
-    averagedValidation: undefined,
-    test: undefined,
-    averagedTest: undefined,
-    datasetSha256: '',
-    fallbackWindows: 0,
-    attempts: 0,
-    crashes: 0,
-    choices: [],
-    checkpoints: [],
-    checkpointBytes: 0n,
-    backend: '',
-    startTime: undefined,
-    endTime: undefined,
-  };
 }
 
 function required(study: Study | undefined): Study {

@@ -50,7 +50,7 @@ interface Entry {
   readonly fixed: number | undefined;
 }
 
-/** A complete, checked search space (`study/specification.ts`) with its coordinates (docs/method.md, section 1). */
+/** The search space of a trial (`study/trial-study.ts`), complete and checked, with its coordinates (docs/method.md, section 1). */
 export class SearchPoint {
   readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
@@ -66,7 +66,7 @@ export class SearchPoint {
         case 'network':
           return networkEntry(name, shape.initialNetwork(kind.value.hiddenUnits));
         default:
-          throw new TypeError(`parameter ${name} has no kind; the space was not checked`);
+          throw new TypeError(`parameter ${name} has no value; it is not a trial's space`);
       }
     });
     this.#axes = this.#entries.flatMap(({ axes }) => axes);
@@ -136,7 +136,9 @@ export class SearchPoint {
 }
 
 function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape): Entry {
-  const { min, max, initial, scale } = parameter;
+  const { min, max, initial, initials, scale } = parameter;
+  if (initials.length > 0)
+    throw new TypeError(`parameter ${name} has several values; it is not a trial's space`);
   const coordinate = makeCoordinate(scale, min, max);
   const start = coordinate.toUnconstrained(initial);
   const groups = groupNames(parameter, shape);

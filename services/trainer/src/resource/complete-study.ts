@@ -6,6 +6,8 @@ import {
   type OuterOptimizer,
   type Problem,
   RunMode,
+  type Sampling,
+  SamplingMethod,
   type SearchSpace,
   type Study,
   type Training,
@@ -37,14 +39,18 @@ interface CompleteParts {
   readonly space: SearchSpace;
   readonly training: Training;
   readonly method: CompleteMethod;
+  readonly sampling: Sampling;
 }
 
-/** A study that may train. */
+/** A study whose trials may train, each as it sees it (`study/trial-study.ts`). */
 export type CompleteStudy = Study & CompleteParts & { readonly problem: Problem };
 
 /** A study whose client trains, so that it has no problem. */
 export type ExternalStudy = Study &
   CompleteParts & { readonly mode: RunMode.EXTERNAL; readonly problem: undefined };
+
+/** Of studies that were stored before studies had a sampling. */
+const ONE_POINT: Sampling = { method: SamplingMethod.GRID, points: 0, seed: 0, maxRunningTrials: 0 };
 
 /**
  * A study that was complete when it was stored or sent.
@@ -52,7 +58,7 @@ export type ExternalStudy = Study &
  */
 export function asComplete(study: Study): CompleteStudy {
   if (!study.problem || !hasParts(study)) throw notComplete(study);
-  return study as CompleteStudy;
+  return { ...study, sampling: study.sampling ?? ONE_POINT } as CompleteStudy;
 }
 
 /**

@@ -12,7 +12,7 @@ export function meanOf(values: readonly number[]): number {
 }
 
 /**
- * Where each hyperparameter of a complete space starts, in the order of the space. Vectors come without their entries where
+ * Where each hyperparameter of a trial's space starts, in the order of the space. Vectors come without their entries where
  * the model and the data decide how many there are.
  */
 export function initialValues(space: SearchSpace): ParameterValue[] {
@@ -25,7 +25,7 @@ export function initialValues(space: SearchSpace): ParameterValue[] {
       case 'network':
         return { name, value: Number.NaN, values: [] };
       default:
-        throw new TypeError(`parameter ${name} has no kind; the space was not checked`);
+        throw new TypeError(`parameter ${name} has no value; it is not a trial's space`);
     }
   });
 }

@@ -66,6 +66,14 @@ const catalogue: Catalogue = {
         { name: 'momentum', description: '', min: 0, max: 1, defaultValue: 0, groupings: [Grouping.NONE] },
       ],
     },
+    {
+      id: 'adam',
+      description: '',
+      hyperparameters: [
+        { name: 'lr', description: '', min: 0, max: 2, groupings: [Grouping.NONE] },
+        { name: 'beta1', description: '', min: 0, max: 1, defaultValue: 0.9, groupings: [Grouping.NONE] },
+      ],
+    },
   ],
   lossHyperparameters: [
     { name: 'classWeights', description: '', min: 0, max: 100, defaultValue: 1, groupings: [Grouping.CLASS] },
@@ -236,7 +244,7 @@ describe('completeStudy', () => {
       'neither kind',
       space(float('lr', 0, 1, 0.1), { name: 'momentum', kind: undefined }),
       'space.momentum',
-      /neither float nor fixed nor network/,
+      /has no kind: it is neither float nor fixed/,
     ],
     ['required one missing', space(float('momentum', 0, 1, 0.1)), 'space.lr', /sgd needs it/],
     ['nothing differentiable', space(fixed('lr', 0.1)), 'space', /nothing that hypergradients could move/],

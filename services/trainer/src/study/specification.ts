@@ -1,16 +1,17 @@
 /** Checks a study and fills its defaults in, before anything trains. Pure: the catalogue and the limits come in. */
 
 import { RunMode, type Study, StudyState } from '@glocal/proto/glocal/v1/study';
-import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
 import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
-import { completeMethod, withOuterRate } from './specification/method.ts';
+import { checkSample, completeMethod, withOuterRate } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
-import { completeProblem } from './specification/problem.ts';
+import { completeProblems, type Inspect } from './specification/problems.ts';
+import { completeSampling } from './specification/sampling.ts';
 import { checkSize } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
 import { completeTraining } from './specification/training.ts';
@@ -48,7 +49,6 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     updateTime: undefined,
     labels: requested.labels,
     owner: '',
-    sampling: undefined,
     ...completeMode(requested, check),
   };
   if (check.violations.length > 0) return { study: undefined, violations: check.violations };
@@ -61,23 +61,27 @@ function completeTrained(
   catalogue: Catalogue,
   limits: StudyLimits,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method'> {
-  const { problem, resolved } = completeProblem(requested.problem, catalogue, check);
-  const { validationExamples } = problem;
-  const method = completeMethod(
-    requested.method,
-    { steps: requested.training?.steps ?? 0, validationExamples, limits },
-    check,
-  );
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling'> {
+  const steps = requested.training?.steps ?? 0;
+  const method = completeMethod(requested.method, { steps, limits }, check);
   const training = completeTraining(requested.training, method, limits, check);
-  const { lossHyperparameters } = catalogue;
-  const space = completeSpace(
-    requested.space,
-    resolved.optimizer,
-    lossHyperparameters,
-    method.estimator,
-    check,
-  );
-  if (check.violations.length === 0) checkSize(space, method, resolved, limits, check);
-  return { space, problem, training, method: withOuterRate(method, training) };
+  const optimizers = optimizersOf(requested, catalogue);
+  const space = completeSpace(requested.space, { catalogue, optimizers }, method.estimator, check);
+  const source = { space, seeds: training.seeds.length };
+  const { sampling, points } = completeSampling(requested.sampling, source, limits, check);
+  const isSound = check.violations.length === 0;
+  const inspect: Inspect = (variant, own) => {
+    checkSample(method, variant.problem, own);
+    if (isSound && own.violations.length === 0) checkSize(space, method, variant, limits, own);
+  };
+  const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
+  return { space, problem, training, sampling, method: withOuterRate(method, training) };
+}
+
+/** Those that trials will have; none when one of them is not known. */
+function optimizersOf({ problem, space }: Study, catalogue: Catalogue): OptimizerInfo[] {
+  const { kind } = space?.parameters.find(({ name }) => name === 'optimizer') ?? {};
+  const ids = kind?.$case === 'categorical' ? kind.value.values : [problem?.optimizer ?? ''];
+  const found = ids.flatMap((id) => catalogue.optimizers.find((optimizer) => optimizer.id === id) ?? []);
+  return found.length === ids.length ? found : [];
 }

@@ -1,6 +1,6 @@
-/** From a study to the parts that train it. */
+/** From a study, as a trial sees it, to the parts that train it. */
 
-import { Differentiation, type DifferentiationCost } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, type DifferentiationCost, type Problem } from '@glocal/proto/glocal/v1/study';
 import type { Dataset } from '../data/registry.ts';
 import { chooseDifferentiation } from '../hyper/differentiation.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
@@ -9,6 +9,7 @@ import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
 import type { Differentiation as InnerDifferentiation } from '../inner/training-run.ts';
 import type { Model } from '../model/model.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
+import { validationExamples as defaultValidationExamples } from '../study/specification/defaults.ts';
 import { TfjsLearner } from './learner.ts';
 
 /** What a trial runs on. */
@@ -35,7 +36,7 @@ export function assemble(study: CompleteStudy, seed: number, dataset: Dataset, m
   const differentiation = chooseDifferentiation(study, space.components.length);
   const learner = new TfjsLearner({
     method,
-    problem,
+    problem: withValidation(problem, dataset),
     seed,
     dataset,
     model,
@@ -45,6 +46,12 @@ export function assemble(study: CompleteStudy, seed: number, dataset: Dataset, m
   });
   return { space, learner, differentiation };
 }
+
+/** The problem with as many validation examples as a data set has by default, where the study leaves that open. */
+const withValidation = (problem: Problem, { train }: Dataset): Problem => ({
+  ...problem,
+  validationExamples: problem.validationExamples || defaultValidationExamples(train.count),
+});
 
 function reweightingOf({ space }: CompleteStudy): Reweighting | undefined {
   for (const { kind } of space.parameters) {

@@ -10,6 +10,7 @@ import type { WindowShape } from '../dmd/window-stream.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { asComplete } from '../resource/complete-study.ts';
+import { studyOfTrial } from '../study/trial-study.ts';
 import { assemble } from './assemble.ts';
 import {
   type EndedMessage,
@@ -57,8 +58,8 @@ process.once('disconnect', () => process.exit());
 
 async function train(start: StartMessage): Promise<EndedMessage> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
-  const study = asComplete(Study.decode(start.study));
   const trial = Trial.decode(start.trial);
+  const study = studyOfTrial(asComplete(Study.decode(start.study)), trial);
   const dataset = await datasetOf(study.problem, start, log);
   const { description } = await initBackend({ backend: start.backend, log });
   const { shape: inputShape, classes } = dataset.train;

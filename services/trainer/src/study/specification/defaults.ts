@@ -4,9 +4,14 @@
  */
 
 import { Anchor, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
-import { Differentiation, DmdAbsence, EvaluationPoint, Scale } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, DmdAbsence, EvaluationPoint, SamplingMethod, Scale } from '@glocal/proto/glocal/v1/study';
 
-export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128 } as const;
+export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128, step: 1 } as const;
+
+export const SAMPLING = { method: SamplingMethod.GRID } as const;
+
+/** Points of RANDOM and SOBOL. */
+export const POINTS = 10;
 
 export const PROBLEM = { batchSize: 128, imbalanceFactor: 1 } as const;
 

@@ -12,10 +12,13 @@ import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import { quote } from '../../resource/quote.ts';
 import type { Checker } from './checker.ts';
+import { type ChoiceDomain, completeChoice, makesTrials } from './choice.ts';
 import { METHOD } from './defaults.ts';
+import { completeFloat } from './float.ts';
 import { completeMethod, type MethodWithoutRate, withOuterRate } from './method.ts';
+import { completeSampling } from './sampling.ts';
 import { checkWindow } from './size.ts';
-import { checkFixed, completeFloat, MAX_PARAMETERS } from './space.ts';
+import { checkFixed, MAX_PARAMETERS } from './space.ts';
 import { completeTraining } from './training.ts';
 
 const FOR_TRAINED = 'is for studies that the service trains; with EXTERNAL leave it out';
@@ -41,15 +44,18 @@ const FOR_TRAINERS: readonly (readonly [key: keyof Method, field: string, silent
   ['validationSeed', 'validation_seed', [0]],
 ];
 
+/** What the client makes of a choice is its own business. */
+const ANYTHING: ChoiceDomain = { field: undefined, infos: [], fault: () => undefined };
+
 /** Its space, training and method. */
 export function completeExternal(
   requested: Study,
   limits: Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method'> {
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling'> {
   check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
   const steps = requested.training?.steps ?? 0;
-  const method = completeMethod(requested.method, { steps, validationExamples: 0, limits }, check);
+  const method = completeMethod(requested.method, { steps, limits }, check);
   checkMethod(requested.method, method, check);
   const training = completeTraining(requested.training, method, limits, check);
   const space = completeExternalSpace(requested.space, check);
@@ -60,7 +66,9 @@ export function completeExternal(
     `has ${components} components; a message has room for the values of ${MAX_COMPONENTS}`,
   );
   checkWindow(components, method, limits, check);
-  return { space, problem: undefined, training, method: withOuterRate(method, training) };
+  const source = { space, seeds: training.seeds.length };
+  const { sampling } = completeSampling(requested.sampling, source, limits, check);
+  return { space, problem: undefined, training, sampling, method: withOuterRate(method, training) };
 }
 
 function checkMethod(
@@ -116,6 +124,9 @@ function completeExternalSpace(requested: SearchSpace | undefined, check: Checke
 
 function completeParameter(parameter: Parameter, path: string, check: Checker): Parameter {
   const { name, kind } = parameter;
+  if (kind !== undefined && makesTrials(kind)) {
+    return { name, kind: completeChoice(kind, path, ANYTHING, check) };
+  }
   switch (kind?.$case) {
     case 'float': {
       const { grouping, size } = kind.value;
@@ -127,17 +138,17 @@ function completeParameter(parameter: Parameter, path: string, check: Checker): 
       const value = completeFloat(
         { ...kind.value, grouping: Grouping.NONE, size: 0 },
         path,
-        undefined,
+        [],
         check,
       );
       const fits = check.whole(size, [0, MAX_COMPONENTS], `${path}.size`, 'components');
       return { name, kind: { $case: 'float', value: { ...value, size: fits ? size : 0 } } };
     }
     case 'fixed':
-      checkFixed(kind.value, path, undefined, check);
+      checkFixed(kind.value, path, [], check);
       return parameter;
     default:
-      check.require(false, path, 'must be a float, which hypergradients move, or fixed, with EXTERNAL');
+      check.require(false, path, 'must be a float, which hypergradients move, fixed, or something that makes trials, with EXTERNAL');
       return parameter;
   }
 }

@@ -7,6 +7,7 @@ import {
   EvaluationPoint,
   type Method,
   type OuterOptimizer,
+  type Problem,
   type Training,
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
@@ -21,8 +22,6 @@ const MAX_TRAININGS = 10_000;
 export interface MethodContext {
   /** Inner steps of the training, which are the window of GLOBAL; as they were asked for. */
   readonly steps: number;
-  /** Of the complete problem. */
-  readonly validationExamples: number;
   readonly limits: Pick<Limits, 'maxWindowRows'>;
 }
 
@@ -33,7 +32,7 @@ type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: 
 /** Completes a method but for its outer rate, which follows from the training ({@link withOuterRate}). */
 export function completeMethod(
   requested: Method | undefined,
-  { steps, validationExamples, limits }: MethodContext,
+  { steps, limits }: MethodContext,
   check: Checker,
 ): MethodWithoutRate {
   const estimator = completeEstimator(requested?.estimator ?? Estimator.UNSPECIFIED, check);
@@ -52,7 +51,7 @@ export function completeMethod(
     evaluation: completeEvaluation(requested?.evaluation, check),
     averaging: completeAveraging(requested?.averaging, check),
     ...completeDerivatives(requested, estimator, window, check),
-    validationSample: completeSample(requested?.validationSample ?? 0, validationExamples, check),
+    validationSample: requested?.validationSample ?? 0,
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
     dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
@@ -173,13 +172,17 @@ function completeDerivatives(
   return { sensitivityDiscount, differentiation, reverseSteps };
 }
 
-function completeSample(requested: number, validationExamples: number, check: Checker): number {
+/** Checks the sample that hypergradients are taken on for the complete problem that it is drawn from. */
+export function checkSample(
+  { validationSample }: Pick<Method, 'validationSample'>,
+  { validationExamples }: Pick<Problem, 'validationExamples'>,
+  check: Checker,
+): void {
   check.require(
-    requested >= 0 && (validationExamples < 1 || requested <= validationExamples),
+    validationSample >= 0 && (validationExamples < 1 || validationSample <= validationExamples),
     'method.validation_sample',
-    `${requested} is not a number of examples from 1 to problem.validation_examples = ${validationExamples}, or 0 for all`,
+    `${validationSample} is not a number of examples from 1 to problem.validation_examples = ${validationExamples}, or 0 for all`,
   );
-  return requested;
 }
 
 function completeTrainings(requested: number, estimator: Estimator, check: Checker): number {

@@ -3,10 +3,10 @@
 import type { Augmentation, Problem } from '@glocal/proto/glocal/v1/study';
 import type { DatasetInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import { trainingSizes } from '../../data/training-sizes.ts';
-import { listed, quote } from '../../resource/quote.ts';
 import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 import { validationExamples as defaultValidationExamples, PROBLEM } from './defaults.ts';
+import { idFault } from './ids.ts';
 
 /** What the problem's names stand for, as far as they are known. */
 export interface ResolvedProblem {
@@ -25,43 +25,16 @@ export function completeProblem(
   const dataset = catalogue.datasets.find(({ id }) => id === datasetId);
   const model = catalogue.models.find(({ info }) => info.id === modelId);
   const optimizer = catalogue.optimizers.find(({ id }) => id === optimizerId);
-  const unknown = (what: string, id: string, known: readonly string[]) =>
-    `unknown ${what} ${quote(id)}; one of ${listed(known)}`;
-  check.require(
-    dataset !== undefined,
-    'problem.dataset',
-    catalogue.brokenDatasets.get(datasetId)?.message ??
-      unknown(
-        'data set',
-        datasetId,
-        catalogue.datasets.map(({ id }) => id),
-      ),
-  );
-  check.require(
-    model !== undefined,
-    'problem.model',
-    unknown(
-      'model',
-      modelId,
-      catalogue.models.map(({ info }) => info.id),
-    ),
-  );
-  check.require(
-    optimizer !== undefined,
-    'problem.optimizer',
-    unknown(
-      'optimizer',
-      optimizerId,
-      catalogue.optimizers.map(({ id }) => id),
-    ),
-  );
+  const ids = { dataset: datasetId, model: modelId, optimizer: optimizerId } as const;
+  for (const kind of ['dataset', 'model', 'optimizer'] as const) {
+    const fault = idFault[kind](ids[kind], catalogue);
+    check.require(fault === undefined, `problem.${kind}`, fault ?? '');
+  }
   const why = dataset && model?.rejects(dataset);
   check.require(why === undefined, 'problem.model', `${modelId} cannot be trained on ${datasetId}: ${why}`);
   return {
     problem: {
-      dataset: datasetId,
-      model: modelId,
-      optimizer: optimizerId,
+      ...ids,
       ...completeSizes(requested, dataset, catalogue.classSizes.get(datasetId), check),
       standardize: requested?.standardize,
       augmentation: completeAugmentation(requested?.augmentation, dataset, check),

@@ -1,33 +1,29 @@
-/** The search space: names, bounds and where each hyperparameter starts. */
+/** The search space: which parameters there are, and what each of them may be. */
 
 import {
   Estimator,
   type FixedParameter,
-  type FloatParameter,
-  Grouping,
   type NetworkParameter,
   type Parameter,
-  Scale,
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
-import type { HyperparameterInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { HyperparameterInfo } from '@glocal/proto/glocal/v1/study_service';
 import { REWEIGHTING } from '../../inner/training-loss.ts';
+import { problemField } from '../problem-fields.ts';
+import { unlisted } from '../trial-study.ts';
 import type { Checker } from './checker.ts';
+import { completeChoice, kindsOf, makesTrials } from './choice.ts';
 import { SPACE } from './defaults.ts';
+import { type Domain, inDomain, infosOf } from './domain.ts';
+import { completeFloat, finiteNumber } from './float.ts';
+import { idFault } from './ids.ts';
 
 export const MAX_PARAMETERS = 64;
 const MAX_HIDDEN_UNITS = 1_024;
 
-/** The hyperparameters that there are: undefined while the optimizer is not known. */
-interface Domain {
-  readonly optimizer: OptimizerInfo;
-  readonly all: readonly HyperparameterInfo[];
-}
-
 export function completeSpace(
   requested: SearchSpace | undefined,
-  optimizer: OptimizerInfo | undefined,
-  lossHyperparameters: readonly HyperparameterInfo[],
+  domain: Domain,
   estimator: Estimator,
   check: Checker,
 ): SearchSpace {
@@ -37,7 +33,6 @@ export function completeSpace(
     'space.parameters',
     `${listed.length} are more than the ${MAX_PARAMETERS} that a space may have`,
   );
-  const domain = optimizer && { optimizer, all: [...optimizer.hyperparameters, ...lossHyperparameters] };
   const names = new Set<string>();
   const parameters = listed.slice(0, MAX_PARAMETERS).map((parameter, position) => {
     const path = parameter.name === '' ? `space.parameters[${position}]` : `space.${parameter.name}`;
@@ -46,11 +41,14 @@ export function completeSpace(
     names.add(parameter.name);
     return completeParameter(parameter, path, domain, check);
   });
-  for (const { name, defaultValue } of optimizer?.hyperparameters ?? []) {
-    if (names.has(name)) continue;
-    if (check.require(defaultValue !== undefined, `space.${name}`, `${optimizer?.id} needs it`)) {
-      parameters.push({ name, kind: { $case: 'fixed', value: { value: defaultValue as number } } });
+  for (const { id, hyperparameters } of domain.optimizers) {
+    for (const { name, defaultValue } of hyperparameters) {
+      check.require(names.has(name) || defaultValue !== undefined, `space.${name}`, `${id} needs it`);
     }
+  }
+  // Where trials have different optimizers, each has the defaults of its own.
+  if (!names.has('optimizer')) {
+    parameters.push(...unlisted(domain.optimizers[0]?.hyperparameters ?? [], parameters));
   }
   if (estimator !== Estimator.FIXED) {
     check.require(
@@ -62,27 +60,13 @@ export function completeSpace(
   return { parameters };
 }
 
-function completeParameter(
-  parameter: Parameter,
-  path: string,
-  domain: Domain | undefined,
-  check: Checker,
-): Parameter {
+function completeParameter(parameter: Parameter, path: string, domain: Domain, check: Checker): Parameter {
   const { name, kind } = parameter;
+  const field = problemField(name);
   const isNetwork = name === REWEIGHTING;
-  const info = domain?.all.find((hyperparameter) => hyperparameter.name === name);
-  if (domain !== undefined && name !== '' && !isNetwork) {
-    const own = domain.optimizer.hyperparameters.map((hyperparameter) => hyperparameter.name).join(', ');
-    const others = domain.all.slice(domain.optimizer.hyperparameters.length).map((loss) => loss.name);
-    const known = [...others, REWEIGHTING].join(', ');
-    check.require(
-      info !== undefined,
-      path,
-      `is a hyperparameter neither of ${domain.optimizer.id} (${own}) nor of the loss (${known})`,
-    );
-  }
+  const infos = name === '' || isNetwork || field !== undefined ? [] : infosOf(name, path, domain, check);
   if (kind === undefined) {
-    check.require(false, path, 'is neither float nor fixed nor network');
+    check.require(false, path, 'has no kind: it is neither float nor fixed nor any other');
     return parameter;
   }
   if (
@@ -94,117 +78,40 @@ function completeParameter(
   ) {
     return parameter;
   }
+  if (makesTrials(kind)) {
+    const fault = (id: string) => faultOf(name, id, domain);
+    return { name, kind: completeChoice(kind, path, { field, infos, fault }, check) };
+  }
+  if (field !== undefined) {
+    check.require(false, path, `is a field of the problem: set it there, or make it ${kindsOf(field)}`);
+    return parameter;
+  }
   switch (kind.$case) {
     case 'float':
-      return { name, kind: { $case: 'float', value: completeFloat(kind.value, path, info, check) } };
+      return { name, kind: { $case: 'float', value: completeFloat(kind.value, path, infos, check) } };
     case 'fixed':
-      checkFixed(kind.value, path, info, check);
+      checkFixed(kind.value, path, infos, check);
       return parameter;
     case 'network':
       return { name, kind: { $case: 'network', value: completeNetwork(kind.value, path, check) } };
-    default:
-      check.require(false, path, `cannot be ${kind.$case} yet`);
-      return parameter;
   }
 }
+
+/** What is wrong with a name that a parameter chooses. */
+const faultOf = (parameter: string, id: string, { catalogue }: Domain): string | undefined =>
+  Object.hasOwn(idFault, parameter) ? idFault[parameter as keyof typeof idFault](id, catalogue) : undefined;
 
 export function checkFixed(
   { value }: FixedParameter,
   path: string,
-  info: HyperparameterInfo | undefined,
+  infos: readonly HyperparameterInfo[],
   check: Checker,
 ): void {
-  if (check.require(Number.isFinite(value), `${path}.value`, `${value} is not finite`)) {
-    inDomain(value, `${path}.value`, info, check);
-  }
+  if (finiteNumber(value, `${path}.value`, check)) inDomain(value, `${path}.value`, infos, check);
 }
 
 function completeNetwork(requested: NetworkParameter, path: string, check: Checker): NetworkParameter {
   const hiddenUnits = requested.hiddenUnits || SPACE.hiddenUnits;
   check.whole(hiddenUnits, [1, MAX_HIDDEN_UNITS], `${path}.hidden_units`, 'units');
   return { hiddenUnits, detached: requested.detached };
-}
-
-export function completeFloat(
-  requested: FloatParameter,
-  path: string,
-  info: HyperparameterInfo | undefined,
-  check: Checker,
-): FloatParameter {
-  const { min, max, initial } = requested;
-  const scale = requested.scale || SPACE.scale;
-  check.oneOf(scale, Scale, `${path}.scale`);
-  const grouping = completeGrouping(requested.grouping, path, info, check);
-  const finite = (
-    [
-      ['min', min],
-      ['max', max],
-      ['initial', initial],
-    ] as const
-  ).map(([field, value]) =>
-    check.require(Number.isFinite(value), `${path}.${field}`, `${value} is not finite`),
-  );
-  if (!finite.includes(false)) {
-    inDomain(min, `${path}.min`, info, check);
-    inDomain(max, `${path}.max`, info, check);
-    checkBounds({ min, max, initial, scale }, path, check);
-  }
-  check.require(requested.size === 0, `${path}.size`, 'is for studies of the mode EXTERNAL; leave it out');
-  return { min, max, initial, scale, grouping, initials: [], size: 0 };
-}
-
-function completeGrouping(
-  requested: Grouping,
-  path: string,
-  info: HyperparameterInfo | undefined,
-  check: Checker,
-): Grouping {
-  const grouping = requested || (info?.groupings[0] ?? Grouping.NONE);
-  if (check.oneOf(grouping, Grouping, `${path}.grouping`) && info !== undefined) {
-    check.require(
-      info.groupings.includes(grouping),
-      `${path}.grouping`,
-      `${info.name} has ${info.groupings.map(groupingText).join(' or ')}, not ${groupingText(grouping)}`,
-    );
-  }
-  return grouping;
-}
-
-function groupingText(grouping: Grouping): string {
-  switch (grouping) {
-    case Grouping.LAYER:
-      return 'a value for each layer';
-    case Grouping.CLASS:
-      return 'a value for each class';
-    default:
-      return 'one value';
-  }
-}
-
-function checkBounds(
-  { min, max, initial, scale }: Pick<FloatParameter, 'min' | 'max' | 'initial' | 'scale'>,
-  path: string,
-  check: Checker,
-): void {
-  if (!check.require(min < max, `${path}.min`, `${min} is not below max (${max})`)) return;
-  if (scale === Scale.LOG) {
-    check.require(min > 0, `${path}.min`, `${min} is not positive, as the scale LOG needs`);
-  }
-  const inside = 'the scale LOGIT starts strictly between the bounds';
-  if (check.require(initial >= min, `${path}.initial`, `${initial} is below min (${min})`)) {
-    check.require(initial > min || scale !== Scale.LOGIT, `${path}.initial`, `${initial} is min; ${inside}`);
-  }
-  if (check.require(initial <= max, `${path}.initial`, `${initial} is above max (${max})`)) {
-    check.require(initial < max || scale !== Scale.LOGIT, `${path}.initial`, `${initial} is max; ${inside}`);
-  }
-}
-
-function inDomain(value: number, field: string, info: HyperparameterInfo | undefined, check: Checker): void {
-  if (info === undefined) return;
-  const { name, min, max } = info;
-  check.require(
-    value >= min && value <= max,
-    field,
-    `${value} is outside the domain of ${name}, [${min}, ${max}]`,
-  );
 }

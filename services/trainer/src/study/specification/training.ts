@@ -5,13 +5,14 @@ import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import type { Checker } from './checker.ts';
 import { SEEDS } from './defaults.ts';
 
+const MAX_SEEDS = 64;
 /** Steps are counted in 32 bits. */
 const MAX_STEPS_IN_ALL = 2 ** 31 - 1;
 
 export function completeTraining(
   requested: Training | undefined,
   method: Pick<Method, 'estimator' | 'window' | 'trainings'>,
-  limits: Pick<Limits, 'maxSteps' | 'maxTrials'>,
+  limits: Pick<Limits, 'maxSteps'>,
   check: Checker,
 ): Training {
   const steps = requested?.steps ?? 0;
@@ -39,9 +40,9 @@ export function completeTraining(
   const seeds = requested?.seeds.length ? requested.seeds : [...SEEDS];
   if (
     check.require(
-      seeds.length <= limits.maxTrials,
+      seeds.length <= MAX_SEEDS,
       'training.seeds',
-      `${seeds.length} seeds are more than the ${limits.maxTrials} trials that a study may have`,
+      `${seeds.length} seeds are more than the ${MAX_SEEDS} that a study may have`,
     )
   ) {
     check.require(new Set(seeds).size === seeds.length, 'training.seeds', 'a seed is repeated');

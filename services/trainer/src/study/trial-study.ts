@@ -1,0 +1,46 @@
+/** A study as one of its trials sees it. */
+
+import type { Choice, Parameter, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { getOptimizer } from '../inner/registry.ts';
+import { problemField, withChoices } from './problem-fields.ts';
+
+/**
+ * The study with the trial's point in it: fields of the problem are set, numbers fixed, vectors and values that move start
+ * where the trial starts. Whatever trains a trial, or tells of its hyperparameters, takes the study from here.
+ *
+ * What the data set decides is left open where trials differ in it: `problem.validation_examples` is 0 then.
+ */
+export function studyOfTrial<T extends Study>(study: T, { choices }: Pick<Trial, 'choices'>): T {
+  if (choices.length === 0) return study;
+  const chosen = new Map(choices.map((choice) => [choice.name, choice]));
+  // A client that trains has no problem: it sees the choices.
+  const problem = study.problem && withChoices(study.problem, choices);
+  const parameters = (study.space?.parameters ?? []).flatMap((parameter) => {
+    const choice = chosen.get(parameter.name);
+    if (choice === undefined) return [parameter];
+    return problem !== undefined && problemField(parameter.name) !== undefined ? [] : at(parameter, choice);
+  });
+  if (problem !== undefined && chosen.has('optimizer')) {
+    parameters.push(...unlisted(getOptimizer(problem.optimizer).hyperparameters, parameters));
+  }
+  return { ...study, problem, space: { parameters } };
+}
+
+/** A parameter at its choice. What is not a number has no place among the hyperparameters. */
+function at({ name, kind }: Parameter, { value }: Choice): Parameter[] {
+  if (value?.$case !== 'number') return [];
+  return kind?.$case === 'float'
+    ? [{ name, kind: { $case: 'float', value: { ...kind.value, initial: value.value, initials: [] } } }]
+    : [{ name, kind: { $case: 'fixed', value: { value: value.value } } }];
+}
+
+/** An optimizer's hyperparameters that a space does not list, at their defaults. Those without one must be listed. */
+export const unlisted = (
+  hyperparameters: readonly { readonly name: string; readonly defaultValue?: number | undefined }[],
+  listed: readonly Parameter[],
+): Parameter[] =>
+  hyperparameters
+    .filter(({ name }) => listed.every((parameter) => parameter.name !== name))
+    .flatMap(({ name, defaultValue: value }) =>
+      value === undefined ? [] : [{ name, kind: { $case: 'fixed' as const, value: { value } } }],
+    );
