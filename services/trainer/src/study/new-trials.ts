@@ -15,12 +15,20 @@ export function newTrials(id: string, study: CompleteStudy | ExternalStudy): Tri
     .map(({ choices, seed }, number) => newTrial(trialName(id, number), seed, choices, study));
 }
 
-function newTrial(name: string, seed: number, choices: Choice[], study: CompleteStudy | ExternalStudy): Trial {
+function newTrial(
+  name: string,
+  seed: number,
+  choices: Choice[],
+  study: CompleteStudy | ExternalStudy,
+): Trial {
   return {
     name,
     seed,
     state: TrialState.PENDING,
-    stateReason: study.mode === RunMode.EXTERNAL ? 'waiting for a client to report hypergradients' : 'waiting for a worker',
+    stateReason:
+      study.mode === RunMode.EXTERNAL
+        ? 'waiting for a client to report hypergradients'
+        : 'waiting for a worker',
     stepsDone: 0,
     outerStepsDone: 0,
     values: initialValues(studyOfTrial(study, { choices }).space),

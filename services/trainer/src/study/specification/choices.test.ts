@@ -11,6 +11,7 @@ import {
   Study,
 } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
+import { asComplete } from '../../resource/complete-study.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { completeStudy, type StudyLimits } from '../specification.ts';
 
@@ -100,7 +101,7 @@ const faults = (...of: Arguments) =>
 const completed = (...of: Arguments) => {
   const { study, violations } = completion(...of);
   if (study === undefined) throw new Error(violations.map(({ description }) => description).join('\n'));
-  return study;
+  return asComplete(study);
 };
 
 describe('a complete study with choices', () => {

@@ -4,7 +4,13 @@
  */
 
 import { Anchor, Scaling, Selection, Variant } from '@glocal/proto/glocal/v1/dmd';
-import { Differentiation, DmdAbsence, EvaluationPoint, SamplingMethod, Scale } from '@glocal/proto/glocal/v1/study';
+import {
+  Differentiation,
+  DmdAbsence,
+  EvaluationPoint,
+  SamplingMethod,
+  Scale,
+} from '@glocal/proto/glocal/v1/study';
 
 export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128, step: 1 } as const;
 

@@ -135,12 +135,7 @@ function completeParameter(parameter: Parameter, path: string, check: Checker): 
         `${path}.grouping`,
         'is for studies that the service trains; say how many components there are by size',
       );
-      const value = completeFloat(
-        { ...kind.value, grouping: Grouping.NONE, size: 0 },
-        path,
-        [],
-        check,
-      );
+      const value = completeFloat({ ...kind.value, grouping: Grouping.NONE, size: 0 }, path, [], check);
       const fits = check.whole(size, [0, MAX_COMPONENTS], `${path}.size`, 'components');
       return { name, kind: { $case: 'float', value: { ...value, size: fits ? size : 0 } } };
     }
@@ -148,7 +143,11 @@ function completeParameter(parameter: Parameter, path: string, check: Checker): 
       checkFixed(kind.value, path, [], check);
       return parameter;
     default:
-      check.require(false, path, 'must be a float, which hypergradients move, fixed, or something that makes trials, with EXTERNAL');
+      check.require(
+        false,
+        path,
+        'must be a float, which hypergradients move, fixed, or something that makes trials, with EXTERNAL',
+      );
       return parameter;
   }
 }
