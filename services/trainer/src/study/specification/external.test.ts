@@ -46,7 +46,7 @@ describe('a study whose client trains', () => {
     const parameters = [float({}, 'client.rate-1_x'), float({ size: 3 }, 'mix'), fixed];
     const { study, fields } = complete({ parameters });
     expect(fields).toEqual([]);
-    expect(study).toMatchObject({ mode: RunMode.EXTERNAL, problem: undefined });
+    expect(study.problem).toBeUndefined();
     expect(study.space?.parameters[1]?.kind?.value).toMatchObject({
       size: 3,
       scale: Scale.LOGIT,
