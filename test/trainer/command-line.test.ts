@@ -1,5 +1,6 @@
 /** The trainer as a command: what it prints, and the exit codes of a server that does not come up. */
 
+import { createHash } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,8 +84,42 @@ describe('a configuration that is wrong ends with exit code 64 and one line', ()
   it('that names the variable', () =>
     expectRefused(USAGE, [], /'-1' from env 'GLOCAL_MAX_STEPS'/, { GLOCAL_MAX_STEPS: '-1' }));
 
+  it('that names the setting whose file cannot be used', () =>
+    expectRefused(
+      USAGE,
+      ['--tls-certificate', MAIN, '--tls-key', MAIN],
+      /--tls-certificate \(GLOCAL_TLS_CERTIFICATE\): the file has no PEM block CERTIFICATE/,
+    ));
+
   it('that names the address which others reach', () =>
     expectRefused(USAGE, ['--listen', '0.0.0.0:0'], /0\.0\.0\.0 can be reached from other machines/));
+});
+
+describe('glocal-trainer token', () => {
+  const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
+
+  it('prints a token, and the line for the file, which does not have it', async () => {
+    const { stdout, stderr, exitCode } = await run(['token', '--owner', 'ada', '--role', 'read']);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    const [token = '', ...rest] = stdout.split('\n');
+    expect(token).toMatch(/^glocal_[\w-]{43}$/);
+    expect(rest.at(-1)).toBe(`${hashOf(token)} ada read`);
+  });
+
+  it('prints the token alone when it is told the file, to which it adds the line', async () => {
+    const file = join(folder.path, 'tokens');
+    await writeFile(file, '# ours\n');
+    const { stdout: token } = await run(['token', '--owner', 'ada', '--file', file]);
+    expect(await readFile(file, 'utf8')).toBe(`# ours\n${hashOf(token)} ada write\n`);
+  });
+
+  it.each([
+    [['--role', 'read'], /--owner/],
+    [['--owner', 'a b'], /--owner .*1 to 200 visible characters/],
+    [['--owner', 'ada', '--role', 'owner'], /--role .*read, write, admin/],
+    [['--owner', 'ada', '--days', '0'], /--days/],
+    [['--owner', 'ada', '--file', '/nowhere/tokens'], /^glocal-trainer: --file: ENOENT/],
+  ])('refuses %j', (args, says) => expectRefused(USAGE, ['token', ...args], says));
 });
 
 describe('a server that cannot come up ends with exit code 69 and one line', () => {

@@ -179,6 +179,59 @@ describe('an address that other machines reach', () => {
   });
 });
 
+describe('security', () => {
+  const tls = ['--tls-certificate', 'c', '--tls-key', 'k'];
+  const jwt = ['--jwt-keys', 'keys', '--jwt-issuer', 'i', '--jwt-audience', 'a'];
+  const elsewhere = ['--listen', '0.0.0.0:1'];
+
+  it.each([
+    [[...tls, '--token-file', 't']],
+    [[...tls, ...jwt]],
+    [[...tls, '--tls-client-ca', 'ca', '--tls-client-role', 'write']],
+  ])('allows to listen where other machines come, with TLS and callers who are known: %j', (args) => {
+    expect(read(...elsewhere, ...args).listen).toBe('0.0.0.0:1');
+  });
+
+  it.each([
+    [
+      [],
+      'give TLS (--tls-certificate, --tls-key) and authentication (--token-file, --jwt-keys or --tls-client-role)',
+    ],
+    [tls, '; give authentication'],
+    [[...tls, '--tls-client-ca', 'ca'], '; give authentication'],
+    [['--token-file', 't'], '; give TLS (--tls-certificate, --tls-key), listen'],
+    [jwt, '; give TLS (--tls-certificate, --tls-key), listen'],
+  ])('does not without both: %j', (args, message) => {
+    expect(refusal(...elsewhere, ...args)).toMatchObject({
+      exitCode: 64,
+      message: expect.stringContaining(message),
+    });
+    expect(read(...elsewhere, ...args, '--insecure').listen).toBe('0.0.0.0:1');
+  });
+
+  it.each([
+    [['--tls-certificate', 'c'], '--tls-certificate (GLOCAL_TLS_CERTIFICATE): give --tls-key, too'],
+    [['--tls-key', 'k'], '--tls-key (GLOCAL_TLS_KEY): give --tls-certificate, too'],
+    [['--tls-client-ca', 'ca'], '--tls-client-ca (GLOCAL_TLS_CLIENT_CA): give --tls-certificate, too'],
+    [
+      [...tls, '--tls-client-role', 'read'],
+      '--tls-client-role (GLOCAL_TLS_CLIENT_ROLE): give --tls-client-ca, too',
+    ],
+    [['--jwt-keys', 'k', '--jwt-issuer', 'i'], '--jwt-keys (GLOCAL_JWT_KEYS): give --jwt-audience, too'],
+    [['--jwt-keys', 'k', '--jwt-audience', 'a'], '--jwt-keys (GLOCAL_JWT_KEYS): give --jwt-issuer, too'],
+    [['--jwt-role-claim', 'r'], '--jwt-role-claim (GLOCAL_JWT_ROLE_CLAIM): give --jwt-keys, too'],
+  ])('is refused with settings that do not go together: %j', (args, message) => {
+    expect(refusal(...args)).toMatchObject({ exitCode: 64, message });
+  });
+
+  it('takes keys of JSON Web Tokens from elsewhere by https alone', () => {
+    const from = (url: string) => ['--jwt-issuer', 'i', '--jwt-audience', 'a', '--jwt-keys', url];
+    expect(refusal(...from('http://issuer.test/keys')).message).toMatch(/^--jwt-keys .*clear text/);
+    expect(read(...from('https://issuer.test/keys')).jwtKeys).toBe('https://issuer.test/keys');
+    expect(read(...from('http://localhost:8080/keys')).jwtKeys).toBe('http://localhost:8080/keys');
+  });
+});
+
 describe('stopping with standard input', () => {
   it('is asked for with --exit-with-stdin', () => {
     expect(read('--exit-with-stdin').exitWithStdin).toBe(true);
