@@ -25,6 +25,7 @@ const FLOORS = [
   'checkpoint',
   'artifact',
   'drive',
+  'external',
   'worker',
   'queue',
   'api',

@@ -12,6 +12,7 @@ import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { token } from './commands/token.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { DmdClient } from './dmd/client.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
 import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
@@ -80,6 +81,8 @@ async function serve(): Promise<void> {
     const desk = new DriveDesk({ store, hub, log });
     const { modelDir, backend, maxRunningTrials } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
+    const windows = new DmdClient(dmd, dmdRetryBudgetMs);
+    cleanUp.defer(() => windows.close());
     const options = { version, dmd, dmdRetryBudgetMs, modelDir, artifactDir: artifacts.path, backend };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
@@ -95,6 +98,7 @@ async function serve(): Promise<void> {
       hub,
       queue,
       desk,
+      windows,
       catalogue,
       dmd: dmdWatch,
       artifacts,

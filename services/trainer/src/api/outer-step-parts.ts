@@ -50,6 +50,13 @@ export function forDriver(outerStep: OuterStep, includeWindow: boolean): OuterSt
 const fits = (outerStep: OuterStep): boolean =>
   OuterStep.encode(outerStep).finish().length <= MAX_MESSAGE_BYTES - FRAME_BYTES;
 
+/** The step as a client that trains is told of it: without rows, and of its vectors the next values where not all fit. */
+export function forClient(outerStep: OuterStep): OuterStep {
+  const lean = withoutLargeParts(outerStep);
+  const listed = forList(lean);
+  return listed === lean ? lean : { ...listed, nextValues: lean.nextValues };
+}
+
 function* pieces(bytes: Buffer | undefined): Generator<Buffer> {
   for (let start = 0; start < (bytes?.length ?? 0); start += PART_BYTES) {
     yield bytes?.subarray(start, start + PART_BYTES) as Buffer;

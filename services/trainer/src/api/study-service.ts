@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
+import type { DmdClient } from '../dmd/client.ts';
 import type { DmdWatch } from '../dmd/info.ts';
 import type { DriveDesk } from '../drive/desk.ts';
 import { Seats } from '../drive/seats.ts';
@@ -45,6 +46,7 @@ import {
 } from './pages.ts';
 import { planned } from './planned.ts';
 import { listProblems } from './problems.ts';
+import { reporting } from './reporting.ts';
 import { completeDigest, requestDigest } from './request-digest.ts';
 
 /** Points of a page of a schedule. */
@@ -56,6 +58,8 @@ export interface StudyServiceParts {
   readonly hub: EventHub;
   readonly queue: LocalQueue;
   readonly desk: DriveDesk;
+  /** Waits for a service that is away. */
+  readonly windows: DmdClient;
   readonly catalogue: Catalogue;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
   /** Where uploaded files lie. */
@@ -107,6 +111,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     ...planned,
     ...artifactMethods({ store, artifacts, limits, log }),
     ...driving({ ...parts, seats, getStudy, getTrial }),
+    ...reporting({ ...parts, dmd: parts.windows, seats, getStudy, getTrial }),
 
     createStudy: async ({ study: requested, requestId }, { caller }) => {
       const idLength = characters(requestId);

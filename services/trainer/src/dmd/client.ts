@@ -5,6 +5,7 @@ import pRetry, { AbortError } from 'p-retry';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { connectDmd, type DmdConnection } from './connection.ts';
 import { DmdError } from './errors.ts';
+import { isSmall, WholeWindow } from './whole-window.ts';
 import { type WindowShape, WindowStream } from './window-stream.ts';
 
 /** A window that is being sent. */
@@ -20,6 +21,9 @@ export interface OpenWindow {
   /** Gives the window up. */
   abandon(): void;
 }
+
+/** A window on its way. */
+type Sent = Pick<WindowStream, 'answer'>;
 
 /** Time to answer once the last row has been sent. */
 const ANSWER_WITHIN_MS = 30_000;
@@ -79,17 +83,29 @@ export class DmdClient {
     };
   }
 
+  /**
+   * The report on a window whose rows are all there: in one message where it is small.
+   * @throws DmdError
+   */
+  analyze(shape: WindowShape, rows: readonly Float64Array[]): Promise<WindowReport> {
+    const { state } = this.#circuit;
+    if (state === 'open') return LEFT_ALONE.report();
+    const next = () =>
+      isSmall(shape) ? new WholeWindow(this.#client, shape, rows) : this.#resend(shape, rows);
+    return state === 'halfOpen' ? this.#tryOnce(next()) : this.#tryForLong(next);
+  }
+
   #resend(shape: WindowShape, rows: readonly Float64Array[]): WindowStream {
     const stream = new WindowStream(this.#client, shape);
     for (const row of rows) stream.send(row);
     return stream;
   }
 
-  #tryOnce(stream: WindowStream): Promise<WindowReport> {
+  #tryOnce(stream: Sent): Promise<WindowReport> {
     return this.#noting(() => stream.answer(TRIAL_WITHIN_MS));
   }
 
-  #tryForLong(next: () => WindowStream): Promise<WindowReport> {
+  #tryForLong(next: () => Sent): Promise<WindowReport> {
     let failures = 0;
     const until = performance.now() + this.#retryBudgetMs;
     const attempt = async () => {

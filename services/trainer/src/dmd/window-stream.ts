@@ -6,6 +6,7 @@ import type {
   EstimateGlocalRequest,
   EstimateGlocalResponse,
   WindowReport,
+  WindowSpec,
 } from '@glocal/proto/glocal/v1/dmd';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { encodeRow } from '../resource/rows.ts';
@@ -17,7 +18,16 @@ export interface WindowShape {
   readonly options: DmdOptions;
   /** Euclidean norms of earlier hypergradients, oldest first; at most 10,000. */
   readonly priorNorms: readonly number[];
+  /** Sizes of the components in place of those in this window, so that rows are worked on as they come; all above 0. */
+  readonly scales?: Float64Array | undefined;
 }
+
+/** As the contract has it. */
+export const specOf = ({ rows, components, options, priorNorms, scales }: WindowShape): WindowSpec => ({
+  ...{ rows, components, options },
+  priorNorms: [...priorNorms],
+  scales: scales && encodeRow(scales),
+});
 
 const WINDOW_ID = 'window';
 
@@ -26,7 +36,7 @@ export class WindowStream {
   readonly #answer: Promise<WindowReport>;
   #row = 0;
 
-  constructor(client: DmdServiceClient, { rows, components, options, priorNorms }: WindowShape) {
+  constructor(client: DmdServiceClient, shape: WindowShape) {
     this.#stream = client.estimateGlocal();
     this.#answer = new Promise((resolve, reject) => {
       this.#stream.on('data', ({ report }: EstimateGlocalResponse) => {
@@ -37,8 +47,7 @@ export class WindowStream {
     });
     // Whoever never asks for the answer is not to be told of its failure.
     this.#answer.catch(() => {});
-    const open = { rows, components, options, priorNorms: [...priorNorms] };
-    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'open', value: open } });
+    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'open', value: specOf(shape) } });
   }
 
   send(row: Float64Array): void {

@@ -21,7 +21,7 @@ import { initialState, type LoopState, withNorms } from './state.ts';
 import { type TrainedWindow, trainWindow, type WindowTrainer } from './train-window.ts';
 
 export interface LoopParts {
-  readonly study: CompleteStudy;
+  readonly study: Pick<CompleteStudy, 'method' | 'training'>;
   /** Resource name of the trial. */
   readonly trial: string;
   /** Of the study's space. */
@@ -34,6 +34,8 @@ export interface LoopParts {
   readonly dmd: WindowTrainer['dmd'];
   /** Told after each inner step. */
   readonly progress: WindowTrainer['progress'];
+  /** How many norms of earlier hypergradients to keep; as many as the DMD service takes unless less. */
+  readonly maxPriorNorms?: number;
 }
 
 /** All that resuming needs. */
@@ -168,7 +170,7 @@ export class OuterLoop {
       ...this.#figures,
       stepsDone,
       validationLoss: validation.loss,
-      priorNorms: withNorms(priorNorms, rows),
+      priorNorms: withNorms(priorNorms, rows, this.#parts.maxPriorNorms),
       fallbackWindows: fallbackWindows + (fellBack ? 1 : 0),
     };
     this.#snapshot = this.#parts.learner.snapshot();

@@ -37,35 +37,42 @@ export const initialState = (point: Float64Array, rate: number, validationLoss: 
   fallbackWindows: 0,
 });
 
-/** The norms with those of a window's rows. */
-export const withNorms = (priorNorms: readonly number[], rows: Rows): readonly number[] =>
-  [...priorNorms, ...rows.map(norm)].slice(-MAX_PRIOR_NORMS);
+/** The norms with those of a window's rows; the last ones. */
+export const withNorms = (
+  priorNorms: readonly number[],
+  rows: Rows,
+  most = MAX_PRIOR_NORMS,
+): readonly number[] => [...priorNorms, ...rows.map(norm)].slice(-most);
 
 /** As it is kept: an encoded `glocal.v1.LoopState`. */
-export const encodeState = ({ optimizer, priorNorms, ...figures }: LoopState): Uint8Array =>
-  Record.encode({
-    ...figures,
-    priorNorms: [...priorNorms],
-    optimizer: {
-      point: encodeRow(optimizer.point),
-      moments: momentsOf(optimizer.adam),
-      rate: optimizer.rate,
-      lastMove: optimizer.last && {
-        point: encodeRow(optimizer.last.point),
-        moments: momentsOf(optimizer.last.adam),
-        gradient: encodeRow(optimizer.last.gradient),
-        retried: optimizer.last.retried,
-      },
-      clipped: [...optimizer.clipped],
-    },
-  }).finish();
+export const encodeState = (state: LoopState): Uint8Array => Record.encode(stateRecord(state)).finish();
 
 /**
  * The same state again, bit for bit.
  * @throws TypeError when the bytes are not of a whole state.
  */
-export function decodeState(bytes: Uint8Array): LoopState {
-  const { optimizer, ...figures } = Record.decode(bytes);
+export const decodeState = (bytes: Uint8Array): LoopState => stateOf(Record.decode(bytes));
+
+/** As a part of another record. */
+export const stateRecord = ({ optimizer, priorNorms, ...figures }: LoopState): Record => ({
+  ...figures,
+  priorNorms: [...priorNorms],
+  optimizer: {
+    point: encodeRow(optimizer.point),
+    moments: momentsOf(optimizer.adam),
+    rate: optimizer.rate,
+    lastMove: optimizer.last && {
+      point: encodeRow(optimizer.last.point),
+      moments: momentsOf(optimizer.last.adam),
+      gradient: encodeRow(optimizer.last.gradient),
+      retried: optimizer.last.retried,
+    },
+    clipped: [...optimizer.clipped],
+  },
+});
+
+/** @throws TypeError when it is not of a whole state. */
+export function stateOf({ optimizer, ...figures }: Record): LoopState {
   if (optimizer === undefined) throw new TypeError('the state of the outer loop has no optimizer');
   const { lastMove } = optimizer;
   return {

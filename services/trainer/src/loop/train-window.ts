@@ -3,7 +3,7 @@
 import { setImmediate as yieldToIo } from 'node:timers/promises';
 import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { DmdAbsence, Estimator, type Evaluation } from '@glocal/proto/glocal/v1/study';
-import type { DmdClient, OpenWindow } from '../dmd/client.ts';
+import type { DmdClient } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
 import { hypergradientsOf } from '../hyper/differentiation.ts';
 import type { CompleteMethod } from '../resource/complete-study.ts';
@@ -79,7 +79,9 @@ export async function trainWindow(
   if (count > 0) watch.run('hypergradients', () => learner.endWindow()).forEach(take);
   if (!finite) open?.abandon();
   const answer =
-    finite && open ? await watch.runAsync('dmd', () => reportOrReason(open, method.dmdAbsence)) : NOT_ASKED;
+    finite && open
+      ? await watch.runAsync('dmd', () => reportOrReason(() => open.report(), method.dmdAbsence))
+      : NOT_ASKED;
   return {
     rows,
     firstStep,
@@ -92,20 +94,22 @@ export async function trainWindow(
   };
 }
 
-interface Answer {
+/** What the DMD service says of a window. */
+export interface Answer {
   readonly report: WindowReport | undefined;
   readonly noReport: string | undefined;
 }
 
-const NOT_ASKED: Answer = { report: undefined, noReport: undefined };
+/** It was not asked. */
+export const NOT_ASKED: Answer = { report: undefined, noReport: undefined };
 
 /**
  * The service's answer, or why there is none; then the policy falls back.
  * @throws DmdError when the service refuses the window, or is away and the trial is to wait for it.
  */
-async function reportOrReason(open: OpenWindow, absence: DmdAbsence): Promise<Answer> {
+export async function reportOrReason(ask: () => Promise<WindowReport>, absence: DmdAbsence): Promise<Answer> {
   try {
-    return { report: await open.report(), noReport: undefined };
+    return { report: await ask(), noReport: undefined };
   } catch (error) {
     if (!(error instanceof DmdError) || error.kind === 'refused') throw error;
     if (error.kind === 'away' && absence === DmdAbsence.PAUSE) throw error;

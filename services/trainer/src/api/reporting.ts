@@ -1,0 +1,177 @@
+/** ReportHypergradients: one client at a time trains a trial, and is told how its hyperparameters move. */
+
+import { RunMode, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import type {
+  ReportHypergradientsRequest,
+  ReportHypergradientsResponse,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
+import { status } from '@grpc/grpc-js';
+import { DmdError } from '../dmd/errors.ts';
+import type { Seat, Seats } from '../drive/seats.ts';
+import type { EventHub } from '../events/hub.ts';
+import { type ExternalParts, ExternalTrial } from '../external/trial.ts';
+import { ReportedOtherwiseError } from '../external/window.ts';
+import { unlessAborted } from '../resource/abort.ts';
+import { mayKnow } from '../resource/caller.ts';
+import { FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
+import { studyOf } from '../resource/names.ts';
+import { hasEnded, trialStateName } from '../resource/states.ts';
+import { StaleEpochError } from '../store/errors.ts';
+import type { Store } from '../store/store.ts';
+import type { Call } from './call.ts';
+import { ApiError } from './errors.ts';
+import type { Methods } from './handlers.ts';
+import { forClient } from './outer-step-parts.ts';
+
+export interface ReportingParts extends ExternalParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly seats: Seats;
+  /** @throws NotFoundError, FieldError naming `field`. */
+  getStudy(name: string, field: string): Promise<Study>;
+  /** @throws NotFoundError, FieldError naming `field`. */
+  getTrial(name: string, field: string): Promise<Trial>;
+}
+
+/** The method behind ReportHypergradients. */
+export function reporting(
+  parts: ReportingParts,
+): Pick<Methods<typeof StudyServiceService>, 'reportHypergradients'> {
+  const { store, hub, seats } = parts;
+
+  return {
+    reportHypergradients: async function* (requests, call) {
+      const incoming = requests[Symbol.asyncIterator]();
+      const name = await startOf(incoming);
+      const before = await externalTrial(name, call);
+      if (hasEnded(before)) return yield respond('ended', before);
+      using seat = seats.take(name);
+      using watch = watchTrial(name, call, seat);
+      try {
+        yield* exchange(name, incoming, watch);
+      } catch (error) {
+        const trial = await overTrial(error, name, call, seat);
+        yield respond('ended', trial);
+      }
+    },
+  };
+
+  /** Reports in, answers out, until the trial has ended or the client has sent its last. */
+  async function* exchange(
+    name: string,
+    incoming: AsyncIterator<ReportHypergradientsRequest>,
+    { stop, toldOf }: Watch,
+  ): AsyncGenerator<ReportHypergradientsResponse> {
+    using trial = await ExternalTrial.open(parts, name);
+    toldOf();
+    yield respond('position', trial.position);
+    let outcome = trial.isDue ? await trial.decide(stop) : undefined;
+    for (;;) {
+      if (outcome !== undefined) {
+        if ('position' in outcome) yield respond('position', outcome.position);
+        else {
+          toldOf();
+          yield respond('outerStep', forClient(outcome.outerStep));
+          if (outcome.ended !== undefined) return yield respond('ended', outcome.ended);
+        }
+      }
+      const { value, done } = await unlessAborted(incoming.next(), stop);
+      if (done) return;
+      outcome = await trial.report(reportOf(value as ReportHypergradientsRequest), stop);
+    }
+  }
+
+  /** @throws FieldError, NotFoundError, StateError unless the trial's study is EXTERNAL. */
+  async function externalTrial(name: string, { caller }: Call): Promise<Trial> {
+    const trial = await parts.getTrial(name, 'start.trial');
+    const study = await parts.getStudy(studyOf(name), 'start.trial');
+    if (!mayKnow(caller, study.owner)) throw new NotFoundError(name);
+    if (study.mode === RunMode.EXTERNAL) return trial;
+    throw new StateError(`${study.name} is not EXTERNAL: the service trains it, and takes no hypergradients`);
+  }
+
+  /** Tells when the client is no longer to be listened to: gone, taken over, or the trial ended or paused. */
+  function watchTrial(name: string, call: Call, seat: Seat): Watch {
+    const study = studyOf(name);
+    const subscription = hub.subscribe(study);
+    const left = new AbortController();
+    const stop = AbortSignal.any([call.signal, call.stopping, seat.lost, left.signal]);
+    const watch = async () => {
+      while (!stop.aborted) {
+        await subscription.news(stop);
+        subscription.takeProgress();
+        if (!subscription.takeStored() || stop.aborted) continue;
+        const trial = await store.getTrial(name);
+        if (trial?.state !== TrialState.RUNNING) left.abort();
+      }
+    };
+    subscription.takeStored();
+    watch().catch((error: unknown) => left.abort(error));
+    return {
+      stop,
+      toldOf: () => {
+        hub.changed(study);
+        subscription.takeStored();
+      },
+      [Symbol.dispose]: () => {
+        left.abort();
+        subscription[Symbol.dispose]();
+      },
+    };
+  }
+
+  /**
+   * The trial, when it has ended meanwhile, which is why an error was thrown.
+   * @throws what the client is told otherwise.
+   */
+  async function overTrial(error: unknown, name: string, call: Call, seat: Seat): Promise<Trial> {
+    if (seat.lost.aborted || error instanceof StaleEpochError) throw takenOver(name);
+    if (call.stopping.aborted) throw new StoppingError();
+    call.signal.throwIfAborted();
+    if (error instanceof ReportedOtherwiseError) {
+      throw new ApiError(status.ALREADY_EXISTS, 'REPORTED_OTHERWISE', error.message, { cause: error });
+    }
+    if (error instanceof DmdError) {
+      throw new ApiError(status.FAILED_PRECONDITION, 'DMD_REFUSED', error.message, { cause: error });
+    }
+    const trial = await store.getTrial(name);
+    if (trial === undefined) throw new NotFoundError(name);
+    if (hasEnded(trial)) return trial;
+    if (trial.state === TrialState.RUNNING) throw error;
+    throw new StateError(`${name} is ${trialStateName(trial.state)}: ${trial.stateReason}`);
+  }
+}
+
+interface Watch extends Disposable {
+  readonly stop: AbortSignal;
+  /** What was stored last is our own doing: others are told. */
+  toldOf(): void;
+}
+
+/** @throws FieldError unless the first message names a trial. */
+async function startOf(incoming: AsyncIterator<ReportHypergradientsRequest>): Promise<string> {
+  const { value, done } = await incoming.next();
+  const request = done ? undefined : (value as ReportHypergradientsRequest).request;
+  if (request?.$case !== 'start') throw FieldError.of('REPORT', 'start', 'must come first');
+  return request.value.trial;
+}
+
+/** @throws FieldError unless the message is a report. */
+function reportOf({ request }: ReportHypergradientsRequest) {
+  if (request?.$case === 'report') return request.value;
+  throw FieldError.of('REPORT', request?.$case ?? 'report', 'only reports come after start');
+}
+
+const takenOver = (name: string): ApiError =>
+  new ApiError(status.ABORTED, 'TAKEN_OVER', `another client reports for ${name} now`);
+
+type Response = NonNullable<ReportHypergradientsResponse['response']>;
+
+/** A response of one kind. */
+function respond<Kind extends Response['$case']>(
+  $case: Kind,
+  value: Extract<Response, { readonly $case: Kind }>['value'],
+): ReportHypergradientsResponse {
+  return { response: { $case, value } as Response };
+}

@@ -1,0 +1,28 @@
+/** The sizes of components by which the DMD service can begin with a window before its last row has come. */
+
+import { Scaling } from '@glocal/proto/glocal/v1/dmd';
+import { Estimator } from '@glocal/proto/glocal/v1/study';
+import type { Rows } from '../loop/window.ts';
+import type { CompleteMethod } from '../resource/complete-study.ts';
+
+/** With fewer components a whole window takes a millisecond or two: it is analyzed by its own sizes. */
+const WORTH_SCALES = 1_000;
+
+/** Whether windows of a study are analyzed by the sizes of the window before, as their rows come. */
+export const usesScales = ({ estimator, dmd }: CompleteMethod, components: number): boolean =>
+  estimator === Estimator.GLOCAL && dmd.scaling === Scaling.COMPONENT && components >= WORTH_SCALES;
+
+/**
+ * The largest absolute value of each component, and of all where one is always 0.
+ * @param rows of a window.
+ * @returns undefined when there is none above 0.
+ */
+export function scalesOf(rows: Rows): Float64Array | undefined {
+  const sizes = new Float64Array(rows[0]?.length ?? 0);
+  for (const row of rows) {
+    for (let k = 0; k < sizes.length; k++)
+      sizes[k] = Math.max(sizes[k] as number, Math.abs(row[k] as number));
+  }
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  return largest > 0 ? sizes.map((size) => size || largest) : undefined;
+}

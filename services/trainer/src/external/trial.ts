@@ -1,0 +1,295 @@
+/**
+ * A trial whose client trains: takes its reports, keeps them, and makes an outer step of each whole window. It lives as long
+ * as the client's call; all that outlives it is in the store.
+ */
+
+import { Estimator, type OuterStep, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Report, type ReportPosition } from '@glocal/proto/glocal/v1/study_service';
+import type { DmdClient, OpenWindow } from '../dmd/client.ts';
+import { DmdError } from '../dmd/errors.ts';
+import { hypergradientsOf } from '../hyper/differentiation.ts';
+import { SearchPoint } from '../hyper/search-point.ts';
+import type { TrialEnding } from '../lifecycle/transitions.ts';
+import { OuterLoop } from '../loop/outer-loop.ts';
+import { Stopwatch } from '../loop/stopwatch.ts';
+import { type Answer, NOT_ASKED, reportOrReason } from '../loop/train-window.ts';
+import { isFiniteRow, type Rows } from '../loop/window.ts';
+import { unlessAborted } from '../resource/abort.ts';
+import { asExternal, type ExternalStudy } from '../resource/complete-study.ts';
+import { FieldError, InterruptedError } from '../resource/errors.ts';
+import { fallbackNote } from '../resource/fallbacks.ts';
+import { outerStepName, parseTrialName } from '../resource/names.ts';
+import { decodeRow } from '../resource/rows.ts';
+import type { ReportedTrial, Store } from '../store/store.ts';
+import { REMOTE_LEARNER } from './remote-learner.ts';
+import { scalesOf, usesScales } from './scales.ts';
+import { decodeState, encodeState } from './state.ts';
+import { ReportedWindow } from './window.ts';
+
+/** They are written with each outer step. Their median, which a spike is measured by, changes little with more. */
+const MAX_PRIOR_NORMS = 1_000;
+const DMD_RETRY_MS = 5_000;
+
+export interface ExternalParts {
+  readonly store: Pick<Store, 'startReporting' | 'addReport' | 'closeWindow' | 'getOuterStep'>;
+  readonly dmd: Pick<DmdClient, 'openWindow' | 'analyze'>;
+}
+
+/** What has come of a report. */
+export type Outcome =
+  /** It is kept; the window goes on. */
+  | { readonly position: ReportPosition }
+  /** The window is decided; `ended` when it was the trial's last. */
+  | { readonly outerStep: OuterStep; readonly ended: Trial | undefined };
+
+export class ExternalTrial {
+  readonly #parts: ExternalParts;
+  readonly #claimed: ReportedTrial;
+  readonly #study: ExternalStudy;
+  readonly #space: SearchPoint;
+  readonly #components: readonly string[];
+  readonly #loop: OuterLoop;
+  /** phi during the window before. */
+  #lastPoint: Float64Array | undefined;
+  /** Of the window before; undefined where windows are analyzed without. */
+  #scales: Float64Array | undefined;
+  #window: ReportedWindow;
+  /** The rows of the window with respect to phi. */
+  #rows: Float64Array[] = [];
+  #derivatives: Float64Array;
+  #watch = new Stopwatch();
+  /** The window at the DMD service, where that takes rows as they come. */
+  #open: OpenWindow | undefined;
+
+  private constructor(parts: ExternalParts, claimed: ReportedTrial) {
+    this.#parts = parts;
+    this.#claimed = claimed;
+    this.#study = asExternal(claimed.study);
+    const shape = { layers: [], classes: 0, initialNetwork: () => [] };
+    this.#space = new SearchPoint(this.#study.space, shape);
+    this.#components = this.#space.components;
+    const state = claimed.state && decodeState(claimed.state);
+    this.#lastPoint = state?.lastPoint;
+    this.#loop = new OuterLoop(
+      {
+        study: this.#study,
+        trial: claimed.trial.name,
+        space: this.#space,
+        learner: REMOTE_LEARNER,
+        differentiation: undefined,
+        dmd: parts.dmd,
+        progress: () => {},
+        maxPriorNorms: MAX_PRIOR_NORMS,
+      },
+      state && { state: state.loop, snapshot: REMOTE_LEARNER.snapshot() },
+    );
+    this.#derivatives = this.#space.derivatives(this.#point);
+    this.#window = this.#nextWindow();
+  }
+
+  /**
+   * Takes a trial up where it is, from whoever reported for it before.
+   * @throws NotFoundError, StateError when it does not wait for reports.
+   */
+  static async open(parts: ExternalParts, name: string): Promise<ExternalTrial> {
+    const trial = new ExternalTrial(parts, await parts.store.startReporting(name));
+    await trial.#restore();
+    return trial;
+  }
+
+  /** With the values, which stay the same for all of a window. */
+  get position(): ReportPosition {
+    return { ...this.#stored, values: this.#space.values(this.#point) };
+  }
+
+  /** Whether all is there that the next outer step needs. */
+  get isDue(): boolean {
+    return this.#window.isOver;
+  }
+
+  /**
+   * Takes a report. What it says is durable when the promise resolves.
+   * @param stop aborted when nobody waits any longer; its reason is thrown.
+   * @throws FieldError, ReportedOtherwiseError; the store's errors; InterruptedError when the DMD service is away and the
+   *   study says to wait for it.
+   */
+  async report(report: Report, stop: AbortSignal): Promise<Outcome> {
+    const { outerStep } = report;
+    const { outerStepsDone } = this.#loop.state;
+    if (outerStep === outerStepsDone && outerStepsDone > 0) return this.#repeated(report);
+    if (outerStep !== outerStepsDone + 1) {
+      throw FieldError.of(
+        'REPORT',
+        'report.outer_step',
+        `${outerStep} is not the outer step whose rows come next, which is ${outerStepsDone + 1}`,
+      );
+    }
+    const added = this.#window.take(report);
+    this.#passOn();
+    if (this.isDue) return this.decide(stop, added);
+    if (added !== undefined) await this.#parts.store.addReport(this.#claimed.claim, added);
+    return { position: { ...this.#stored, values: [] } };
+  }
+
+  /**
+   * Makes the outer step of a window that {@link isDue}.
+   * @param added of the last report, which the outer step stores with the rest.
+   */
+  async decide(stop: AbortSignal, added?: Report): Promise<Outcome> {
+    const { store } = this.#parts;
+    const { claim } = this.#claimed;
+    const answer = await this.#watch
+      .runAsync('dmd', () => unlessAborted(this.#analyze(), stop))
+      .catch((error: unknown) => this.#keepFor(error, added));
+    const point = this.#point;
+    const outerStep = this.#settle(answer);
+    const state = encodeState({ loop: this.#loop.state, lastPoint: point });
+    const ended = await store.closeWindow(claim, outerStep, state, this.#ending);
+    this.#lastPoint = point;
+    this.#scales = this.#scalesFor(this.#rows);
+    this.#derivatives = this.#space.derivatives(this.#point);
+    this.#window = this.#nextWindow();
+    return { outerStep, ended: ended?.trial };
+  }
+
+  /** The DMD service is away, and the study says to wait for it: the window is decided when the client comes back. */
+  async #keepFor(error: unknown, added: Report | undefined): Promise<never> {
+    if (!(error instanceof DmdError && error.unavailable)) throw error;
+    if (added !== undefined) await this.#parts.store.addReport(this.#claimed.claim, added);
+    const message = 'the DMD service is away, and the study waits for it; the rows are kept, connect again';
+    throw new InterruptedError('DMD_UNAVAILABLE', message, DMD_RETRY_MS);
+  }
+
+  /** The client has gone, or another has come. */
+  [Symbol.dispose](): void {
+    this.#open?.abandon();
+  }
+
+  get #point(): Float64Array {
+    return this.#loop.state.optimizer.point;
+  }
+
+  get #stored(): Omit<ReportPosition, 'values'> {
+    const { rows, partial } = this.#window;
+    return { outerStep: this.#loop.state.outerStepsDone + 1, rows, components: partial };
+  }
+
+  #nextWindow(): ReportedWindow {
+    this.#rows = [];
+    this.#open = undefined;
+    this.#watch = new Stopwatch();
+    const { outerStepsDone } = this.#loop.state;
+    return new ReportedWindow(outerStepsDone + 1, hypergradientsOf(this.#study.method), this.#components);
+  }
+
+  /** What the store has of the window that is open, and of the one before as far as this one needs it. */
+  async #restore(): Promise<void> {
+    const before = usesScales(this.#study.method, this.#components.length)
+      ? await this.#outerStep(this.#loop.state.outerStepsDone)
+      : undefined;
+    this.#scales = this.#scalesFor(this.#rowsOf(before));
+    for (const report of this.#claimed.reports) this.#window.restore(report);
+    this.#passOn();
+  }
+
+  #scalesFor(rows: Rows): Float64Array | undefined {
+    return usesScales(this.#study.method, this.#components.length) ? scalesOf(rows) : undefined;
+  }
+
+  /** Takes the rows that have become whole to the coordinate phi, and to the DMD service if it can begin with them. */
+  #passOn(): void {
+    for (let row = this.#rows.length; row < this.#window.rows; row++) {
+      const unconstrained = this.#window.row(row).map((h, k) => h * (this.#derivatives[k] as number));
+      if (!isFiniteRow(unconstrained)) {
+        const what = `row ${row} is not finite with respect to the unconstrained coordinates`;
+        throw FieldError.of('REPORT', 'report.hypergradients', what);
+      }
+      this.#rows.push(unconstrained);
+      if (this.#scales === undefined) continue;
+      this.#open ??= this.#parts.dmd.openWindow({ ...this.#shape, scales: this.#scales });
+      this.#open.push(unconstrained);
+    }
+  }
+
+  get #shape() {
+    const { method } = this.#study;
+    return {
+      rows: hypergradientsOf(method),
+      components: this.#components.length,
+      options: method.dmd,
+      priorNorms: this.#loop.state.priorNorms,
+    };
+  }
+
+  #analyze(): Promise<Answer> {
+    if (this.#study.method.estimator !== Estimator.GLOCAL || this.#window.diverged) {
+      this.#open?.abandon();
+      return Promise.resolve(NOT_ASKED);
+    }
+    const { dmd } = this.#parts;
+    const ask = () => this.#open?.report() ?? dmd.analyze(this.#shape, this.#rows);
+    return reportOrReason(ask, this.#study.method.dmdAbsence);
+  }
+
+  /** What the policy makes of the window. A figure that the client has not told is left out, and decides nothing. */
+  #settle(answer: Answer): OuterStep {
+    const { method } = this.#study;
+    const { stepsDone, validationLoss } = this.#loop.state;
+    const { trainLoss, validation } = this.#window;
+    const unknown = { loss: validationLoss, accuracy: 0, examples: 0 };
+    const end = stepsDone + method.window;
+    const window = {
+      rows: this.#rows,
+      firstStep: end - (hypergradientsOf(method) - 1) * method.stride,
+      stepsDone: end,
+      ...answer,
+      trainLoss: trainLoss ?? 0,
+      validation: validation ?? unknown,
+      averagedValidation: unknown,
+      watch: this.#watch,
+    };
+    const outerStep = this.#loop.settle(this.#loop.propose(window));
+    return { ...outerStep, trainLoss: trainLoss ?? Number.NaN, validation, averagedValidation: undefined };
+  }
+
+  get #ending(): TrialEnding | undefined {
+    const { done, ending, state } = this.#loop;
+    if (!done) return undefined;
+    const note = fallbackNote(state.fallbackWindows, state.outerStepsDone);
+    return ending === undefined
+      ? { state: TrialState.SUCCEEDED, reason: `all ${state.stepsDone} inner steps done${note}` }
+      : { state: TrialState.INFEASIBLE, reason: `${ending.reason}${note}` };
+  }
+
+  /** Rows of the window before may come again: perhaps the answer to them was lost. */
+  async #repeated(report: Report): Promise<Outcome> {
+    const { outerStepsDone } = this.#loop.state;
+    const outerStep = await this.#outerStep(outerStepsDone);
+    const { hypergradients } = outerStep?.window ?? {};
+    if (outerStep === undefined || this.#lastPoint === undefined) {
+      throw new TypeError(`outer step ${outerStepsDone} of ${this.#claimed.trial.name} is not in the store`);
+    }
+    const factors = this.#space.derivatives(this.#lastPoint);
+    const size = hypergradientsOf(this.#study.method);
+    const window = new ReportedWindow(outerStepsDone, size, this.#components, factors);
+    if (hypergradients !== undefined) window.restore(Report.fromPartial({ hypergradients }));
+    window.take(report);
+    return window.reachesEnd(report)
+      ? { outerStep, ended: undefined }
+      : { position: { ...this.#stored, values: [] } };
+  }
+
+  async #outerStep(index: number): Promise<OuterStep | undefined> {
+    if (index === 0) return undefined;
+    const { study, trial } = parseTrialName(this.#claimed.trial.name, 'trial');
+    return this.#parts.store.getOuterStep(outerStepName(study, trial, index));
+  }
+
+  #rowsOf(outerStep: OuterStep | undefined): Float64Array[] {
+    const { hypergradients } = outerStep?.window ?? {};
+    if (hypergradients === undefined) return [];
+    const values = decodeRow(hypergradients);
+    const q = this.#components.length;
+    return Array.from({ length: values.length / q }, (_, row) => values.subarray(row * q, (row + 1) * q));
+  }
+}
