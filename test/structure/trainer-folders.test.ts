@@ -20,6 +20,7 @@ const FLOORS = [
   'dmd',
   'store',
   'events',
+  'metrics',
   'study',
   'loop',
   'checkpoint',

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutSettings } from '../support/environment.ts';
-import { takenAddress } from '../support/ports.ts';
+import { deadAddress, takenAddress } from '../support/ports.ts';
 import { firstLine } from '../support/processes.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
@@ -183,4 +183,59 @@ describe('a server that cannot come up ends with exit code 69 and one line', () 
       'the DMD service did not start: it ended with exit code 3: a library is missing',
     );
   });
+});
+
+describe('glocal-trainer check', () => {
+  it('prints the settings with where they come from, and what it found, and makes nothing', async () => {
+    const file = join(folder.path, 'new', 'studies.db');
+    const { stdout, stderr, exitCode } = await run(['check', '--store', file], { GLOCAL_MAX_STEPS: '7' });
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    const lines = stdout.split('\n');
+    expect(lines).toContain(`store = ${file} (flag)`);
+    expect(lines).toContain('max_steps = 7 (variable)');
+    expect(lines).toContain('max_running_trials = 1 (default)');
+    expect(lines).toContain(`store (${file} can be made)`);
+    expect(stdout).toMatch(/^DMD service \(.*glocal-dmd is glocal-dmd \d/m);
+    await expect(readFile(file)).rejects.toThrow('ENOENT');
+  });
+
+  it('says all that a server would miss, with code 69', async () => {
+    const file = join(folder.path, 'text.db');
+    await writeFile(file, 'not a database, but long enough');
+    const { stderr, exitCode } = await run(['check', '--store', file, '--dmd-binary', '/nowhere/dmd']);
+    expect(stderr).toMatch(/^glocal-trainer: store: .*text\.db is no SQLite file; DMD service: .*ENOENT/);
+    expect(exitCode).toBe(UNAVAILABLE);
+  });
+
+  it('refuses a setting that is wrong with code 64', () =>
+    expectRefused(USAGE, ['check', '--max-steps', '0'], /--max-steps/));
+
+  it('asks a server that runs for its health', async () => {
+    await using trainer = await TestTrainer.start();
+    const healthy = await run(['check', '--address', trainer.address]);
+    expect(pick(healthy)).toEqual({ stdout: 'SERVING', stderr: '', exitCode: 0 });
+    const alive = await run(['check', '--address', trainer.address, '--service', '']);
+    expect(pick(alive)).toEqual({ stdout: 'SERVING', stderr: '', exitCode: 0 });
+  });
+
+  it('says with code 69 that nobody answers', async () => {
+    const address = await deadAddress();
+    await expectRefused(
+      UNAVAILABLE,
+      ['check', '--address', address, '--timeout', '3'],
+      `${address} answered UNAVAILABLE`,
+    );
+  });
+
+  it('lists its flags with --help', async () => {
+    const { stdout, exitCode } = await run(['check', '--help']);
+    expect(exitCode).toBe(0);
+    for (const flag of ['address', 'service', 'tls-ca', 'timeout']) expect(stdout).toContain(`--${flag} `);
+  });
+});
+
+const pick = ({ stdout, stderr, exitCode }: Awaited<ReturnType<typeof run>>) => ({
+  stdout,
+  stderr,
+  exitCode,
 });

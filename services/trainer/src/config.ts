@@ -37,6 +37,13 @@ export interface Config extends Settings {
 /** Names the file, and is the one setting that cannot be in it. */
 const FILE = { name: 'config', placeholder: 'file', about: 'configuration file: TOML, or JSON by its name' };
 
+const COMMANDS = `
+Commands:
+  check    whether a server would come up with these settings, or whether one that runs is healthy
+  token    makes a token for --token-file
+Each has its own --help.
+`;
+
 /**
  * Reads flags, variables and file. `--help` and `--version` print and throw a ConfigError with exit code 0.
  * @param args without the program's name.
@@ -83,7 +90,7 @@ function makeCommand(version: string): Command {
       new Option(`${flagOf(FILE.name)} <${FILE.placeholder}>`, FILE.about).env(variableOf(FILE.name)),
     );
   for (const [name, setting] of settings()) command.addOption(optionOf(name, setting));
-  return command;
+  return command.addHelpText('after', COMMANDS);
 }
 
 function optionOf(name: SettingName, { kind, about, default: usual }: Setting<unknown>): Option {

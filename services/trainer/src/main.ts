@@ -5,11 +5,13 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { ListenError, startServer } from './api/server.ts';
+import { startServer } from './api/server.ts';
 import { ArtifactRoot } from './artifact/folder.ts';
 import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
+import { check } from './commands/check.ts';
+import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
 import { token } from './commands/token.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DmdClient } from './dmd/client.ts';
@@ -21,6 +23,7 @@ import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
+import { ListenError } from './resource/listen-error.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { openSecurity } from './security/security.ts';
 import { StoreError } from './store/errors.ts';
@@ -28,15 +31,14 @@ import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
 import { superviseTrial } from './worker/supervisor.ts';
 
-const EXIT_UNAVAILABLE = 69;
-const EXIT_SOFTWARE = 70;
 const MAX_TRIALS = 64;
 
-async function serve(): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  const config = readConfig(process.argv.slice(2), version);
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+async function serve(args: readonly string[]): Promise<void> {
+  const config = readConfig(args, version);
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   if (config.ignoredVariables.length > 0) {
     log.warn(
@@ -167,24 +169,30 @@ function stopRequested(exitWithStdin: boolean): Promise<string> {
   });
 }
 
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  token,
+  check: (args) => check(args, (given) => readConfig(given, version)),
+};
+
 try {
-  const [command, ...args] = process.argv.slice(2);
-  await (command === 'token' ? token(args) : serve());
+  const [first = '', ...others] = process.argv.slice(2);
+  const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  await (command === undefined ? serve(process.argv.slice(2)) : command(others));
   process.exit(0);
 } catch (error) {
-  if (error instanceof ConfigError) {
+  if (error instanceof ConfigError || error instanceof CommandError) {
     if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
     process.exit(error.exitCode);
   }
   const expected = [ListenError, StoreError, DmdStartError, DmdConnectionError, ModelError];
   if (expected.some((kind) => error instanceof kind)) {
     process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
-    process.exit(EXIT_UNAVAILABLE);
+    process.exit(UNAVAILABLE);
   }
   // The line that says what happened comes last, where whoever started the trainer looks for it.
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
   process.stderr.write(
     `glocal-trainer: unexpected error: ${error instanceof Error ? error.message : error}\n`,
   );
-  process.exit(EXIT_SOFTWARE);
+  process.exit(SOFTWARE);
 }

@@ -8,11 +8,14 @@ import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
+import type { Metrics } from '../metrics/metrics.ts';
+import { ListenError } from '../resource/listen-error.ts';
 import type { Security } from '../security/security.ts';
 import { guarded } from './guard.ts';
 import { addService } from './handlers.ts';
 import { addHealth } from './health.ts';
 import { admitAnybody, authenticate } from './interceptors/authenticate.ts';
+import { countCalls } from './interceptors/count-calls.ts';
 import { endWhenStopping } from './interceptors/end-when-stopping.ts';
 import { logCalls } from './interceptors/log-calls.ts';
 import { requestIds } from './interceptors/request-id.ts';
@@ -25,14 +28,11 @@ const STUDY_SERVICE = 'glocal.v1.StudyService';
 const DESCRIPTORS = ['@glocal/proto/contract.binpb', '@glocal/proto/health.binpb'];
 const DRAIN_MS = 5_000;
 
-/** The address cannot be listened on; the message says which and why. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-}
-
 /** What the server works with. */
 export interface ServerParts extends StudyServiceParts {
   readonly security: Omit<Security, typeof Symbol.dispose>;
+  /** Undefined where nobody looks. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A running server. */
@@ -51,12 +51,13 @@ export interface ApiServer {
 export async function startServer(listen: string, parts: ServerParts): Promise<ApiServer> {
   // What it prints about an error comes with the error, too. Whoever asks for its log gets it.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
-  const { log, store } = parts;
+  const { log, store, metrics } = parts;
   const { credentials, authenticator, audit } = parts.security;
   const stopping = new AbortController();
   const server = new Server({
     interceptors: [
       requestIds,
+      ...(metrics === undefined ? [] : [countCalls(metrics)]),
       logCalls(log),
       shortTrailers,
       endWhenStopping(stopping.signal, (path) => path.startsWith(`/${STUDY_SERVICE}/`)),
