@@ -24,7 +24,6 @@ import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
-import type { Call } from './call.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { forDriver } from './outer-step-parts.ts';

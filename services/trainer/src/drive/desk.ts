@@ -78,10 +78,11 @@ export class DriveDesk {
     const over = new AbortController();
     let waits = true;
     // Before the store is asked, so that no decision falls between asking and waiting.
-    drive.decided = (decision) => {
+    const decided = (decision: Decision): void => {
       waits = false;
       resolve(decision);
     };
+    drive.decided = decided;
     gone.addEventListener('abort', () => reject(gone.reason), { once: true, signal: over.signal });
     try {
       gone.throwIfAborted();
@@ -103,7 +104,7 @@ export class DriveDesk {
     } finally {
       over.abort();
       promise.catch(() => {});
-      drive.decided = undefined;
+      if (drive.decided === decided) drive.decided = undefined;
       if (!gone.aborted) drive.proposal = undefined;
       this.#dropUnused(claim.trial);
     }
