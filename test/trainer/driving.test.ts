@@ -1,7 +1,15 @@
 /** Trials that a client drives, with a real server and a plain gRPC client. */
 
 import { join } from 'node:path';
-import { Estimator, OuterStep, RunMode, Scale, Study, TrialState } from '@glocal/proto/glocal/v1/study';
+import {
+  Estimator,
+  OuterStep,
+  RunMode,
+  Scale,
+  Study,
+  StudyState,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ACCEPT, type Choice, Driver, HOLD, setting, stopping } from '../support/driver.ts';
@@ -77,6 +85,9 @@ async function trajectory(trial: string, from = channel) {
     update: update && { ...update, decision: undefined },
   }));
 }
+
+const withoutTime = (step: OuterStep | undefined) =>
+  step && { ...step, timing: undefined, report: { ...step.report, computeTime: undefined } };
 
 const getTrial = (name: string, from = channel) => from.unary(Api.getTrial, { name });
 
@@ -158,6 +169,26 @@ describe('a trial that is driven', () => {
   });
 });
 
+describe('a trial that waits for its driver', () => {
+  it('is PAUSED at the deadline, and goes on with the same window once it is driven again', async () => {
+    const { name, trial } = await create({ estimator: Estimator.MEAN, decisionTimeoutMs: 900 });
+    using driver = new Driver(trainer.address, trial);
+    const before = await driver.proposal();
+    const ended = await driver.next();
+    expect(ended).toMatchObject({ $case: 'ended', value: { state: TrialState.PAUSED } });
+    expect(ended.value).toMatchObject({
+      stateReason: 'no decision about outer step 1 has come within 0.9 s; it starts again',
+    });
+    expect(await channel.unary(Api.getStudy, { name })).toMatchObject({ state: StudyState.PAUSED });
+    using again = new Driver(trainer.address, trial);
+    const { outerStep } = await again.proposal();
+    expect(withoutTime(outerStep)).toEqual(withoutTime(before.outerStep));
+    again.decide(1, { action: stopping('') });
+    expect(await again.until('outerStep')).toMatchObject({ step: WINDOW });
+    expect(await again.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.SUCCEEDED } });
+  });
+});
+
 describe('kill -9', () => {
   /** What is decided in all of these; whoever is asked about the second outer step again would say otherwise. */
   const choice: Choice = ({ index }) => ({ action: index === 2 ? setting({ lr: 0.3 }) : ACCEPT });
@@ -181,9 +212,6 @@ describe('kill -9', () => {
   const killTraining = (of: TestTrainer) => {
     for (const { pid } of trainingProcesses(of.pid)) process.kill(pid, 'SIGKILL');
   };
-  const withoutTime = (step: OuterStep | undefined) =>
-    step && { ...step, timing: undefined, report: { ...step.report, computeTime: undefined } };
-
   it('of the training process: what it proposes then is the same, and what was decided counts', async () => {
     const { trial } = await create();
     using driver = new Driver(trainer.address, trial);

@@ -127,6 +127,7 @@ class Driver {
     if (first) this.#requests.push(first);
     const { driveTrial } = driving({
       ...{ store, hub, desk, seats },
+      queue: { resumeTrial: (name, cause, by) => store.resumeTrial(name, cause, by) },
       getStudy: async (name) => found(await store.getStudy(name)),
       getTrial: async (name) => found(await store.getTrial(name)),
     });
@@ -487,6 +488,20 @@ describe('what is no drive', () => {
   it('a study that moves its hyperparameters itself is refused', async () => {
     await running({ mode: RunMode.MANAGED });
     await expect(Driver.start().next()).rejects.toThrow(StateError);
+  });
+
+  it('a trial that was paused by a caller stays so, and one that nobody decided about goes on', async () => {
+    await running();
+    await store.pauseStudy(STUDY);
+    await store.interruptTrial(claim, { why: 'paused by a caller', crashed: false });
+    const paused = { state: TrialState.PAUSED };
+    const driver = await Driver.attached();
+    expect(await driver.next()).toMatchObject({ $case: 'ended', value: paused });
+    await store.resumeStudy({ name: STUDY, points: [], maxActiveStudies: 1 });
+    ({ claim } = await store.startTrial(TRIAL));
+    await store.pauseTrial(claim, { why: 'no decision has come', cause: 'decision' });
+    const again = Driver.start();
+    expect(await again.next()).toMatchObject({ $case: 'attached', value: { state: TrialState.PENDING } });
   });
 
   it('a trial that has ended is told and left', async () => {

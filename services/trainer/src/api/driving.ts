@@ -20,6 +20,7 @@ import type { DriveDesk, OpenProposal } from '../drive/desk.ts';
 import type { Seats } from '../drive/seats.ts';
 import type { EventHub } from '../events/hub.ts';
 import { equalDecisions } from '../lifecycle/decisions.ts';
+import type { LocalQueue } from '../queue/queue.ts';
 import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
@@ -33,6 +34,7 @@ export interface DrivingParts {
   readonly hub: EventHub;
   readonly desk: DriveDesk;
   readonly seats: Seats;
+  readonly queue: Pick<LocalQueue, 'resumeTrial'>;
   /** @throws NotFoundError */
   getStudy(name: string): Promise<Study>;
   /** @throws NotFoundError, FieldError naming `field`. */
@@ -41,7 +43,7 @@ export interface DrivingParts {
 
 /** The method behind DriveTrial. */
 export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceService>, 'driveTrial'> {
-  const { store, hub, desk, seats } = parts;
+  const { store, hub, desk, seats, queue } = parts;
   return {
     driveTrial: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
@@ -51,6 +53,8 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
       using subscription = hub.subscribe(study.name);
       // What is new for the driver alone wakes it as what is stored does.
       using feed = desk.follow(name, () => subscription.stored());
+      // One that was PAUSED because nobody decided; any other stays as it is.
+      await queue.resumeTrial(name, 'decision', 'caller');
       yield respond('attached', await parts.getTrial(name, 'start.trial'));
 
       const failed = new AbortController();
