@@ -1,6 +1,7 @@
 /** What a trainer needs that asks who its callers are, in files of a folder: certificates, and tokens of a few people. */
 
 import { appendFile, writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServerChild, spawnTrainer } from '@glocal/trainer';
@@ -81,7 +82,13 @@ export function bearer(token: string | undefined): Metadata {
   return metadata;
 }
 
-/** A trainer that asks who its callers are. */
+/** An address of this machine that other machines could reach it by, where it has one. */
+function outerHost(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** A trainer that asks who its callers are, and listens where other machines could reach it. */
 export class SecureTrainer implements AsyncDisposable {
   readonly server: ServerChild;
   readonly files: SecurityFiles;
@@ -97,16 +104,20 @@ export class SecureTrainer implements AsyncDisposable {
   static async start(files: SecurityFiles, args: readonly string[]): Promise<SecureTrainer> {
     const log: string[] = [];
     const server = await spawnTrainer({
-      args: ['--store', 'memory:', '--log-level', 'debug', ...args],
+      args: ['--listen', '0.0.0.0:0', '--store', 'memory:', '--log-level', 'debug', ...args],
       env: withoutSettings(),
       log: (line) => log.push(line),
     });
     return new SecureTrainer(server, files, log);
   }
 
+  get address(): string {
+    return `${outerHost()}:${this.server.address.split(':').at(-1)}`;
+  }
+
   /** A connection of its own, whose calls show this token. */
   connect(token: string | undefined, channel: ChannelCredentials = this.files.channel()): Channel {
-    return new Channel(this.server.address, channel, bearer(token), {
+    return new Channel(this.address, channel, bearer(token), {
       'grpc.ssl_target_name_override': SERVER_NAME,
       'grpc.use_local_subchannel_pool': 1,
     });

@@ -183,10 +183,11 @@ describe('a server with limits', () => {
 
   it('states them', async () => {
     const { limits } = await trainer.client.serverInfo();
-    expect(limits).toEqual({
+    expect(limits).toMatchObject({
       maxSteps: 10_000_000,
       maxTrials: 64,
       maxActiveStudies: 2,
+      maxOwnerActiveStudies: 2,
       maxWatchers: 2,
       maxWatchBytes: 268_435_456,
       maxMessageBytes: 4_194_304,

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FieldError } from '../resource/errors.ts';
 import { anyText } from '../resource/testing.ts';
+import { AuthenticationError, KeysUnavailableError } from '../security/errors.ts';
 import { ApiError, toServiceError } from './errors.ts';
 
 /** The details of an error by the name of their type. */
@@ -47,6 +48,15 @@ describe('an error of the API', () => {
       domain: 'glocal',
     });
     expect(RequestInfo.decode(found.get('RequestInfo') as Buffer).requestId).toBe('request-1');
+  });
+
+  it('says why a caller is not admitted, and when to come again where it is not their fault', () => {
+    const refused = ApiError.from(new AuthenticationError('NO_TOKEN', 'send one')) as ApiError;
+    expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, reason: 'NO_TOKEN', message: 'send one' });
+    expect([...details(refused).keys()]).toEqual(['ErrorInfo', 'RequestInfo']);
+    const later = ApiError.from(new KeysUnavailableError('try again')) as ApiError;
+    expect(later).toMatchObject({ code: status.UNAVAILABLE, reason: 'KEYS_UNAVAILABLE' });
+    expect([...details(later).keys()]).toEqual(['ErrorInfo', 'RequestInfo', 'RetryInfo']);
   });
 
   it('says in its message, too, what is wrong field by field', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
 import { Role } from '@glocal/proto/glocal/v1/study_service';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../config.ts';
 import { Authenticator } from './authenticator.ts';
@@ -69,6 +70,26 @@ describe('with a file of tokens, a caller', () => {
       reason: 'EXPIRED_TOKEN',
     });
   });
+});
+
+it('with keys of JSON Web Tokens, too, a caller may show a token of either kind', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const keys = join(folder, 'keys.json');
+  writeFileSync(keys, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] }));
+  writeFileSync(tokens, line());
+  const issued = ['--jwt-issuer', 'https://issuer.test', '--jwt-audience', 'glocal', '--jwt-keys', keys];
+  const authenticator = await open('--token-file', tokens, ...issued);
+  const jwt = await new SignJWT({ sub: 'bob' })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer('https://issuer.test')
+    .setAudience('glocal')
+    .setExpirationTime('1 minute')
+    .sign(privateKey);
+  const owner = async (shownToken: string) =>
+    (await authenticator.admit(shown(`Bearer ${shownToken}`))).caller.owner;
+  expect([await owner(token), await owner(jwt)]).toEqual(['ada', 'bob']);
+  await expect(owner(`${jwt.slice(0, -8)}AAAAAAAA`)).rejects.toMatchObject({ reason: 'INVALID_TOKEN' });
+  await expect(owner('no-token-at-all')).rejects.toMatchObject({ reason: 'UNKNOWN_TOKEN' });
 });
 
 describe('with roles for certificates, a caller', () => {

@@ -2,7 +2,9 @@
 
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { authenticates } from '../config/security.ts';
 import type { Settings } from '../config/settings.ts';
+import { isLoopback, parseAddress } from '../resource/address.ts';
 import { type AuditLog, openAuditLog } from './audit.ts';
 import { Authenticator } from './authenticator.ts';
 import { openTransport } from './tls.ts';
@@ -21,8 +23,20 @@ export async function openSecurity(settings: Settings, log: Logger): Promise<Sec
   using cleanUp = new DisposableStack();
   const { credentials } = cleanUp.use(await openTransport(settings, log));
   const authenticator = cleanUp.use(await Authenticator.open(settings, log));
+  warnOfClearText(settings, log);
   const audited = authenticator !== undefined || settings.auditLog !== undefined;
   const audit = audited ? cleanUp.use(openAuditLog(settings.auditLog, log)) : undefined;
   const all = cleanUp.move();
   return { credentials, authenticator, audit, [Symbol.dispose]: () => all.dispose() };
+}
+
+function warnOfClearText(settings: Settings, log: Pick<Logger, 'warn'>): void {
+  const { listen, tlsCertificate } = settings;
+  if (
+    tlsCertificate !== undefined ||
+    !authenticates(settings) ||
+    isLoopback(parseAddress(listen)?.host ?? '')
+  )
+    return;
+  log.warn({ listen }, 'tokens travel in clear text: other machines reach the server, and it has no TLS');
 }

@@ -93,6 +93,7 @@ export function authenticate({ authenticator, audit, log, stopping }: Authentica
             if (needed === undefined) return proceed(metadata);
             admit(authenticator, call, metadata).then(
               (admission) => {
+                if (ended) return;
                 const { caller } = admission;
                 if (!mayAct(caller, needed))
                   return refuse(roleError(method, needed, caller), requestId, caller);
