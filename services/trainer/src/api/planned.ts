@@ -12,5 +12,4 @@ export const planned = {
   pauseStudy: unary,
   resumeStudy: unary,
   deleteStudy: unary,
-  reanalyzeWindow: unary,
 };

@@ -46,6 +46,7 @@ import {
 } from './pages.ts';
 import { planned } from './planned.ts';
 import { listProblems } from './problems.ts';
+import { reanalysis } from './reanalysis.ts';
 import { reporting } from './reporting.ts';
 import { completeDigest, requestDigest } from './request-digest.ts';
 
@@ -111,6 +112,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     ...planned,
     ...artifactMethods({ store, artifacts, limits, log }),
     ...driving({ ...parts, seats, getStudy, getTrial }),
+    ...reanalysis({ store, dmd: parts.windows }),
     ...reporting({ ...parts, dmd: parts.windows, seats, getStudy, getTrial }),
 
     createStudy: async ({ study: requested, requestId }, { caller }) => {

@@ -85,14 +85,19 @@ export class DmdClient {
 
   /**
    * The report on a window whose rows are all there: in one message where it is small.
+   * @param retryBudgetMs how long to go on trying.
    * @throws DmdError
    */
-  analyze(shape: WindowShape, rows: readonly Float64Array[]): Promise<WindowReport> {
+  analyze(
+    shape: WindowShape,
+    rows: readonly Float64Array[],
+    retryBudgetMs = this.#retryBudgetMs,
+  ): Promise<WindowReport> {
     const { state } = this.#circuit;
     if (state === 'open') return LEFT_ALONE.report();
     const next = () =>
       isSmall(shape) ? new WholeWindow(this.#client, shape, rows) : this.#resend(shape, rows);
-    return state === 'halfOpen' ? this.#tryOnce(next()) : this.#tryForLong(next);
+    return state === 'halfOpen' ? this.#tryOnce(next()) : this.#tryForLong(next, retryBudgetMs);
   }
 
   #resend(shape: WindowShape, rows: readonly Float64Array[]): WindowStream {
@@ -105,9 +110,9 @@ export class DmdClient {
     return this.#noting(() => stream.answer(TRIAL_WITHIN_MS));
   }
 
-  #tryForLong(next: () => Sent): Promise<WindowReport> {
+  #tryForLong(next: () => Sent, budgetMs = this.#retryBudgetMs): Promise<WindowReport> {
     let failures = 0;
-    const until = performance.now() + this.#retryBudgetMs;
+    const until = performance.now() + budgetMs;
     const attempt = async () => {
       try {
         // A service that takes windows and does not answer is as good as away.
@@ -125,7 +130,7 @@ export class DmdClient {
         minTimeout: 200,
         maxTimeout: 5_000,
         randomize: true,
-        maxRetryTime: this.#retryBudgetMs,
+        maxRetryTime: budgetMs,
       }),
     );
   }

@@ -8,8 +8,9 @@ import { specOf, type WindowShape } from './window-stream.ts';
 /** A service may be told to take smaller messages than it does by itself, but hardly than this. */
 const MAX_BYTES = 256 * 1024;
 
-/** Whether a window is small enough. */
-export const isSmall = ({ rows, components }: WindowShape): boolean => 8 * rows * components <= MAX_BYTES;
+/** Whether a window is small enough. One with sizes of its own is worked on as its rows come, wherever it is sent. */
+export const isSmall = ({ rows, components, scales }: WindowShape): boolean =>
+  scales === undefined && 8 * rows * components <= MAX_BYTES;
 
 export class WholeWindow {
   readonly #client: DmdServiceClient;

@@ -19,7 +19,7 @@ import { asExternal, type ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, InterruptedError } from '../resource/errors.ts';
 import { fallbackNote } from '../resource/fallbacks.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
-import { decodeRow } from '../resource/rows.ts';
+import { decodeRow, rowsOf } from '../resource/rows.ts';
 import type { ReportedTrial, Store } from '../store/store.ts';
 import { REMOTE_LEARNER } from './remote-learner.ts';
 import { scalesOf, usesScales } from './scales.ts';
@@ -27,7 +27,7 @@ import { decodeState, encodeState } from './state.ts';
 import { ReportedWindow } from './window.ts';
 
 /** They are written with each outer step. Their median, which a spike is measured by, changes little with more. */
-const MAX_PRIOR_NORMS = 1_000;
+export const MAX_PRIOR_NORMS = 1_000;
 const DMD_RETRY_MS = 5_000;
 
 export interface ExternalParts {
@@ -187,7 +187,8 @@ export class ExternalTrial {
     const before = usesScales(this.#study.method, this.#components.length)
       ? await this.#outerStep(this.#loop.state.outerStepsDone)
       : undefined;
-    this.#scales = this.#scalesFor(this.#rowsOf(before));
+    const { hypergradients = Buffer.alloc(0), rows = 0 } = before?.window ?? {};
+    this.#scales = this.#scalesFor(rowsOf(decodeRow(hypergradients), rows));
     for (const report of this.#claimed.reports) this.#window.restore(report);
     this.#passOn();
   }
@@ -283,13 +284,5 @@ export class ExternalTrial {
     if (index === 0) return undefined;
     const { study, trial } = parseTrialName(this.#claimed.trial.name, 'trial');
     return this.#parts.store.getOuterStep(outerStepName(study, trial, index));
-  }
-
-  #rowsOf(outerStep: OuterStep | undefined): Float64Array[] {
-    const { hypergradients } = outerStep?.window ?? {};
-    if (hypergradients === undefined) return [];
-    const values = decodeRow(hypergradients);
-    const q = this.#components.length;
-    return Array.from({ length: values.length / q }, (_, row) => values.subarray(row * q, (row + 1) * q));
   }
 }

@@ -17,6 +17,12 @@ export function decodeRow(bytes: Uint8Array): Float64Array {
   return new Float64Array(copy.buffer);
 }
 
+/** Rows of equal length, which were sent as one; not copies of them. */
+export const rowsOf = (values: Float64Array, rows: number): Float64Array[] => {
+  const length = rows === 0 ? 0 : values.length / rows;
+  return Array.from({ length: rows }, (_, row) => values.subarray(row * length, (row + 1) * length));
+};
+
 const bytesOf = (row: Float64Array): Buffer => Buffer.from(row.buffer, row.byteOffset, row.byteLength);
 
 /** From this machine's order of bytes in binary64 values to little-endian, or back; in place. */

@@ -8,11 +8,15 @@ import { DMD, dmdOf } from './defaults.ts';
 /** The largest rank that the DMD service can be asked for. */
 const MAX_RANK = 2 ** 32 - 1;
 
-/** @param stride inner steps between two rows, which the options state again for the DMD service. */
+/**
+ * @param stride inner steps between two rows, which the options state again for the DMD service.
+ * @param path of the options in the request.
+ */
 export function completeDmd(
   requested: DmdOptions | undefined,
   stride: number,
   check: Checker,
+  path = 'method.dmd',
 ): CompleteDmdOptions {
   const variant = requested?.variant || DMD.variant;
   const byVariant = dmdOf(variant, stride);
@@ -30,32 +34,32 @@ export function completeDmd(
     anchor: requested?.anchor || DMD.anchor,
   } satisfies DmdOptions;
   const { delays, svdRank, tolerance, clip, ridge } = options;
-  check.oneOf(variant, Variant, 'method.dmd.variant');
-  check.require(delays >= 1, 'method.dmd.delays', `${delays} is not positive`);
+  check.oneOf(variant, Variant, `${path}.variant`);
+  check.require(delays >= 1, `${path}.delays`, `${delays} is not positive`);
   check.require(
     svdRank === -1 ||
       (svdRank >= 0 && svdRank < 1) ||
       (Number.isInteger(svdRank) && svdRank >= 1 && svdRank <= MAX_RANK),
-    'method.dmd.svd_rank',
+    `${path}.svd_rank`,
     `${svdRank} is neither -1 (all), 0 (optimal threshold), a share below 1, nor a whole rank up to ${MAX_RANK}`,
   );
   check.require(
     tolerance > 0 && Number.isFinite(tolerance),
-    'method.dmd.tolerance',
+    `${path}.tolerance`,
     `${tolerance} is not a positive number`,
   );
-  check.require(clip > 0 && clip < 1, 'method.dmd.clip', `${clip} is not between 0 and 1`);
+  check.require(clip > 0 && clip < 1, `${path}.clip`, `${clip} is not between 0 and 1`);
   check.require(
     ridge >= 0 && Number.isFinite(ridge),
-    'method.dmd.ridge',
+    `${path}.ridge`,
     `${ridge} is not a number of 0 or more`,
   );
-  check.oneOf(options.scaling, Scaling, 'method.dmd.scaling');
-  check.oneOf(options.selection, Selection, 'method.dmd.selection');
-  check.oneOf(options.anchor, Anchor, 'method.dmd.anchor');
+  check.oneOf(options.scaling, Scaling, `${path}.scaling`);
+  check.oneOf(options.selection, Selection, `${path}.selection`);
+  check.oneOf(options.anchor, Anchor, `${path}.anchor`);
   check.require(
     requested?.stride === undefined || requested.stride === stride,
-    'method.dmd.stride',
+    `${path}.stride`,
     `${requested?.stride} is not method.stride = ${stride}; leave it out`,
   );
   return options;
