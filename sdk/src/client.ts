@@ -2,6 +2,7 @@
 
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { resolveTarget } from './address.ts';
+import { Artifacts } from './artifacts.ts';
 import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
@@ -15,6 +16,8 @@ import { Transport } from './transport.ts';
 export class GlocalClient implements AsyncDisposable {
   /** Studies: create, validate, get, list. */
   readonly studies: Studies;
+  /** Models and data sets of your own: upload, get, list, delete. */
+  readonly artifacts: Artifacts;
   /** Where the server is. */
   readonly address: string;
   readonly #transport: Transport;
@@ -29,6 +32,7 @@ export class GlocalClient implements AsyncDisposable {
     this.#transport = new Transport(resolveTarget(options), options);
     this.address = this.#transport.address;
     this.studies = new Studies(this.#transport);
+    this.artifacts = new Artifacts(this.#transport);
   }
 
   /**

@@ -4,7 +4,10 @@ import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as study from '@glocal/proto/glocal/v1/study';
 import * as service from '@glocal/proto/glocal/v1/study_service';
 import { expect, it } from 'vitest';
+import type { Artifact, ArtifactFile } from './artifacts.ts';
+import type { DrivenWindow } from './driven-window.ts';
 import type { SnapshotEvent } from './events.ts';
+import type { Reanalysis, ReanalyzeOptions } from './reanalysis.ts';
 import type { BoundTerms, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 import type {
   Caller,
@@ -36,6 +39,7 @@ import type {
   Sampling,
   Training,
 } from './spec.ts';
+import type { TrialOptions } from './study.ts';
 import type { DifferentiationCost, Evaluation, OuterStep, Timing, Trial, Update, Window } from './trial.ts';
 
 /** Every property of a type; the compiler refuses the list when one is missing or there is no such. */
@@ -348,6 +352,42 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   ],
   ['DmdStatus', service.DmdStatus.create(), all<DmdStatus>({ reachable: true, version: true, reason: true })],
   ['Caller', service.Caller.create(), all<Caller>({ owner: true, role: true })],
+  [
+    'Proposal',
+    service.Proposal.create(),
+    all<Pick<DrivenWindow, 'deadline' | 'givesUp'>>({ deadline: true, givesUp: true }),
+    // Its fields are those of the window.
+    { outerStep: undefined },
+  ],
+  [
+    'ReanalyzeWindowRequest',
+    service.ReanalyzeWindowRequest.create(),
+    all<Omit<ReanalyzeOptions, keyof TrialOptions>>({ sigma: true, dmd: true }),
+    { name: undefined },
+  ],
+  [
+    'ReanalyzeWindowResponse',
+    service.ReanalyzeWindowResponse.create(),
+    all<Reanalysis>({ report: true, hypergradient: true, sources: true, reason: true }),
+  ],
+  [
+    'Artifact',
+    service.Artifact.create(),
+    all<Artifact>({
+      name: true,
+      kind: true,
+      displayName: true,
+      files: true,
+      size: true,
+      owner: true,
+      createTime: true,
+    }),
+  ],
+  [
+    'ArtifactFile',
+    service.ArtifactFile.create(),
+    all<ArtifactFile>({ path: true, size: true, sha256: true }),
+  ],
   [
     'Snapshot',
     service.Snapshot.create(),

@@ -2,8 +2,8 @@
 
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (reason: unknown) => void;
+  resolve(value: Value): void;
+  reject(reason: unknown): void;
 }
 
 /** A rejection that nobody waits for yet is no unhandled one. */

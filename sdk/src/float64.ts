@@ -1,5 +1,6 @@
 /** Little-endian binary64, as the contract sends vectors, and Float64Array, whatever the machine's byte order is. */
 
+import { endianness } from 'node:os';
 import { GlocalError } from './error.ts';
 
 /** @throws GlocalError DATA_LOSS when the bytes are not a whole number of values. */
@@ -38,4 +39,12 @@ export function decodeComplex(bytes: Uint8Array): { re: Float64Array; im: Float6
     re: pairs.filter((_, i) => i % 2 === 0),
     im: pairs.filter((_, i) => i % 2 === 1),
   };
+}
+
+/** Vectors one after another. */
+export function encodeVector(vectors: readonly Float64Array[]): Buffer {
+  const bytes = Buffer.concat(
+    vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+  );
+  return endianness() === 'LE' ? bytes : bytes.swap64();
 }

@@ -1,9 +1,14 @@
 /** The public API of @glocal/sdk. */
 
+export type { ArtifactSource } from './artifact-files.ts';
+export type { Artifact, ArtifactFile, Artifacts, UploadOptions } from './artifacts.ts';
 export { GlocalClient } from './client.ts';
 export type { Decision } from './decision.ts';
+export type { DriveOptions } from './drive.ts';
+export type { DecisionOptions, DrivenWindow } from './driven-window.ts';
 export type {
   Anchor,
+  ArtifactKind,
   Differentiation,
   DmdAbsence,
   Estimator,
@@ -39,8 +44,16 @@ export type {
   TlsOptions,
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
+export type { Reanalysis, ReanalyzeOptions } from './reanalysis.ts';
 export type { ReconnectOptions } from './reconnect.ts';
 export type { BoundTerms, Complex, Mode, Spectrum, VerdictFigures, WindowReport } from './report.ts';
+export type {
+  ReportFigures,
+  ReportOptions,
+  ReportPosition,
+  ReportSession,
+  Row,
+} from './report-session.ts';
 export type { ResultOptions, StudyResult, TrialResult, VerdictCounts } from './result.ts';
 export { Schedule, type SchedulePoint } from './schedule.ts';
 export type {

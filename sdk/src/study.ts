@@ -7,21 +7,28 @@ import {
 import {
   callOptions,
   deleteOptions,
+  driveOptions,
   listOptions,
   outerStepIndex,
   outerStepsOptions,
+  reanalyzeOptions,
+  reportOptions,
   resultOptions,
   resumeOptions,
   trialOptions,
   watchOptions,
 } from './check/calls.ts';
 import { check } from './check/rule.ts';
+import { type DriveOptions, drive } from './drive.ts';
+import type { DrivenWindow } from './driven-window.ts';
 import type { StudyState } from './enums.ts';
 import { GlocalError } from './error.ts';
 import type { StudyEvent } from './events.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import { collect, type ListOptions, pages } from './pages.ts';
+import { decodeReanalysis, type Reanalysis, type ReanalyzeOptions } from './reanalysis.ts';
+import { type ReportOptions, ReportSession } from './report-session.ts';
 import {
   bestTrial,
   type ResultOptions,
@@ -32,6 +39,7 @@ import {
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
+import { encodeDmdOptions } from './spec-codec.ts';
 import type { Transport } from './transport.ts';
 import { decodeOuterStep, decodeTrial, lacksVectors, type OuterStep, type Trial } from './trial.ts';
 import { type WatchOptions, watch } from './watch.ts';
@@ -265,6 +273,47 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     const { trial, ...call } = options;
     const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
     return decodeOuterStep<P>(await readOuterStep(this.#transport, name, call), this.space);
+  }
+
+  /**
+   * Analyzes the window of an outer step again with other options. Nothing is trained and nothing is stored.
+   * @throws GlocalError FAILED_PRECONDITION when the step has no window
+   */
+  async reanalyze(index: number, options: ReanalyzeOptions = {}): Promise<Reanalysis> {
+    check([outerStepIndex, index, 'index'], [reanalyzeOptions, options, 'options']);
+    const { trial, sigma = 0, dmd, ...call } = options;
+    const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
+    const request = { name, sigma, dmd: dmd && encodeDmdOptions(dmd) };
+    return decodeReanalysis(await this.#transport.unary(StudyServiceService.reanalyzeWindow, request, call));
+  }
+
+  /**
+   * Drives a trial of a study whose `mode` is `driven`: each window comes with what the service would do about it, and waits
+   * for a decision, until the trial has ended or is PAUSED. Lost connections are made again, and a program that was started
+   * again goes on with the same call. Leaving the loop leaves the trial, which another client can drive then. A decision
+   * counts once its promise has resolved.
+   * @throws GlocalError ABORTED, reason TAKEN_OVER, when another client drives it now; FAILED_PRECONDITION, reason UNDECIDED,
+   *   when the next window is asked for before the last one was decided.
+   */
+  async *drive(options: DriveOptions = {}): AsyncGenerator<DrivenWindow<P>, void, undefined> {
+    check([driveOptions, options, 'options']);
+    const { trial, ...driving } = options;
+    const { signal } = options;
+    const name = await this.#trialName(trial, { signal });
+    yield* drive<P>(this.#transport, { trial: name, space: this.space }, driving);
+  }
+
+  /**
+   * Takes up a trial of a study whose `mode` is `external`, where it is: the client trains and reports its hypergradients,
+   * the service says how the hyperparameters move.
+   * @throws GlocalError FAILED_PRECONDITION for a study that is not external
+   */
+  async report(options: ReportOptions = {}): Promise<ReportSession<P>> {
+    check([reportOptions, options, 'options']);
+    const { trial, ...connection } = options;
+    const { signal } = options;
+    const name = await this.#trialName(trial, { signal });
+    return ReportSession.open<P>(this.#transport, name, this.space, connection);
   }
 
   /** The trajectory of a trial's hyperparameters so far. */

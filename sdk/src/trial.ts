@@ -148,7 +148,7 @@ interface OuterStepFields<P extends ParameterMap> {
   readonly window: Window<ComponentName<P>> | undefined;
   /** Only for `glocal`; undefined when the DMD service could not be reached. */
   readonly report: WindowReport | undefined;
-  /** Undefined for `fixed`. */
+  /** Undefined for `fixed`, unless a driver decided. */
   readonly update: Update<ComponentName<P>> | undefined;
   readonly timing: Timing;
   /** Undefined for `fixed`. */

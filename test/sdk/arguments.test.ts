@@ -1,5 +1,6 @@
 /** What plain JavaScript can get wrong: each call says so by a GlocalError that names the field, and sends nothing. */
 
+import { Artifact, ReanalyzeWindowResponse } from '@glocal/proto/glocal/v1/study_service';
 import { fixed, float, GlocalClient, GlocalError, type Study, space } from '@glocal/sdk';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -35,6 +36,10 @@ beforeAll(async () => {
       answer('pauseStudy', study()),
       answer('resumeStudy', study()),
       answer('deleteStudy', {}),
+      answer('reanalyzeWindow', ReanalyzeWindowResponse.create()),
+      answer('getArtifact', Artifact.create()),
+      answer('deleteArtifact', {}),
+      answer('listArtifacts', { artifacts: [], nextPageToken: '' }),
       answer('listStudies', { studies: [study()], nextPageToken: '' }),
       answer('getTrial', trial()),
       answer('listTrials', { trials: [trial()], nextPageToken: '' }),
@@ -54,6 +59,21 @@ beforeAll(async () => {
       call.write({ part: { $case: 'outerStep', value: outerStep(1) } });
       call.end();
     },
+    driveTrial: (call) => {
+      asked.push('driveTrial');
+      call.write({ response: { $case: 'ended', value: trial() } });
+      call.end();
+    },
+    reportHypergradients: (call) => {
+      asked.push('reportHypergradients');
+      call.write({ response: { $case: 'ended', value: trial() } });
+      call.end();
+    },
+    uploadArtifact: (call, callback) => {
+      asked.push('uploadArtifact');
+      call.resume();
+      callback(null, Artifact.create());
+    },
     watchStudy: (call) => {
       asked.push('watchStudy');
       call.write(event(1, { $case: 'study', value: study() }));
@@ -71,6 +91,8 @@ afterAll(() => {
   client.close();
   server.stop();
 });
+
+const FILE = { path: 'model.json', content: Buffer.from('{}') };
 
 /** Every method with its last argument, and with what a caller may write there. */
 type Call = (argument: never) => Promise<unknown>;
@@ -98,6 +120,16 @@ const calls: Record<string, Call> = {
   outerStep: (options) => found.outerStep(1, options),
   'outerStep by index': (index) => found.outerStep(index),
   schedule: (options) => found.schedule(options),
+  reanalyze: (options) => found.reanalyze(1, options),
+  'reanalyze by index': (index) => found.reanalyze(index),
+  drive: (options) => first(found.drive(options)),
+  report: (options) => found.report(options),
+  upload: (options) => client.artifacts.upload([FILE], options),
+  'upload by source': (source) => client.artifacts.upload(source),
+  artifact: (options) => client.artifacts.get('artifacts/1', options),
+  'artifact by name': (name) => client.artifacts.get(name),
+  artifacts: (options) => first(client.artifacts.list(options)),
+  'delete artifact': (options) => client.artifacts.delete('artifacts/1', options),
 };
 
 async function refused(call: string, argument: unknown): Promise<Record<string, string>> {
@@ -125,6 +157,14 @@ describe('an option that cannot be', () => {
     ['resume', { trials: [0] }, 'trials[0]', '0 is not an object'],
     ['delete', { force: 'yes' }, 'force', '"yes" is not true or false'],
     ['watch', { maxLag: -1 }, 'maxLag', /^-1 is not a whole number/],
+    ['reanalyze', { dmd: { delay: 3 } }, 'dmd.delay', 'is unknown; did you mean delays?'],
+    ['reanalyze', { sigma: 0 }, 'sigma', /^0 is not a whole number from 1/],
+    ['drive', { includeWindows: 1 }, 'includeWindows', '1 is not true or false'],
+    ['report', { trial: -1 }, 'trial', /^-1 is not the position/],
+    ['upload', { kind: 'MODEL' }, 'kind', '"MODEL" is unknown; one of model, dataset'],
+    ['upload by source', undefined, 'source', 'is missing; give an array'],
+    ['upload by source', [{ ...FILE, content: '{}' }], '[0].content', '"{}" is not a Uint8Array'],
+    ['upload by source', [], 'kind', 'is missing; neither model.json nor dataset.json is there'],
     ['trials', { pageSize: -1 }, 'pageSize', '-1 is not a whole number from 0 to 2147483647'],
     ['create', { requestId: '' }, 'requestId', '"" is not a string of 1 to 128 characters'],
     ['create', { requestId: null }, 'requestId', 'null is not a string of 1 to 128 characters'],

@@ -1,9 +1,16 @@
 /** What the SDK makes of studies, trials, outer steps and results that a server sends. */
 
-import { Spectrum, Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Differentiation, Estimator, Source, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
+import { DmdOptions, Spectrum, Variant, Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
+import {
+  Decision,
+  Differentiation,
+  Estimator,
+  Source,
+  StudyState,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
 import type { OuterStepPart } from '@glocal/proto/glocal/v1/study_service';
-import { fixed, float, GlocalClient, space } from '@glocal/sdk';
+import { fixed, float, GlocalClient, network, space } from '@glocal/sdk';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { event, outerStep, STUDY, study, TRIAL, trial } from './support/messages.ts';
@@ -144,6 +151,116 @@ it('study.refresh and study.cancel renew the state in place', async () => {
   expect(found).toMatchObject({ state: 'CANCELLED', ended: true });
 });
 
+describe('the life of a study', () => {
+  it('is paused, resumed and deleted by its caller', async () => {
+    const asked: unknown[] = [];
+    const studies = await studiesOf({
+      listTrials: (_call, callback) => callback(null, { trials: [trial(0), trial(1)], nextPageToken: '' }),
+      pauseStudy: ({ request }, callback) => {
+        asked.push(request);
+        callback(null, study(StudyState.PAUSED));
+      },
+      resumeStudy: ({ request }, callback) => {
+        asked.push(request);
+        callback(null, study());
+      },
+      deleteStudy: ({ request }, callback) => {
+        asked.push(request);
+        callback(null, {});
+      },
+    });
+    const found = await studies.get(STUDY);
+    expect(await found.pause()).toBe(found);
+    expect(found).toMatchObject({ state: 'PAUSED', ended: false });
+    expect(await found.resume()).toMatchObject({ state: 'ACTIVE' });
+    await found.resume({ trials: [{ trial: 1 }, { trial: TRIAL, outerStep: 7 }] });
+    await found.delete();
+    await found.delete({ force: true });
+    expect(asked).toEqual([
+      { name: STUDY },
+      { name: STUDY, trials: [] },
+      {
+        name: STUDY,
+        trials: [
+          { trial: `${STUDY}/trials/1`, outerStep: 0 },
+          { trial: TRIAL, outerStep: 7 },
+        ],
+      },
+      { name: STUDY, force: false },
+      { name: STUDY, force: true },
+    ]);
+  });
+
+  it('is looked for by states and labels', async () => {
+    const asked: unknown[] = [];
+    const studies = await studiesOf({
+      listStudies: ({ request }, callback) => {
+        asked.push(request);
+        callback(null, { studies: [], nextPageToken: '' });
+      },
+    });
+    await collect(studies.list({ states: ['PAUSED', 'FAILED'], labels: { team: 'vision', run: '' } }));
+    expect(asked).toEqual([
+      {
+        pageSize: 0,
+        pageToken: '',
+        states: [StudyState.PAUSED, StudyState.FAILED],
+        labels: { team: 'vision', run: '' },
+      },
+    ]);
+  });
+
+  it('shows what each trial has of what makes trials, and what it can go on from', async () => {
+    const own = trial(0, {
+      choices: [
+        { name: 'batch_size', value: { $case: 'number', value: 64 } },
+        { name: 'optimizer', value: { $case: 'category', value: 'adam' } },
+        { name: 'nesterov', value: { $case: 'flag', value: true } },
+      ],
+      checkpoints: [3, 4],
+      checkpointBytes: 5_000_000_000n,
+    });
+    const studies = await studiesOf({
+      listTrials: (_call, callback) => callback(null, { trials: [own], nextPageToken: '' }),
+      getTrial: (_call, callback) => callback(null, own),
+    });
+    const { choices, checkpoints, checkpointBytes } = await (await studies.get(STUDY)).trial();
+    expect(choices).toEqual({ batchSize: 64, optimizer: 'adam', nesterov: true });
+    expect({ checkpoints, checkpointBytes }).toEqual({ checkpoints: [3, 4], checkpointBytes: 5e9 });
+  });
+});
+
+it('study.reanalyze gives what other options would have found', async () => {
+  const asked: unknown[] = [];
+  const studies = await studiesOf({
+    listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
+    reanalyzeWindow: ({ request }, callback) => {
+      asked.push(request);
+      callback(null, {
+        report: WindowReport.create({ verdict: Verdict.TRUSTED, glocal: doubles(1, 2) }),
+        hypergradient: [1, 0.5],
+        sources: [Source.GLOCAL, Source.LOCAL],
+        reason: 'as the test says',
+      });
+    },
+  });
+  const found = await studies.get(STUDY);
+  const { report, ...used } = await found.reanalyze(3, { sigma: 12, dmd: { variant: 'hankel', delays: 4 } });
+  expect(report).toMatchObject({ verdict: 'TRUSTED', glocal: Float64Array.of(1, 2) });
+  expect(used).toEqual({
+    hypergradient: [1, 0.5],
+    sources: ['glocal', 'local'],
+    reason: 'as the test says',
+  });
+  expect(asked).toEqual([
+    {
+      name: `${TRIAL}/outerSteps/3`,
+      sigma: 12,
+      dmd: DmdOptions.create({ variant: Variant.HANKEL, delays: 4 }),
+    },
+  ]);
+});
+
 describe('study.outerSteps', () => {
   const figures = {
     growingShare: 0.1,
@@ -206,7 +323,11 @@ describe('study.outerSteps', () => {
       rolledBack: false,
       clipped: ['momentum'],
       fellBack: true,
-      decision: undefined,
+      decision: Decision.fromPartial({
+        outerStep: 1,
+        outerRate: 0.2,
+        action: { $case: 'accept', value: {} },
+      }),
     },
     timing: {
       training: { seconds: 6n, nanos: 500_000_000 },
@@ -290,6 +411,7 @@ describe('study.outerSteps', () => {
         rolledBack: false,
         clipped: ['momentum'],
         fellBack: true,
+        decision: { action: 'accept', outerRate: 0.2 },
       },
       timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0, decision: 3_000 },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
@@ -350,6 +472,10 @@ describe('an outer step of any size', () => {
     // A kind of part that only a newer SDK knows.
     undefined,
   ];
+  const withVector = (values: number[]) => {
+    const all = [{ name: 'reweighting', value: 0.5, values }];
+    return { values: all, nextValues: all };
+  };
   const listed: Script = {
     listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
     listOuterSteps: (_call, callback) => callback(null, { outerSteps: [withoutRows], nextPageToken: '' }),
@@ -385,6 +511,69 @@ describe('an outer step of any size', () => {
     const studies = await studiesOf(listed);
     const [step] = await collect((await studies.get(STUDY)).outerSteps());
     expect(step?.window?.hypergradients).toBeUndefined();
+  });
+
+  it('is read for its vectors where these alone pass a message', async () => {
+    const vector = network({ hiddenUnits: 1 });
+    const studies = await studiesOf({
+      ...listed,
+      getStudy: (_call, callback) =>
+        callback(null, {
+          ...study(),
+          space: {
+            parameters: [
+              { name: 'reweighting', kind: { $case: 'network', value: { hiddenUnits: 1, detached: false } } },
+            ],
+          },
+        }),
+      listOuterSteps: (_call, callback) =>
+        callback(null, {
+          outerSteps: [outerStep(1, withVector([])), outerStep(2, withVector([1, 2, 3, 4]))],
+          nextPageToken: '',
+        }),
+      readOuterStep: (call) => {
+        asked.push(call.request.name);
+        inParts([{ $case: 'outerStep', value: outerStep(1, withVector([5, 6, 7, 8])) }])(call);
+      },
+    });
+    const asked: string[] = [];
+    const found = await studies.get(STUDY, { space: space({ reweighting: vector }) });
+    const steps = await collect(found.outerSteps());
+    expect(steps.map(({ values }) => values.reweighting)).toEqual([
+      [5, 6, 7, 8],
+      [1, 2, 3, 4],
+    ]);
+    expect(asked).toEqual([`${TRIAL}/outerSteps/1`]);
+  });
+
+  it('says in events that its vectors were left out, as a trial does that has not started', async () => {
+    const studies = await studiesOf({
+      getStudy: (_call, callback) =>
+        callback(null, {
+          ...study(),
+          space: {
+            parameters: [
+              { name: 'reweighting', kind: { $case: 'network', value: { hiddenUnits: 1, detached: false } } },
+            ],
+          },
+        }),
+      watchStudy: (call) => {
+        const pending = trial(0, { values: [{ name: 'reweighting', value: Number.NaN, values: [] }] });
+        call.write(event(1, { $case: 'trial', value: pending }));
+        call.write(event(2, { $case: 'outerStep', value: outerStep(1, withVector([])) }));
+        call.write(event(3, { $case: 'outerStep', value: outerStep(1, withVector([1, 2, 3, 4])) }));
+        call.end();
+      },
+    });
+    const seen: unknown[] = [];
+    for await (const message of (await studies.get(STUDY)).watch()) {
+      if (message.type === 'trial' || message.type === 'outerStep') seen.push(message.values);
+    }
+    expect(seen).toEqual([
+      { reweighting: undefined },
+      { reweighting: undefined },
+      { reweighting: [1, 2, 3, 4] },
+    ]);
   });
 
   it('is one message of a server that does not know how to send parts', async () => {

@@ -5,7 +5,7 @@ import type { StudyEvent as EventMessage, WatchStudyRequest } from '@glocal/prot
 import { type GlocalClient as Client, GlocalClient, type GlocalError, type StudyEvent } from '@glocal/sdk';
 import { Metadata, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { event, history, STUDY, study, TRIAL } from './support/messages.ts';
+import { event, history, STUDY, study, TRIAL, trial } from './support/messages.ts';
 import { TcpProxy } from './support/proxy.ts';
 import {
   type Script,
@@ -266,6 +266,33 @@ describe('a watch', () => {
     await cursorsOf(watched.watch());
     expect(watched.state).toBe('COMPLETED');
     expect(watched.ended).toBe(true);
+  });
+
+  it('gives a snapshot in place of what was missed, and goes on from there', async () => {
+    const lags: number[] = [];
+    answer = (call) => {
+      lags.push(call.request.maxLag);
+      send(call, [
+        event(1, { $case: 'study', value: study() }),
+        event(9, {
+          $case: 'snapshot',
+          value: { study: study(StudyState.PAUSED), trials: [trial(0), trial(1)], missedEvents: 8 },
+        }),
+      ]);
+      call.end();
+    };
+    const watched = await open();
+    const events: StudyEvent[] = [];
+    for await (const event of watched.watch({ maxLag: 100 })) events.push(event);
+    expect(events[1]).toMatchObject({
+      type: 'snapshot',
+      cursor: '9',
+      study: { name: STUDY, state: 'PAUSED' },
+      trials: [{ name: TRIAL }, { name: `${STUDY}/trials/1` }],
+      missedEvents: 8,
+    });
+    expect(watched.state).toBe('PAUSED');
+    expect(lags).toEqual([100]);
   });
 
   it('tells of trials, progress, and leaves out what only newer versions know', async () => {

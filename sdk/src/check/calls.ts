@@ -1,7 +1,11 @@
 /** What the methods of the SDK take beside a specification: names, positions and options. */
 
 import { StudyState } from '@glocal/proto/glocal/v1/study';
-import { names } from '../enums.ts';
+import { ArtifactKind } from '@glocal/proto/glocal/v1/study_service';
+import type { ArtifactSource } from '../artifact-files.ts';
+import type { UploadOptions } from '../artifacts.ts';
+import type { DriveOptions } from '../drive.ts';
+import { choices, names } from '../enums.ts';
 import type {
   CallOptions,
   ClientOptions,
@@ -11,7 +15,9 @@ import type {
   TlsOptions,
 } from '../options.ts';
 import type { ListOptions } from '../pages.ts';
+import type { ReanalyzeOptions } from '../reanalysis.ts';
 import type { ReconnectOptions } from '../reconnect.ts';
+import type { ReportOptions } from '../report-session.ts';
 import type { ResultOptions } from '../result.ts';
 import type { CreateOptions, GetOptions, ListStudiesOptions } from '../studies.ts';
 import type { DeleteOptions, OuterStepsOptions, ResumeOptions, ResumePoint, TrialOptions } from '../study.ts';
@@ -31,7 +37,7 @@ import {
   text,
   whole,
 } from './rule.ts';
-import { space } from './specification.ts';
+import { dmdOptions, space } from './specification.ts';
 
 /** As long as Node's timers can wait; without limit with Infinity. */
 const timeout = rule(
@@ -96,6 +102,37 @@ export const resumeOptions = optional(
   object<ResumeOptions>({
     ...call,
     trials: optional(list(object<ResumePoint>({ trial, outerStep: optional(whole(1, INT32_MAX)) }))),
+  }),
+);
+
+export const driveOptions = optional(
+  object<DriveOptions>({ ...reconnecting, trial: optional(trial), includeWindows: optional(flag) }),
+);
+export const reportOptions = optional(object<ReportOptions>({ ...reconnecting, trial: optional(trial) }));
+export const reanalyzeOptions = optional(
+  object<ReanalyzeOptions>({
+    ...ofTrial,
+    sigma: optional(whole(1, INT32_MAX)),
+    dmd: optional(dmdOptions),
+  }),
+);
+
+const sourceFile: Rule = (value, field, violations) => {
+  if (typeof value !== 'string') bytesFile(value, field, violations);
+};
+const bytesFile = object<ArtifactSource>({
+  path: text,
+  content: rule((value) => value instanceof Uint8Array, 'a Uint8Array'),
+});
+/** A folder, or files. */
+export const artifactSource: Rule = (value, field, violations) => {
+  if (typeof value !== 'string') list(sourceFile)(value, field, violations);
+};
+export const uploadOptions = optional(
+  object<UploadOptions>({
+    ...call,
+    kind: optional(oneOf(choices(ArtifactKind))),
+    displayName: optional(text),
   }),
 );
 

@@ -128,7 +128,7 @@ const problem = (id: Record<'dataset' | 'model' | 'optimizer', Rule>) =>
 
 const training = object<Training>({ steps: int32, seeds: optional(list(uint32)) });
 
-const dmdOptions = object<DmdOptions>({
+export const dmdOptions = object<DmdOptions>({
   variant: optional(oneOf(choices(dmd.Variant))),
   delays: optional(uint32),
   svdRank: optional(finite),

@@ -1,0 +1,265 @@
+/** Reporting for a trial of an external study: the client trains, the service says how its hyperparameters move. */
+
+import type { OuterStep as OuterStepMessage } from '@glocal/proto/glocal/v1/study';
+import {
+  type ReportPosition as PositionMessage,
+  type ReportHypergradientsRequest,
+  type ReportHypergradientsResponse,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
+import { reportFigures } from './check/decisions.ts';
+import { check } from './check/rule.ts';
+import { Conversation, type Participant } from './conversation.ts';
+import { type Deferred, deferred } from './deferred.ts';
+import { GlocalError } from './error.ts';
+import { type Given, reportsFrom } from './external-rows.ts';
+import { readOuterStep } from './outer-step-parts.ts';
+import type { ReconnectOptions } from './reconnect.ts';
+import type { ParameterMap, Space, Values } from './space.ts';
+import type { Transport } from './transport.ts';
+import {
+  decodeSentOuterStep,
+  decodeTrial,
+  decodeValues,
+  type Evaluation,
+  type SentOuterStep,
+  type Trial,
+} from './trial.ts';
+
+/** Options of `study.report()`. */
+export interface ReportOptions extends ReconnectOptions {
+  /** Its position among the study's trials, or its name. @default 0 */
+  readonly trial?: number | string | undefined;
+}
+
+/** What a client knows of its training beside the hypergradients. */
+export interface ReportFigures {
+  /** Mean training loss of the outer step so far. One that is not finite says that training has diverged. */
+  readonly trainLoss?: number | undefined;
+  /** Their loss lets the service take back what made it rise. */
+  readonly validation?: (Pick<Evaluation, 'loss'> & Partial<Evaluation>) | undefined;
+}
+
+/** Where an external trial is. */
+export interface ReportPosition {
+  /** Index of the outer step whose rows come next. */
+  readonly outerStep: number;
+  /** Rows of it that are stored. */
+  readonly rows: number;
+}
+
+/** A hypergradient: a value for each component, in the order of the space, with respect to the values. */
+export type Row = Float64Array | readonly number[];
+
+/** Rows that have been given and not been acknowledged. */
+interface Pending<P extends ParameterMap> extends Given {
+  readonly stored: Deferred<SentOuterStep<P> | undefined>;
+}
+
+/** A client's end of an external trial. Lost connections are made again, and rows that were not stored sent again. */
+export class ReportSession<P extends ParameterMap = ParameterMap> implements AsyncDisposable {
+  readonly #transport: Transport;
+  readonly #trial: string;
+  readonly #space: Space<P>;
+  readonly #conversation: Conversation<ReportHypergradientsRequest, ReportHypergradientsResponse>;
+  readonly #opened = deferred<void>();
+  #stored: Stored = { outerStep: 0, rows: 0, components: 0 };
+  #values = {} as Values<P>;
+  #ended: Trial<P> | undefined;
+  #over: { readonly error: unknown } | undefined;
+  #pending: Pending<P> | undefined;
+  /** Whether the first answer of a connection is still to come. */
+  #fresh = true;
+  /** The call before: rows are taken in the order in which they were given. */
+  #before: Promise<unknown> = Promise.resolve();
+
+  /** @internal */
+  private constructor(transport: Transport, trial: string, space: Space<P>, options: ReconnectOptions) {
+    this.#transport = transport;
+    this.#trial = trial;
+    this.#space = space;
+    this.#conversation = new Conversation(
+      transport,
+      StudyServiceService.reportHypergradients,
+      this.#participant(),
+      options,
+    );
+  }
+
+  /** @internal */
+  static async open<P extends ParameterMap>(
+    transport: Transport,
+    trial: string,
+    space: Space<P>,
+    options: ReconnectOptions,
+  ): Promise<ReportSession<P>> {
+    const session = new ReportSession(transport, trial, space, options);
+    await session.#opened.promise;
+    return session;
+  }
+
+  /** Where the trial is: what training does next belongs to this outer step. */
+  get position(): ReportPosition {
+    const { outerStep, rows } = this.#stored;
+    return { outerStep, rows };
+  }
+
+  /** Values to train with now, which stay the same until a window is complete. */
+  get values(): Values<P> {
+    return this.#values;
+  }
+
+  /** The trial, when it has ended. */
+  get ended(): Trial<P> | undefined {
+    return this.#ended;
+  }
+
+  /**
+   * Reports the next rows of the window. Resolves when they are stored: to the outer step when they complete the window,
+   * after which `values` are those to go on with; to undefined otherwise, and when the trial has ended.
+   * @throws GlocalError ALREADY_EXISTS when other rows were stored in their place; ABORTED, reason TAKEN_OVER, when another
+   *   client reports now.
+   */
+  rows(rows: readonly Row[], figures: ReportFigures = {}): Promise<SentOuterStep<P> | undefined> {
+    const report = this.#before.then(() => this.#report(rows, figures));
+    this.#before = report.catch(() => {});
+    return report;
+  }
+
+  /** Leaves the trial, which stays where it is; another session goes on from there. */
+  async close(): Promise<void> {
+    await this.#conversation.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #report(rows: readonly Row[], figures: ReportFigures): Promise<SentOuterStep<P> | undefined> {
+    check([reportFigures, figures, 'figures']);
+    if (this.#ended !== undefined) return undefined;
+    if (this.#over !== undefined) throw this.#over.error;
+    const { outerStep, rows: firstRow } = this.#stored;
+    const stored = deferred<SentOuterStep<P> | undefined>();
+    this.#pending = { outerStep, firstRow, rows: asRows(rows, this.#space), figures, stored };
+    await this.#send(this.#pending);
+    return stored.promise;
+  }
+
+  async #send(pending: Pending<P>): Promise<void> {
+    for (const report of reportsFrom(pending, this.#stored)) {
+      if (this.#pending !== pending) return;
+      await this.#conversation.send({ request: { $case: 'report', value: report } });
+    }
+  }
+
+  #participant(): Participant<ReportHypergradientsRequest, ReportHypergradientsResponse> {
+    return {
+      start: () => {
+        this.#fresh = true;
+        return { request: { $case: 'start', value: { trial: this.#trial } } };
+      },
+      take: ({ response }) => {
+        switch (response?.$case) {
+          case 'position':
+            return this.#takePosition(response.value);
+          case 'outerStep':
+            return this.#takeOuterStep(response.value);
+          case 'ended':
+            this.#ended = decodeTrial(response.value, this.#space);
+            this.#settle(undefined);
+            this.#opened.resolve();
+            return true;
+          case undefined:
+            return false;
+        }
+      },
+      refused: (error) => {
+        const pending = this.#pending;
+        this.#pending = undefined;
+        pending?.stored.reject(error);
+        return pending !== undefined;
+      },
+      over: (error) => {
+        const reason =
+          error ?? new GlocalError('CANCELLED', 'the session was closed', { reason: 'SESSION_CLOSED' });
+        this.#over = { error: reason };
+        this.#pending?.stored.reject(reason);
+        this.#opened.reject(reason);
+      },
+    };
+  }
+
+  async #takePosition({ values, ...position }: PositionMessage): Promise<boolean> {
+    const fresh = this.#fresh;
+    const gotOn = isAfter(position, this.#stored);
+    this.#fresh = false;
+    this.#stored = position;
+    if (values.length > 0) this.#values = decodeValues<Values<P>>(values, this.#space);
+    this.#opened.resolve();
+    const pending = this.#pending;
+    if (pending === undefined) return gotOn;
+    if (position.outerStep > pending.outerStep) {
+      // The window was completed, and the answer was lost.
+      const step = await readOuterStep(this.#transport, `${this.#trial}/outerSteps/${pending.outerStep}`);
+      this.#settle(decodeSentOuterStep<P>(step, this.#space));
+    } else if (fresh) {
+      void this.#send(pending);
+    } else if (position.rows >= pending.firstRow + pending.rows.length) {
+      this.#settle(undefined);
+    }
+    return gotOn;
+  }
+
+  #takeOuterStep(step: OuterStepMessage): boolean {
+    // Of rows that were sent again.
+    if (step.index < this.#stored.outerStep) return false;
+    const values = decodeValues<Values<P>>(step.nextValues, this.#space);
+    this.#stored = { outerStep: step.index + 1, rows: 0, components: 0 };
+    this.#values = values;
+    this.#settle(decodeSentOuterStep<P>(step, this.#space));
+    return true;
+  }
+
+  #settle(step: SentOuterStep<P> | undefined): void {
+    this.#pending?.stored.resolve(step);
+    this.#pending = undefined;
+  }
+}
+
+type Stored = Omit<PositionMessage, 'values'>;
+
+const isAfter = (a: Stored, b: Stored): boolean =>
+  (a.outerStep - b.outerStep || a.rows - b.rows || a.components - b.components) > 0;
+
+/** @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming rows that are not of the space. */
+function asRows(rows: readonly Row[], space: Space): Float64Array[] {
+  const components = componentsOf(space);
+  const violations = [];
+  if (!Array.isArray(rows)) violations.push({ field: 'rows', description: 'is not an array of rows' });
+  else {
+    for (const [i, row] of rows.entries()) {
+      const isRow = row instanceof Float64Array || (Array.isArray(row) && row.every(Number.isFinite));
+      if (!isRow) {
+        const description = 'is not a Float64Array, or an array of finite numbers';
+        violations.push({ field: `rows[${i}]`, description });
+      } else if (components !== undefined && row.length !== components) {
+        const description = `has ${row.length} values; the space has ${components} components that move`;
+        violations.push({ field: `rows[${i}]`, description });
+      }
+    }
+  }
+  if (violations.length > 0) throw GlocalError.invalid('NOT_ENCODABLE', violations);
+  return rows.map((row) => (row instanceof Float64Array ? row : Float64Array.from(row)));
+}
+
+/** Components of a hypergradient; undefined where only the server knows how many there are. */
+function componentsOf({ parameters }: Space): number | undefined {
+  let count = 0;
+  for (const parameter of Object.values(parameters)) {
+    if (parameter.kind === 'float') count += 1;
+    else if (parameter.kind === 'vector' && parameter.size !== undefined) count += parameter.size;
+    else if (parameter.kind === 'vector' || parameter.kind === 'network') return undefined;
+  }
+  return count;
+}
