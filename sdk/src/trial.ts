@@ -115,6 +115,8 @@ export interface Timing {
   readonly other: number;
   /** Of a driven trial: waiting for the decision. */
   readonly decision: number;
+  /** Writing the checkpoint of its end, which comes after the rest. */
+  readonly checkpoint: number;
 }
 
 /** How the hypergradients of an outer step were computed, and what the choices would have cost. */
@@ -238,6 +240,7 @@ function decodeFields<P extends ParameterMap>(step: proto.OuterStep): OuterStepF
       dmd: milliseconds(step.timing?.dmd),
       other: milliseconds(step.timing?.other),
       decision: milliseconds(step.timing?.decision),
+      checkpoint: milliseconds(step.timing?.checkpoint),
     },
     differentiation: step.differentiation && {
       ...step.differentiation,

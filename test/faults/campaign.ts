@@ -2,12 +2,12 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GlocalClient } from '@glocal/sdk';
 import { temporaryFolder } from '../support/trainer.ts';
 import { FAULTS, type Fault } from './fault.ts';
 import { Random } from './random.ts';
 import { Service } from './service.ts';
-import type { Finding, Outcome, Workload } from './workload.ts';
+import type { Finding } from './finding.ts';
+import type { Outcome, Workload } from './workload.ts';
 
 export interface CampaignOptions {
   /** Kills to make. Other faults come in between and do not count. */
@@ -41,13 +41,12 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const random = new Random(seed);
   await using folder = await temporaryFolder();
   await using service = await Service.start(join(folder.path, 'studies.db'), ['--max-running-trials', '2']);
-  await using client = await GlocalClient.connect({ address: service.address });
   const faults = new Map<string, number>();
   const outcomes: Outcome[] = [];
   const fragile = new Map<string, boolean>();
   let kills = 0;
 
-  for (const workload of workloads) outcomes.push(await run(workload, false, options.signal));
+  for (const workload of workloads) outcomes.push(await run(workload, options.signal));
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   // All of them, before the service is stopped: a fault that is being made may start a server.
@@ -82,12 +81,12 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
 
   /** One study after another while faults are made. */
   async function runOn(workload: Workload): Promise<void> {
-    while (kills < wanted) outcomes.push(await run(workload, true, signal));
+    while (kills < wanted) outcomes.push(await run(workload, signal));
   }
 
-  function run(workload: Workload, disturbed: boolean, until: AbortSignal): Promise<Outcome> {
-    const { name } = workload;
-    return workload.run(client, { disturbed, signal: until, fragile: (is) => fragile.set(name, is) });
+  function run(workload: Workload, until: AbortSignal): Promise<Outcome> {
+    const { address } = service;
+    return workload.run({ address, signal: until, fragile: (is) => fragile.set(workload.name, is) });
   }
 
   /** What fails ends the others, too. */

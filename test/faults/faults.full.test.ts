@@ -2,13 +2,13 @@
 
 import { expect, it } from 'vitest';
 import { runCampaign, verdictOf } from './campaign.ts';
-import { ManagedWorkload } from './managed.ts';
+import { workloads } from './workloads.ts';
 
 it('loses nothing, doubles nothing and diverges nowhere over a hundred kills', async () => {
   const tally = await runCampaign({
     kills: 100,
     seed: 2,
-    workloads: [new ManagedWorkload()],
+    workloads: workloads(),
     signal: AbortSignal.timeout(1_750_000),
     onFault() {},
   });

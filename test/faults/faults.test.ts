@@ -2,13 +2,13 @@
 
 import { expect, it } from 'vitest';
 import { runCampaign, verdictOf } from './campaign.ts';
-import { ManagedWorkload } from './managed.ts';
+import { workloads } from './workloads.ts';
 
 it('loses nothing, doubles nothing and takes the undisturbed path when its parts are killed', async () => {
   const tally = await runCampaign({
     kills: 10,
     seed: 1,
-    workloads: [new ManagedWorkload()],
+    workloads: workloads(),
     signal: AbortSignal.timeout(280_000),
     onFault() {},
   });

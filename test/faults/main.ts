@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCampaign, type Tally, verdictOf } from './campaign.ts';
-import { ManagedWorkload } from './managed.ts';
+import { workloads } from './workloads.ts';
 
 const EXIT_USAGE = 64;
 /** 128 + SIGINT. */
@@ -34,7 +34,7 @@ try {
   const tally = await runCampaign({
     kills,
     seed,
-    workloads: [new ManagedWorkload()],
+    workloads: workloads(),
     signal: interrupted.signal,
     onFault: (fault, made) => console.error(`${seconds().padStart(5)} s  ${made}/${kills}  ${fault}`),
   });

@@ -1,12 +1,14 @@
 /** What runs while faults happen, and what must hold of it in the end. */
 
-import type { GlocalClient } from '@glocal/sdk';
-
-/** Something that must not have happened, for people. */
-export interface Finding {
-  readonly kind: 'lost' | 'doubled' | 'diverged' | 'illegal';
-  readonly text: string;
-}
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type OuterStep, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { StudyServiceService as Api, type StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { trialStateName } from '@glocal/trainer/testing';
+import { Channel } from '../support/grpc.ts';
+import { compareTold, essence, type Finding, illegal } from './finding.ts';
+import { patiently } from './patience.ts';
+import { watchPatiently } from './watching.ts';
 
 /** What came of a run of a workload. */
 export interface Outcome {
@@ -15,18 +17,99 @@ export interface Outcome {
   readonly findings: readonly Finding[];
 }
 
-/** A study that is made, followed to its end, and compared with one that nothing disturbed. */
-export interface Workload {
+/** What a client does about a trial that does not run by itself; it comes back after every fault. */
+export type Attend = (address: string, trial: string, signal: AbortSignal) => Promise<void>;
+
+export interface WorkloadOptions {
   readonly name: string;
-  /**
-   * Runs once. @param fragile told whether a trial of it has lost its process since its last outer step.
-   * @param disturbed whether faults happen; a run without becomes what later ones are compared with.
-   */
-  run(client: GlocalClient, options: RunOptions): Promise<Outcome>;
+  readonly study: Study;
+  readonly attend?: Attend;
 }
 
 export interface RunOptions {
-  readonly disturbed: boolean;
+  readonly address: string;
   readonly signal: AbortSignal;
+  /** Told whether a trial has lost its process since its last outer step. */
   readonly fragile: (isFragile: boolean) => void;
+}
+
+/** A study that is made, followed to its end, and compared with the first one, which nothing disturbed. */
+export class Workload {
+  readonly name: string;
+  readonly #study: Study;
+  readonly #attend: Attend | undefined;
+  /** Outer steps of each trial. */
+  #expected: readonly (readonly OuterStep[])[] | undefined;
+
+  constructor({ name, study, attend }: WorkloadOptions) {
+    this.name = name;
+    this.#study = study;
+    this.#attend = attend;
+  }
+
+  async run({ address, signal, fragile }: RunOptions): Promise<Outcome> {
+    using channel = new Channel(address, undefined, undefined, { 'grpc.max_reconnect_backoff_ms': 1_000 });
+    const request = { study: this.#study, requestId: randomUUID() };
+    const { name } = await patiently(signal, () => channel.unary(Api.createStudy, request));
+    const page = { parent: name, pageSize: 1_000, pageToken: '' };
+    const listed = () => patiently(signal, () => channel.unary(Api.listTrials, page));
+    const { trials: made } = await listed();
+    const [events] = await Promise.all([
+      this.#watch(channel, name, signal, fragile),
+      ...made.map((trial) => this.#attend?.(address, trial.name, signal)),
+    ]);
+    const { trials } = await listed();
+    const stored = await Promise.all(
+      trials.map(({ name: parent }) =>
+        patiently(signal, async () => {
+          const all = { parent, pageSize: 1_000, pageToken: '', includeWindows: true };
+          return (await channel.unary(Api.listOuterSteps, all)).outerSteps;
+        }),
+      ),
+    );
+    const findings = trials.flatMap((trial, i) => [...ended(trial), ...compareTold(trial.name, events, stored[i] ?? [])]);
+    if (this.#expected === undefined) this.#expected = stored;
+    else findings.push(...this.#compare(name, stored, this.#expected));
+    return { trials: trials.length, outerSteps: stored.flat().length, findings };
+  }
+
+  /** All stored events, until the study has ended. */
+  async #watch(
+    channel: Channel,
+    name: string,
+    signal: AbortSignal,
+    fragile: RunOptions['fragile'],
+  ): Promise<StudyEvent[]> {
+    const events: StudyEvent[] = [];
+    const lame = new Set<string>();
+    for await (const message of watchPatiently(channel, name, signal)) {
+      events.push(message);
+      if (message.event?.$case !== 'trial') continue;
+      const { name: trial, crashes } = message.event.value;
+      if (crashes > 0) lame.add(trial);
+      else lame.delete(trial);
+      fragile(lame.size > 0);
+    }
+    return events;
+  }
+
+  #compare(
+    study: string,
+    stored: readonly (readonly OuterStep[])[],
+    expected: readonly (readonly OuterStep[])[],
+  ): Finding[] {
+    return stored.flatMap((path, i) => {
+      const other = expected[i] ?? [];
+      const longest = Math.max(path.length, other.length);
+      const same = (k: number) => isDeepStrictEqual(path[k] && essence(path[k]), other[k] && essence(other[k]));
+      const at = Array.from({ length: longest }, (_, k) => k).find((k) => !same(k));
+      return at === undefined
+        ? []
+        : [{ kind: 'diverged' as const, text: `trial ${i} of ${study} (${this.name}) at outer step ${at + 1}` }];
+    });
+  }
+}
+
+function ended({ name, state, stateReason }: Trial): Finding[] {
+  return state === TrialState.SUCCEEDED ? [] : [illegal(`${name} is ${trialStateName(state)}: ${stateReason}`)];
 }

@@ -335,6 +335,7 @@ describe('study.outerSteps', () => {
       dmd: { seconds: 0n, nanos: 2_500_000 },
       other: undefined,
       decision: { seconds: 3n, nanos: 0 },
+      checkpoint: { seconds: 0n, nanos: 1_500_000 },
     },
     averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
     differentiation: { used: Differentiation.REVERSE, forwardGradients: 300, reverseGradients: 150 },
@@ -413,7 +414,7 @@ describe('study.outerSteps', () => {
         fellBack: true,
         decision: { action: 'accept', outerRate: 0.2 },
       },
-      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0, decision: 3_000 },
+      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0, decision: 3_000, checkpoint: 1.5 },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
       differentiation: { used: 'reverse', forwardGradients: 300, reverseGradients: 150 },
     });

@@ -38,11 +38,13 @@ export class Stopwatch {
       dmd: duration(dmd),
       decision: duration(decision),
       other: duration(other),
+      checkpoint: undefined,
     };
   }
 }
 
-function duration(ms: number): { seconds: bigint; nanos: number } {
+/** @param ms milliseconds. */
+export function duration(ms: number): { seconds: bigint; nanos: number } {
   const nanos = BigInt(Math.max(0, Math.round(ms * 1e6)));
   return { seconds: nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) };
 }

@@ -8,6 +8,7 @@ import { datasetSha256 } from '../data/digest.ts';
 import { DmdClient, type OpenWindow } from '../dmd/client.ts';
 import type { WindowShape } from '../dmd/window-stream.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
+import { duration } from '../loop/stopwatch.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
@@ -152,9 +153,12 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
     isLeaving: () => leaving,
     async outerStep(outerStep, saved) {
       const { index } = outerStep;
+      const start = performance.now();
       if (saved !== undefined) await write(saved);
+      const checkpoint = saved && duration(performance.now() - start);
       if (index <= stored) return keeper.stored(index);
-      const encoded = OuterStep.encode(outerStep).finish();
+      const timing = outerStep.timing && { ...outerStep.timing, checkpoint };
+      const encoded = OuterStep.encode({ ...outerStep, timing }).finish();
       tell({ type: 'outerStep', index, outerStep: encoded });
       await waits.for(unacknowledged.sent(encoded.length));
     },
