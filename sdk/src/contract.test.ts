@@ -237,7 +237,14 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'Timing',
     study.Timing.create(),
-    all<Timing>({ training: true, hypergradients: true, dmd: true, other: true, decision: true, checkpoint: true }),
+    all<Timing>({
+      training: true,
+      hypergradients: true,
+      dmd: true,
+      other: true,
+      decision: true,
+      checkpoint: true,
+    }),
   ],
   [
     'DifferentiationCost',

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/trainer.ts';
 import { FAULTS, type Fault } from './fault.ts';
+import type { Finding } from './finding.ts';
 import { Random } from './random.ts';
 import { Service } from './service.ts';
-import type { Finding } from './finding.ts';
 import type { Outcome, Workload } from './workload.ts';
 
 export interface CampaignOptions {

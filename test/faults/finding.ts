@@ -37,7 +37,8 @@ export function compareTold(
   );
   const findings: Finding[] = [];
   const gaps = stored.filter(({ index }, i) => index !== i + 1);
-  if (gaps.length > 0) findings.push(doubled(`outer steps of ${trial} do not count: ${stored.map((step) => step.index)}`));
+  if (gaps.length > 0)
+    findings.push(doubled(`outer steps of ${trial} do not count: ${stored.map((step) => step.index)}`));
   for (const step of told) {
     const kept = stored.find(({ index }) => index === step.index);
     if (kept === undefined || !isDeepStrictEqual(lean(step), lean(kept))) {
@@ -45,6 +46,7 @@ export function compareTold(
     }
   }
   if (told.length < stored.length) findings.push(lost(`${stored.length - told.length} events of ${trial}`));
-  if (told.length > stored.length) findings.push(doubled(`${told.length - stored.length} events of ${trial}`));
+  if (told.length > stored.length)
+    findings.push(doubled(`${told.length - stored.length} events of ${trial}`));
   return findings;
 }

@@ -67,7 +67,10 @@ export class Workload {
         }),
       ),
     );
-    const findings = trials.flatMap((trial, i) => [...ended(trial), ...compareTold(trial.name, events, stored[i] ?? [])]);
+    const findings = trials.flatMap((trial, i) => [
+      ...ended(trial),
+      ...compareTold(trial.name, events, stored[i] ?? []),
+    ]);
     if (this.#expected === undefined) this.#expected = stored;
     else findings.push(...this.#compare(name, stored, this.#expected));
     return { trials: trials.length, outerSteps: stored.flat().length, findings };
@@ -101,15 +104,23 @@ export class Workload {
     return stored.flatMap((path, i) => {
       const other = expected[i] ?? [];
       const longest = Math.max(path.length, other.length);
-      const same = (k: number) => isDeepStrictEqual(path[k] && essence(path[k]), other[k] && essence(other[k]));
+      const same = (k: number) =>
+        isDeepStrictEqual(path[k] && essence(path[k]), other[k] && essence(other[k]));
       const at = Array.from({ length: longest }, (_, k) => k).find((k) => !same(k));
       return at === undefined
         ? []
-        : [{ kind: 'diverged' as const, text: `trial ${i} of ${study} (${this.name}) at outer step ${at + 1}` }];
+        : [
+            {
+              kind: 'diverged' as const,
+              text: `trial ${i} of ${study} (${this.name}) at outer step ${at + 1}`,
+            },
+          ];
     });
   }
 }
 
 function ended({ name, state, stateReason }: Trial): Finding[] {
-  return state === TrialState.SUCCEEDED ? [] : [illegal(`${name} is ${trialStateName(state)}: ${stateReason}`)];
+  return state === TrialState.SUCCEEDED
+    ? []
+    : [illegal(`${name} is ${trialStateName(state)}: ${stateReason}`)];
 }

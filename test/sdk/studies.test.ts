@@ -414,7 +414,14 @@ describe('study.outerSteps', () => {
         fellBack: true,
         decision: { action: 'accept', outerRate: 0.2 },
       },
-      timing: { training: 6_500, hypergradients: 2_000, dmd: 2.5, other: 0, decision: 3_000, checkpoint: 1.5 },
+      timing: {
+        training: 6_500,
+        hypergradients: 2_000,
+        dmd: 2.5,
+        other: 0,
+        decision: 3_000,
+        checkpoint: 1.5,
+      },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
       differentiation: { used: 'reverse', forwardGradients: 300, reverseGradients: 150 },
     });
