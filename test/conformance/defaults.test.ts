@@ -12,7 +12,7 @@ import {
   Selection,
   Variant,
 } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, NetworkParameter, Study } from '@glocal/proto/glocal/v1/study';
+import { Estimator, NetworkParameter, Sampling, SamplingMethod, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { DEFAULT_DMD_LIMITS, encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,22 +56,40 @@ describe('a study', () => {
   });
   const methodWith = (method: object) =>
     Study.fromPartial({ ...required, method: { ...required.method, ...method } });
+  const drawn = (method: SamplingMethod): Study => ({
+    ...required,
+    space: {
+      parameters: [
+        ...(required.space?.parameters ?? []),
+        { name: 'l2', kind: { $case: 'int', value: { min: 0, max: 10, step: 0 } } },
+      ],
+    },
+    sampling: Sampling.create({ method }),
+  });
   const scenarios: Record<string, Study> = {
     'that says what it must': required,
     'of GLOBAL': methodWith({ estimator: Estimator.GLOBAL }),
     'with a stride': methodWith({ stride: 3 }),
     'of HANKEL': methodWith({ dmd: { variant: Variant.HANKEL } }),
     'of HANKEL with a stride': methodWith({ stride: 2, dmd: { variant: Variant.HANKEL } }),
+    'of drawn points': drawn(SamplingMethod.RANDOM),
+    'of points of a Sobol sequence': drawn(SamplingMethod.SOBOL),
     'of many outer steps': { ...required, training: { steps: 50 * 160, seeds: [] } },
   };
 
   /** Whether a case of a statement holds for a complete study, and for a parameter of it. */
-  function holds(condition: string, { method, training }: Study, parameter: string | undefined): boolean {
+  function holds(
+    condition: string,
+    { method, training, sampling }: Study,
+    parameter: string | undefined,
+  ): boolean {
     switch (condition) {
       case 'in a study':
         return true;
       case 'with GLOBAL':
         return method?.estimator === Estimator.GLOBAL;
+      case 'with RANDOM or SOBOL':
+        return sampling?.method !== SamplingMethod.GRID;
       case 'with AFFINE':
         return method?.dmd?.variant === Variant.AFFINE;
       case 'with a stride above 1':

@@ -12,6 +12,8 @@ function statementOf(comment: string): string | undefined {
 export const MESSAGES = [
   'FloatParameter',
   'NetworkParameter',
+  'IntParameter',
+  'Sampling',
   'Problem',
   'Augmentation',
   'Training',

@@ -185,7 +185,7 @@ describe('a server with limits', () => {
     const { limits } = await trainer.client.serverInfo();
     expect(limits).toMatchObject({
       maxSteps: 10_000_000,
-      maxTrials: 64,
+      maxTrials: 1_000,
       maxActiveStudies: 2,
       maxOwnerActiveStudies: 2,
       maxWatchers: 2,

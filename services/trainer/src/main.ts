@@ -31,8 +31,6 @@ import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
 import { superviseTrial } from './worker/supervisor.ts';
 
-const MAX_TRIALS = 64;
-
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -116,7 +114,7 @@ async function serve(args: readonly string[]): Promise<void> {
         caller: undefined,
         limits: {
           maxSteps: config.maxSteps,
-          maxTrials: MAX_TRIALS,
+          maxTrials: config.maxTrials,
           maxActiveStudies: config.maxActiveStudies,
           maxOwnerActiveStudies: config.maxOwnerActiveStudies,
           maxWatchers: config.maxWatchers,

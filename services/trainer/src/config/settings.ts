@@ -103,6 +103,7 @@ export const SETTINGS = {
     'studies of one owner that may be active; by default as many as of all together',
   ),
   maxSteps: setting(whole(), 10_000_000, 'inner steps of a trial'),
+  maxTrials: setting(whole(1, 10_000), 1_000, 'trials of a study'),
   maxWatchers: setting(whole(), 1_000, 'watchers that may be connected'),
   maxWatchBytes: setting(
     bytes(1, 2 ** 31 - 1),
