@@ -23,6 +23,7 @@ import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
+import { keepDeleting } from './queue/retention.ts';
 import { ListenError } from './resource/listen-error.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { openSecurity } from './security/security.ts';
@@ -102,6 +103,7 @@ async function serve(args: readonly string[]): Promise<void> {
       catalogue,
       dmd: dmdWatch,
       artifacts,
+      checkpoints,
       security,
       log,
       info: {
@@ -121,12 +123,12 @@ async function serve(args: readonly string[]): Promise<void> {
           maxWatchBytes: config.maxWatchBytes,
           maxMessageBytes: MAX_MESSAGE_BYTES,
           maxRunningTrials,
-          maxStudies: 0,
+          maxStudies: config.maxStudies,
           maxDrivers: config.maxDrivers,
           maxArtifactBytes: BigInt(config.maxArtifactBytes),
           maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
           maxTrialMemoryBytes: BigInt(limits.memoryBytes),
-          maxCheckpointBytes: 0n,
+          maxCheckpointBytes: BigInt(config.maxCheckpointBytes),
           // As the DMD service says at the time: one that comes back may be another one.
           get maxWindowRows() {
             return dmdWatch.limits.maxRows;
@@ -139,7 +141,8 @@ async function serve(args: readonly string[]): Promise<void> {
     });
     cleanUp.defer(() => server.stop());
     // Stopped before the server, so that watchers are told what becomes of their trials.
-    cleanUp.defer(() => queue.stop());
+    cleanUp.defer(() => queue.stop(config.drainSeconds * 1_000));
+    cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
     queue.start();
     // Before anyone knows that it runs: who stops it at once stops it properly, too.
     const stopping = stopRequested(config.exitWithStdin);

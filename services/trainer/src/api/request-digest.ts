@@ -3,14 +3,17 @@
 import { createHash } from 'node:crypto';
 import { type Method, Study } from '@glocal/proto/glocal/v1/study';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
+import { sortedLabels } from '../study/labels.ts';
 
 /**
  * SHA-256 of a study as it was asked for, without what the server sets: a repeat is the same also when the server's
  * defaults have changed meanwhile.
  */
 export function requestDigest(requested: Study): Uint8Array {
-  const { displayName, space, problem, training, method, mode, sampling } = requested;
-  return sha256(Study.create({ displayName, space, problem, training, method, mode, sampling }));
+  const { displayName, space, problem, training, method, mode, sampling, decisionTimeout } = requested;
+  const labels = sortedLabels(requested.labels);
+  const asked = { displayName, space, problem, training, method, mode, sampling, decisionTimeout, labels };
+  return sha256(Study.create(asked));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
+import type { CheckpointRoot } from '../checkpoint/folder.ts';
 import type { DmdClient } from '../dmd/client.ts';
 import type { DmdWatch } from '../dmd/info.ts';
 import type { DriveDesk } from '../drive/desk.ts';
@@ -22,7 +23,7 @@ import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { parseOuterStepName, parseStudyName, parseTrialName, studyName } from '../resource/names.ts';
 import { characters } from '../resource/quote.ts';
-import { ActiveStudiesError, OwnerActiveStudiesError, RequestIdReusedError } from '../store/errors.ts';
+import { RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import { newTrials } from '../study/new-trials.ts';
@@ -34,6 +35,8 @@ import { Encoded, tooLarge } from './codec.ts';
 import { driving } from './driving.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
+import { lifecycleMethods } from './lifecycle.ts';
+import { limitErrors } from './limit-errors.ts';
 import { forList, outerStepParts } from './outer-step-parts.ts';
 import { MAX_UNSENT_BYTES } from './outgoing.ts';
 import {
@@ -44,11 +47,11 @@ import {
   parsePageToken,
   wrongPageToken,
 } from './pages.ts';
-import { planned } from './planned.ts';
 import { listProblems } from './problems.ts';
 import { reanalysis } from './reanalysis.ts';
 import { reporting } from './reporting.ts';
 import { completeDigest, requestDigest } from './request-digest.ts';
+import { studyFilter } from './study-filter.ts';
 
 /** Points of a page of a schedule. */
 const MAX_POINTS = 10_000;
@@ -63,6 +66,7 @@ export interface StudyServiceParts {
   readonly windows: DmdClient;
   readonly catalogue: Catalogue;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
+  readonly checkpoints: CheckpointRoot;
   /** Where uploaded files lie. */
   readonly artifacts: ArtifactRoot;
   readonly info: ServerInfo & { readonly limits: Limits };
@@ -71,7 +75,7 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, catalogue, artifacts, info, log } = parts;
+  const { store, hub, queue, checkpoints, catalogue, artifacts, info, log } = parts;
   const { limits } = info;
   // A quarter for what watchers share, the rest for what each of them has still to read.
   const events = new EventLog(store, limits.maxWatchBytes / 4);
@@ -109,8 +113,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   };
 
   return {
-    ...planned,
     ...artifactMethods({ store, artifacts, limits, log }),
+    ...lifecycleMethods({ ...parts, limits }),
     ...driving({ ...parts, seats, getStudy, getTrial }),
     ...reanalysis({ store, dmd: parts.windows }),
     ...reporting({ ...parts, dmd: parts.windows, seats, getStudy, getTrial }),
@@ -127,10 +131,10 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const { owner } = caller;
       const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
       const trials = newTrials(id, completed);
-      const { maxActiveStudies, maxOwnerActiveStudies } = limits;
+      const { maxActiveStudies, maxOwnerActiveStudies, maxStudies } = limits;
       const request = {
         ...{ study, trials, requestId, artifacts: artifactsOf(study) },
-        ...{ maxActiveStudies, maxOwnerActiveStudies },
+        ...{ maxActiveStudies, maxOwnerActiveStudies, maxStudies },
       };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
       if (result.created && completed.mode !== RunMode.EXTERNAL)
@@ -146,20 +150,20 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const size = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
       if (after !== undefined) {
-        const last = await store.getStudy(after);
+        const last = (await store.getStudy(after)) ?? (await store.getDeleted(after));
         if (last === undefined || !mayKnow(caller, last.owner)) throw wrongPageToken();
       }
-      const page = { after, owner: listedOwner(caller), limit: size, maxBytes: MAX_PAGE_BYTES };
+      const filter = { owner: listedOwner(caller), ...studyFilter(request) };
+      const page = { after, ...filter, limit: size, maxBytes: MAX_PAGE_BYTES };
       const { records, more } = await store.listStudies(page);
       return { studies: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
     },
 
-    cancelStudy: async ({ name }) => {
-      parseStudyName(name, 'name');
-      return queue.cancel(name);
+    getTrial: async ({ name }) => {
+      const trial = await getTrial(name);
+      const { outerSteps, bytes } = await checkpoints.kept(name);
+      return { ...trial, checkpoints: outerSteps, checkpointBytes: BigInt(bytes) };
     },
-
-    getTrial: ({ name }) => getTrial(name),
 
     listTrials: async (request) => {
       await getStudy(request.parent, 'parent');
@@ -196,10 +200,10 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       return { outerSteps, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
     },
 
-    watchStudy: async function* ({ name, cursor }, call) {
+    watchStudy: async function* ({ name, cursor, maxLag }, call) {
       parseStudyName(name, 'name');
       using _place = watchBudget.enter();
-      for await (const event of watchStudy({ store, hub, events, log }, name, cursor, call)) {
+      for await (const event of watchStudy({ store, hub, events, log }, { name, cursor, maxLag }, call)) {
         using _room = await watchBudget.hold(event.length, call.signal);
         yield new Encoded(event);
       }
@@ -230,16 +234,12 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     [fingerprint, ...earlier]: readonly [Uint8Array, ...Uint8Array[]],
   ): Promise<CreateResult> {
     try {
-      return await store.createStudy({ ...request, fingerprint });
+      return await limitErrors(() => store.createStudy({ ...request, fingerprint }));
     } catch (error) {
       if (error instanceof RequestIdReusedError) {
         const [next, ...others] = earlier;
         if (next !== undefined) return createOnce(request, [next, ...others]);
         throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
-      }
-      if (error instanceof ActiveStudiesError || error instanceof OwnerActiveStudiesError) {
-        const reason = error instanceof ActiveStudiesError ? 'ACTIVE_STUDIES' : 'OWNER_ACTIVE_STUDIES';
-        throw new ApiError(status.RESOURCE_EXHAUSTED, reason, error.message, { retryAfterMs: 30_000 });
       }
       throw error;
     }

@@ -1,6 +1,6 @@
 /** Where checkpoints are: those of a trial by the numbers of their outer steps, in a folder each. */
 
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { studyOf } from '../resource/names.ts';
 
@@ -55,6 +55,13 @@ export class CheckpointFolder implements Checkpoints {
     return indices.sort((one, other) => one - other);
   }
 
+  /** Bytes of those that are kept, and of what is not complete. */
+  async bytes(): Promise<number> {
+    const names = await unlessAbsent(() => readdir(this.path), []);
+    const sizes = names.map((name) => unlessAbsent(async () => (await stat(join(this.path, name))).size, 0));
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+
   async remove(index: number): Promise<void> {
     await rm(this.#file(index), { force: true });
   }
@@ -78,6 +85,12 @@ export class CheckpointRoot {
     return join(this.#path, study, number);
   }
 
+  /** What is kept of a trial: the outer steps, ascending, and the bytes. */
+  async kept(trial: string): Promise<{ readonly outerSteps: number[]; readonly bytes: number }> {
+    const folder = new CheckpointFolder(this.folderOf(trial));
+    return { outerSteps: await folder.list(), bytes: await folder.bytes() };
+  }
+
   /** Resource names of the trials that have one. */
   async trials(): Promise<string[]> {
     const folders = async (path: string) => {
@@ -97,6 +110,12 @@ export class CheckpointRoot {
   async discard(trial: string): Promise<void> {
     await rm(this.folderOf(trial), { recursive: true, force: true });
     await removeIfEmpty(join(this.#path, studyOf(trial).slice('studies/'.length)));
+    await removeIfEmpty(this.#path);
+  }
+
+  /** Removes the checkpoints of all trials of a study. */
+  async discardStudy(study: string): Promise<void> {
+    await rm(join(this.#path, study.slice('studies/'.length)), { recursive: true, force: true });
     await removeIfEmpty(this.#path);
   }
 }

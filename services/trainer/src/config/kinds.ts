@@ -45,9 +45,9 @@ export function whole(least = 1, most = MAX_INT32): Kind<number> {
   };
 }
 
-/** A time in seconds, also parts of one. */
-export const seconds = (): Kind<number> => ({
-  placeholder: 'seconds',
+/** A time in seconds or days, also parts of one. */
+export const time = (placeholder: 'seconds' | 'days'): Kind<number> => ({
+  placeholder,
   schema: z.number('must be a number above 0').positive('must be a number above 0'),
   fromText: toNumber,
 });

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
-import { bytes, choice, type Kind, seconds, text, whole, yesOrNo } from './kinds.ts';
+import { bytes, choice, type Kind, text, time, whole, yesOrNo } from './kinds.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -84,7 +84,7 @@ export const SETTINGS = {
     '`target/release/glocal-dmd`',
   ),
   dmdRetrySeconds: setting(
-    seconds(),
+    time('seconds'),
     60,
     'how long a trial waits for the DMD service before it does what its study says: use the local hypergradient, or pause',
   ),
@@ -101,6 +101,25 @@ export const SETTINGS = {
   maxOwnerActiveStudies: optional(
     whole(),
     'studies of one owner that may be active; by default as many as of all together',
+  ),
+  maxStudies: setting(whole(), 100_000, 'studies that are kept, in every state'),
+  keepStudies: optional(
+    whole(),
+    'studies that have ended and are kept, those that ended last; older ones are deleted. By default all are kept',
+  ),
+  keepDays: optional(
+    time('days'),
+    'for how long a study is kept once it has ended; then it is deleted. By default for ever',
+  ),
+  maxCheckpointBytes: setting(
+    bytes(0),
+    0,
+    'bytes of the checkpoints of all trials; without room a trial writes none, and would go on from an older one; 0 for no limit',
+  ),
+  drainSeconds: setting(
+    time('seconds'),
+    5,
+    'how long a server that is stopped lets trials train to their next outer-step boundary',
   ),
   maxSteps: setting(whole(), 10_000_000, 'inner steps of a trial'),
   maxTrials: setting(whole(1, 10_000), 1_000, 'trials of a study'),
@@ -119,7 +138,7 @@ export const SETTINGS = {
     'resident memory of a training process, whose trial FAILS when it takes more; 0 for no limit',
   ),
   trialSilenceSeconds: setting(
-    seconds(),
+    time('seconds'),
     600,
     'how long a training process may make no step before it is ended, and started again',
   ),

@@ -1,9 +1,9 @@
 /** Stored events as they are sent: read and encoded once for all watchers, and kept for a while. */
 
-import { StudyState } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { withoutVectors } from '../resource/outer-step.ts';
+import { studyHasEnded } from '../resource/states.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 import { ByteCache } from './byte-cache.ts';
 import type { Feed } from './hub.ts';
@@ -16,8 +16,8 @@ export interface EncodedEvent {
   readonly sequence: number;
   /** A StudyEvent. */
   readonly bytes: Buffer;
-  /** Whether it tells that the study has ended. */
-  readonly ends: boolean;
+  /** Whether the study has ended with it; undefined when it tells of something else. */
+  readonly ended: boolean | undefined;
 }
 
 /** The end of a study's events, as long as nothing more is stored. */
@@ -26,15 +26,22 @@ interface Tip {
   readonly sequence: number;
 }
 
+/** The last event of a study, being read or known, as long as nothing more is stored. */
+interface Last {
+  readonly version: number;
+  readonly sequence: Promise<number>;
+}
+
 export class EventLog {
-  readonly #store: Pick<Store, 'listEvents'>;
+  readonly #store: Pick<Store, 'listEvents' | 'lastSequence'>;
   readonly #cache: ByteCache<EncodedEvent>;
   readonly #tips = new WeakMap<Feed, Tip>();
+  readonly #lasts = new WeakMap<Feed, Last>();
   /** Reads under way: who wants the same waits for the same. */
   readonly #reading = new Map<string, Promise<EncodedEvent | undefined>>();
 
   /** @param cacheBytes of encoded events that are kept. */
-  constructor(store: Pick<Store, 'listEvents'>, cacheBytes: number) {
+  constructor(store: Pick<Store, 'listEvents' | 'lastSequence'>, cacheBytes: number) {
     this.#store = store;
     this.#cache = new ByteCache(cacheBytes);
   }
@@ -55,6 +62,16 @@ export class EventLog {
     return found;
   }
 
+  /** Sequence of the last event: read once for all who ask before more is stored. */
+  last(feed: Feed): Promise<number> {
+    const known = this.#lasts.get(feed);
+    if (known?.version === feed.version) return known.sequence;
+    const last = { version: feed.version, sequence: this.#store.lastSequence(feed.study) };
+    this.#lasts.set(feed, last);
+    last.sequence.catch(() => this.#lasts.get(feed) === last && this.#lasts.delete(feed));
+    return last.sequence;
+  }
+
   async #read(feed: Feed, after: number): Promise<EncodedEvent | undefined> {
     const { version } = feed;
     const { records, more } = await this.#store.listEvents(feed.study, { after, ...PAGE });
@@ -73,12 +90,12 @@ const keyOf = ({ study }: Feed, after: number): string => `${study} ${after}`;
 /** An event that would pass the message limit comes without its vectors: else nobody would get beyond it. */
 function encode({ sequence, event: stored }: StoredEvent): EncodedEvent {
   const { event } = stored;
-  const ends = event?.$case === 'study' && event.value.state !== StudyState.ACTIVE;
+  const ended = event?.$case === 'study' ? studyHasEnded(event.value) : undefined;
   let bytes = bytesOf(stored);
   if (bytes.length > MAX_MESSAGE_BYTES && event?.$case === 'outerStep') {
     bytes = bytesOf({ ...stored, event: { $case: 'outerStep', value: withoutVectors(event.value) } });
   }
-  return { sequence, bytes, ends };
+  return { sequence, bytes, ended };
 }
 
 const bytesOf = (event: StudyEvent): Buffer => {

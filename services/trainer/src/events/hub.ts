@@ -7,11 +7,14 @@ export interface Feed {
   readonly study: string;
   /** Rises when something is stored for the study. */
   readonly version: number;
+  /** Whether the study has been deleted. */
+  readonly removed: boolean;
 }
 
 /** A feed as the hub sees it. */
 interface OpenFeed extends Feed {
   version: number;
+  removed: boolean;
   /** Latest report of each running trial, by its name. */
   readonly progress: Map<string, TrialProgress>;
   readonly subscriptions: Set<Subscription>;
@@ -27,6 +30,14 @@ export class EventHub {
     if (feed === undefined) return;
     feed.version += 1;
     for (const subscription of feed.subscriptions) subscription.stored();
+  }
+
+  /** The study was deleted. */
+  removed(study: string): void {
+    const feed = this.#feeds.get(study);
+    if (feed === undefined) return;
+    feed.removed = true;
+    this.changed(study);
   }
 
   /** A trial got on. Only the latest report of a trial is kept. */
@@ -59,7 +70,7 @@ export class EventHub {
   #feed(study: string): OpenFeed {
     let feed = this.#feeds.get(study);
     if (feed === undefined) {
-      feed = { study, version: 0, progress: new Map(), subscriptions: new Set() };
+      feed = { study, version: 0, removed: false, progress: new Map(), subscriptions: new Set() };
       this.#feeds.set(study, feed);
     }
     return feed;

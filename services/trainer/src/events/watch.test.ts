@@ -60,10 +60,14 @@ async function end(): Promise<void> {
 async function* watch(
   cursor = '',
   signals: Partial<WatchSignals> = {},
-  name = NAME,
+  { name = NAME, maxLag = 0 } = {},
 ): AsyncGenerator<StudyEvent> {
   const all = { signal: never, stopping: never, ...signals };
-  for await (const bytes of watchStudy({ store, hub, events: log, log: logger }, name, cursor, all)) {
+  for await (const bytes of watchStudy(
+    { store, hub, events: log, log: logger },
+    { name, cursor, maxLag },
+    all,
+  )) {
     yield StudyEvent.decode(bytes);
   }
 }
@@ -230,6 +234,67 @@ describe('watchStudy', () => {
   });
 
   it('says that there is no such study', async () => {
-    await expect(watch('', {}, 'studies/b').next()).rejects.toThrow(/does not exist/);
+    await expect(watch('', {}, { name: 'studies/b' }).next()).rejects.toThrow(/does not exist/);
+  });
+
+  it('tells a slow watcher the study as it is in place of what it missed, and goes on from there', async () => {
+    const events = watch('2', {}, { maxLag: 3 });
+    for (let i = 0; i < 3; i++) await outerStep();
+    expect((await events.next()).value.cursor).toBe('3');
+    for (let i = 0; i < 3; i++) await outerStep();
+    const { value } = await events.next();
+    expect(value).toMatchObject({ cursor: '8', event: { $case: 'snapshot', value: { missedEvents: 5 } } });
+    expect(value.event.value).toMatchObject({ study: { name: NAME }, trials: [{ outerStepsDone: 6 }] });
+    await outerStep();
+    expect((await events.next()).value).toMatchObject({ cursor: '9', event: { $case: 'outerStep' } });
+    await end();
+    expect(cursors(await Array.fromAsync(events))).toEqual([10, 11]);
+  });
+
+  it('ends with a snapshot of a study that has ended', async () => {
+    await outerStep();
+    await end();
+    const events = await Array.fromAsync(watch('', {}, { maxLag: 1 }));
+    expect(events.map(({ event }) => event?.$case)).toEqual(['snapshot']);
+  });
+
+  it('asks the store once how far a study is, however many wonder whether they are slow', async () => {
+    const events = Array.from({ length: 20 }, () => watch('2', {}, { maxLag: 5 }));
+    const asked = vi.spyOn(store, 'lastSequence');
+    const waiting = events.map((watcher) => watcher.next());
+    await outerStep();
+    await Promise.all(waiting);
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('refuses a negative lag', async () => {
+    await expect(watch('', {}, { maxLag: -1 }).next()).rejects.toThrow('max_lag: -1 is negative');
+  });
+
+  it('goes on past the end of a study that was taken up again', async () => {
+    await store.endTrial(claim, { state: TrialState.FAILED, reason: 'no memory' });
+    await store.resumeStudy({
+      name: NAME,
+      points: [{ trial: TRIAL, checkpoint: 0 }],
+      maxActiveStudies: 1,
+    });
+    ({ claim } = await store.startTrial(TRIAL));
+    const events = watch('2');
+    const seen = [];
+    for (let i = 0; i < 5; i++) seen.push((await events.next()).value);
+    expect(cursors(seen)).toEqual([3, 4, 5, 6, 7]);
+    const next = events.next();
+    await end();
+    expect((await next).value.event.$case).toBe('trial');
+  });
+
+  it('ends when the study is deleted, and says so', async () => {
+    const events = watch('2');
+    const next = events.next();
+    await end();
+    await next;
+    await store.deleteStudy(NAME);
+    hub.removed(NAME);
+    await expect(events.next().then(() => events.next())).rejects.toThrow('studies/a does not exist');
   });
 });

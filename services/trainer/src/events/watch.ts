@@ -1,17 +1,22 @@
 /** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
 
-import { StudyState } from '@glocal/proto/glocal/v1/study';
-import { StudyEvent, type TrialProgress } from '@glocal/proto/glocal/v1/study_service';
+import {
+  StudyEvent,
+  type TrialProgress,
+  type WatchStudyRequest,
+} from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
 import { quote } from '../resource/quote.ts';
+import { studyHasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from './event-log.ts';
 import type { EventHub } from './hub.ts';
+import { readSnapshot } from './snapshot.ts';
 
 /** What watches share. */
 export interface WatchParts {
-  readonly store: Pick<Store, 'getStudy' | 'listEvents'>;
+  readonly store: Pick<Store, 'getStudy' | 'getSnapshot' | 'listEvents'>;
   readonly hub: EventHub;
   readonly events: EventLog;
   readonly log: Pick<Logger, 'error'>;
@@ -26,33 +31,39 @@ export interface WatchSignals {
 }
 
 /**
- * Encoded StudyEvents. A watcher that is slow holds one of them: the next one is read when it is asked for.
- * @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study, StoppingError
- * when the server stops before the study has ended.
+ * Encoded StudyEvents. A watcher that is slow holds one of them: the next one is read when it is asked for, or a snapshot in
+ * place of more than `maxLag` of them.
+ * @throws FieldError when the cursor is not one of this study's, NotFoundError when there is no such study or it is deleted,
+ * StoppingError when the server stops before the study has ended.
  */
 export async function* watchStudy(
   { store, hub, events, log }: WatchParts,
-  name: string,
-  cursor: string,
+  { name, cursor, maxLag }: WatchStudyRequest,
   { signal, stopping }: WatchSignals,
 ): AsyncGenerator<Buffer, void, undefined> {
+  if (maxLag < 0) throw FieldError.of('MAX_LAG', 'max_lag', `${maxLag} is negative`);
   // Before the first read, so that nothing falls between reading and waiting.
   using subscription = hub.subscribe(name);
   const study = await store.getStudy(name);
   if (study === undefined) throw new NotFoundError(name);
   let sequence = await readCursor(store, name, cursor);
   const stop = AbortSignal.any([signal, stopping]);
-  let over = study.state !== StudyState.ACTIVE;
+  let over = studyHasEnded(study);
   while (!signal.aborted) {
     if (subscription.takeStored()) {
       for (;;) {
-        const event = await events.next(subscription.feed, sequence);
+        const missed = maxLag === 0 ? 0 : (await events.last(subscription.feed)) - sequence;
+        const event =
+          missed > maxLag
+            ? await readSnapshot(store, name, sequence)
+            : await events.next(subscription.feed, sequence);
         if (event === undefined || signal.aborted) break;
         ({ sequence } = event);
-        over ||= event.ends;
+        over = event.ended ?? over;
         yield event.bytes;
       }
     }
+    if (subscription.feed.removed) throw new NotFoundError(name);
     if (over) return;
     for (const progress of subscription.takeProgress()) {
       const bytes = encodeProgress(progress, sequence, log);

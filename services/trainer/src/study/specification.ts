@@ -6,6 +6,7 @@ import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts
 import type { FieldViolation } from '../resource/errors.ts';
 import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
+import { checkLabels, sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
 import { checkSample, completeMethod, withOuterRate } from './specification/method.ts';
@@ -35,6 +36,7 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
   const check = new Checker();
   const nameLength = characters(requested.displayName);
   check.require(nameLength <= MAX_NAME, 'display_name', `has ${nameLength} characters; at most ${MAX_NAME}`);
+  check.violations.push(...checkLabels(requested.labels));
   const isExternal = requested.mode === RunMode.EXTERNAL;
   const parts = isExternal
     ? completeExternal(requested, limits, check)
@@ -47,7 +49,7 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     stateReason: '',
     createTime: undefined,
     updateTime: undefined,
-    labels: requested.labels,
+    labels: sortedLabels(requested.labels),
     owner: '',
     ...completeMode(requested, check),
   };
