@@ -3,6 +3,7 @@
 import {
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   credentials,
   Metadata,
@@ -82,6 +83,7 @@ export class Channel implements Disposable {
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
+        this.#metadata,
         (error, response) => (error === null ? resolve(response as Response) : reject(error)),
       );
       for (const request of requests) stream.write(request);
@@ -105,7 +107,46 @@ export class Channel implements Disposable {
     return (await Array.fromAsync<unknown>(stream)) as Response[];
   }
 
+  /** A two-way call, to which requests are sent one at a time; it is cancelled when it is disposed of. */
+  converse<Request, Response>(method: MethodDefinition<Request, Response>): Conversation<Request, Response> {
+    return new Conversation(
+      this.#client.makeBidiStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        this.#metadata,
+      ),
+    );
+  }
+
   [Symbol.dispose](): void {
     this.#client.close();
+  }
+}
+
+/** A two-way call, a message at a time. */
+export class Conversation<Request, Response> implements Disposable {
+  readonly #call: ClientDuplexStream<Request, Response>;
+  readonly #responses: AsyncIterator<Response>;
+
+  constructor(call: ClientDuplexStream<Request, Response>) {
+    this.#call = call;
+    // Who asks for the next response is told; the cancellation at the end is nobody's business.
+    call.on('error', () => {});
+    this.#responses = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Response>;
+  }
+
+  send(request: Request): void {
+    this.#call.write(request);
+  }
+
+  /** The next response; undefined after the last. @throws ServiceError */
+  async next(): Promise<Response | undefined> {
+    const { value, done } = await this.#responses.next();
+    return done ? undefined : value;
+  }
+
+  [Symbol.dispose](): void {
+    this.#call.cancel();
   }
 }

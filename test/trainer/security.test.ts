@@ -94,6 +94,26 @@ describe('a caller with a certificate and a token', () => {
     expect(await cancel(ada, study)).toMatchObject({ state: 'STUDY_STATE_CANCELLED' });
   });
 
+  it('drives what is theirs', async () => {
+    const ada = as(tokens.ada);
+    const driven = {
+      ...STUDY,
+      mode: 'RUN_MODE_DRIVEN',
+      method: { estimator: 'ESTIMATOR_LOCAL', window: 100 },
+    };
+    const study = (await ada.unary(method('CreateStudy'), { study: driven })) as Study;
+    using drive = ada.converse<object, object>(method('DriveTrial'));
+    drive.send({ start: { trial: `${study.name}/trials/0` } });
+    expect(await drive.next()).toMatchObject({ response: 'attached' });
+    expect(await drive.next()).toMatchObject({
+      response: 'proposal',
+      proposal: { outer_step: { index: 1 } },
+    });
+    drive.send({ decision: { outer_step: 1, stop: { reason: 'enough' } } });
+    expect(await drive.next()).toMatchObject({ outer_step: { index: 1 } });
+    expect(await drive.next()).toMatchObject({ ended: { state: 'TRIAL_STATE_SUCCEEDED' } });
+  });
+
   it('is told who they are', async () => {
     expect(await info(as(tokens.reader))).toMatchObject({ caller: { owner: 'ada', role: 'ROLE_READ' } });
     expect(await info(as(tokens.root))).toMatchObject({ caller: { owner: 'root', role: 'ROLE_ADMIN' } });
