@@ -1,6 +1,6 @@
 /** Reporting for a trial of an external study: the client trains, the service says how its hyperparameters move. */
 
-import type { OuterStep as OuterStepMessage } from '@glocal/proto/glocal/v1/study';
+import type { OuterStep as OuterStepMessage, Trial as TrialMessage } from '@glocal/proto/glocal/v1/study';
 import {
   type ReportPosition as PositionMessage,
   type ReportHypergradientsRequest,
@@ -166,10 +166,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
           case 'outerStep':
             return this.#takeOuterStep(response.value);
           case 'ended':
-            this.#ended = decodeTrial(response.value, this.#space);
-            this.#settle(undefined);
-            this.#opened.resolve();
-            return true;
+            return this.#takeEnd(response.value);
           case undefined:
             return false;
         }
@@ -200,15 +197,30 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     const pending = this.#pending;
     if (pending === undefined) return gotOn;
     if (position.outerStep > pending.outerStep) {
-      // The window was completed, and the answer was lost.
-      const step = await readOuterStep(this.#transport, `${this.#trial}/outerSteps/${pending.outerStep}`);
-      this.#settle(decodeSentOuterStep<P>(step, this.#space));
+      await this.#settleByReading(pending);
     } else if (fresh) {
       void this.#send(pending);
     } else if (position.rows >= pending.firstRow + pending.rows.length) {
       this.#settle(undefined);
     }
     return gotOn;
+  }
+
+  async #takeEnd(trial: TrialMessage): Promise<boolean> {
+    const pending = this.#pending;
+    if (pending !== undefined && trial.outerStepsDone >= pending.outerStep) {
+      await this.#settleByReading(pending);
+    }
+    this.#ended = decodeTrial(trial, this.#space);
+    this.#settle(undefined);
+    this.#opened.resolve();
+    return true;
+  }
+
+  /** The window was completed, and the answer was lost. */
+  async #settleByReading({ outerStep }: Pending<P>): Promise<void> {
+    const step = await readOuterStep(this.#transport, `${this.#trial}/outerSteps/${outerStep}`);
+    this.#settle(decodeSentOuterStep<P>(step, this.#space));
   }
 
   #takeOuterStep(step: OuterStepMessage): boolean {
