@@ -1,6 +1,7 @@
 /** A client that trains by itself and reports its hypergradients, below the SDK: written from the contract alone. */
 
 import {
+  type DmdAbsence,
   Estimator,
   FloatParameter,
   type OuterStep,
@@ -37,10 +38,12 @@ export const externalStudy = ({
   windows = 4,
   size = 2,
   estimator = Estimator.GLOCAL,
+  ...method
 }: {
   windows?: number;
   size?: number;
   estimator?: Estimator;
+  dmdAbsence?: DmdAbsence;
 } = {}) =>
   Study.fromPartial({
     mode: RunMode.EXTERNAL,
@@ -52,7 +55,7 @@ export const externalStudy = ({
       ],
     },
     training: { steps: windows * WINDOW },
-    method: { estimator, window: WINDOW, sigma: SIGMA },
+    method: { estimator, window: WINDOW, sigma: SIGMA, ...method },
   });
 
 export class Reporter implements Disposable {

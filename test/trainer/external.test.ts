@@ -1,7 +1,15 @@
-import { Estimator, type OuterStep, Study, TrialState } from '@glocal/proto/glocal/v1/study';
+import {
+  DmdAbsence,
+  Estimator,
+  type OuterStep,
+  Source,
+  Study,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
 import type { ReportPosition } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { dmdProcesses } from '../support/processes.ts';
 import { refusal } from '../support/refusal.ts';
 import { after, externalStudy, Reporter, rowsAt, SIGMA, WINDOW } from '../support/reporter.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
@@ -149,6 +157,28 @@ describe('a trial whose client trains', () => {
     expect(await new Reporter(trainer.address).start(name)).toMatchObject({ $case: 'ended' });
   });
 
+  it('starts where its trial does, of those that the study makes', async () => {
+    using reporter = new Reporter(trainer.address);
+    const study = externalStudy();
+    study.space?.parameters.push({
+      name: 'layers',
+      kind: { $case: 'int', value: { min: 1, max: 2, step: 1 } },
+    });
+    const [mix] = study.space?.parameters ?? [];
+    if (mix?.kind?.$case === 'float') {
+      mix.kind.value = { ...mix.kind.value, initial: 0, initials: [0.25, 0.75] };
+    }
+    const first = await reporter.create(study);
+    expect(await reporter.position(first.replace(/0$/, '3'))).toMatchObject({
+      values: [
+        { name: 'mix', value: 0.75, values: [0.75, 0.75] },
+        { name: 'rate', value: 2 },
+        { name: 'depth', value: 3 },
+        { name: 'layers', value: 2 },
+      ],
+    });
+  });
+
   it('has one client at a time: the later one', async () => {
     using first = new Reporter(trainer.address);
     const name = await first.create(externalStudy());
@@ -245,6 +275,41 @@ describe('a trial whose client trains', () => {
     expect(await refusal(again.ask({ $case: 'start', value: { trial: managed } }))).toMatchObject({
       violations: [{ field: 'start' }],
     });
+  });
+});
+
+describe('an external trial without the DMD service', () => {
+  const signalDmd = (server: TestTrainer, signal: 'SIGSTOP' | 'SIGCONT') => {
+    for (const { pid } of dmdProcesses(server.pid)) process.kill(pid, signal);
+  };
+
+  it('uses the local hypergradient, or waits for it with its rows kept, as the study says', async () => {
+    await using server = await TestTrainer.start({ args: ['--dmd-retry-seconds', '1'] });
+    using reporter = new Reporter(server.address);
+    const [fallsBack, waits] = [
+      await reporter.create(externalStudy()),
+      await reporter.create(externalStudy({ dmdAbsence: DmdAbsence.PAUSE })),
+    ];
+    signalDmd(server, 'SIGSTOP');
+    const rows = rowsAt(await reporter.position(fallsBack));
+    expect(await reporter.report({ rows })).toMatchObject({
+      $case: 'outerStep',
+      value: { report: undefined, update: { fellBack: true, sources: Array(3).fill(Source.LOCAL) } },
+    });
+    await reporter.position(waits);
+    expect(await refusal(reporter.report({ rows }))).toMatchObject({
+      code: status.UNAVAILABLE,
+      reason: 'DMD_UNAVAILABLE',
+    });
+    signalDmd(server, 'SIGCONT');
+    const decided = await vi.waitFor(
+      async () => {
+        expect(await reporter.position(waits)).toMatchObject({ outerStep: 1, rows: SIGMA });
+        return reporter.next();
+      },
+      { timeout: 20_000, interval: 500 },
+    );
+    expect(decided).toMatchObject({ $case: 'outerStep', value: { index: 1, update: { fellBack: false } } });
   });
 });
 

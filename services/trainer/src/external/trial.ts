@@ -21,6 +21,7 @@ import { fallbackNote } from '../resource/fallbacks.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { decodeRow, rowsOf } from '../resource/rows.ts';
 import type { ReportedTrial, Store } from '../store/store.ts';
+import { studyOfTrial } from '../study/trial-study.ts';
 import { REMOTE_LEARNER } from './remote-learner.ts';
 import { scalesOf, usesScales } from './scales.ts';
 import { decodeState, encodeState } from './state.ts';
@@ -64,7 +65,7 @@ export class ExternalTrial {
   private constructor(parts: ExternalParts, claimed: ReportedTrial) {
     this.#parts = parts;
     this.#claimed = claimed;
-    this.#study = asExternal(claimed.study);
+    this.#study = studyOfTrial(asExternal(claimed.study), claimed.trial);
     const shape = { layers: [], classes: 0, initialNetwork: () => [] };
     this.#space = new SearchPoint(this.#study.space, shape);
     this.#components = this.#space.components;
