@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Estimator, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Estimator, RunMode, type Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointRoot } from '../checkpoint/folder.ts';
@@ -25,6 +25,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'glocal-supervisor-'));
   store = delayed(SqliteStore.inMemory(), 3, 10);
+  desk = new DriveDesk({ store, hub, log });
   stop = new AbortController();
   leave = new AbortController();
 });
@@ -35,10 +36,10 @@ afterEach(async () => {
 });
 
 /** A stored trial of six outer steps that was claimed. */
-async function started(): Promise<StartedTrial> {
+async function started(changes: Partial<Study> = {}): Promise<StartedTrial> {
   const complete = await smallStudy({ estimator: Estimator.LOCAL, window: 1 }, { validationExamples: 20 });
   await store.createStudy({
-    study: { ...complete, name: 'studies/a', state: StudyState.ACTIVE },
+    study: { ...complete, ...changes, name: 'studies/a', state: StudyState.ACTIVE },
     trials: [Trial.fromPartial({ name: NAME, state: TrialState.PENDING })],
     requestId: '',
     fingerprint: Buffer.of(1),
@@ -49,11 +50,11 @@ async function started(): Promise<StartedTrial> {
 
 const log = pino({ level: 'silent' });
 const hub = new EventHub();
+let desk: DriveDesk;
 const supervise = (trial: StartedTrial) =>
   superviseTrial(
     {
-      ...{ store, hub, log },
-      desk: new DriveDesk({ store, hub, log }),
+      ...{ store, hub, log, desk },
       checkpoints: new CheckpointRoot(folder),
       options: {
         dmd: { address: '127.0.0.1:1' },
@@ -103,6 +104,42 @@ describe('a supervised trial', () => {
     expect(kill).toHaveBeenCalled();
   });
 
+  it('that its driver has stopped ends so when its server died in between, and asks nobody again', async () => {
+    const decisionTimeout = { seconds: 60n, nanos: 0 };
+    const trial = await started({ mode: RunMode.DRIVEN, decisionTimeout });
+    const asked: number[] = [];
+    const drive = async (index: number) => {
+      asked.push(index);
+      const isLast = index === 3;
+      const action = isLast
+        ? ({ $case: 'stop', value: { reason: 'enough' } } as const)
+        : ({ $case: 'accept', value: {} } as const);
+      const decision = { outerStep: index, action, outerRate: undefined };
+      await store.addDecision(NAME, decision);
+      desk.decided(NAME, decision);
+    };
+    using _feed = desk.follow(NAME, () => {
+      const proposal = desk.proposalOf(NAME);
+      if (proposal !== undefined) void drive(proposal.outerStep.index);
+    });
+    const add = store.addOuterStep.bind(store);
+    vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
+      const stored = await add(claim, outerStep);
+      if (outerStep.index === 3) stop.abort('the server was killed');
+      return stored;
+    });
+    await supervise(trial);
+    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.PENDING, outerStepsDone: 3 });
+    stop = new AbortController();
+    await supervise(await store.startTrial(NAME));
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.SUCCEEDED,
+      stateReason: 'stopped by its driver after 3 inner steps: enough',
+      outerStepsDone: 3,
+    });
+    expect(asked).toEqual([1, 2, 3]);
+  });
+
   it('waits while the store cannot write, and goes on without a gap', async () => {
     const trial = await started();
     const write = store.addOuterStep.bind(store);
@@ -144,7 +181,7 @@ describe('a supervised trial', () => {
 
   it('whose process takes too much memory FAILS at once', async () => {
     vi.spyOn(TrainingProcess.prototype, 'run').mockRejectedValue(new MemoryLimitError('2 MiB are too much'));
-    expect(await supervise(await started())).toBe('over');
+    await supervise(await started());
     expect(await store.getTrial(NAME)).toMatchObject({
       state: TrialState.FAILED,
       stateReason: '2 MiB are too much; its checkpoints are kept',
