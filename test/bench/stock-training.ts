@@ -89,6 +89,6 @@ export function requireSameLoss(ours: TrainingRun, stock: StockTraining, example
   // Not so for NaN either.
   if (Math.abs(found - expected) <= SAME * expected) return;
   throw new Error(
-    `the stock network's loss is ${found}, that of ${ours.model.id} ${expected}: nothing to compare`,
+    `the stock network's loss is ${found}, that of ${ours.objective.id} ${expected}: nothing to compare`,
   );
 }

@@ -16,6 +16,7 @@ const FLOORS = [
   'data',
   'model',
   'inner',
+  'problem',
   'hyper',
   'dmd',
   'store',

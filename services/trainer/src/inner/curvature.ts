@@ -3,9 +3,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gradJvp } from '../ad/jvp.ts';
 import { flatten, unflatten } from './flat.ts';
+import type { ApartLoss, LossInputs } from './objective.ts';
 import type { Rows } from './optimizer.ts';
 import { lossInputs, named, parametersOf, type Step, type Training } from './step.ts';
-import { type LossInputs, REWEIGHTING, TrainingLoss } from './training-loss.ts';
 
 /** With g the training gradient that a step takes and u the m directions: */
 export interface Curvature {
@@ -30,18 +30,17 @@ export function curvature(
   wanted: readonly string[],
   directions: Rows,
 ): Curvature {
-  const { model } = training;
+  const { objective } = training;
   const [m] = directions.shape;
-  const loss = new TrainingLoss(model, step.batch, training.loss);
+  const loss = objective.trainingLoss(step.batch);
   const inputs = lossInputs(step.values.loss);
-  const isApart = (name: string) =>
-    training.loss.reweighting?.detached === true && (name === REWEIGHTING || name === 'classWeights');
+  const isApart = (name: string) => loss.apart?.names.includes(name) === true;
   const together = wanted.filter((name) => !isApart(name));
   const apart = wanted.filter(isApart);
 
-  const weights = parametersOf(model, step.state[0] as Rows);
+  const weights = parametersOf(objective, step.state[0] as Rows);
   const count = weights.length;
-  const probe = apart.length > 0 ? [tf.zeros([step.batch.labels.size])] : [];
+  const probe = loss.apart && apart.length > 0 ? [tf.zeros([loss.apart.examples])] : [];
   const values = together.map((name) => inputs[name] as tf.Tensor);
   const { gradients, gradientTangents } = gradJvp(
     (tensors) => {
@@ -50,13 +49,13 @@ export function curvature(
       return loss.value(tensors.slice(0, count), { ...inputs, ...moving }, probed);
     },
     [...weights, ...values, ...probe],
-    [...unflatten(directions, model.parameters, [m]), ...values.map(() => null), ...probe.map(() => null)],
+    [...unflatten(directions, objective.parameters, [m]), ...values.map(() => null), ...probe.map(() => null)],
   );
   const byValues = together.map((name, i) => [name, gradientTangents[count + i] as tf.Tensor] as const);
-  if (probe.length > 0) {
+  if (loss.apart && probe.length > 0) {
     const losses = gradients.at(-1) as tf.Tensor;
     const along = gradientTangents.at(-1) as tf.Tensor;
-    byValues.push(...apartFrom(loss, inputs, apart, losses, along));
+    byValues.push(...apartFrom(loss.apart, inputs, apart, losses, along));
   }
   return {
     byWeights: flatten(gradientTangents.slice(0, count), m),
@@ -71,7 +70,7 @@ export function curvature(
  * @param along c, `[m, n]`.
  */
 function apartFrom(
-  loss: TrainingLoss,
+  loss: ApartLoss,
   inputs: LossInputs,
   names: readonly string[],
   losses: tf.Tensor,
@@ -79,7 +78,7 @@ function apartFrom(
 ): (readonly [string, tf.Tensor])[] {
   const { gradientTangents } = gradJvp(
     (tensors, [factor]) => {
-      const weights = loss.weights(losses, { ...inputs, ...named(names, tensors) }) as tf.Tensor;
+      const weights = loss.weights(losses, { ...inputs, ...named(names, tensors) });
       return tf.mean(tf.mul(factor as tf.Tensor, weights));
     },
     names.map((name) => inputs[name] as tf.Tensor),

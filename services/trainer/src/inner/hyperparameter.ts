@@ -19,6 +19,8 @@ export interface HyperparameterInfo {
   readonly defaultValue?: number;
   /** How its values may be grouped. None: the weights of a network, as many as it has. */
   readonly groupings: readonly Grouping[];
+  /** Number of its values, where that is its own and it has no groupings. */
+  readonly size?: number;
 }
 
 /** One entry of a hyperparameter that hypergradients are wanted of. */

@@ -4,24 +4,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { softmaxCrossEntropy } from '../ad/ops/softmax-cross-entropy.ts';
 import type { Model } from '../model/model.ts';
 import { InnerTrainingError } from './errors.ts';
+import type { Batch, Figures } from './objective.ts';
 
 /** Labelled examples on the backend. */
-export interface Examples {
+export type Examples = Batch & {
   /** `[n, ...the model's inputShape]`, float32. */
   readonly x: tf.Tensor;
   /** Class of each example, `[n]`, int32. */
   readonly labels: tf.Tensor1D;
-}
-
-/** Figures over some examples. */
-export interface Figures {
-  /** Mean cross-entropy in nats. */
-  readonly loss: number;
-  /** Share of correct classes, 0 to 1. */
-  readonly accuracy: number;
-  /** Number of examples. */
-  readonly examples: number;
-}
+};
 
 /** Most examples that go through the model at once, outside training. */
 const MAX_CHUNK = 1024;

@@ -1,6 +1,5 @@
 /** The hyperparameters of one training run: checked, completed, and as they enter a step. */
 
-import type { Model } from '../model/model.ts';
 import { InnerTrainingError, type InnerTrainingReason } from './errors.ts';
 import {
   type Grouping,
@@ -9,9 +8,8 @@ import {
   type LearnedComponent,
   layersOf,
 } from './hyperparameter.ts';
+import type { Objective } from './objective.ts';
 import type { InnerOptimizer } from './optimizer.ts';
-import { networkSize } from './reweighting.ts';
-import { type LossOptions, lossHyperparameters } from './training-loss.ts';
 import type { Numbers } from './update.ts';
 
 /** A learned component with the derivative of its value, as it enters the step, by its coordinate phi. */
@@ -42,9 +40,8 @@ export class Hyperparameters {
 
   /** @throws InnerTrainingError when a learned component is unknown or learned twice. */
   constructor(
-    model: Model,
+    objective: Objective,
     optimizer: InnerOptimizer,
-    loss: LossOptions,
     learned: readonly LearnedComponent[],
   ) {
     this.#optimizer = optimizer;
@@ -52,13 +49,13 @@ export class Hyperparameters {
       infos.map((info) => [info.name, { ...info, part }] as const);
     this.#infos = new Map([
       ...of('optimizer', optimizer.hyperparameters),
-      ...of('loss', lossHyperparameters(loss)),
+      ...of('loss', objective.hyperparameters),
     ]);
     this.#sizes = {
       none: 1,
-      layer: layersOf(model).length,
-      class: model.classes,
-      network: loss.reweighting ? networkSize(loss.reweighting) : 0,
+      layer: layersOf(objective).length,
+      class: objective.classes,
+      network: objective.networkSize,
     };
     this.learned = learned.map(({ name, index }) => ({ name, index }));
     this.#checkLearned();
@@ -126,14 +123,16 @@ export class Hyperparameters {
 
   #complete(info: HyperparameterInfo, values: HyperparameterValues): Float64Array {
     const { name, min, max, defaultValue, groupings } = info;
-    const sizes =
-      groupings.length === 0 ? [this.#sizes.network] : groupings.map((group) => this.#sizes[group]);
+    const sizes = this.#sizesOf(info);
     const given = values[name];
     if (given === undefined) {
       if (defaultValue === undefined) {
         throw refused('UNKNOWN_HYPERPARAMETER', `${name} has no default; give it a value`);
       }
       return new Float64Array(sizes[0] ?? 1).fill(defaultValue);
+    }
+    if (info.size !== undefined && given.length === 1) {
+      return this.#complete(info, { [name]: new Float64Array(info.size).fill(given[0] as number) });
     }
     if (!sizes.includes(given.length)) {
       throw refused(
@@ -150,15 +149,18 @@ export class Hyperparameters {
     return numbers;
   }
 
+  /** Numbers of values that it may have. */
+  #sizesOf({ groupings, size }: HyperparameterInfo): number[] {
+    if (size !== undefined) return [size];
+    return groupings.length === 0 ? [this.#sizes.network] : groupings.map((group) => this.#sizes[group]);
+  }
+
   #checkLearned(): void {
     this.#checkNames(this.learned.map(({ name }) => name));
     const seen = new Set<string>();
     for (const { name, index } of this.learned) {
       const component = `${name}[${index}]`;
-      const { groupings = [] } = this.#infos.get(name) ?? {};
-      const most = Math.max(
-        ...(groupings.length === 0 ? [this.#sizes.network] : groupings.map((group) => this.#sizes[group])),
-      );
+      const most = Math.max(...this.#sizesOf(this.#infos.get(name) as HyperparameterInfo));
       if (!(Number.isInteger(index) && index >= 0 && index < most)) {
         throw refused('WRONG_LENGTH', `${component} cannot be learned: ${name} has at most ${most} values`);
       }

@@ -2,24 +2,21 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { gradJvp } from '../ad/jvp.ts';
-import type { Model } from '../model/model.ts';
 import { flatten, onBackend, unflatten } from './flat.ts';
-import type { Examples } from './loss.ts';
+import type { Batch, LossInputs, Objective } from './objective.ts';
 import type { Rows } from './optimizer.ts';
 import type { LearnedValue, StepValues } from './step-values.ts';
-import { type LossInputs, type LossOptions, TrainingLoss } from './training-loss.ts';
 import type { Numbers, UpdateFactory } from './update.ts';
 
 /** What stays the same from step to step. */
 export interface Training {
-  readonly model: Model;
-  readonly loss: LossOptions;
+  readonly objective: Objective;
   readonly updates: UpdateFactory;
 }
 
 /** What a step starts from. */
 export interface Step {
-  readonly batch: Examples;
+  readonly batch: Batch;
   /** Weights, then buffers, each `[1, p]`. */
   readonly state: readonly Rows[];
   readonly values: StepValues;
@@ -32,17 +29,17 @@ export interface Stepped {
   readonly state: Rows[];
 }
 
-/** θ as the tensors that the model takes. */
-export const parametersOf = ({ parameters }: Model, weights: tf.Tensor): tf.Tensor[] =>
+/** θ as the tensors that the loss takes. */
+export const parametersOf = ({ parameters }: Pick<Objective, 'parameters'>, weights: tf.Tensor): tf.Tensor[] =>
   unflatten(weights as Rows, parameters, []);
 
 /** Loss and gradient `[1, p]`. */
-export function trainingGradient({ model, loss }: Training, { batch, state, values }: Step) {
-  const training = new TrainingLoss(model, batch, loss);
+export function trainingGradient({ objective }: Training, { batch, state, values }: Step) {
+  const training = objective.trainingLoss(batch);
   const inputs = lossInputs(values.loss);
   const { value, grads } = tf.valueAndGrads((...parameters: tf.Tensor[]) =>
     training.value(parameters, inputs),
-  )(parametersOf(model, state[0] as Rows));
+  )(parametersOf(objective, state[0] as Rows));
   return { loss: value, gradient: flatten(grads, 1) };
 }
 
@@ -66,20 +63,20 @@ export function dualGradient(
   learned: readonly LearnedValue[],
   weights: Rows | null,
 ): GradientDual {
-  const { model, loss } = training;
+  const { objective } = training;
   const { batch, state, values } = step;
   const inputs = directionsOf(learned, values.loss);
   if (weights === null && inputs.size === 0) {
     return { ...trainingGradient(training, step), directions: null };
   }
   const c = learned.length;
-  const trainingLoss = new TrainingLoss(model, batch, loss);
+  const trainingLoss = objective.trainingLoss(batch);
   const fixed = lossInputs(values.loss);
   const names = [...inputs.keys()];
   const { value, gradients, gradientTangents } = gradJvp(
     (parameters, moving) => trainingLoss.value(parameters, { ...fixed, ...named(names, moving) }),
-    parametersOf(model, state[0] as Rows),
-    weights ? unflatten(weights, model.parameters, [c]) : model.parameters.map(() => null),
+    parametersOf(objective, state[0] as Rows),
+    weights ? unflatten(weights, objective.parameters, [c]) : objective.parameters.map(() => null),
     {
       values: names.map((name) => fixed[name] as tf.Tensor),
       tangents: [...inputs.values()].map((numbers) =>

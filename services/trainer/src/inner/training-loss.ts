@@ -8,6 +8,7 @@ import { softmaxCrossEntropy } from '../ad/ops/softmax-cross-entropy.ts';
 import type { Model } from '../model/model.ts';
 import { type HyperparameterInfo, layersOf } from './hyperparameter.ts';
 import { type Examples, oneHot } from './loss.ts';
+import type { ApartLoss, BatchLoss, LossInputs } from './objective.ts';
 import { exampleWeights, type Reweighting } from './reweighting.ts';
 
 /** What the loss has beside its numbers. */
@@ -62,11 +63,8 @@ export function lossHyperparameters({ reweighting }: LossOptions): readonly Hype
   return [...INFOS, network];
 }
 
-/** Values of the loss's hyperparameters by name, each `[number of values]`; one that is left out has no effect. */
-export type LossInputs = Readonly<Record<string, tf.Tensor>>;
-
 /** The training loss of a mini-batch, as a function of weights and hyperparameters. Made and used in one scope. */
-export class TrainingLoss {
+export class TrainingLoss implements BatchLoss {
   readonly #model: Model;
   readonly #options: LossOptions;
   readonly #x: tf.Tensor;
@@ -94,6 +92,15 @@ export class TrainingLoss {
       probe && tf.sum(tf.mul(probe, losses)),
     ];
     return terms.reduce((sum, term) => (sum && term ? tf.add(sum, term) : (sum ?? term))) as tf.Scalar;
+  }
+
+  get apart(): ApartLoss | undefined {
+    if (this.#options.reweighting?.detached !== true) return undefined;
+    return {
+      examples: this.#targets.shape[0],
+      names: [REWEIGHTING, 'classWeights'],
+      weights: (losses, inputs) => this.weights(losses, inputs) as tf.Tensor,
+    };
   }
 
   /** v_{c_i} · w(l_i), `[n]`; undefined when all are 1. */

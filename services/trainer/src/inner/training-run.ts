@@ -2,12 +2,13 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Model, weightCount } from '../model/model.ts';
+import { classification } from './classification.ts';
 import type { DerivativeSnapshot, Differentiator } from './differentiator.ts';
 import { InnerTrainingError } from './errors.ts';
 import { flatten } from './flat.ts';
 import { DEFAULT_CHUNK, ForwardMode } from './forward.ts';
 import { type HyperparameterValues, type LearnedComponent, layersOf } from './hyperparameter.ts';
-import { checkExamples, type Examples, evaluate, type Figures, inChunks, meanLoss } from './loss.ts';
+import type { Batch, Figures, Objective } from './objective.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
 import { ReverseMode } from './reverse.ts';
 import { parametersOf, replaceKept, type Training } from './step.ts';
@@ -31,15 +32,24 @@ export type Differentiation =
 /** The weights at which something is taken: θ, or their running average θ̄ (docs/method.md, section 11). */
 export type EvaluationPoint = 'lastIterate' | 'averaged';
 
-export interface TrainingRunOptions {
+/** A run that trains a classifier. */
+export interface TrainingRunOptions extends RunOptions {
   readonly model: Model;
+  /** What the training loss has beside its numbers. */
+  readonly loss?: LossOptions;
+}
+
+/** A run that trains whatever has a loss. */
+export interface ObjectiveRunOptions extends RunOptions {
+  readonly objective: Objective;
+}
+
+interface RunOptions {
   readonly optimizer: InnerOptimizer;
   /** θ to start from, `[p]`. */
   readonly weights: Float32Array;
   /** What hypergradients are wanted of, q of them, in the order of the hypergradient's components. */
   readonly learned: readonly LearnedComponent[];
-  /** What the training loss has beside its numbers. */
-  readonly loss?: LossOptions;
   /** @default { method: 'forward' } */
   readonly differentiation?: Differentiation;
   /**
@@ -78,7 +88,7 @@ const DEFAULT_AVERAGING = 0.98;
  * in use; {@link dispose} releases it.
  */
 export class TrainingRun {
-  readonly model: Model;
+  readonly objective: Objective;
   readonly optimizer: InnerOptimizer;
   readonly learned: readonly LearnedComponent[];
   readonly #hyperparameters: Hyperparameters;
@@ -94,21 +104,20 @@ export class TrainingRun {
   #lossSteps = 0;
 
   /** @throws InnerTrainingError when the options do not fit each other, or are outside their domains. */
-  constructor(options: TrainingRunOptions) {
-    const { model, optimizer, weights, learned, loss = {}, averaging = DEFAULT_AVERAGING } = options;
+  constructor(options: TrainingRunOptions | ObjectiveRunOptions) {
+    const { optimizer, weights, learned, averaging = DEFAULT_AVERAGING } = options;
     const { differentiation = { method: 'forward' }, evaluation = 'lastIterate' } = options;
-    const { hidden = 1 } = loss.reweighting ?? {};
-    requireIn('hidden', hidden, Number.isInteger(hidden) && hidden > 0, 'a whole number above 0');
-    this.model = model;
+    const objective = objectiveOf(options);
+    this.objective = objective;
     this.optimizer = optimizer;
-    this.#hyperparameters = new Hyperparameters(model, optimizer, loss, learned);
+    this.#hyperparameters = new Hyperparameters(objective, optimizer, learned);
     this.learned = this.#hyperparameters.learned;
     requireIn('averaging', averaging, averaging >= 0 && averaging < 1, 'at least 0 and below 1');
     this.#averaging = averaging;
     this.#evaluation = evaluation;
     this.#checkLength('weights', weights);
 
-    const training: Training = { model, loss, updates: updatesOf(optimizer, layersOf(model)) };
+    const training: Training = { objective, updates: updatesOf(optimizer, layersOf(objective)) };
     const shared = {
       q: learned.length,
       members: 1 + optimizer.buffers.length,
@@ -143,8 +152,8 @@ export class TrainingRun {
    * @throws InnerTrainingError when a value is unknown, missing, outside its domain or of a wrong length, or the batch does not
    *   fit the model.
    */
-  step(batch: Examples, values: HyperparameterValues, derivatives: ArrayLike<number>): void {
-    checkExamples(this.model, batch);
+  step(batch: Batch, values: HyperparameterValues, derivatives: ArrayLike<number>): void {
+    this.objective.check(batch);
     const resolved = this.#hyperparameters.resolve(values, derivatives, this.#steps + 1);
     const beta = this.#averaging;
     const next = tf.tidy(() => {
@@ -174,8 +183,8 @@ export class TrainingRun {
    * unconstrained coordinate. One reverse pass over the validation examples now; in forward mode q dot products more.
    * @returns undefined in reverse mode: {@link endWindow} gives it.
    */
-  hypergradient(validation: Examples): Float64Array | undefined {
-    checkExamples(this.model, validation);
+  hypergradient(validation: Batch): Float64Array | undefined {
+    this.objective.check(validation);
     const weights = this.#weightsAt(this.#evaluation);
     return this.#differentiator.hypergradient(() => this.#meanGradient(validation, weights));
   }
@@ -185,11 +194,11 @@ export class TrainingRun {
     return this.#differentiator.endWindow();
   }
 
-  /** Plain cross-entropy and accuracy, whatever the training loss has. */
-  evaluate(examples: Examples, at: EvaluationPoint = 'lastIterate'): Figures {
-    const parameters = tf.tidy(() => parametersOf(this.model, this.#weightsAt(at)));
+  /** Validation figures, whatever the training loss has. */
+  evaluate(examples: Batch, at: EvaluationPoint = 'lastIterate'): Figures {
+    const parameters = tf.tidy(() => parametersOf(this.objective, this.#weightsAt(at)));
     try {
-      return evaluate(this.model, parameters, examples);
+      return this.objective.figures(examples, parameters);
     } finally {
       tf.dispose(parameters);
     }
@@ -243,13 +252,12 @@ export class TrainingRun {
   }
 
   /** Gradient of the mean validation loss, `[1, p]`. */
-  #meanGradient(examples: Examples, weights: Rows): Rows {
-    const parameters = parametersOf(this.model, weights);
-    const parts = inChunks(this.model, parameters, examples).map((chunk) =>
+  #meanGradient(examples: Batch, weights: Rows): Rows {
+    const parameters = parametersOf(this.objective, weights);
+    const parts = this.objective.validation(examples, parameters).map(({ share, loss }) =>
       tf.tidy(() => {
-        const loss = meanLoss(this.model, chunk);
         const gradients = tf.grads((...tensors: tf.Tensor[]) => loss(tensors))(parameters);
-        return tf.mul(flatten(gradients, 1), chunk.labels.size / examples.labels.size);
+        return tf.mul(flatten(gradients, 1), share);
       }),
     );
     return tf.addN(parts) as Rows;
@@ -268,14 +276,22 @@ export class TrainingRun {
   }
 
   #checkLength(what: string, values: Float32Array): void {
-    const expected = weightCount(this.model);
+    const expected = weightCount(this.objective);
     if (values.length !== expected) {
       throw new InnerTrainingError(
         'SHAPE_MISMATCH',
-        `${what} has ${values.length} numbers where ${this.model.id} has ${expected}`,
+        `${what} has ${values.length} numbers where ${this.objective.id} has ${expected}`,
       );
     }
   }
+}
+
+function objectiveOf(options: TrainingRunOptions | ObjectiveRunOptions): Objective {
+  if ('objective' in options) return options.objective;
+  const { model, loss = {} } = options;
+  const { hidden = 1 } = loss.reweighting ?? {};
+  requireIn('hidden', hidden, Number.isInteger(hidden) && hidden > 0, 'a whole number above 0');
+  return classification(model, loss);
 }
 
 /** A row of the backend's own, `[1, p]`. */

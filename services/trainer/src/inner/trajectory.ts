@@ -22,14 +22,20 @@ export interface Pending {
   readonly gradient: Rows;
 }
 
+/** A tensor on the host. */
+interface HostTensor {
+  readonly shape: readonly number[];
+  /** Int32Array for int32, Uint8Array for bool. */
+  readonly values: Float32Array | Int32Array | Uint8Array;
+}
+
 /** A window so far, on the host. */
 export interface WindowSnapshot {
   readonly of: 'window';
   readonly index: number;
   readonly recorded: readonly {
     readonly index: number;
-    readonly x: { readonly shape: readonly number[]; readonly values: Float32Array };
-    readonly labels: Int32Array;
+    readonly batch: Readonly<Record<string, HostTensor>>;
     readonly state: readonly Float32Array[];
     readonly gradient: Float32Array;
     readonly values: Step['values'];
@@ -65,7 +71,7 @@ export class Trajectory {
     this.#recorded.push({
       index: this.#index,
       gradient: ours(gradient),
-      step: { batch: { x: ours(batch.x), labels: ours(batch.labels) }, state: state.map(ours), values },
+      step: { batch: mapBatch(batch, ours), state: state.map(ours), values },
     });
     const isNeeded = ({ index }: RecordedStep): boolean =>
       index > this.#index - this.#back ||
@@ -96,8 +102,7 @@ export class Trajectory {
       index: this.#index,
       recorded: this.#recorded.map(({ index, gradient, step: { batch, state, values } }) => ({
         index,
-        x: { shape: batch.x.shape, values: floats(batch.x) },
-        labels: batch.labels.dataSync<'int32'>().slice(),
+        batch: mapBatch(batch, (tensor) => ({ shape: tensor.shape, values: tensor.dataSync().slice() as HostTensor['values'] })),
         state: state.map(floats),
         gradient: floats(gradient),
         values,
@@ -111,14 +116,13 @@ export class Trajectory {
     if (snapshot === null) return;
     const row = (values: Float32Array): Rows => tf.keep(tf.tensor2d(values.slice(), [1, values.length]));
     this.#index = snapshot.index;
-    this.#recorded = snapshot.recorded.map(({ index, x, labels, state, gradient, values }) => ({
+    this.#recorded = snapshot.recorded.map(({ index, batch, state, gradient, values }) => ({
       index,
       gradient: row(gradient),
       step: {
-        batch: {
-          x: tf.keep(tf.tensor(x.values.slice(), [...x.shape])),
-          labels: tf.keep(tf.tensor1d(labels.slice(), 'int32')),
-        },
+        batch: mapBatch(batch, ({ shape, values: numbers }) =>
+          tf.keep(tf.tensor(numbers.slice(), [...shape], dtypeOf(numbers))),
+        ),
         state: state.map(row),
         values,
       },
@@ -130,6 +134,15 @@ export class Trajectory {
 /** A tensor on the same data that lives until it is disposed of. */
 const ours = <T extends tf.Tensor>(tensor: T): T => tf.keep(alias(tensor));
 
+function mapBatch<From, To>(batch: Readonly<Record<string, From>>, map: (tensor: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, map(tensor)]));
+}
+
+const dtypeOf = (values: HostTensor['values']): 'int32' | 'bool' | 'float32' => {
+  if (values instanceof Int32Array) return 'int32';
+  return values instanceof Uint8Array ? 'bool' : 'float32';
+};
+
 function release({ step: { batch, state }, gradient }: RecordedStep): void {
-  tf.dispose([batch.x, batch.labels, ...state, gradient]);
+  tf.dispose([...Object.values(batch), ...state, gradient]);
 }
