@@ -22,6 +22,7 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_DMD_BINARY: new URL('../../target/release/glocal-dmd', import.meta.url).pathname,
   GLOCAL_DMD_RETRY_SECONDS: '5',
   GLOCAL_MODEL_DIR: undefined,
+  GLOCAL_PROBLEM_DIR: undefined,
   GLOCAL_BACKEND: 'wasm',
   GLOCAL_MAX_RUNNING_TRIALS: '2',
   GLOCAL_MAX_ACTIVE_STUDIES: '10',

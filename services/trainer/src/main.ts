@@ -21,6 +21,7 @@ import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { DriveDesk } from './drive/desk.ts';
 import { EventHub } from './events/hub.ts';
 import { ModelError } from './model/errors.ts';
+import { ProblemError } from './problem/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
 import { keepDeleting } from './queue/retention.ts';
@@ -30,6 +31,7 @@ import { openSecurity } from './security/security.ts';
 import { StoreError } from './store/errors.ts';
 import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
+import { Modules } from './worker/modules.ts';
 import { superviseTrial } from './worker/supervisor.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -49,7 +51,10 @@ async function serve(args: readonly string[]): Promise<void> {
   const cleanUp = new AsyncDisposableStack();
   try {
     const security = cleanUp.use(await openSecurity(config, log));
-    const catalogue = await loadCatalogue({ modelDir: config.modelDir, log: (line) => log.warn(line) });
+    const warn = (line: string) => log.warn(line);
+    const { modelDir, problemDir, backend } = config;
+    const modules = await Modules.open({ folder: problemDir, backend }, warn);
+    const catalogue = await loadCatalogue({ modelDir, log: warn });
     const store = await openStore(config.store);
     cleanUp.defer(() => store.close());
     store.health.onChange(() => {
@@ -80,11 +85,12 @@ async function serve(args: readonly string[]): Promise<void> {
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
     const desk = new DriveDesk({ store, hub, log });
-    const { modelDir, backend, maxRunningTrials } = config;
+    const { maxRunningTrials } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const windows = new DmdClient(dmd, dmdRetryBudgetMs);
     cleanUp.defer(() => windows.close());
-    const options = { version, dmd, dmdRetryBudgetMs, modelDir, artifactDir: artifacts.path, backend };
+    const folders = { modelDir, problemDir, artifactDir: artifacts.path };
+    const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
@@ -101,6 +107,7 @@ async function serve(args: readonly string[]): Promise<void> {
       desk,
       windows,
       catalogue,
+      modules,
       dmd: dmdWatch,
       artifacts,
       checkpoints,
@@ -185,7 +192,7 @@ try {
     if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
     process.exit(error.exitCode);
   }
-  const expected = [ListenError, StoreError, DmdStartError, DmdConnectionError, ModelError];
+  const expected = [ListenError, StoreError, DmdStartError, DmdConnectionError, ModelError, ProblemError];
   if (expected.some((kind) => error instanceof kind)) {
     process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
     process.exit(UNAVAILABLE);

@@ -59,11 +59,12 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
       const name = artifactName(ulid().toLowerCase());
       try {
         const received = await receive(requests, folder, place);
-        const description = await describeInProcess({ kind: received.header.kind, folder }, signal).catch(
-          (error: unknown) => {
-            throw error instanceof RefusedError ? FieldError.of('ARTIFACT', 'file', error.message) : error;
-          },
-        );
+        const description = await describeInProcess(
+          { what: 'artifact', kind: received.header.kind, folder },
+          signal,
+        ).catch((error: unknown) => {
+          throw error instanceof RefusedError ? FieldError.of('ARTIFACT', 'file', error.message) : error;
+        });
         const artifact = newArtifact(name, owner, received);
         await artifacts.publish(folder, name);
         const stored = await store.createArtifact({

@@ -6,6 +6,7 @@ import {
   type ListProblemsRequest,
   ListProblemsResponse,
   ModelInfo,
+  ModuleInfo,
   OptimizerInfo,
 } from '@glocal/proto/glocal/v1/study_service';
 import { PageRoom } from '../resource/page-room.ts';
@@ -15,6 +16,7 @@ import { MAX_PAGE_BYTES, pageSize, pageToken, parseNumberToken } from './pages.t
 /** What of the catalogue is listed. */
 export type Listed = Pick<Catalogue, 'datasets' | 'optimizers' | 'lossHyperparameters'> & {
   readonly models: readonly Pick<ModelEntry, 'info'>[];
+  readonly modules?: readonly ModuleInfo[];
 };
 
 /** One thing of the catalogue: its size in a message, and how it gets into a page. */
@@ -38,7 +40,7 @@ export function listProblems(catalogue: Listed, request: ListProblemsRequest): L
   return { ...page, nextPageToken: next < all.length ? pageToken(String(next)) : '' };
 }
 
-function entries({ datasets, models, optimizers, lossHyperparameters }: Listed): Entry[] {
+function entries({ datasets, models, optimizers, lossHyperparameters, modules = [] }: Listed): Entry[] {
   return [
     ...datasets.map((info) => ({
       bytes: DatasetInfo.encode(info).finish().length,
@@ -55,6 +57,10 @@ function entries({ datasets, models, optimizers, lossHyperparameters }: Listed):
     ...lossHyperparameters.map((info) => ({
       bytes: HyperparameterInfo.encode(info).finish().length,
       addTo: (page: ListProblemsResponse) => page.lossHyperparameters.push(info),
+    })),
+    ...modules.map((info) => ({
+      bytes: ModuleInfo.encode(info).finish().length,
+      addTo: (page: ListProblemsResponse) => page.modules.push(info),
     })),
   ];
 }

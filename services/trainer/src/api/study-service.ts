@@ -30,7 +30,9 @@ import { newTrials } from '../study/new-trials.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
+import type { Modules } from '../worker/modules.ts';
 import { artifactMethods } from './artifacts.ts';
+import type { Call } from './call.ts';
 import { Encoded, tooLarge } from './codec.ts';
 import { driving } from './driving.ts';
 import { ApiError } from './errors.ts';
@@ -67,6 +69,7 @@ export interface StudyServiceParts {
   readonly catalogue: Catalogue;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
   readonly checkpoints: CheckpointRoot;
+  readonly modules: Modules;
   /** Where uploaded files lie. */
   readonly artifacts: ArtifactRoot;
   readonly info: ServerInfo & { readonly limits: Limits };
@@ -75,7 +78,7 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, checkpoints, catalogue, artifacts, info, log } = parts;
+  const { store, hub, queue, checkpoints, catalogue, modules, artifacts, info, log } = parts;
   const { limits } = info;
   // A quarter for what watchers share, the rest for what each of them has still to read.
   const events = new EventLog(store, limits.maxWatchBytes / 4);
@@ -89,9 +92,10 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
   const complete = async (
     requested: Study,
-    caller: Readonly<Caller>,
+    { caller, signal }: Pick<Call, 'caller' | 'signal'>,
   ): Promise<CompleteStudy | ExternalStudy> => {
-    const known = await withArtifacts(catalogue, requested, store, caller);
+    const own = await withArtifacts(catalogue, requested, store, caller);
+    const known = await modules.withModule(own, requested, signal);
     const { study, violations } = completeStudy(requested, known, limits);
     if (study === undefined) {
       throw new FieldError(
@@ -119,16 +123,16 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     ...reanalysis({ store, dmd: parts.windows }),
     ...reporting({ ...parts, dmd: parts.windows, seats, getStudy, getTrial }),
 
-    createStudy: async ({ study: requested, requestId }, { caller }) => {
+    createStudy: async ({ study: requested, requestId }, call) => {
       const idLength = characters(requestId);
       if (idLength > 128) {
         throw FieldError.of('REQUEST_ID', 'request_id', `has ${idLength} characters; at most 128`);
       }
       const asked = required(requested);
-      const completed = await complete(asked, caller);
+      const completed = await complete(asked, call);
       const now = new Date();
       const id = ulid().toLowerCase();
-      const { owner } = caller;
+      const { owner } = call.caller;
       const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
       const trials = newTrials(id, completed);
       const { maxActiveStudies, maxOwnerActiveStudies, maxStudies } = limits;
@@ -142,7 +146,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       return result.study;
     },
 
-    validateStudy: ({ study }, { caller }) => complete(required(study), caller),
+    validateStudy: ({ study }, call) => complete(required(study), call),
 
     getStudy: ({ name }) => getStudy(name),
 
@@ -220,7 +224,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       return { parameters, points, nextPageToken: next === undefined ? '' : pageToken(String(next)) };
     },
 
-    listProblems: async (request) => listProblems(catalogue, request),
+    listProblems: async (request) => listProblems({ ...catalogue, modules: await modules.list() }, request),
 
     getServerInfo: async (_request, { caller }) => ({
       ...info,

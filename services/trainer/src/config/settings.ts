@@ -92,6 +92,10 @@ export const SETTINGS = {
     text('folder'),
     'folder of models to offer besides those built in: <id>/model.json each, a tfjs LayersModel',
   ),
+  problemDir: optional(
+    text('folder'),
+    'folder of modules that are problems of their own: <id>.ts, .mts, .js or .mjs each, or a folder <id> with an index',
+  ),
   backend: optional(
     choice(['tensorflow', 'wasm', 'cpu']),
     'tfjs backend; by default the fastest that is installed',

@@ -49,7 +49,11 @@ export function curvature(
       return loss.value(tensors.slice(0, count), { ...inputs, ...moving }, probed);
     },
     [...weights, ...values, ...probe],
-    [...unflatten(directions, objective.parameters, [m]), ...values.map(() => null), ...probe.map(() => null)],
+    [
+      ...unflatten(directions, objective.parameters, [m]),
+      ...values.map(() => null),
+      ...probe.map(() => null),
+    ],
   );
   const byValues = together.map((name, i) => [name, gradientTangents[count + i] as tf.Tensor] as const);
   if (loss.apart && probe.length > 0) {

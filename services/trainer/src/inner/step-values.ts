@@ -39,11 +39,7 @@ export class Hyperparameters {
   readonly #sizes: Readonly<Record<Grouping | 'network', number>>;
 
   /** @throws InnerTrainingError when a learned component is unknown or learned twice. */
-  constructor(
-    objective: Objective,
-    optimizer: InnerOptimizer,
-    learned: readonly LearnedComponent[],
-  ) {
+  constructor(objective: Objective, optimizer: InnerOptimizer, learned: readonly LearnedComponent[]) {
     this.#optimizer = optimizer;
     const of = (part: Part, infos: readonly HyperparameterInfo[]) =>
       infos.map((info) => [info.name, { ...info, part }] as const);

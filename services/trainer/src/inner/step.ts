@@ -30,8 +30,10 @@ export interface Stepped {
 }
 
 /** θ as the tensors that the loss takes. */
-export const parametersOf = ({ parameters }: Pick<Objective, 'parameters'>, weights: tf.Tensor): tf.Tensor[] =>
-  unflatten(weights as Rows, parameters, []);
+export const parametersOf = (
+  { parameters }: Pick<Objective, 'parameters'>,
+  weights: tf.Tensor,
+): tf.Tensor[] => unflatten(weights as Rows, parameters, []);
 
 /** Loss and gradient `[1, p]`. */
 export function trainingGradient({ objective }: Training, { batch, state, values }: Step) {

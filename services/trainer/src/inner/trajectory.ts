@@ -102,7 +102,10 @@ export class Trajectory {
       index: this.#index,
       recorded: this.#recorded.map(({ index, gradient, step: { batch, state, values } }) => ({
         index,
-        batch: mapBatch(batch, (tensor) => ({ shape: tensor.shape, values: tensor.dataSync().slice() as HostTensor['values'] })),
+        batch: mapBatch(batch, (tensor) => ({
+          shape: tensor.shape,
+          values: tensor.dataSync().slice() as HostTensor['values'],
+        })),
         state: state.map(floats),
         gradient: floats(gradient),
         values,
@@ -134,7 +137,10 @@ export class Trajectory {
 /** A tensor on the same data that lives until it is disposed of. */
 const ours = <T extends tf.Tensor>(tensor: T): T => tf.keep(alias(tensor));
 
-function mapBatch<From, To>(batch: Readonly<Record<string, From>>, map: (tensor: From) => To): Record<string, To> {
+function mapBatch<From, To>(
+  batch: Readonly<Record<string, From>>,
+  map: (tensor: From) => To,
+): Record<string, To> {
   return Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, map(tensor)]));
 }
 

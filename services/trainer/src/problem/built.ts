@@ -20,12 +20,12 @@ const hyperparameter = z
     size: z.int().min(1).max(MAX_COMPONENTS).optional(),
   })
   .refine(({ min, max }) => min < max, 'min is not below max')
-  .refine(({ min, max, default: usual }) => usual >= min && usual <= max, 'the default is outside min and max');
+  .refine(
+    ({ min, max, default: usual }) => usual >= min && usual <= max,
+    'the default is outside min and max',
+  );
 
-const hyperparameters = z.record(
-  z.string().regex(NAME, 'a name has 1 to 63 ASCII letters, digits, -, _ and .'),
-  hyperparameter,
-);
+const hyperparameters = z.record(z.string(), hyperparameter);
 
 /** A problem whose parts have been looked at. */
 export type CheckedProblem = Omit<BuiltProblem, 'hyperparameters' | 'test'> & {
@@ -51,7 +51,9 @@ export async function buildProblem(
   checkTensors('parameters', built.parameters);
   for (const [name, { dtype, size }] of Object.entries(built.parameters)) {
     if (dtype !== 'float32' || size === 0) {
-      throw new ProblemError(`parameters: ${quote(name)} is ${dtype} of ${size} numbers; expected float32, one or more`);
+      throw new ProblemError(
+        `parameters: ${quote(name)} is ${dtype} of ${size} numbers; expected float32, one or more`,
+      );
     }
   }
   const { validation, test = validation, train } = built;
@@ -85,11 +87,18 @@ export function checkTensors(part: string, tensors: unknown): asserts tensors is
   const entries = Object.entries(typeof tensors === 'object' ? (tensors ?? {}) : {});
   const other = entries.find(([, value]) => !(value instanceof tf.Tensor));
   if (entries.length > 0 && other === undefined) return;
-  const what = other === undefined ? 'has no tensors' : `${quote(other[0])} is not a tensor of this trainer's tfjs`;
+  const what =
+    other === undefined ? 'has no tensors' : `${quote(other[0])} is not a tensor of this trainer's tfjs`;
   throw new ProblemError(`${part}: ${what}; expected an object of tensors by name`);
 }
 
 function checkNames(names: readonly string[]): void {
+  const misnomer = names.find((name) => !NAME.test(name));
+  if (misnomer !== undefined) {
+    throw new ProblemError(
+      `hyperparameters: ${quote(misnomer)} is not 1 to 63 ASCII letters, digits, dots, dashes and underscores`,
+    );
+  }
   for (const { id, hyperparameters: taken } of listOptimizers()) {
     const name = names.find((own) => taken.some((theirs) => theirs.name === own));
     if (name !== undefined) {

@@ -28,7 +28,9 @@ export const sampleOf = (examples: Tensors, size: number, seed: number, step: nu
 
 function rows(examples: Tensors, indices: Uint32Array): Batch {
   const which = tf.tensor1d(Int32Array.from(indices), 'int32');
-  return Object.fromEntries(Object.entries(examples).map(([name, tensor]) => [name, tf.gather(tensor, which)]));
+  return Object.fromEntries(
+    Object.entries(examples).map(([name, tensor]) => [name, tf.gather(tensor, which)]),
+  );
 }
 
 const upTo = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);

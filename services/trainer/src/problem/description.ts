@@ -34,17 +34,23 @@ const TRIED = 16;
  * Loads a module, makes its problem, and takes the derivatives that training will take, on the tfjs backend in use.
  * @throws OptionsError, ProblemError, and whatever the module throws.
  */
-export async function describeModule(folder: string, id: string, options: unknown): Promise<ModuleDescription> {
+export async function describeModule(
+  folder: string,
+  id: string,
+  options: unknown,
+): Promise<ModuleDescription> {
   const { definition } = await loadModule(folder, id);
   const problem = await buildProblem(definition, options, 0);
   const { train, validation, test } = problem;
   const trainExamples = typeof train === 'function' ? undefined : rowsOf('train', train);
   const batchSize = Math.min(TRIED, trainExamples ?? TRIED);
-  tf.tidy(() => tryDerivatives(objectiveOf(id, problem), Object.values(problem.parameters), {
-    train: batchesOf(problem, { batchSize, seed: 0 })(0),
-    validation,
-    test,
-  }));
+  tf.tidy(() =>
+    tryDerivatives(objectiveOf(id, problem), Object.values(problem.parameters), {
+      train: batchesOf(problem, { batchSize, seed: 0 })(0),
+      validation,
+      test,
+    }),
+  );
   return {
     id,
     description: String(definition.description ?? ''),
@@ -64,10 +70,16 @@ const schemaOf = ({ options }: ProblemDefinition): string =>
 function tryDerivatives(
   objective: Objective,
   weights: readonly tf.Tensor[],
-  { train, validation, test }: Readonly<Record<'train' | 'validation' | 'test', Readonly<Record<string, tf.Tensor>>>>,
+  {
+    train,
+    validation,
+    test,
+  }: Readonly<Record<'train' | 'validation' | 'test', Readonly<Record<string, tf.Tensor>>>>,
 ): void {
   const names = objective.hyperparameters.map(({ name }) => name);
-  const values = objective.hyperparameters.map(({ size = 1, defaultValue = 0 }) => tf.fill([size], defaultValue));
+  const values = objective.hyperparameters.map(({ size = 1, defaultValue = 0 }) =>
+    tf.fill([size], defaultValue),
+  );
   const loss = objective.trainingLoss(train);
   gradJvp(
     (parameters, inputs) =>

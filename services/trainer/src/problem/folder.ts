@@ -43,7 +43,8 @@ export async function findModule(folder: string, id: string): Promise<ModuleFile
   const modules = await listModules(folder);
   const found = modules.find((module) => module.id === id);
   if (found !== undefined) return found;
-  const known = modules.length === 0 ? 'there is none' : `one of ${listed(modules.map((module) => module.id))}`;
+  const known =
+    modules.length === 0 ? 'there is none' : `one of ${listed(modules.map((module) => module.id))}`;
   throw new ProblemError(`unknown module ${quote(id)}; ${known}`);
 }
 

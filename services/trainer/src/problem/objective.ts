@@ -26,10 +26,14 @@ export function objectiveOf(id: string, problem: CheckedProblem): Objective {
     }),
     validation: (batch) => [{ share: 1, loss: (weights) => validationLoss(weights, batch) }],
     figures: (batch, weights) => {
-      const [loss, accuracy] = tf.tidy(() => [
-        validationLoss(weights, batch),
-        problem.accuracy ? scalar('accuracy', problem.accuracy(byName(weights), batch)) : tf.scalar(Number.NaN),
-      ]).map(numberOf) as [number, number];
+      const [loss, accuracy] = tf
+        .tidy(() => [
+          validationLoss(weights, batch),
+          problem.accuracy
+            ? scalar('accuracy', problem.accuracy(byName(weights), batch))
+            : tf.scalar(Number.NaN),
+        ])
+        .map(numberOf) as [number, number];
       return { loss, accuracy, examples: Object.values(batch)[0]?.shape[0] ?? 0 };
     },
   };
@@ -68,7 +72,9 @@ function completed(infos: readonly HyperparameterInfo[], inputs: LossInputs): Te
 function scalar(what: string, value: unknown): tf.Scalar {
   if (!(value instanceof tf.Tensor)) throw new ProblemError(`${what} returned no tensor; expected a scalar`);
   if (value.rank !== 0) {
-    throw new ProblemError(`${what} returned a tensor of shape [${value.shape}]; expected a scalar: take the mean`);
+    throw new ProblemError(
+      `${what} returned a tensor of shape [${value.shape}]; expected a scalar: take the mean`,
+    );
   }
   return tf.cast(value, 'float32') as tf.Scalar;
 }

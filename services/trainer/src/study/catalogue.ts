@@ -5,6 +5,7 @@ import type {
   DatasetInfo,
   HyperparameterInfo,
   ModelInfo,
+  ModuleInfo,
   OptimizerInfo,
 } from '@glocal/proto/glocal/v1/study_service';
 import { initBackend } from '../backend/select.ts';
@@ -36,6 +37,21 @@ export interface Catalogue {
   readonly optimizers: readonly OptimizerInfo[];
   /** Hyperparameters of the training loss, without the network `reweighting`. */
   readonly lossHyperparameters: readonly HyperparameterInfo[];
+  /** Of a study that names a module: that one, with the study's options. */
+  readonly module?: ModuleEntry | RefusedModule | undefined;
+}
+
+/** A module with certain options. */
+export interface ModuleEntry {
+  readonly info: ModuleInfo;
+  readonly layers: number;
+}
+
+/** Why there is no such module, or it cannot be used with these options. */
+export interface RefusedModule {
+  readonly refused: string;
+  /** Field of the problem that is wrong. */
+  readonly field: 'module' | 'options';
 }
 
 export interface CatalogueOptions {
@@ -87,8 +103,9 @@ const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
   class: Grouping.CLASS,
 };
 
-function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
+/** A hyperparameter as the catalogue has it. */
+export function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
   const { name, description, min, max, defaultValue } = info;
   const groupings = info.groupings.map((grouping) => GROUPINGS[grouping]);
-  return { name, description, min, max, defaultValue, groupings };
+  return { name, description, min, max, defaultValue, groupings, size: info.size };
 }

@@ -11,6 +11,7 @@ import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
 import { checkSample, completeMethod, withOuterRate } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
+import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
 import { checkSize } from './specification/size.ts';
@@ -68,7 +69,9 @@ function completeTrained(
   const method = completeMethod(requested.method, { steps, limits }, check);
   const training = completeTraining(requested.training, method, limits, check);
   const optimizers = optimizersOf(requested, catalogue);
-  const space = completeSpace(requested.space, { catalogue, optimizers }, method.estimator, check);
+  const known = withModuleLoss(requested.problem, catalogue);
+  const space = completeSpace(requested.space, { catalogue: known, optimizers }, method.estimator, check);
+  checkNoNetwork(requested, check);
   const source = { space, seeds: training.seeds.length };
   const { sampling, points } = completeSampling(requested.sampling, source, limits, check);
   const isSound = check.violations.length === 0;

@@ -1,16 +1,20 @@
 /** From a study, as a trial sees it, to the parts that train it. */
 
-import { Differentiation, type DifferentiationCost, type Problem } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, type DifferentiationCost } from '@glocal/proto/glocal/v1/study';
 import type { Dataset } from '../data/registry.ts';
 import { chooseDifferentiation } from '../hyper/differentiation.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
+import { classification } from '../inner/classification.ts';
 import { layerNames } from '../inner/hyperparameter.ts';
+import { getOptimizer } from '../inner/registry.ts';
 import { initialNetwork, type Reweighting } from '../inner/reweighting.ts';
 import type { Differentiation as InnerDifferentiation } from '../inner/training-run.ts';
 import type { Model } from '../model/model.ts';
+import type { CheckedProblem } from '../problem/built.ts';
+import { initialWeights, objectiveOf } from '../problem/objective.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
-import { validationExamples as defaultValidationExamples } from '../study/specification/defaults.ts';
-import { TfjsLearner } from './learner.ts';
+import { type LearnerOptions, TfjsLearner } from './learner.ts';
+import { datasetData, moduleData } from './learner-data.ts';
 
 /** What a trial runs on. */
 export interface Assembly {
@@ -21,37 +25,51 @@ export interface Assembly {
 }
 
 /**
+ * Of a study of a classifier.
  * @param seed of the trial.
  * @param model built for the data set.
  * @throws DataError when the data set does not have what the study asks for.
  */
 export function assemble(study: CompleteStudy, seed: number, dataset: Dataset, model: Model): Assembly {
-  const { problem, space: searchSpace, method } = study;
   const reweighting = reweightingOf(study);
+  return assembleParts(study, seed, {
+    objective: classification(model, reweighting === undefined ? {} : { reweighting }),
+    weights: model.initialise(seed),
+    data: datasetData(dataset, { ...study, seed }),
+  });
+}
+
+/**
+ * Of a study of a module.
+ * @param problem what the module has built for the trial's seed.
+ * @throws DataError when it has fewer examples than the study asks for.
+ */
+export const assembleModule = (study: CompleteStudy, seed: number, problem: CheckedProblem): Assembly =>
+  assembleParts(study, seed, {
+    objective: objectiveOf(study.problem.module, problem),
+    weights: initialWeights(problem),
+    data: moduleData(problem, { ...study, seed }),
+  });
+
+function assembleParts(
+  study: CompleteStudy,
+  seed: number,
+  parts: Pick<LearnerOptions, 'objective' | 'weights' | 'data'>,
+): Assembly {
+  const { problem, space: searchSpace, method } = study;
   const space = new SearchPoint(searchSpace, {
-    layers: layerNames(model),
-    classes: model.classes,
+    layers: layerNames(parts.objective),
+    classes: parts.objective.classes,
     initialNetwork: (hidden) => initialNetwork({ hidden }, seed),
   });
   const differentiation = chooseDifferentiation(study, space.components.length);
   const learner = new TfjsLearner({
-    method,
-    problem: withValidation(problem, dataset),
-    seed,
-    dataset,
-    model,
-    loss: reweighting === undefined ? {} : { reweighting },
-    space,
+    ...{ method, space, ...parts },
+    optimizer: getOptimizer(problem.optimizer),
     differentiation: differentiation && inner(differentiation, method.reverseSteps),
   });
   return { space, learner, differentiation };
 }
-
-/** The problem with as many validation examples as a data set has by default, where the study leaves that open. */
-const withValidation = (problem: Problem, { train }: Dataset): Problem => ({
-  ...problem,
-  validationExamples: problem.validationExamples || defaultValidationExamples(train.count),
-});
 
 function reweightingOf({ space }: CompleteStudy): Reweighting | undefined {
   for (const { kind } of space.parameters) {

@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const asked = (signal = new AbortController().signal, limitMs?: number) =>
-  describeInProcess({ kind: ArtifactKind.DATASET, folder }, signal, limitMs);
+  describeInProcess({ what: 'artifact', kind: ArtifactKind.DATASET, folder }, signal, limitMs);
 
 it('what cannot be used is refused without the path of the server', async () => {
   const error = await asked().catch((failure: unknown) => failure);
@@ -30,4 +30,12 @@ it('nothing is loaded any longer for a caller that has gone', async () => {
   const answer = asked(gone.signal);
   gone.abort(new Error('the caller has gone'));
   await expect(answer).rejects.toThrow('the caller has gone');
+});
+
+it('a module that never comes to its end is refused, and nobody waits for it longer', async () => {
+  writeFileSync(join(folder, 'endless.mjs'), 'for (;;);');
+  const request = { what: 'module', folder, id: 'endless', options: {}, backend: 'cpu' } as const;
+  await expect(describeInProcess(request, new AbortController().signal, 2_000)).rejects.toThrow(
+    'it cannot be loaded: took more than 2 seconds',
+  );
 });

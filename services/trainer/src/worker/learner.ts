@@ -1,21 +1,11 @@
 /** What the outer loop trains: a model on a data set, on the tfjs backend of this process. */
 
-import {
-  type Augmentation,
-  type Evaluation,
-  EvaluationPoint,
-  type Method,
-  type Problem,
-} from '@glocal/proto/glocal/v1/study';
+import { type Evaluation, EvaluationPoint, type Method } from '@glocal/proto/glocal/v1/study';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '../data/examples.ts';
-import { type PreparedData, type PrepareOptions, prepare } from '../data/prepare.ts';
-import type { Dataset } from '../data/registry.ts';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { HyperparameterValues } from '../inner/hyperparameter.ts';
-import type { Examples } from '../inner/loss.ts';
-import { getOptimizer } from '../inner/registry.ts';
-import type { LossOptions } from '../inner/training-loss.ts';
+import type { Batch, Objective } from '../inner/objective.ts';
+import type { InnerOptimizer } from '../inner/optimizer.ts';
 import {
   type Differentiation,
   type EvaluationPoint as InnerEvaluationPoint,
@@ -23,7 +13,7 @@ import {
   type TrainingSnapshot,
 } from '../inner/training-run.ts';
 import type { Learner, Snapshot } from '../loop/learner.ts';
-import type { Model } from '../model/model.ts';
+import type { LearnerData } from './learner-data.ts';
 
 interface LearnerSnapshot {
   readonly run: TrainingSnapshot;
@@ -31,14 +21,13 @@ interface LearnerSnapshot {
 }
 
 export interface LearnerOptions {
-  /** Of the complete and checked study, as is the problem. */
+  /** Of the complete and checked study. */
   readonly method: Method;
-  readonly problem: Problem;
-  /** Fixes initial weights, validation split and data order. */
-  readonly seed: number;
-  readonly dataset: Dataset;
-  readonly model: Model;
-  readonly loss: LossOptions;
+  readonly objective: Objective;
+  readonly optimizer: InnerOptimizer;
+  /** θ to start from, `[p]`. */
+  readonly weights: Float32Array;
+  readonly data: LearnerData;
   readonly space: SearchPoint;
   /** Undefined when no hypergradients will be asked for: then steps carry no sensitivities. */
   readonly differentiation: Differentiation | undefined;
@@ -52,32 +41,21 @@ export class TfjsLearner implements Learner, Disposable {
   readonly #run: TrainingRun;
   readonly #space: SearchPoint;
   readonly #method: Method;
-  readonly #data: PreparedData;
+  readonly #data: LearnerData;
   /** On the backend for as long as the learner lives: every hypergradient uses all of it, and so do the figures. */
-  readonly #validation: Examples;
+  readonly #validation: Batch;
   #steps = 0;
   #values: HyperparameterValues = {};
   #derivatives: Float64Array = new Float64Array();
 
-  /** @throws DataError when the data set does not have what the problem asks for. */
-  constructor({ method, problem, seed, dataset, model, loss, space, differentiation }: LearnerOptions) {
-    const { batchSize, validationExamples, standardize, imbalanceFactor, augmentation } = problem;
+  constructor({ method, objective, optimizer, weights, data, space, differentiation }: LearnerOptions) {
     this.#method = method;
     this.#space = space;
-    this.#data = prepare(dataset, {
-      seed,
-      batchSize,
-      validationExamples,
-      standardize,
-      imbalanceFactor,
-      augmentation: wanted(augmentation),
-    });
-    this.#validation = onBackend(this.#data.validation.all());
+    this.#data = data;
+    // A module's tensors are its own, and stay.
+    this.#validation = tf.tidy(() => mapBatch(data.validation(), (tensor) => tf.keep(tf.clone(tensor))));
     this.#run = new TrainingRun({
-      model,
-      optimizer: getOptimizer(problem.optimizer),
-      loss,
-      weights: model.initialise(seed),
+      ...{ objective, optimizer, weights },
       learned: differentiation === undefined ? [] : space.learned,
       differentiation: differentiation ?? { method: 'forward' },
       averaging: method.averaging ?? 0,
@@ -92,16 +70,17 @@ export class TfjsLearner implements Learner, Disposable {
   }
 
   step(): void {
-    using batch = onBackend(this.#data.train.at(this.#steps));
-    this.#run.step(batch, this.#values, this.#derivatives);
+    tf.tidy(() => this.#run.step(this.#data.batch(this.#steps), this.#values, this.#derivatives));
     this.#steps += 1;
   }
 
   hypergradient(): Float64Array | undefined {
-    const { validationSample, validationSeed } = this.#method;
-    if (validationSample === 0) return this.#run.hypergradient(this.#validation);
-    using sample = onBackend(this.#data.validation.sample(validationSample, validationSeed, this.#steps));
-    return this.#run.hypergradient(sample);
+    if (this.#method.validationSample === 0) return this.#run.hypergradient(this.#validation);
+    let hypergradient: Float64Array | undefined;
+    tf.tidy(() => {
+      hypergradient = this.#run.hypergradient(this.#data.sample(this.#steps));
+    });
+    return hypergradient;
   }
 
   endWindow(): readonly Float64Array[] {
@@ -114,8 +93,11 @@ export class TfjsLearner implements Learner, Disposable {
 
   evaluate(part: 'validation' | 'test', at: InnerEvaluationPoint): Evaluation {
     if (part === 'validation') return this.#run.evaluate(this.#validation, at);
-    using examples = onBackend(this.#data.test.all());
-    return this.#run.evaluate(examples, at);
+    let figures: Evaluation | undefined;
+    tf.tidy(() => {
+      figures = this.#run.evaluate(this.#data.test(), at);
+    });
+    return figures as unknown as Evaluation;
   }
 
   snapshot(): Snapshot {
@@ -132,17 +114,9 @@ export class TfjsLearner implements Learner, Disposable {
 
   [Symbol.dispose](): void {
     this.#run.dispose();
-    tf.dispose([this.#validation.x, this.#validation.labels]);
+    tf.dispose(Object.values(this.#validation));
   }
 }
 
-/** Undefined when nothing is to be done, which is right for tables, too. */
-function wanted(augmentation: Augmentation | undefined): PrepareOptions['augmentation'] {
-  const { cropPadding = 0, horizontalFlip: flip = false } = augmentation ?? {};
-  return cropPadding > 0 || flip ? { cropPadding, flip } : undefined;
-}
-
-function onBackend({ values, shape, labels, count }: Batch): Examples & Disposable {
-  const examples = { x: tf.tensor(values, [count, ...shape]), labels: tf.tensor1d(labels, 'int32') };
-  return { ...examples, [Symbol.dispose]: () => tf.dispose([examples.x, examples.labels]) };
-}
+const mapBatch = (batch: Batch, map: (tensor: tf.Tensor) => tf.Tensor): Batch =>
+  Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, map(tensor)]));

@@ -1,10 +1,8 @@
 /** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
 
 import { Decision, Evaluation, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import { initBackend } from '../backend/select.ts';
 import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
-import { datasetSha256 } from '../data/digest.ts';
 import { DmdClient, type OpenWindow } from '../dmd/client.ts';
 import type { WindowShape } from '../dmd/window-stream.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
@@ -12,7 +10,6 @@ import { duration } from '../loop/stopwatch.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
-import { assemble } from './assemble.ts';
 import {
   type EndedMessage,
   type FromWorker,
@@ -20,7 +17,7 @@ import {
   type StartMessage,
   type ToWorker,
 } from './messages.ts';
-import { datasetOf, modelOf } from './problem.ts';
+import { loadTrial, reasonOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 import { Waits } from './waits.ts';
 
@@ -48,11 +45,13 @@ process.on('message', (message: ToWorker) => {
   }
   if (message.type === 'decision') return decided(Decision.decode(message.decision));
   setInterval(() => tell({ type: 'alive', waits: waits.any }), ALIVE_EVERY_MS);
-  train(message).then(end, (error: unknown) => {
+  const fail = async (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    const reason = error instanceof Error ? error.message : String(error);
-    end({ type: 'ended', outcome: 'failed', reason, ...NO_FIGURES });
-  });
+    end({ type: 'ended', outcome: 'failed', reason: await reasonOf(error, message), ...NO_FIGURES });
+  };
+  // Of a module, in a callback of its own.
+  if (message.problemDir !== undefined) process.once('uncaughtException', fail);
+  train(message).then(end, fail);
 });
 // The server is gone, or has heard the end: nobody is left to train for.
 process.once('disconnect', () => process.exit());
@@ -61,17 +60,13 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const trial = Trial.decode(start.trial);
   const study = studyOfTrial(asComplete(Study.decode(start.study)), trial);
-  const dataset = await datasetOf(study.problem, start, log);
-  const { description } = await initBackend({ backend: start.backend, log });
-  const { shape: inputShape, classes } = dataset.train;
-  const model = await modelOf(study.problem, { inputShape, classes }, start);
-  const { space, learner, differentiation } = assemble(study, trial.seed, dataset, model);
+  const { space, learner, differentiation, backend, sha256 } = await loadTrial(study, trial.seed, start, log);
+  const { description } = backend;
   using _ = learner;
-  const sha256 = datasetSha256(dataset);
   if (trial.datasetSha256 !== '' && trial.datasetSha256 !== sha256) {
-    throw new Error(
-      `the data set ${study.problem.dataset} has changed since the training of this trial began`,
-    );
+    const { module, dataset } = study.problem;
+    const what = module === '' ? `the data set ${dataset}` : `the module ${module}`;
+    throw new Error(`${what} has changed since the training of this trial began`);
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
   keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin);

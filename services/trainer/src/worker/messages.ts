@@ -17,6 +17,8 @@ export interface StartMessage {
   readonly modelDir: string | undefined;
   /** Folder of the artifacts. */
   readonly artifactDir: string;
+  /** Folder of the user's problem modules. */
+  readonly problemDir: string | undefined;
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   /** Version of the trainer. */
   readonly version: string;

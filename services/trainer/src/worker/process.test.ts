@@ -34,6 +34,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     dmdRetryBudgetMs: 1,
     modelDir: undefined,
     artifactDir: '',
+    problemDir: undefined,
     backend: undefined,
     version: '0.0.0',
     checkpoints: folder,

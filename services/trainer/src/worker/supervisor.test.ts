@@ -61,6 +61,7 @@ const supervise = (trial: StartedTrial) =>
         dmdRetryBudgetMs: 1,
         modelDir: undefined,
         artifactDir: '',
+        problemDir: undefined,
         backend: undefined,
         version: '0.0.0',
       },

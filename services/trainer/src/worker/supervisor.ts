@@ -29,6 +29,7 @@ export interface SupervisorOptions {
   readonly dmdRetryBudgetMs: number;
   readonly modelDir: string | undefined;
   readonly artifactDir: string;
+  readonly problemDir: string | undefined;
   readonly backend: StartMessage['backend'];
 }
 

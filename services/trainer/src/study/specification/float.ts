@@ -26,7 +26,7 @@ export function completeFloat(
     checkBounds({ min, max, scale }, starts, path, check);
   }
   check.require(requested.size === 0, `${path}.size`, 'is for studies of the mode EXTERNAL; leave it out');
-  return { min, max, initial, scale, grouping, initials, size: 0 };
+  return { min, max, initial, scale, grouping, initials, size: infos[0]?.size ?? 0 };
 }
 
 /** Where trials start. */

@@ -7,6 +7,7 @@ import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 import { validationExamples as defaultValidationExamples, PROBLEM } from './defaults.ts';
 import { idFault } from './ids.ts';
+import { completeModule } from './module.ts';
 
 /** What the problem's names stand for, as far as they are known. */
 export interface ResolvedProblem {
@@ -22,6 +23,9 @@ export function completeProblem(
   check: Checker,
 ): { problem: Problem; resolved: ResolvedProblem } {
   const { dataset: datasetId = '', model: modelId = '', optimizer: optimizerId = '' } = requested ?? {};
+  if (requested !== undefined && requested.module !== '') return completeModule(requested, catalogue, check);
+  const isWithoutOptions = requested?.options === undefined;
+  check.require(isWithoutOptions, 'problem.options', 'are for a module; name one in problem.module');
   const dataset = catalogue.datasets.find(({ id }) => id === datasetId);
   const model = catalogue.models.find(({ info }) => info.id === modelId);
   const optimizer = catalogue.optimizers.find(({ id }) => id === optimizerId);
@@ -34,7 +38,7 @@ export function completeProblem(
   check.require(why === undefined, 'problem.model', `${modelId} cannot be trained on ${datasetId}: ${why}`);
   return {
     problem: {
-      ...ids,
+      ...{ ...ids, module: '', options: undefined },
       ...completeSizes(requested, dataset, catalogue.classSizes.get(datasetId), check),
       standardize: requested?.standardize,
       augmentation: completeAugmentation(requested?.augmentation, dataset, check),

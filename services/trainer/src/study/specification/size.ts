@@ -92,6 +92,7 @@ function countComponents(
   return parameters.reduce((sum, { kind }) => {
     if (kind?.$case === 'network') return sum + networkSize({ hidden: kind.value.hiddenUnits });
     if (kind?.$case !== 'float') return sum;
+    if (kind.value.size > 0) return sum + kind.value.size;
     switch (kind.value.grouping) {
       case Grouping.LAYER:
         return sum + groups.layers;

@@ -1,0 +1,83 @@
+/** A module of the user's, which stands for data set, model and loss. */
+
+import type { Problem, Study } from '@glocal/proto/glocal/v1/study';
+import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import { REWEIGHTING } from '../../inner/training-loss.ts';
+import type { Catalogue, ModelEntry, ModuleEntry } from '../catalogue.ts';
+import type { Checker } from './checker.ts';
+import { PROBLEM } from './defaults.ts';
+import { idFault } from './ids.ts';
+import type { ResolvedProblem } from './problem.ts';
+
+/** Fields that are the module's business. */
+const NOT_WITH_A_MODULE = {
+  dataset: 'dataset',
+  model: 'model',
+  validationExamples: 'validation_examples',
+  standardize: 'standardize',
+  imbalanceFactor: 'imbalance_factor',
+  augmentation: 'augmentation',
+} as const satisfies Partial<Record<keyof Problem, string>>;
+
+export function completeModule(
+  requested: Problem,
+  catalogue: Catalogue,
+  check: Checker,
+): { problem: Problem; resolved: ResolvedProblem } {
+  const { module } = catalogue;
+  const optimizer = catalogue.optimizers.find(({ id }) => id === requested.optimizer);
+  const fault = idFault.optimizer(requested.optimizer, catalogue);
+  check.require(fault === undefined, 'problem.optimizer', fault ?? '');
+  for (const [name, field] of Object.entries(NOT_WITH_A_MODULE) as [
+    keyof typeof NOT_WITH_A_MODULE,
+    string,
+  ][]) {
+    check.require(!requested[name], `problem.${field}`, 'cannot be set with a module, which decides it');
+  }
+  const batchSize = requested.batchSize || PROBLEM.batchSize;
+  check.require(batchSize >= 1, 'problem.batch_size', `${batchSize} is not positive`);
+  const entry = module !== undefined && 'info' in module ? module : undefined;
+  if (module !== undefined && 'refused' in module)
+    check.require(false, `problem.${module.field}`, module.refused);
+  const examples = entry?.info.trainExamples || Number.MAX_SAFE_INTEGER;
+  check.require(
+    batchSize <= examples,
+    'problem.batch_size',
+    `${batchSize} is more than the ${examples} examples that ${requested.module} has for training`,
+  );
+  return {
+    problem: {
+      ...{ module: requested.module, options: requested.options, dataset: '', model: '', batchSize },
+      optimizer: requested.optimizer,
+      validationExamples: entry?.info.validationExamples ?? 0,
+      standardize: undefined,
+      imbalanceFactor: PROBLEM.imbalanceFactor,
+      augmentation: undefined,
+    },
+    resolved: { dataset: entry && datasetOf(entry), model: entry && modelOf(entry), optimizer },
+  };
+}
+
+/** The catalogue with the hyperparameters of a module's loss in place of those of a classifier's. */
+export function withModuleLoss(requested: Problem | undefined, catalogue: Catalogue): Catalogue {
+  const { module } = catalogue;
+  if (!requested?.module || module === undefined) return catalogue;
+  return { ...catalogue, lossHyperparameters: 'info' in module ? module.info.hyperparameters : [] };
+}
+
+/** A module's loss has no examples that a network could weigh. */
+export function checkNoNetwork({ problem, space }: Study, check: Checker): void {
+  const isThere = space?.parameters.some(({ name }) => name === REWEIGHTING) === true;
+  check.require(!problem?.module || !isThere, `space.${REWEIGHTING}`, 'cannot be learned with a module');
+}
+
+const datasetOf = ({ info }: ModuleEntry): DatasetInfo => ({
+  ...{ id: info.id, description: info.description, trainExamples: info.trainExamples },
+  ...{ testExamples: 0, classes: 0, inputShape: [] },
+});
+
+const modelOf = ({ info, layers }: ModuleEntry): ModelEntry => ({
+  info: { id: info.id, description: info.description, parameters: info.parameters },
+  rejects: () => undefined,
+  size: () => ({ layers, weights: info.parameters }),
+});
