@@ -12,7 +12,14 @@ import {
   Selection,
   Variant,
 } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, NetworkParameter, Sampling, SamplingMethod, Study } from '@glocal/proto/glocal/v1/study';
+import {
+  Estimator,
+  IntParameter,
+  NetworkParameter,
+  Sampling,
+  SamplingMethod,
+  Study,
+} from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { DEFAULT_DMD_LIMITS, encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -47,6 +54,7 @@ describe('a study', () => {
       parameters: [
         { name: 'lr', kind: { $case: 'float' as const, value: { min: 0, max: 1, initial: 0.1 } } },
         { name: 'classWeights', kind: { $case: 'float' as const, value: { min: 0, max: 2, initial: 1 } } },
+        { name: 'l2', kind: { $case: 'int' as const, value: IntParameter.create({ max: 10 }) } },
         { name: 'reweighting', kind: { $case: 'network' as const, value: NetworkParameter.create() } },
       ],
     },
@@ -56,16 +64,7 @@ describe('a study', () => {
   });
   const methodWith = (method: object) =>
     Study.fromPartial({ ...required, method: { ...required.method, ...method } });
-  const drawn = (method: SamplingMethod): Study => ({
-    ...required,
-    space: {
-      parameters: [
-        ...(required.space?.parameters ?? []),
-        { name: 'l2', kind: { $case: 'int', value: { min: 0, max: 10, step: 0 } } },
-      ],
-    },
-    sampling: Sampling.create({ method }),
-  });
+  const drawn = (method: SamplingMethod): Study => ({ ...required, sampling: Sampling.create({ method }) });
   const scenarios: Record<string, Study> = {
     'that says what it must': required,
     'of GLOBAL': methodWith({ estimator: Estimator.GLOBAL }),
@@ -178,7 +177,7 @@ describe('a study', () => {
       }
     }
     const unseen = stated.filter(({ field }) => !seen.has(field)).map(({ field }) => field.name);
-    expect(unseen.filter((name) => !['stride', 'variant', 'steps'].includes(name))).toEqual([]);
+    expect(unseen.filter((name) => !['stride', 'variant', 'steps', 'method'].includes(name))).toEqual([]);
   });
 });
 

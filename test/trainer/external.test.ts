@@ -115,6 +115,26 @@ describe('a trial whose client trains', () => {
     },
   );
 
+  it('starts where its trial starts, and is told the numbers that the trial has chosen', async () => {
+    using reporter = new Reporter(trainer.address);
+    const study = externalStudy({ windows: 1 });
+    const parameters = [
+      ...(study.space?.parameters ?? []),
+      { name: 'batch', kind: { $case: 'discrete' as const, value: { values: [8, 16] } } },
+      { name: 'framework', kind: { $case: 'categorical' as const, value: { values: ['torch', 'jax'] } } },
+    ];
+    const first = await reporter.create({ ...study, space: { parameters } });
+    const { values } = await reporter.position(first.replace(/0$/, '3'));
+    expect(values.map(({ name, value }) => [name, value])).toEqual([
+      ...[
+        ['mix', 0.5],
+        ['rate', 2],
+        ['depth', 3],
+      ],
+      ['batch', 16],
+    ]);
+  });
+
   it('takes the same path when rows come in parts', async () => {
     using reporter = new Reporter(trainer.address);
     const study = externalStudy({ windows: 1 });

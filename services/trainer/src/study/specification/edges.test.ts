@@ -6,6 +6,9 @@ import {
   Estimator,
   EvaluationPoint,
   Grouping,
+  type Parameter,
+  Problem,
+  SamplingMethod,
   Scale,
   Study,
 } from '@glocal/proto/glocal/v1/study';
@@ -18,7 +21,11 @@ import { SearchPoint } from '../../hyper/search-point.ts';
 import { networkSize } from '../../inner/reweighting.ts';
 import { asComplete, type CompleteStudy } from '../../resource/complete-study.ts';
 import { type Catalogue, loadCatalogue } from '../catalogue.ts';
+import { newTrials } from '../new-trials.ts';
+import { problemField } from '../problem-fields.ts';
 import { completeStudy, type StudyLimits } from '../specification.ts';
+import { studyOfTrial } from '../trial-study.ts';
+import { validationExamples } from './defaults.ts';
 
 const LIMITS: StudyLimits = {
   maxSteps: 10_000_000,
@@ -77,10 +84,12 @@ const float = fc.record({
   scale: choice(Scale),
   grouping: choice(Grouping),
 });
+const initials = rarely<number[]>([[]], [[0.1], [0.1, 0.2], [0.1, 0.1], [0, 1, Number.NaN]]);
 const goodFloat = fc.record({
   min: fc.constantFrom(0, 1e-6, 5e-324),
   max: fc.constantFrom(0.5, 1),
   initial: fc.constantFrom(0.1, 0.3, 1e-300),
+  initials,
   scale: fc.constantFrom(Scale.UNSPECIFIED, Scale.LOGIT, Scale.LINEAR),
   grouping: fc.constantFrom(Grouping.UNSPECIFIED, Grouping.NONE, Grouping.LAYER),
 });
@@ -105,6 +114,55 @@ const parameters = fc
     Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [{ name, kind: value }])),
   );
 
+const NAMES = {
+  dataset: Object.keys(DATASETS),
+  model: ['mlp', 'logistic'],
+  optimizer: ['sgd', 'adam', 'rmsprop'],
+};
+const bool = fc.constant({ $case: 'bool' as const, value: {} });
+const int = (value: { min: number; max: number; step: number }) => ({ $case: 'int' as const, value });
+const discrete = (values: number[]) => ({ $case: 'discrete' as const, value: { values } });
+const categorical = (values: string[]) => ({ $case: 'categorical' as const, value: { values } });
+const numbers = fc.constantFrom(discrete([1]), discrete([2, 8]), int({ min: 1, max: 9, step: 4 }));
+const names = (known: readonly string[]) =>
+  fc.shuffledSubarray([...known], { minLength: 1 }).map(categorical);
+const oddChoice = fc.oneof(
+  bool,
+  fc.array(real(1, 8), { maxLength: 3 }).map(discrete),
+  fc.array(rarely(['mlp', 'sgd'], ['', 'mars', 'x'.repeat(201)]), { maxLength: 3 }).map(categorical),
+  fc.record({ min: whole(1, 2), max: whole(2, 16), step: whole(0, 1, 7) }).map(int),
+);
+/** Mostly left out, and of a kind that fits. */
+const seldom = <T>(fitting: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 20, arbitrary: fc.constant(undefined) }, { weight: 5, arbitrary: fitting }, oddChoice);
+const choices = fc.record({
+  dataset: seldom(names(NAMES.dataset)),
+  model: seldom(names(NAMES.model)),
+  optimizer: seldom(names(NAMES.optimizer)),
+  batch_size: seldom(numbers),
+  validation_examples: seldom(numbers),
+  standardize: seldom(bool),
+  imbalance_factor: seldom(numbers),
+  'augmentation.crop_padding': seldom(numbers),
+  'augmentation.horizontal_flip': seldom(bool),
+  l2: seldom(numbers),
+});
+
+type Requested = Parameters<typeof Study.fromPartial>[0] & { readonly problem: Partial<Problem> };
+
+/** The study with choices, whose fields the problem leaves out, mostly. */
+function withChoices(study: object, chosen: Readonly<Record<string, unknown>>, leaveOut: boolean): Study {
+  const { problem = Problem.create(), space, ...rest } = Study.fromPartial(study as Requested);
+  const parameters = Object.entries(chosen).flatMap(([name, kind]) =>
+    kind === undefined ? [] : [{ name, kind } as Parameter],
+  );
+  const without = parameters.reduce(
+    (cleared, { name }) => (leaveOut && problemField(name)?.set(cleared, undefined)) || cleared,
+    problem,
+  );
+  return { ...rest, problem: without, space: { parameters: [...(space?.parameters ?? []), ...parameters] } };
+}
+
 const studies = fc.record({
   displayName: fc.oneof(
     { weight: 9, arbitrary: fc.constant('') },
@@ -121,6 +179,14 @@ const studies = fc.record({
     imbalanceFactor: real(1, 1, 1, 2, 10, 1000),
     augmentation: maybe(fc.record({ cropPadding: whole(0, 4, 16, 17), horizontalFlip: fc.boolean() })),
   }),
+  sampling: maybe(
+    fc.record({
+      method: choice(SamplingMethod),
+      points: whole(0, 0, 1, 3),
+      seed: unsigned(0, 7),
+      maxRunningTrials: whole(0, 1),
+    }),
+  ),
   training: fc.record({
     steps: whole(100, 600, 1_000_000),
     seeds: fc.array(unsigned(0, 1, 2), { maxLength: 3 }),
@@ -182,7 +248,11 @@ function start(study: CompleteStudy): PreparedData {
   const augmentation = cropPadding > 0 || flip ? { cropPadding, flip } : undefined;
   const prepared = prepare(
     { train: examples, test: examples },
-    { ...problem, seed: training.seeds[0] as number, augmentation },
+    {
+      ...problem,
+      validationExamples: problem.validationExamples || validationExamples(dataset.trainExamples),
+      ...{ seed: training.seeds[0] as number, augmentation },
+    },
   );
   prepared.train.at(0);
   if (method.validationSample > 0)
@@ -191,18 +261,19 @@ function start(study: CompleteStudy): PreparedData {
 }
 
 let accepted = 0;
+let differing = 0;
 
 it('each is refused with the fields that are wrong, or can start; at once', () => {
   fc.assert(
-    fc.property(studies, (requested) => {
-      const study = Study.fromPartial(requested as Parameters<typeof Study.fromPartial>[0]);
+    fc.property(studies, choices, rarely([true], [false]), (requested, chosen, leaveOut) => {
+      const study = withChoices(requested, chosen, leaveOut);
       const before = process.cpuUsage();
       const { study: complete, violations } = completeStudy(study, catalogue, LIMITS);
       const { user, system } = process.cpuUsage(before);
       expect((user + system) / 1_000, 'milliseconds of the processor').toBeLessThan(50);
       if (complete === undefined) {
         for (const { field, description } of violations) {
-          expect(field).toMatch(/^(display_name|space|problem|training|method)\b/);
+          expect(field).toMatch(/^(display_name|space|problem|training|method|sampling)\b/);
           expect(description).toMatch(/\w/);
         }
         return;
@@ -210,9 +281,14 @@ it('each is refused with the fields that are wrong, or can start; at once', () =
       accepted += 1;
       expect(completeStudy(complete, catalogue, LIMITS)).toEqual({ study: complete, violations: [] });
       // As the message that is stored and sent to the training process.
-      start(asComplete(Study.decode(Study.encode(complete).finish())));
+      const stored = asComplete(Study.decode(Study.encode(complete).finish()));
+      const trials = newTrials('s', stored);
+      expect(trials.length).toBeLessThanOrEqual(LIMITS.maxTrials);
+      for (const trial of trials.slice(0, 3)) start(studyOfTrial(stored, trial));
+      differing += trials[0]?.choices.length ? 1 : 0;
     }),
     { numRuns: 2_500 },
   );
   expect(accepted).toBeGreaterThan(100);
+  expect(differing).toBeGreaterThan(30);
 });
