@@ -12,6 +12,7 @@ import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
 import type { Row } from './row.ts';
 import { formatTable } from './table.ts';
+import { serviceRows } from './service/rows.ts';
 import { wideResnetRows } from './wide-resnet.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,12 +29,16 @@ const REFERENCES = [
 const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtures'), 'dmd.json');
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
-/** What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have. */
+/**
+ * What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have, and `service`,
+ * which takes minutes.
+ */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
   dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
   engine: async () => [...(await engineRows()), ...(await innerRows()), ...(await wideResnetRows())],
   e2e: endToEndRows,
+  service: serviceRows,
 };
 
 const command = new Command('npm run bench --')
@@ -57,7 +62,7 @@ try {
 checkFixtures();
 const { only, json } = command.opts<{ only?: readonly string[]; json?: string }>();
 const chosen = Object.keys(GROUPS).filter((group) =>
-  only === undefined ? group !== 'fixtures' : only.includes(group),
+  only === undefined ? !['fixtures', 'service'].includes(group) : only.includes(group),
 );
 const conditions = describeConditions();
 const rows: Row[] = [];

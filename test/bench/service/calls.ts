@@ -47,7 +47,7 @@ async function fill(address: string): Promise<void> {
     const results = await inProcesses(
       Array.from({ length: PROCESSES }, () => ({ kind: 'create' as const, address, until, seeds: SEEDS })),
     );
-    made += results.reduce((sum, { names }) => sum + names.length, 0);
+    made += results.reduce((sum, { times }) => sum + times.length, 0);
   }
 }
 

@@ -1,4 +1,4 @@
-/** A client process of a benchmark: makes calls as fast as they are answered until its time is over, and tells how long each took. */
+/** A client process of a benchmark: makes calls as fast as they are answered until its time is over, and tells how it went. */
 
 import { randomUUID } from 'node:crypto';
 import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
@@ -11,20 +11,19 @@ export type Job = { readonly address: string; readonly until: number } & (
   | { readonly kind: 'get'; readonly names: readonly string[]; readonly clients: number }
   | { readonly kind: 'watch'; readonly name: string; readonly watchers: number }
 );
+type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
 
 /** What came of it. */
 export interface Result {
   /** Of each call, in milliseconds. */
   readonly times: readonly number[];
-  /** From the first call to the last answer. */
-  readonly seconds: number;
-  /** Names of what was made. */
-  readonly names: readonly string[];
-  /** Events that came, of all watchers. */
+  /** Outer steps that came, to all watchers together. */
   readonly events: number;
+  /** From the first call, or the first event, to the last. */
+  readonly seconds: number;
 }
 
-async function work(job: Job): Promise<Omit<Result, 'seconds'>> {
+function work(job: Job): Promise<Result> {
   switch (job.kind) {
     case 'create':
       return create(job);
@@ -35,69 +34,62 @@ async function work(job: Job): Promise<Omit<Result, 'seconds'>> {
   }
 }
 
-async function create({
-  address,
-  until,
-  seeds,
-}: Extract<Job, { kind: 'create' }>): Promise<Omit<Result, 'seconds'>> {
+const since = (start: number): number => (performance.now() - start) / 1_000;
+
+async function create({ address, until, seeds }: JobOf<'create'>): Promise<Result> {
   using channel = new Channel(address);
   const study = externalStudy(seeds);
   const times: number[] = [];
-  const names: string[] = [];
+  const start = performance.now();
   while (Date.now() < until) {
-    const start = performance.now();
-    const { name } = await channel.unary(Api.createStudy, { study, requestId: randomUUID() });
-    times.push(performance.now() - start);
-    names.push(name);
+    times.push(await timed(() => channel.unary(Api.createStudy, { study, requestId: randomUUID() })));
   }
-  return { times, names, events: 0 };
+  return { times, events: 0, seconds: since(start) };
 }
 
-async function get({
-  address,
-  until,
-  names,
-  clients,
-}: Extract<Job, { kind: 'get' }>): Promise<Omit<Result, 'seconds'>> {
+async function get({ address, until, names, clients }: JobOf<'get'>): Promise<Result> {
   const times: number[] = [];
+  const start = performance.now();
   const client = async (_: unknown, first: number): Promise<void> => {
     using channel = new Channel(address);
     for (let i = first; Date.now() < until; i += clients) {
       const name = names[i % names.length] ?? '';
-      const start = performance.now();
-      await channel.unary(Api.getStudy, { name });
-      times.push(performance.now() - start);
+      times.push(await timed(() => channel.unary(Api.getStudy, { name })));
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { times, names: [], events: 0 };
+  return { times, events: 0, seconds: since(start) };
 }
 
-async function watch({
-  address,
-  until,
-  name,
-  watchers,
-}: Extract<Job, { kind: 'watch' }>): Promise<Omit<Result, 'seconds'>> {
+/** Until the study has ended, too. */
+async function watch({ address, until, name, watchers }: JobOf<'watch'>): Promise<Result> {
   let events = 0;
+  let start = Number.NaN;
+  let seconds = 0;
   const watcher = async (): Promise<void> => {
     using channel = new Channel(address);
     for await (const { event } of channel.open(Api.watchStudy, { name, cursor: '', maxLag: 0 })) {
-      if (event?.$case === 'outerStep') events += 1;
       if (Date.now() >= until) return;
+      if (event?.$case !== 'outerStep') continue;
+      if (Number.isNaN(start)) start = performance.now();
+      events += 1;
+      seconds = since(start);
     }
   };
   await Promise.all(Array.from({ length: watchers }, watcher));
-  return { times: [], names: [], events };
+  return { times: [], events, seconds };
+}
+
+/** Milliseconds. */
+async function timed(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
 }
 
 process.once('message', (job: Job) => {
-  const started = performance.now();
   work(job).then(
-    (result) => {
-      const seconds = (performance.now() - started) / 1_000;
-      process.send?.({ ...result, seconds } satisfies Result, () => process.exit(0));
-    },
+    (result) => process.send?.(result, () => process.exit(0)),
     (error: unknown) => {
       console.error(error);
       process.exit(1);
