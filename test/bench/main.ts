@@ -11,8 +11,8 @@ import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
 import type { Row } from './row.ts';
-import { formatTable } from './table.ts';
 import { serviceRows } from './service/rows.ts';
+import { formatTable } from './table.ts';
 import { wideResnetRows } from './wide-resnet.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));

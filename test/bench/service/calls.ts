@@ -4,6 +4,7 @@ import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_servic
 import { Channel } from '../../support/grpc.ts';
 import type { Row } from '../row.ts';
 import { median, percentile } from '../statistics.ts';
+import type { Result } from './client-process.ts';
 import { inProcesses } from './clients.ts';
 import { benchServer } from './server.ts';
 
@@ -24,20 +25,35 @@ export async function callRows(): Promise<Row[]> {
     Array.from({ length: PROCESSES }, () => ({ kind: 'create' as const, address, until, seeds: 1 })),
   );
   const times = results.flatMap((result) => result.times);
-  const created = results.reduce((sum, result) => sum + result.times.length / result.seconds, 0);
+  const reported = await inProcesses(
+    Array.from({ length: PROCESSES }, () => ({
+      ...{ kind: 'report' as const, address },
+      until: Date.now() + SECONDS * 1_000,
+    })),
+  );
   await fill(address);
   return [
-    { name: 'service.create_study_per_s.sqlite', value: created, unit: '1/s', n: times.length },
+    { name: 'service.create_study_per_s.sqlite', value: perSecond(results), unit: '1/s', n: times.length },
     {
       name: 'service.create_study_p99_ms',
       value: percentile(times, 0.99),
       unit: 'ms',
       n: times.length,
     },
+    {
+      name: 'service.external_round_trips_per_s',
+      value: perSecond(reported),
+      unit: '1/s',
+      n: reported.flatMap((result) => result.times).length,
+    },
     await getRow(address),
     ...(await listRows(address)),
   ];
 }
+
+/** Calls of all processes together. */
+const perSecond = (results: readonly Result[]): number =>
+  results.reduce((sum, { times, seconds }) => sum + times.length / seconds, 0);
 
 /** Studies until there are enough, with their trials. */
 async function fill(address: string): Promise<void> {

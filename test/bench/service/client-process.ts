@@ -3,12 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
 import { Channel } from '../../support/grpc.ts';
+import { after, Reporter } from '../../support/reporter.ts';
 import { externalStudy } from './studies.ts';
 
 /** What to do, until `until` (milliseconds since the epoch). */
 export type Job = { readonly address: string; readonly until: number } & (
   | { readonly kind: 'create'; readonly seeds: number }
   | { readonly kind: 'get'; readonly names: readonly string[]; readonly clients: number }
+  | { readonly kind: 'report' }
   | { readonly kind: 'watch'; readonly name: string; readonly watchers: number }
 );
 type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
@@ -29,6 +31,8 @@ function work(job: Job): Promise<Result> {
       return create(job);
     case 'get':
       return get(job);
+    case 'report':
+      return report(job);
     case 'watch':
       return watch(job);
   }
@@ -60,6 +64,30 @@ async function get({ address, until, names, clients }: JobOf<'get'>): Promise<Re
   await Promise.all(Array.from({ length: clients }, client));
   return { times, events: 0, seconds: since(start) };
 }
+
+/** Windows of a trial of its own, each in one message: an outer step is on disk when the client has it. */
+async function report({ address, until }: JobOf<'report'>): Promise<Result> {
+  using reporter = new Reporter(address);
+  let position: Position = await reporter.position(await reporter.create(externalStudy(1)));
+  const times: number[] = [];
+  const start = performance.now();
+  while (Date.now() < until) {
+    const sent = performance.now();
+    const answer = await reporter.report({ outerStep: position.outerStep, rows: settling(position) });
+    if (answer.$case !== 'outerStep') throw new Error(`the answer to a window is ${answer.$case}`);
+    times.push(performance.now() - sent);
+    position = after(answer.value);
+  }
+  return { times, events: 0, seconds: since(start) };
+}
+
+type Position = ReturnType<typeof after>;
+
+/** Rows that settle, with noise: as costly to analyze as those of a training. */
+const settling = ({ values }: Position): number[][] =>
+  Array.from({ length: 20 }, (_, row) =>
+    values.map(({ value }) => (value - 0.3) * (1 - 0.8 ** (row + 1)) + 0.01 * (Math.random() - 0.5)),
+  );
 
 /** Until the study has ended, too. */
 async function watch({ address, until, name, watchers }: JobOf<'watch'>): Promise<Result> {
