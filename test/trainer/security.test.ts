@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Certificate, certificate } from '../support/certificates.ts';
 import {
@@ -340,4 +341,45 @@ it('says no token anywhere', async () => {
   const said = [...trainer.log, await readFile(files.path('audit.log'), 'utf8')].join('\n');
   expect(said).toContain('GetServerInfo');
   for (const token of Object.values(tokens)) expect(said).not.toContain(token);
+});
+
+describe('a trainer that knows callers by certificates and JSON Web Tokens', () => {
+  const ISSUER = 'https://issuer.test';
+  let other: SecureTrainer;
+  let key: CryptoKey;
+  beforeAll(async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    key = privateKey;
+    const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }];
+    await files.write('keys.json', JSON.stringify({ keys }));
+    const jwt = ['--jwt-issuer', ISSUER, '--jwt-audience', 'glocal', '--jwt-keys', files.path('keys.json')];
+    const certificates = ['--tls-client-role', 'read'];
+    other = always.use(
+      await SecureTrainer.start(files, [...files.tls({ mutual: true }), ...certificates, ...jwt]),
+    );
+  });
+
+  const callerOf = async (token?: string) => {
+    const caller = cleanUp.use(other.connect(token, files.channel(client)));
+    return ((await info(caller)) as { readonly caller: object }).caller;
+  };
+  const sign = (expires: string) =>
+    new SignJWT({ sub: 'grace' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setIssuer(ISSUER)
+      .setAudience('glocal')
+      .setExpirationTime(expires)
+      .sign(key);
+
+  it('takes the common name of a certificate for the owner where there is no token', async () => {
+    expect(await callerOf()).toEqual({ owner: 'client.test', role: 'ROLE_READ' });
+  });
+
+  it('takes the subject of a token that its issuer has signed', async () => {
+    expect(await callerOf(await sign('1 minute'))).toEqual({ owner: 'grace', role: 'ROLE_WRITE' });
+    expect(await refusal(callerOf(await sign('1 hour ago')))).toMatchObject({ reason: 'EXPIRED_TOKEN' });
+    const forged = (await sign('1 minute')).replace(/.{8}$/, 'AAAAAAAA');
+    expect(await refusal(callerOf(forged))).toMatchObject({ reason: 'INVALID_TOKEN' });
+    expect(other.log.join('\n')).not.toContain(forged);
+  });
 });
