@@ -99,7 +99,7 @@ describe.each([
     return { study: study?.state, trials: records.map(({ state }) => state) };
   }
 
-  const { PENDING, SUCCEEDED: DONE, CANCELLED } = TrialState;
+  const { PENDING, SUCCEEDED: DONE, CANCELLED, PAUSED } = TrialState;
 
   describe('a queue that takes up what an earlier server left', () => {
     it('lets the trials that ran wait to go on, and keeps what they had done', async () => {
@@ -236,7 +236,92 @@ describe.each([
     });
   });
 
+  describe('pausing a study', () => {
+    it('lets what runs leave at its boundary, begins nothing of it, and trains the next study', async () => {
+      const names = await stored('a', 2);
+      const next = await stored('b', 1);
+      queue.submit([...names, ...next]);
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 1);
+      expect(await queue.pause('studies/a')).toMatchObject({ state: StudyState.PAUSED });
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      expect(trainings.begun).toEqual([names[0], ...next]);
+      expect(await states('a')).toEqual({ study: StudyState.PAUSED, trials: [PAUSED, PAUSED] });
+      expect((await store.getTrial(names[0] ?? ''))?.stateReason).toBe('paused by a caller; it starts again');
+    });
+
+    it('ends when it is resumed, also before the boundary', async () => {
+      const names = await stored('a', 1);
+      queue.submit(names);
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 1);
+      trainings.boundaryMs = 50;
+      await queue.pause('studies/a');
+      await queue.resume({ name: 'studies/a', points: [], maxActiveStudies: 9 });
+      await vi.waitUntil(() => trainings.begun.length === 2);
+      await queue.pause('studies/a');
+      await vi.waitUntil(async () => (await states('a')).trials[0] === PAUSED);
+      await queue.resume({ name: 'studies/a', points: [], maxActiveStudies: 9 });
+      await vi.waitUntil(() => trainings.begun.length === 3);
+      await vi.waitUntil(async () => (await store.getTrial(names[0] ?? ''))?.attempts === 3);
+    });
+
+    it('is not undone by a server that takes up what an earlier one left', async () => {
+      const [name = ''] = await stored('a', 2);
+      await store.startTrial(name);
+      await store.pauseStudy('studies/a');
+      await queue.recover();
+      queue.start();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(trainings.begun).toEqual([]);
+      expect(await states('a')).toEqual({ study: StudyState.PAUSED, trials: [PAUSED, PAUSED] });
+    });
+  });
+
+  describe('a trial that is PAUSED for something', () => {
+    it('goes on when that has come, and not for anything else', async () => {
+      const [name = ''] = await stored('a', 1);
+      const { claim } = await store.startTrial(name);
+      await store.pauseTrial(claim, { why: 'the DMD service is away', cause: 'dmd' });
+      queue.start();
+      expect(await queue.resumeTrial(name, 'decision', 'caller')).toBe(false);
+      expect(await queue.resumeTrial(name, 'dmd', 'server')).toBe(true);
+      await vi.waitUntil(() => trainings.begun.length === 1);
+    });
+  });
+
+  describe('a queue that stops with patience', () => {
+    it('waits for boundaries', async () => {
+      queue.submit(await stored('a', 1));
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 1);
+      await queue.stop(60_000);
+      expect(await states('a')).toMatchObject({ trials: [PENDING] });
+    });
+
+    it('waits no longer than it may', async () => {
+      trainings.boundaryMs = 60_000;
+      queue.submit(await stored('a', 1));
+      queue.start();
+      await vi.waitUntil(() => trainings.begun.length === 1);
+      await queue.stop(10);
+      expect(await states('a')).toMatchObject({ trials: [PENDING] });
+    });
+  });
+
   describe('a store that cannot write', () => {
+    it('may have done what it did not acknowledge: trials that nobody trains are taken up', async () => {
+      const [claimed = '', waiting = ''] = await stored('a', 2);
+      await store.startTrial(claimed);
+      queue.start();
+      store.health.set('the thread has ended');
+      store.health.set(undefined);
+      await trainings.end(claimed);
+      await trainings.end(waiting);
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
+      expect(await store.getTrial(claimed)).toMatchObject({ attempts: 2 });
+    });
+
     it('stops the queue, which goes on when it can again', async () => {
       const names = await stored('a', 2);
       queue.start();

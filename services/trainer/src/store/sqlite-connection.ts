@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from './errors.ts';
-import { answerAll, type Call, decodeError, type Method } from './sqlite-calls.ts';
+import { type Answer, answerAll, type Call, decodeError, type Method } from './sqlite-calls.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
 import type { FromThread, ToThread } from './sqlite-thread.ts';
 
@@ -22,57 +22,111 @@ interface Waiting {
 }
 
 /**
- * A file, in a thread of its own: a commit waits for the disk, and nothing else must.
+ * A file, in a thread of its own: a commit waits for the disk, and nothing else must. When the thread has died, calls are
+ * refused until a probe, which starts it again.
  * @throws StoreError when it cannot be opened.
  */
 export async function connectThread(path: string): Promise<Connection> {
-  const thread = new Worker(new URL('./sqlite-thread.ts', import.meta.url), {
-    workerData: path,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  });
-  const waiting = new Map<number, Waiting>();
-  const send = (message: ToThread) => thread.postMessage(message);
-  let calls = 0;
-  let gone: Error | undefined;
-  const ended = new Promise<void>((resolve) => {
-    const end = (error: Error) => {
-      gone ??= error;
-      for (const { reject } of waiting.values()) reject(gone);
-      waiting.clear();
-      resolve();
-    };
-    thread.once('error', (error: Error) =>
-      end(new StoreUnavailableError(`the store's thread ended: ${error.message}`, { cause: error })),
-    );
-    thread.once('exit', () => end(new StoreUnavailableError('the store is closed')));
-  });
-  await new Promise<void>((resolve, reject) => {
-    thread.on('message', (message: FromThread) => {
-      if (message === 'open') return resolve();
-      if (message === 'closed') return;
-      if ('failed' in message) return reject(decodeError(message.failed));
-      for (const answer of message) {
-        const { resolve, reject } = waiting.get(answer.id) as Waiting;
-        waiting.delete(answer.id);
-        if ('error' in answer) reject(decodeError(answer.error));
-        else resolve(answer.value);
-      }
-    });
-    void ended.then(() => reject(gone));
-  });
+  let thread = await StoreThread.start(path);
+  let closed = false;
   return {
-    call: (method, ...args) =>
-      new Promise((resolve, reject) => {
-        if (gone !== undefined) return reject(gone);
-        calls += 1;
-        waiting.set(calls, { resolve: resolve as Waiting['resolve'], reject });
-        send({ id: calls, method, args } as Call);
-      }),
+    call: async (method, ...args) => {
+      if (method === 'probe' && thread.gone !== undefined && !closed) {
+        thread = await StoreThread.start(path);
+        if (closed) await thread.close();
+      }
+      return thread.call(method, ...args);
+    },
     close: () => {
-      if (gone === undefined) send('close');
-      return ended;
+      closed = true;
+      return thread.close();
     },
   };
+}
+
+/** One life of the store's thread. */
+class StoreThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ended: Promise<void>;
+  #calls = 0;
+  #gone: StoreUnavailableError | undefined;
+  #closing = false;
+
+  private constructor(path: string) {
+    this.#worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), {
+      workerData: path,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once('error', (error: Error) => {
+        this.#end(new StoreUnavailableError(`the store's thread ended: ${error.message}`, { cause: error }));
+        resolve();
+      });
+      this.#worker.once('exit', () => {
+        const why = this.#closing ? 'the store is closed' : "the store's thread ended";
+        this.#end(new StoreUnavailableError(why));
+        resolve();
+      });
+    });
+  }
+
+  /** @throws StoreError when the file cannot be opened. */
+  static async start(path: string): Promise<StoreThread> {
+    const thread = new StoreThread(path);
+    await new Promise<void>((resolve, reject) => {
+      thread.#worker.on('message', (message: FromThread) => {
+        if (message === 'open') return resolve();
+        if (message === 'closed') return;
+        if ('failed' in message) return reject(decodeError(message.failed));
+        thread.#take(message);
+      });
+      void thread.#ended.then(() => reject(thread.#gone));
+    });
+    return thread;
+  }
+
+  /** Why it takes no more calls; undefined while it does. */
+  get gone(): StoreUnavailableError | undefined {
+    return this.#gone;
+  }
+
+  call<M extends Method>(
+    method: M,
+    ...args: Parameters<SqliteEngine[M]>
+  ): Promise<ReturnType<SqliteEngine[M]>> {
+    return new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) return reject(this.#gone);
+      this.#calls += 1;
+      this.#waiting.set(this.#calls, { resolve: resolve as Waiting['resolve'], reject });
+      this.#send({ id: this.#calls, method, args } as Call);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    if (this.#gone === undefined) this.#send('close');
+    return this.#ended;
+  }
+
+  #take(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const { resolve, reject } = this.#waiting.get(answer.id) as Waiting;
+      this.#waiting.delete(answer.id);
+      if ('error' in answer) reject(decodeError(answer.error));
+      else resolve(answer.value);
+    }
+  }
+
+  #end(error: StoreUnavailableError): void {
+    this.#gone ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#gone);
+    this.#waiting.clear();
+  }
+
+  #send(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
 }
 
 /** In this thread: for what is kept in memory, where nothing waits for a disk. */

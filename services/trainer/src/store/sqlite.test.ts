@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { Study, StudyState } from '@glocal/proto/glocal/v1/study';
+import { afterAll, expect, it, vi } from 'vitest';
 import { artifactStoreContract } from './artifact-store-contract.ts';
 import { decisionsContract } from './decisions-store-contract.ts';
 import { delayed } from './delayed.ts';
-import { StoreError } from './errors.ts';
+import { StoreError, StoreUnavailableError } from './errors.ts';
 import { lifecycleContract } from './lifecycle.store-contract.ts';
 import { openStore } from './open.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -47,6 +49,29 @@ for (const contract of [storeContract, artifactStoreContract, decisionsContract]
 lifecycleContract('SqliteStore in this thread, answering after random delays', async () =>
   delayed(SqliteStore.inMemory(), 1, 3),
 );
+
+it('starts its thread again when that has died, and has all that was acknowledged', async () => {
+  const sent = vi.spyOn(Worker.prototype, 'postMessage');
+  const store = await SqliteStore.open(newFile());
+  await store.createStudy({
+    study: Study.fromPartial({ name: 'studies/a', state: StudyState.ACTIVE }),
+    trials: [],
+    requestId: '',
+    fingerprint: Buffer.of(1),
+    maxActiveStudies: 1,
+  });
+  const thread = sent.mock.contexts.at(-1) as Worker;
+  const asked = expect(store.getStudy('studies/a')).rejects.toThrow(StoreUnavailableError);
+  await thread.terminate();
+  await asked;
+  await expect(store.cancelStudy('studies/a')).rejects.toThrow("the store's thread ended");
+  expect(store.health.writable).toBe(false);
+  await vi.waitUntil(() => store.health.writable, { timeout: 30_000 });
+  expect(await store.getStudy('studies/a')).toMatchObject({ state: StudyState.ACTIVE });
+  await store.cancelStudy('studies/a');
+  await store.close();
+  vi.restoreAllMocks();
+});
 
 it('tells that another server has the file open', async () => {
   const first = await SqliteStore.open(newFile());

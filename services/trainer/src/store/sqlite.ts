@@ -277,7 +277,8 @@ export class SqliteStore implements Store {
       if (isWrite(method)) this.#probeWait = FIRST_PROBE_MS;
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailableError && isWrite(method)) this.#becomeUnwritable(error.message);
+      // A read says so only when there is nobody to read: its disk, or the thread.
+      if (error instanceof StoreUnavailableError && !this.#closed) this.#becomeUnwritable(error.message);
       throw error;
     }
   }
