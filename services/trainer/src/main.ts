@@ -85,12 +85,12 @@ async function serve(args: readonly string[]): Promise<void> {
     cleanUp.defer(() => dmdWatch.close());
     const hub = new EventHub();
     const desk = new DriveDesk({ store, hub, log });
-    const { maxRunningTrials } = config;
+    const { maxRunningTrials, maxCheckpointBytes } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const windows = new DmdClient(dmd, dmdRetryBudgetMs);
     cleanUp.defer(() => windows.close());
     const folders = { modelDir, problemDir, artifactDir: artifacts.path };
-    const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend };
+    const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend, maxCheckpointBytes };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },

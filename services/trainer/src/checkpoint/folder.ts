@@ -73,16 +73,16 @@ export class CheckpointFolder implements Checkpoints {
 
 /** The folder of all checkpoints of a store: `STUDY/TRIAL/INDEX.ckpt`. */
 export class CheckpointRoot {
-  readonly #path: string;
+  readonly path: string;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   /** Folder of a trial. @param trial its resource name. */
   folderOf(trial: string): string {
     const [, study = '', , number = ''] = trial.split('/');
-    return join(this.#path, study, number);
+    return join(this.path, study, number);
   }
 
   /** What is kept of a trial: the outer steps, ascending, and the bytes. */
@@ -97,10 +97,10 @@ export class CheckpointRoot {
       const entries = await unlessAbsent(() => readdir(path, { withFileTypes: true }), []);
       return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     };
-    const studies = await folders(this.#path);
+    const studies = await folders(this.path);
     const trials = await Promise.all(
       studies.map(async (study) =>
-        (await folders(join(this.#path, study))).map((trial) => `studies/${study}/trials/${trial}`),
+        (await folders(join(this.path, study))).map((trial) => `studies/${study}/trials/${trial}`),
       ),
     );
     return trials.flat();
@@ -109,19 +109,19 @@ export class CheckpointRoot {
   /** Removes the checkpoints of a trial. */
   async discard(trial: string): Promise<void> {
     await rm(this.folderOf(trial), { recursive: true, force: true });
-    await removeIfEmpty(join(this.#path, studyOf(trial).slice('studies/'.length)));
-    await removeIfEmpty(this.#path);
+    await removeIfEmpty(join(this.path, studyOf(trial).slice('studies/'.length)));
+    await removeIfEmpty(this.path);
   }
 
   /** Removes the checkpoints of all trials of a study. */
   async discardStudy(study: string): Promise<void> {
-    await rm(join(this.#path, study.slice('studies/'.length)), { recursive: true, force: true });
-    await removeIfEmpty(this.#path);
+    await rm(join(this.path, study.slice('studies/'.length)), { recursive: true, force: true });
+    await removeIfEmpty(this.path);
   }
 }
 
 /** `absent` when there is no such file or folder. */
-async function unlessAbsent<T>(read: () => Promise<T>, absent: T): Promise<T> {
+export async function unlessAbsent<T>(read: () => Promise<T>, absent: T): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrialState } from '@glocal/proto/glocal/v1/study';
@@ -8,6 +8,7 @@ import type { SavedLoop } from '../loop/outer-loop.ts';
 import { initialState } from '../loop/state.ts';
 import { CheckpointFolder, CheckpointRoot } from './folder.ts';
 import { CheckpointKeeper } from './keeper.ts';
+import { CheckpointSpace } from './space.ts';
 import { discardLeftOver } from './tidy.ts';
 
 const ORIGIN = { trial: 'studies/a/trials/0', library: '1.0', backend: 'cpu', datasetSha256: 'ab' };
@@ -18,8 +19,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const keeperOf = (origin = {}) =>
-  new CheckpointKeeper(new CheckpointFolder(folder), { ...ORIGIN, ...origin });
+const keeperOf = (origin = {}, maxBytes = 0) =>
+  new CheckpointKeeper(
+    new CheckpointFolder(folder),
+    { ...ORIGIN, ...origin },
+    new CheckpointSpace(folder, maxBytes),
+  );
 const saved = (outerStepsDone: number): SavedLoop => ({
   state: { ...initialState(Float64Array.of(1), 0.1, 2), outerStepsDone },
   snapshot: { state: { weights: Float32Array.of(outerStepsDone) } },
@@ -94,6 +99,30 @@ describe('the checkpoints of a trial', () => {
     ]);
   });
 
+  it('are not written where all together would take too many bytes, and the last one stays to go on from', async () => {
+    await written(1);
+    const { size } = statSync(join(folder, '1.ckpt'));
+    mkdirSync(join(folder, 'others'));
+    writeFileSync(join(folder, 'others', '7.ckpt'), Buffer.alloc(size));
+    const keeper = keeperOf({}, 3 * size);
+    await keeper.find(1);
+    await keeper.write(saved(2));
+    await keeper.stored(2);
+    // The first makes room for the third, and nothing does for the fourth.
+    await keeper.write(saved(3));
+    expect(files()).toEqual(['2.ckpt', '3.ckpt', 'others']);
+    await expect(keeper.write(saved(4))).rejects.toThrow(
+      `it has ${size} bytes, and ${3 * size} of the ${3 * size} that checkpoints may have are taken`,
+    );
+    expect((await keeperOf().find(3)).saved?.state.outerStepsDone).toBe(3);
+  });
+
+  it('are gone on from not after the one that was chosen', async () => {
+    await written(1, 2, 3);
+    expect((await keeperOf().find(3, 2)).saved?.state.outerStepsDone).toBe(2);
+    expect(files()).toEqual(['1.ckpt', '2.ckpt', '3.ckpt']);
+  });
+
   it('are missed when outer steps are stored', async () => {
     expect(await keeperOf().find(0)).toEqual({ saved: undefined, notes: [] });
     expect((await keeperOf().find(3)).notes).toEqual(['there is no checkpoint']);
@@ -118,6 +147,17 @@ describe('the folder of a store', () => {
     await discardLeftOver({ getTrial }, root, pino({ level: 'silent' }));
     expect(readdirSync(join(folder, 'all')).sort()).toEqual(['s0', 's1']);
     expect((await root.trials()).sort()).toEqual(['studies/s0/trials/0', 'studies/s1/trials/1']);
+  });
+
+  it('tells what is kept of a trial', async () => {
+    const root = new CheckpointRoot(join(folder, 'all'));
+    const trial = root.folderOf('studies/a/trials/0');
+    mkdirSync(trial, { recursive: true });
+    for (const index of [10, 9]) writeFileSync(join(trial, `${index}.ckpt`), Buffer.alloc(5));
+    expect(await root.kept('studies/a/trials/0')).toEqual({ outerSteps: [9, 10], bytes: 10 });
+    expect(await root.kept('studies/a/trials/1')).toEqual({ outerSteps: [], bytes: 0 });
+    await root.discardStudy('studies/a');
+    expect(await root.trials()).toEqual([]);
   });
 
   it('is no trouble when it does not exist', async () => {

@@ -4,6 +4,7 @@ import type { SavedLoop } from '../loop/outer-loop.ts';
 import { CheckpointError } from './errors.ts';
 import type { Checkpoints } from './folder.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './format.ts';
+import type { CheckpointSpace } from './space.ts';
 
 /** Of the outer steps that are stored, so many of the last have a checkpoint; those that are not stored yet, too. */
 const KEPT = 2;
@@ -18,12 +19,16 @@ export interface Found {
 export class CheckpointKeeper {
   readonly #checkpoints: Checkpoints;
   readonly #origin: Origin;
+  readonly #space: Pick<CheckpointSpace, 'lacks'>;
   /** Ascending. */
   #written: number[] = [];
+  /** The last outer step that is stored. */
+  #lastStored = 0;
 
-  constructor(checkpoints: Checkpoints, origin: Origin) {
+  constructor(checkpoints: Checkpoints, origin: Origin, space: Pick<CheckpointSpace, 'lacks'>) {
     this.#checkpoints = checkpoints;
     this.#origin = origin;
+    this.#space = space;
   }
 
   /**
@@ -33,6 +38,7 @@ export class CheckpointKeeper {
    */
   async find(outerStepsDone: number, latest = outerStepsDone): Promise<Found> {
     const notes: string[] = [];
+    this.#lastStored = outerStepsDone;
     try {
       const all = await this.#checkpoints.list();
       this.#written = all.filter((index) => index <= outerStepsDone);
@@ -57,16 +63,31 @@ export class CheckpointKeeper {
     return { saved: undefined, notes };
   }
 
-  /** Durable when it resolves. */
+  /**
+   * Durable when it resolves. Where room is short, only the last one of a stored outer step stays beside it.
+   * @throws CheckpointError when there is no room.
+   */
   async write(saved: SavedLoop): Promise<void> {
     const index = saved.state.outerStepsDone;
-    await this.#checkpoints.put(index, encodeCheckpoint({ origin: this.#origin, saved }));
+    const bytes = encodeCheckpoint({ origin: this.#origin, saved });
+    if ((await this.#space.lacks(bytes.length)) !== undefined) {
+      await this.#keep(1);
+      const lack = await this.#space.lacks(bytes.length);
+      if (lack !== undefined) throw new CheckpointError(lack);
+    }
+    await this.#checkpoints.put(index, bytes);
     this.#written = [...this.#written.filter((written) => written !== index), index].sort((a, b) => a - b);
   }
 
   /** Removes what is not needed once an outer step is stored. */
   async stored(outerStep: number): Promise<void> {
-    const old = this.#written.filter((index) => index <= outerStep).slice(0, -KEPT);
+    this.#lastStored = outerStep;
+    await this.#keep(KEPT);
+  }
+
+  /** Of the outer steps that are stored, so many of the last keep theirs. */
+  async #keep(count: number): Promise<void> {
+    const old = this.#written.filter((index) => index <= this.#lastStored).slice(0, -count);
     this.#written = this.#written.filter((index) => !old.includes(index));
     for (const index of old) await this.#checkpoints.remove(index);
   }

@@ -6,6 +6,7 @@ import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/g
 import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withoutLargeParts } from '../resource/outer-step.ts';
+import { StudiesError } from './errors.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { SqliteStore } from './sqlite.ts';
 
@@ -118,7 +119,7 @@ class FirstRelease {
   }
 }
 
-const { PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED } = TrialState;
+const { PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, PAUSED } = TrialState;
 
 async function states(store: SqliteStore, id: string) {
   const study = await store.getStudy(`studies/${id}`);
@@ -201,5 +202,39 @@ describe('a file of the first schema', () => {
     expect(await kinds('cancelled')).toEqual(['outerStep', 'trial', 'trial']);
     expect(await kinds('completed')).toEqual(['study']);
     await store.close();
+  });
+
+  it('is found by its states, and is counted, paused, resumed and deleted as one of today', async () => {
+    const old = new FirstRelease('lifecycle');
+    old.add('ended', StudyState.COMPLETED, [SUCCEEDED]);
+    old.add('a', StudyState.ACTIVE, [RUNNING, PENDING]);
+    const store = await old.upgrade();
+    const named = async (state: StudyState) =>
+      (await store.listStudies({ limit: 9, states: [state] })).records.map(({ name }) => name);
+    expect(await named(StudyState.COMPLETED)).toEqual(['studies/ended']);
+    expect(await named(StudyState.ACTIVE)).toEqual(['studies/a']);
+    expect(await store.listExpired({ keep: 0, limit: 9 })).toEqual(['studies/ended']);
+    const another = {
+      study: Study.fromPartial({ name: 'studies/b', state: StudyState.ACTIVE }),
+      trials: [],
+      requestId: '',
+      fingerprint: Buffer.of(1),
+      maxActiveStudies: 9,
+      maxStudies: 2,
+    };
+    await expect(store.createStudy(another)).rejects.toThrow(StudiesError);
+    await store.deleteStudy('studies/ended');
+    await store.createStudy(another);
+    await store.pauseStudy('studies/a');
+    expect(await states(store, 'a')).toEqual({ study: StudyState.PAUSED, trials: [RUNNING, PAUSED] });
+    await store.resumeStudy({ name: 'studies/a', points: [], maxActiveStudies: 9 });
+    expect(await states(store, 'a')).toEqual({ study: StudyState.ACTIVE, trials: [RUNNING, PENDING] });
+    await store.close();
+    const db = new DatabaseSync(old.path);
+    expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
+    expect(
+      db.prepare('SELECT count(*) AS n FROM events WHERE study NOT IN (SELECT id FROM studies)').get(),
+    ).toEqual({ n: 0 });
+    db.close();
   });
 });

@@ -3,6 +3,7 @@
 import { Decision, Evaluation, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
+import { CheckpointSpace } from '../checkpoint/space.ts';
 import { DmdClient, type OpenWindow } from '../dmd/client.ts';
 import type { WindowShape } from '../dmd/window-stream.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
@@ -69,7 +70,8 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     throw new Error(`${what} has changed since the training of this trial began`);
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
-  keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin);
+  const room = new CheckpointSpace(start.checkpointRoot, start.maxCheckpointBytes);
+  keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin, room);
   const { saved, notes } = await keeper.find(trial.outerStepsDone, start.checkpoint || undefined);
   tell({
     type: 'started',

@@ -24,6 +24,10 @@ export interface StartMessage {
   readonly version: string;
   /** Folder of the trial's checkpoints. */
   readonly checkpoints: string;
+  /** Folder of the checkpoints of all trials. */
+  readonly checkpointRoot: string;
+  /** Bytes that all of them may take; 0 for no limit. */
+  readonly maxCheckpointBytes: number;
   /** Outer step whose checkpoint it goes on from; 0 for the newest. */
   readonly checkpoint: number;
 }

@@ -38,6 +38,8 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     backend: undefined,
     version: '0.0.0',
     checkpoints: folder,
+    checkpointRoot: folder,
+    maxCheckpointBytes: 0,
     checkpoint: 0,
   };
 }

@@ -64,6 +64,7 @@ const supervise = (trial: StartedTrial) =>
         problemDir: undefined,
         backend: undefined,
         version: '0.0.0',
+        maxCheckpointBytes: 0,
       },
       limits: { memoryBytes: 0, silenceMs: 600_000 },
     },

@@ -31,6 +31,7 @@ export interface SupervisorOptions {
   readonly artifactDir: string;
   readonly problemDir: string | undefined;
   readonly backend: StartMessage['backend'];
+  readonly maxCheckpointBytes: number;
 }
 
 export interface SupervisorParts {
@@ -134,6 +135,7 @@ async function train(
   try {
     const start = startMessage(study, trial, options, {
       checkpoints: checkpoints.folderOf(claim.trial),
+      checkpointRoot: checkpoints.path,
       checkpoint,
     });
     const ended = await process.run(start, {
@@ -186,7 +188,7 @@ function startMessage(
   study: Study,
   trial: Trial,
   options: SupervisorOptions,
-  from: Pick<StartMessage, 'checkpoints' | 'checkpoint'>,
+  from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint'>,
 ): StartMessage {
   return {
     type: 'start',
