@@ -47,7 +47,8 @@ export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | External
       method: encodeMethod(method),
       sampling: sampling && encodeSampling(sampling),
       mode: enumValue(proto.RunMode, mode),
-      decisionTimeout: decisionTimeout === undefined ? undefined : duration(decisionTimeout),
+      // 0 in the complete specification of a study that is not driven.
+      decisionTimeout: decisionTimeout ? duration(decisionTimeout) : undefined,
     }),
   );
 }

@@ -185,5 +185,6 @@ export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extend
   };
   readonly sampling: Required<Sampling>;
   readonly mode: RunMode;
+  /** 0 unless `driven`. */
   readonly decisionTimeout: number;
 }

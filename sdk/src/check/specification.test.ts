@@ -192,6 +192,11 @@ describe('a specification', () => {
       'problem.model': 'is missing; give a string',
     });
     expect(violations({ ...rest, space: plain, mode: 'external' })).toEqual({});
+    // As they come back from the server.
+    const none = { ...others, dataset: '', model: '', optimizer: '', batchSize: 0, validationExamples: 0 };
+    expect(violations({ ...rest, space: plain, mode: 'external', problem: none })).toEqual({});
+    const chosen = space({ lr: searched.parameters.lr, batchSize: discrete([1, 2]) });
+    expect(violations({ ...rest, space: chosen, problem: { ...problem, batchSize: 0 } })).toEqual({});
     expect(Object.keys(violations({ ...rest, space: plain, mode: 'managed' }))).toEqual(['problem']);
   });
 

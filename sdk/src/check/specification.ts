@@ -113,18 +113,23 @@ export const space: Rule = (value, field, violations) => {
   violations.push({ field, description: 'is not a search space; make it with space({ … })' });
 };
 
-/** @param id the rule for what names a data set, a model or an optimizer */
-const problem = (id: Record<'dataset' | 'model' | 'optimizer', Rule>) =>
-  object<Problem>({
-    ...id,
-    batchSize: optional(notZero(int32)),
-    validationExamples: optional(notZero(int32)),
+/** @param unset what of it is said elsewhere, or not at all, and then comes back as "not set" */
+const problem = (unset: (field: string) => boolean) => {
+  const id = (field: string): Rule => (unset(field) ? optional(text) : text);
+  const count = (field: string, number: Rule): Rule => optional(unset(field) ? number : notZero(number));
+  return object<Problem>({
+    dataset: id('dataset'),
+    model: id('model'),
+    optimizer: id('optimizer'),
+    batchSize: count('batchSize', int32),
+    validationExamples: count('validationExamples', int32),
     standardize: optional(flag),
-    imbalanceFactor: optional(notZero(finite)),
+    imbalanceFactor: count('imbalanceFactor', finite),
     augmentation: optional(
       object<Augmentation>({ cropPadding: optional(int32), horizontalFlip: optional(flag) }),
     ),
   });
+};
 
 const training = object<Training>({ steps: int32, seeds: optional(list(uint32)) });
 
@@ -184,7 +189,7 @@ const sampling = object<Sampling>({
   maxRunningTrials: optional(int32),
 });
 
-const specificationWith = (problem: Rule) =>
+const specificationWith = (problem: Rule, decisionTimeout: Rule) =>
   object<StudySpec | ExternalStudySpec>(
     {
       displayName: optional(text),
@@ -195,7 +200,7 @@ const specificationWith = (problem: Rule) =>
       method,
       sampling: optional(sampling),
       mode: optional(oneOf(choices(proto.RunMode))),
-      decisionTimeout: optional(finite),
+      decisionTimeout: optional(decisionTimeout),
     },
     SET_BY_SERVER,
   );
@@ -204,10 +209,8 @@ const specificationWith = (problem: Rule) =>
 export const specification: Rule = (value, field, violations) => {
   const { mode, space } = isObject(value) ? value : {};
   const parameters = isObject(space) && isObject(space.parameters) ? space.parameters : {};
-  const id = (name: string): Rule => (Object.hasOwn(parameters, name) ? optional(text) : text);
-  const needed = problem({ dataset: id('dataset'), model: id('model'), optimizer: id('optimizer') });
-  const none = optional(
-    problem({ dataset: optional(text), model: optional(text), optimizer: optional(text) }),
-  );
-  specificationWith(mode === 'external' ? none : needed)(value, field, violations);
+  const isExternal = mode === 'external';
+  const rules = problem((name) => isExternal || Object.hasOwn(parameters, name));
+  const timeout = mode === 'driven' ? notZero(finite) : finite;
+  specificationWith(isExternal ? optional(rules) : rules, timeout)(value, field, violations);
 };
