@@ -1,0 +1,42 @@
+import { Study } from '@glocal/proto/glocal/v1/study';
+import { beforeEach, expect, it } from 'vitest';
+import type { Store } from '../store/store.ts';
+import { Owners } from './owners.ts';
+
+let asked: string[];
+let owners: Owners;
+beforeEach(() => {
+  asked = [];
+  const store: Pick<Store, 'getStudy' | 'getArtifact'> = {
+    getStudy: async (name) => {
+      asked.push(name);
+      return name === 'studies/none' ? undefined : Study.fromPartial({ name, owner: `owner of ${name}` });
+    },
+    getArtifact: async () => undefined,
+  };
+  owners = new Owners(store);
+});
+
+it('a study, its trials and their outer steps have one owner, who is looked up once', async () => {
+  for (const name of ['studies/a', 'studies/a/trials/0', 'studies/a/trials/0/outerSteps/3']) {
+    expect(await owners.of(name)).toBe('owner of studies/a');
+  }
+  expect(asked).toEqual(['studies/a']);
+});
+
+it('what there is not may come to be: it is looked up each time', async () => {
+  expect(await owners.of('studies/none')).toBeUndefined();
+  expect(await owners.of('studies/none')).toBeUndefined();
+  expect(asked).toHaveLength(2);
+});
+
+it('owners of the studies that were asked about last are remembered', async () => {
+  await owners.of('studies/first');
+  await owners.of('studies/second');
+  await owners.of('studies/first');
+  for (let i = 0; i < 9_999; i += 1) await owners.of(`studies/${i}`);
+  asked = [];
+  await owners.of('studies/first');
+  await owners.of('studies/second');
+  expect(asked).toEqual(['studies/second']);
+});
