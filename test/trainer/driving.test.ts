@@ -11,10 +11,12 @@ import {
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
+import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ACCEPT, type Choice, Driver, HOLD, setting, stopping } from '../support/driver.ts';
 import { Channel } from '../support/grpc.ts';
 import { processorTicks, trainingProcesses } from '../support/processes.ts';
+import { refusal } from '../support/refusal.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
 const OUTER_STEPS = 4;
@@ -186,6 +188,49 @@ describe('a trial that waits for its driver', () => {
     again.decide(1, { action: stopping('') });
     expect(await again.until('outerStep')).toMatchObject({ step: WINDOW });
     expect(await again.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.SUCCEEDED } });
+  });
+
+  it('is paused by a caller, who drops what is proposed, and proposes it again when it is resumed', async () => {
+    const { name, trial } = await create({ estimator: Estimator.MEAN });
+    using driver = new Driver(trainer.address, trial);
+    const before = await driver.proposal();
+    await channel.unary(Api.pauseStudy, { name });
+    expect(await driver.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.PAUSED } });
+    using meanwhile = new Driver(trainer.address, trial);
+    await meanwhile.until('attached');
+    expect(await meanwhile.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.PAUSED } });
+    await channel.unary(Api.resumeStudy, { name, trials: [] });
+    using again = new Driver(trainer.address, trial);
+    const { outerStep } = await again.proposal();
+    expect(withoutTime(outerStep)).toEqual(withoutTime(before.outerStep));
+    await channel.unary(Api.cancelStudy, { name });
+    expect(await again.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.CANCELLED } });
+  });
+
+  it('is taken over by who drives it later', async () => {
+    const { name, trial } = await create({ estimator: Estimator.MEAN });
+    using first = new Driver(trainer.address, trial);
+    await first.proposal();
+    const lost = refusal(first.next());
+    using second = new Driver(trainer.address, trial);
+    expect(await lost).toMatchObject({
+      code: status.ABORTED,
+      reason: 'TAKEN_OVER',
+      message: `another client drives ${trial} now`,
+    });
+    expect((await second.proposal()).outerStep).toMatchObject({ index: 1 });
+    await channel.unary(Api.cancelStudy, { name });
+  });
+
+  it('is left at once when the server stops, and its driver is told', async () => {
+    await using other = await TestTrainer.start();
+    using own = new Channel(other.address);
+    const { trial } = await create({ estimator: Estimator.MEAN }, own);
+    using driver = new Driver(other.address, trial);
+    await driver.proposal();
+    const told = refusal(driver.next());
+    await other.server.stop();
+    expect(await told).toMatchObject({ code: status.UNAVAILABLE, reason: 'SERVER_STOPPING' });
   });
 });
 

@@ -12,6 +12,7 @@ import {
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { DriveTrialRequest, type DriveTrialResponse } from '@glocal/proto/glocal/v1/study_service';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDesk, NoDecisionError } from '../drive/desk.ts';
@@ -23,6 +24,7 @@ import { SqliteStore } from '../store/sqlite.ts';
 import type { Claim } from '../store/store.ts';
 import type { Call } from './call.ts';
 import { driving } from './driving.ts';
+import { ApiError } from './errors.ts';
 
 const STUDY = 'studies/a';
 const TRIAL = `${STUDY}/trials/0`;
@@ -461,6 +463,58 @@ describe('a decision', () => {
     await driver.next();
     driver.decide(1, hold);
     await expect(driver.next()).rejects.toThrow(/not finite.*accept, set values or stop/);
+  });
+});
+
+describe('whatever a client sends', () => {
+  const parameterValue = fc.record({
+    name: fc.oneof(fc.constantFrom('lr', 'decay', 'classWeights', 'momentum', ''), fc.string()),
+    value: fc.oneof(fc.double({ min: 0.1, max: 1 }), fc.double()),
+    values: fc.array(fc.double(), { maxLength: 4 }),
+  });
+  const action: fc.Arbitrary<Decision['action']> = fc.oneof(
+    fc.constantFrom(undefined, accept, hold),
+    fc.string({ maxLength: 600 }).map(stop),
+    fc.array(parameterValue, { maxLength: 3 }).map((values) => set(...values)),
+  );
+  const decision = fc.record({
+    outerStep: fc.oneof(fc.constant(1), fc.integer()),
+    action,
+    outerRate: fc.option(fc.oneof(fc.constant(0.1), fc.double()), { nil: undefined }),
+  });
+  const request: fc.Arbitrary<DriveTrialRequest['request']> = fc.oneof(
+    { weight: 5, arbitrary: decision.map((value) => ({ $case: 'decision' as const, value })) },
+    fc.constantFrom(undefined, { $case: 'start' as const, value: { trial: TRIAL, includeWindows: true } }),
+    fc.string().map((trial) => ({ $case: 'start' as const, value: { trial, includeWindows: false } })),
+  );
+
+  it('is answered, or refused with an error that says why', async () => {
+    await running();
+    propose(1).catch(() => {});
+    const reasons = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(request, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        async (requests, starts) => {
+          const driver = starts ? Driver.start() : new Driver();
+          for (const sent of requests) driver.send(sent);
+          const told = (async () => {
+            while (await driver.next());
+          })();
+          const outcome = told.then(
+            () => 'told',
+            (error: unknown) => ApiError.from(error)?.reason ?? error,
+          );
+          await sleep(2);
+          driver.leave();
+          const reason = await outcome;
+          expect(reason).toBeTypeOf('string');
+          reasons.add(reason as string);
+        },
+      ),
+    );
+    expect([...reasons]).toEqual(expect.arrayContaining(['told', 'DRIVE_REQUEST', 'INVALID_DECISION']));
   });
 });
 
