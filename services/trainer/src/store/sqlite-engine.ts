@@ -321,6 +321,9 @@ export class SqliteEngine {
       large,
     );
     this.#records.addEvent(trial.study, undefined, id);
+    // The outer step has it from now on.
+    if (trial.decision !== undefined)
+      this.#records.run('UPDATE trials SET decision = NULL WHERE id = ?', trial.id);
     if (trial.checkpoint > 0) this.#records.run('UPDATE trials SET checkpoint = 0 WHERE id = ?', trial.id);
     return this.#records.setTrial(trial.id, advanced);
   }
