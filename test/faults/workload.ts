@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type OuterStep, type Study, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService as Api, type StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { trialStateName } from '@glocal/trainer/testing';
+import { checkHistory, trialStateName } from '@glocal/trainer/testing';
 import { Channel } from '../support/grpc.ts';
 import { compareTold, essence, type Finding, illegal } from './finding.ts';
 import { patiently } from './patience.ts';
@@ -67,10 +67,13 @@ export class Workload {
         }),
       ),
     );
-    const findings = trials.flatMap((trial, i) => [
-      ...ended(trial),
-      ...compareTold(trial.name, events, stored[i] ?? []),
-    ]);
+    const study = await patiently(signal, () => channel.unary(Api.getStudy, { name }));
+    const history = checkHistory({ events, study, trials });
+    const findings = [
+      ...history.map(illegal),
+      ...trials.flatMap(ended),
+      ...trials.flatMap((trial, i) => compareTold(trial.name, events, stored[i] ?? [])),
+    ];
     if (this.#expected === undefined) this.#expected = stored;
     else findings.push(...this.#compare(name, stored, this.#expected));
     return { trials: trials.length, outerSteps: stored.flat().length, findings };
