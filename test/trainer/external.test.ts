@@ -6,19 +6,23 @@ import {
   Study,
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
-import type { ReportPosition } from '@glocal/proto/glocal/v1/study_service';
-import { status } from '@grpc/grpc-js';
+import { type ReportPosition, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Channel } from '../support/grpc.ts';
 import { dmdProcesses } from '../support/processes.ts';
 import { refusal } from '../support/refusal.ts';
 import { after, externalStudy, Reporter, rowsAt, SIGMA, WINDOW } from '../support/reporter.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
 let trainer: TestTrainer;
+let channel: Channel;
+const cleanUp = new AsyncDisposableStack();
 beforeAll(async () => {
-  trainer = await TestTrainer.start();
+  trainer = cleanUp.use(await TestTrainer.start());
+  channel = cleanUp.use(new Channel(trainer.address));
 });
-afterAll(() => trainer[Symbol.asyncDispose]());
+afterAll(() => cleanUp.disposeAsync());
 
 /** Of a run that nothing disturbs and of one that something does: without names and times. */
 const essence = ({ timing, name, report, ...outerStep }: OuterStep) => ({
@@ -92,13 +96,12 @@ describe('a trial whose client trains', () => {
     expect(Math.abs((rate?.value as number) - 1)).toBeLessThan(0.2);
     const study = await trainer.client.studies.get(name.slice(0, name.indexOf('/trials')));
     expect(study.state).toBe('COMPLETED');
-    const schedule = await new Promise<number>((resolve, reject) =>
-      reporter.client.exportSchedule(
-        { name, pageSize: 0, pageToken: '' },
-        (error, { points } = {} as never) => (error ? reject(error) : resolve(points.length)),
-      ),
-    );
-    expect(schedule).toBe(41);
+    const schedule = await channel.unary(StudyServiceService.exportSchedule, {
+      name,
+      pageSize: 0,
+      pageToken: '',
+    });
+    expect(schedule.points).toHaveLength(41);
   });
 
   it.each([Estimator.LOCAL, Estimator.MEAN, Estimator.MEDIAN, Estimator.GLOCAL])(
@@ -219,6 +222,37 @@ describe('a trial whose client trains', () => {
     await study.cancel();
     expect(await told).toMatchObject({ $case: 'ended', value: { state: TrialState.CANCELLED } });
     expect(await reporter.finish()).toBe(true);
+  });
+
+  it('keeps what was reported while its study is paused, and tells its client of that', async () => {
+    using reporter = new Reporter(trainer.address);
+    const name = await reporter.create(externalStudy());
+    const study = name.slice(0, name.indexOf('/trials'));
+    const rows = rowsAt(await reporter.position(name));
+    await reporter.report({ rows: rows.slice(0, 3) });
+    const told = refusal(reporter.next());
+    await channel.unary(StudyServiceService.pauseStudy, { name: study });
+    const paused = { code: status.FAILED_PRECONDITION, reason: 'STATE' };
+    expect(await told).toMatchObject(paused);
+    expect(await refusal(reporter.start(name))).toMatchObject(paused);
+    await channel.unary(StudyServiceService.resumeStudy, { name: study, trials: [] });
+    expect(await reporter.position(name)).toMatchObject({ outerStep: 1, rows: 3 });
+    expect(await reporter.report({ firstRow: 3, rows: rows.slice(3) })).toMatchObject({ $case: 'outerStep' });
+  });
+
+  it('is gone when its study is deleted', async () => {
+    using reporter = new Reporter(trainer.address);
+    const name = await reporter.create(externalStudy());
+    await reporter.position(name);
+    // It is cancelled first, which the client may be told.
+    const told = reporter.next().then(
+      ({ $case }) => $case,
+      ({ code }: ServiceError) => code,
+    );
+    const study = name.slice(0, name.indexOf('/trials'));
+    await channel.unary(StudyServiceService.deleteStudy, { name: study, force: true });
+    expect(['ended', status.NOT_FOUND]).toContain(await told);
+    expect(await refusal(reporter.start(name))).toMatchObject({ code: status.NOT_FOUND });
   });
 
   it('goes back when training has diverged, and is INFEASIBLE when that does not help', async () => {
