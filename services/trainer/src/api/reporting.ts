@@ -10,10 +10,12 @@ import { status } from '@grpc/grpc-js';
 import { DmdError } from '../dmd/errors.ts';
 import type { Seat, Seats } from '../drive/seats.ts';
 import type { EventHub } from '../events/hub.ts';
-import { type ExternalParts, ExternalTrial } from '../external/trial.ts';
+import { WindowRoom } from '../external/room.ts';
+import { type ExternalParts, ExternalTrial, windowBytes } from '../external/trial.ts';
 import { ReportedOtherwiseError } from '../external/window.ts';
 import { unlessAborted } from '../resource/abort.ts';
 import { mayKnow } from '../resource/caller.ts';
+import { asExternal } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
 import { hasEnded, trialStateName } from '../resource/states.ts';
@@ -23,6 +25,9 @@ import type { Call } from './call.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { forClient } from './outer-step-parts.ts';
+
+/** Of all windows that are being reported, as a client sent them and as they are analyzed. */
+const MAX_WINDOW_BYTES = 1024 ** 3;
 
 export interface ReportingParts extends ExternalParts {
   readonly store: Store;
@@ -39,14 +44,16 @@ export function reporting(
   parts: ReportingParts,
 ): Pick<Methods<typeof StudyServiceService>, 'reportHypergradients'> {
   const { store, hub, seats } = parts;
+  const room = new WindowRoom(MAX_WINDOW_BYTES);
 
   return {
     reportHypergradients: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
       const name = await startOf(incoming);
-      const before = await externalTrial(name, call);
+      const { trial: before, windowBytes } = await externalTrial(name, call);
       if (hasEnded(before)) return yield respond('ended', before);
       using seat = seats.take(name);
+      using _room = room.take(windowBytes);
       using watch = watchTrial(name, call, seat);
       try {
         yield* exchange(name, incoming, watch);
@@ -83,11 +90,14 @@ export function reporting(
   }
 
   /** @throws FieldError, NotFoundError, StateError unless the trial's study is EXTERNAL. */
-  async function externalTrial(name: string, { caller }: Call): Promise<Trial> {
+  async function externalTrial(
+    name: string,
+    { caller }: Call,
+  ): Promise<{ trial: Trial; windowBytes: number }> {
     const trial = await parts.getTrial(name, 'start.trial');
     const study = await parts.getStudy(studyOf(name), 'start.trial');
     if (!mayKnow(caller, study.owner)) throw new NotFoundError(name);
-    if (study.mode === RunMode.EXTERNAL) return trial;
+    if (study.mode === RunMode.EXTERNAL) return { trial, windowBytes: windowBytes(asExternal(study)) };
     throw new StateError(`${study.name} is not EXTERNAL: the service trains it, and takes no hypergradients`);
   }
 

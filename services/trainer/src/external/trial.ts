@@ -3,7 +3,13 @@
  * as the client's call; all that outlives it is in the store.
  */
 
-import { Estimator, type OuterStep, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import {
+  Estimator,
+  type OuterStep,
+  type SearchSpace,
+  type Trial,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
 import { Report, type ReportPosition } from '@glocal/proto/glocal/v1/study_service';
 import type { DmdClient, OpenWindow } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
@@ -21,6 +27,7 @@ import { fallbackNote } from '../resource/fallbacks.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { decodeRow, rowsOf } from '../resource/rows.ts';
 import type { ReportedTrial, Store } from '../store/store.ts';
+import { countComponents } from '../study/specification/external.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import { REMOTE_LEARNER } from './remote-learner.ts';
 import { scalesOf, usesScales } from './scales.ts';
@@ -42,6 +49,10 @@ export type Outcome =
   | { readonly position: ReportPosition }
   /** The window is decided; `ended` when it was the trial's last. */
   | { readonly outerStep: OuterStep; readonly ended: Trial | undefined };
+
+/** What a window takes, with respect to the values and to their coordinates. */
+export const windowBytes = ({ space, method }: ExternalStudy): number =>
+  2 * 8 * hypergradientsOf(method) * countComponents(space);
 
 export class ExternalTrial {
   readonly #parts: ExternalParts;

@@ -152,5 +152,6 @@ function completeParameter(parameter: Parameter, path: string, check: Checker): 
   }
 }
 
-const countComponents = ({ parameters }: SearchSpace): number =>
+/** q of the space of a study whose client trains. */
+export const countComponents = ({ parameters }: SearchSpace): number =>
   parameters.reduce((sum, { kind }) => sum + (kind?.$case === 'float' ? kind.value.size || 1 : 0), 0);
