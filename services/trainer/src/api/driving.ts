@@ -91,7 +91,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
     await parts.getTrial(name, 'start.trial');
     const study = await parts.getStudy(studyOf(name));
     if (study.mode !== RunMode.DRIVEN) {
-      throw new StateError(`${study.name} is not DRIVEN: it moves its hyperparameters itself`);
+      throw new StateError(`${study.name} is not DRIVEN: no client decides about its windows`);
     }
     return study;
   }
