@@ -173,7 +173,9 @@ describe('a server with limits', () => {
   let studies: Study<QuickSpace>[];
 
   beforeAll(async () => {
-    trainer = await TestTrainer.start({ args: ['--max-active-studies', '2', '--max-watchers', '2'] });
+    trainer = await TestTrainer.start({
+      args: ['--max-active-studies', '2', '--max-watchers', '2', '--max-studies', '3'],
+    });
     studies = [];
     for (const seeds of [[0], [1]]) {
       studies.push(await trainer.client.studies.create(longStudy({ seeds }), { requestId: `seed ${seeds}` }));
@@ -189,6 +191,7 @@ describe('a server with limits', () => {
       maxActiveStudies: 2,
       maxOwnerActiveStudies: 2,
       maxWatchers: 2,
+      maxStudies: 3,
       maxWatchBytes: 268_435_456,
       maxMessageBytes: 4_194_304,
       maxRunningTrials: 1,
@@ -253,6 +256,17 @@ describe('a server with limits', () => {
     const next = await trainer.client.studies.create(quickStudy());
     expect(next.state).toBe('ACTIVE');
     await next.cancel();
+  });
+
+  it('refuses one study more than may be kept, until one is deleted', async () => {
+    const { studies: api } = trainer.client;
+    expect(await rejection(api.create(quickStudy()))).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'STUDIES',
+      message: '3 studies are kept, as many as this server allows; delete one that has ended',
+    });
+    await studies[1]?.delete();
+    await (await api.create(quickStudy())).cancel();
   });
 
   it('refuses a request that is larger than a message may be', async () => {

@@ -241,6 +241,19 @@ describe('a supervised trial', () => {
     if (outerSteps > 0) expect(existsSync(join(folder, 'a', '0', `${outerStepsDone}.ckpt`))).toBe(true);
   });
 
+  it('whose process is ended together with the server has not crashed', async () => {
+    vi.spyOn(TrainingProcess.prototype, 'run').mockImplementation(async () => {
+      leave.abort('the server stopped');
+      throw new TrainingProcessError('the training process ended with SIGTERM');
+    });
+    await supervise(await started());
+    expect(await store.getTrial(NAME)).toMatchObject({
+      state: TrialState.PENDING,
+      stateReason: 'the server stopped; it starts again',
+      crashes: 0,
+    });
+  });
+
   it('that has to wait for something is PAUSED for it', async () => {
     vi.spyOn(TrainingProcess.prototype, 'run').mockResolvedValue({
       type: 'ended',

@@ -96,8 +96,9 @@ async function afterError(
   error: unknown,
 ): Promise<Outcome> {
   if (now.aborted) return { why: String(now.reason), crashed: false };
-  // It waited for a decision: the window is proposed again.
-  if (atBoundary.aborted && error === atBoundary.reason) return leftBecause(atBoundary);
+  // It waited for a decision, and its window is proposed again; or whoever stops the server has ended the process, too.
+  const isLeft = error === atBoundary.reason || error instanceof TrainingProcessError;
+  if (atBoundary.aborted && isLeft) return leftBecause(atBoundary);
   if (error instanceof NoDecisionError) return { why: error.message, cause: 'decision' };
   if (error instanceof PausedError) return error.pause;
   const reason = error instanceof Error ? error.message : String(error);
