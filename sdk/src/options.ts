@@ -36,6 +36,11 @@ export interface ClientOptions {
   readonly address?: string | undefined;
   /** Encrypts; `true` with Node's own certificate authorities. @default nothing is encrypted */
   readonly tls?: true | TlsOptions | undefined;
+  /**
+   * Says who calls, where the server asks; a function is asked anew for each call, so that the token can be renewed.
+   * @default none
+   */
+  readonly token?: string | (() => string) | undefined;
   /** Permits to send in the clear to another machine. @default false */
   readonly insecure?: boolean | undefined;
   /** For the answer to a call, repeated attempts included; a watch has no limit. @default 30000 */

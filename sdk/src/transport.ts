@@ -18,6 +18,7 @@ import { GlocalError } from './error.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
 import { serviceConfig } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
+import { authorization } from './token.ts';
 
 /** A stream in both directions. Leaving the loop over its responses cancels the call. */
 export interface Duplex<Request, Response> extends AsyncIterable<Response> {
@@ -32,7 +33,7 @@ interface StreamOptions {
   readonly timeout?: number | undefined;
 }
 
-type TransportOptions = Pick<ClientOptions, 'timeout' | 'keepalive' | 'retry'>;
+type TransportOptions = Pick<ClientOptions, 'token' | 'timeout' | 'keepalive' | 'retry'>;
 
 /** One channel to one server. */
 export class Transport {
@@ -40,10 +41,12 @@ export class Transport {
   /** Milliseconds that a call has unless it says otherwise. */
   readonly timeout: number;
   readonly #client: Client;
+  readonly #token: ClientOptions['token'];
   readonly #closing = new AbortController();
 
-  constructor(target: Target, { timeout = 30_000, keepalive = {}, retry = {} }: TransportOptions) {
+  constructor(target: Target, { token, timeout = 30_000, keepalive = {}, retry = {} }: TransportOptions) {
     this.address = target.address;
+    this.#token = token;
     this.timeout = timeout;
     this.#client = new Client(target.address, channelCredentials(target.tls), {
       'grpc.keepalive_time_ms': keepalive.time ?? 30_000,
@@ -75,6 +78,7 @@ export class Transport {
     const context = this.#context(method.path, timeout);
     const signals = [signal, this.#closing.signal];
     throwIfAborted(signals);
+    const metadata = this.#metadata(context);
     let stopListening = () => {};
     try {
       return await new Promise<Response>((resolve, reject) => {
@@ -83,7 +87,7 @@ export class Transport {
           method.requestSerialize,
           method.responseDeserialize,
           request,
-          metadata(context),
+          metadata,
           deadline(timeout),
           (error, response) => (error === null ? resolve(response as Response) : reject(error)),
         );
@@ -114,7 +118,7 @@ export class Transport {
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      metadata(context),
+      this.#metadata(context),
       deadline(timeout),
     );
     call.on('metadata', onOpen);
@@ -138,7 +142,7 @@ export class Transport {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadata(context),
+      this.#metadata(context),
       deadline(timeout),
       (error, response) => (error === null ? resolve(response as Response) : reject(error)),
     );
@@ -181,7 +185,7 @@ export class Transport {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadata(context),
+      this.#metadata(context),
       deadline(timeout),
     );
     call.on('metadata', onOpen);
@@ -228,12 +232,14 @@ export class Transport {
     const method = path.slice(path.lastIndexOf('/') + 1);
     return { method, address: this.address, requestId: randomUUID(), timeout };
   }
-}
 
-function metadata({ requestId }: CallContext): Metadata {
-  const result = new Metadata();
-  result.set('x-request-id', requestId);
-  return result;
+  #metadata({ requestId }: CallContext): Metadata {
+    const result = new Metadata();
+    result.set('x-request-id', requestId);
+    const shown = authorization(this.#token);
+    if (shown !== undefined) result.set('authorization', shown);
+    return result;
+  }
 }
 
 const deadline = (timeout: number | undefined): GrpcCallOptions =>

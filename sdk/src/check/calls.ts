@@ -21,6 +21,7 @@ import type { ReportOptions } from '../report-session.ts';
 import type { ResultOptions } from '../result.ts';
 import type { CreateOptions, GetOptions, ListStudiesOptions } from '../studies.ts';
 import type { DeleteOptions, OuterStepsOptions, ResumeOptions, ResumePoint, TrialOptions } from '../study.ts';
+import { isToken, TOKEN_FORM } from '../token.ts';
 import type { WatchOptions } from '../watch.ts';
 import {
   callback,
@@ -149,9 +150,16 @@ const tlsOptions = object<TlsOptions>({
 const tls: Rule = (value, field, violations) => {
   if (value !== true) tlsOptions(value, field, violations);
 };
+/** What stands there instead may be a secret: it is not repeated. */
+const token: Rule = (value, field, violations) => {
+  if (!isToken(value) && typeof value !== 'function') {
+    violations.push({ field, description: `must be ${TOKEN_FORM}` });
+  }
+};
 const client = {
   address: optional(text),
   tls: optional(tls),
+  token: optional(token),
   insecure: optional(flag),
   timeout: optional(timeout),
   keepalive: optional(object<KeepaliveOptions>({ time: optional(period), timeout: optional(period) })),
