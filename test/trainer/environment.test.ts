@@ -35,6 +35,7 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_MAX_DRIVERS: '10',
   GLOCAL_MAX_TRIAL_MEMORY_BYTES: '8GiB',
   GLOCAL_TRIAL_SILENCE_SECONDS: '600',
+  GLOCAL_METRICS_LISTEN: '127.0.0.1:0',
   GLOCAL_LOG_LEVEL: 'info',
   GLOCAL_INSECURE: 'no',
   GLOCAL_EXIT_WITH_STDIN: 'yes',

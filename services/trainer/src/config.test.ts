@@ -232,6 +232,14 @@ describe('security', () => {
   });
 });
 
+it('figures go out to other machines with --insecure only', () => {
+  expect(refusal('--metrics-listen', '0.0.0.0:9090').message).toMatch(
+    /^--metrics-listen \(GLOCAL_METRICS_LISTEN\): 0\.0\.0\.0 can be reached/,
+  );
+  expect(read('--metrics-listen', '0.0.0.0:9090', '--insecure').metricsListen).toBe('0.0.0.0:9090');
+  expect(read('--metrics-listen', 'localhost:0').metricsListen).toBe('localhost:0');
+});
+
 describe('stopping with standard input', () => {
   it('is asked for with --exit-with-stdin', () => {
     expect(read('--exit-with-stdin').exitWithStdin).toBe(true);

@@ -68,6 +68,7 @@ export function readConfig(args: readonly string[], version: string): Config {
   const values = Object.fromEntries(chosen) as Settings;
   checkSecurity(values);
   checkListen(values);
+  checkMetricsListen(values);
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;
   return { ...values, maxOwnerActiveStudies, dmd: dmdConnection(values), sources, ignoredVariables };
 }
@@ -124,6 +125,16 @@ function checkListen(values: Settings): void {
   if (missing.length === 0) return;
   throw new ConfigError(
     `${waysTo('listen')}: ${host} can be reached from other machines; give ${missing.join(' and ')}, ` +
+      'listen on localhost, or say --insecure if the network is yours',
+  );
+}
+
+function checkMetricsListen({ metricsListen, insecure }: Settings): void {
+  if (metricsListen === undefined) return;
+  const { host } = addressOf(metricsListen, 'metricsListen');
+  if (isLoopback(host) || insecure) return;
+  throw new ConfigError(
+    `${waysTo('metricsListen')}: ${host} can be reached from other machines, and figures go out in clear text to anybody; ` +
       'listen on localhost, or say --insecure if the network is yours',
   );
 }

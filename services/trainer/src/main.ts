@@ -20,10 +20,14 @@ import { DmdWatch } from './dmd/info.ts';
 import { DmdProcess, DmdStartError } from './dmd/process.ts';
 import { DriveDesk } from './drive/desk.ts';
 import { EventHub } from './events/hub.ts';
+import { measured } from './metrics/measured-store.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { serveMetrics } from './metrics/server.ts';
 import { ModelError } from './model/errors.ts';
 import { ProblemError } from './problem/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
+import { resumeWithDmd } from './queue/resume-with-dmd.ts';
 import { keepDeleting } from './queue/retention.ts';
 import { ListenError } from './resource/listen-error.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
@@ -55,8 +59,18 @@ async function serve(args: readonly string[]): Promise<void> {
     const { modelDir, problemDir, backend } = config;
     const modules = await Modules.open({ folder: problemDir, backend }, warn);
     const catalogue = await loadCatalogue({ modelDir, log: warn });
-    const store = await openStore(config.store);
-    cleanUp.defer(() => store.close());
+    const backendInfo = chooseBackend(backend);
+    const opened = await openStore(config.store);
+    cleanUp.defer(() => opened.close());
+    const metrics =
+      config.metricsListen === undefined
+        ? undefined
+        : new Metrics({ version, backend: backendInfo.description }, async () => ({
+            storeWritable: opened.health.writable,
+            dmdReachable: dmdWatch.status.reachable,
+            ...(await opened.countStates()),
+          }));
+    const store = metrics === undefined ? opened : measured(opened, metrics);
     store.health.onChange(() => {
       const { reason } = store.health;
       if (reason === undefined) log.info('the store can write again');
@@ -95,7 +109,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
       train: (started, stop) =>
-        superviseTrial({ store, hub, log, checkpoints, desk, options, limits }, started, stop),
+        superviseTrial({ store, hub, log, checkpoints, desk, options, limits, metrics }, started, stop),
       dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
     });
     // Before anyone can ask for something new.
@@ -112,10 +126,11 @@ async function serve(args: readonly string[]): Promise<void> {
       artifacts,
       checkpoints,
       security,
+      metrics,
       log,
       info: {
         version,
-        backend: chooseBackend(backend).description,
+        backend: backendInfo.description,
         dmdAddress: dmd.address,
         get dmd() {
           return dmdWatch.status;
@@ -151,10 +166,23 @@ async function serve(args: readonly string[]): Promise<void> {
     cleanUp.defer(() => queue.stop(config.drainSeconds * 1_000));
     cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
     queue.start();
+    cleanUp.defer(resumeWithDmd({ store, queue, dmd: dmdWatch, log }));
+    const figures =
+      metrics && config.metricsListen
+        ? cleanUp.use(await serveMetrics(config.metricsListen, metrics, log))
+        : undefined;
     // Before anyone knows that it runs: who stops it at once stops it properly, too.
     const stopping = stopRequested(config.exitWithStdin);
     process.stdout.write(`glocal-trainer listening on ${server.address}\n`);
-    log.info({ address: server.address, store: config.store, dmdAddress: dmd.address }, 'trainer ready');
+    log.info(
+      {
+        address: server.address,
+        metricsAddress: figures?.address,
+        store: config.store,
+        dmdAddress: dmd.address,
+      },
+      'trainer ready',
+    );
     const why = await stopping;
     log.info({ why }, 'stopping');
   } finally {

@@ -1,7 +1,7 @@
 /** The methods of StudyService: each checks its request, asks store, queue or catalogue, and answers. */
 
 import { OuterStep, RunMode, type Study, type Trial } from '@glocal/proto/glocal/v1/study';
-import type { Caller, Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';

@@ -64,10 +64,10 @@ export class CheckpointKeeper {
   }
 
   /**
-   * Durable when it resolves. Where room is short, only the last one of a stored outer step stays beside it.
+   * Durable when it resolves, with its size in bytes. Where room is short, only the last one of a stored outer step stays beside it.
    * @throws CheckpointError when there is no room.
    */
-  async write(saved: SavedLoop): Promise<void> {
+  async write(saved: SavedLoop): Promise<number> {
     const index = saved.state.outerStepsDone;
     const bytes = encodeCheckpoint({ origin: this.#origin, saved });
     if ((await this.#space.lacks(bytes.length)) !== undefined) {
@@ -77,6 +77,7 @@ export class CheckpointKeeper {
     }
     await this.#checkpoints.put(index, bytes);
     this.#written = [...this.#written.filter((written) => written !== index), index].sort((a, b) => a - b);
+    return bytes.length;
   }
 
   /** Removes what is not needed once an outer step is stored. */

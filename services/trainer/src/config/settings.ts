@@ -146,6 +146,10 @@ export const SETTINGS = {
     600,
     'how long a training process may make no step before it is ended, and started again',
   ),
+  metricsListen: optional(
+    text('host:port'),
+    'address for Prometheus, which finds figures at /metrics there, in plain text; none without it',
+  ),
   logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
   insecure: setting(
     yesOrNo(),

@@ -57,6 +57,11 @@ export class DmdClient {
     this.#client.close();
   }
 
+  /** Whether the service is left alone for now, as it was away. */
+  get leavesAlone(): boolean {
+    return this.#circuit.state === 'open';
+  }
+
   /** Opens a window; its rows are sent as they are pushed, so that the service can work while the trainer trains. */
   openWindow(shape: WindowShape): OpenWindow {
     const { state } = this.#circuit;

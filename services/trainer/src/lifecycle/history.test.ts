@@ -85,7 +85,7 @@ describe('the history of a study', () => {
     [COMPLETED, TrialState.RUNNING, 'studies/a is COMPLETED, and trials of it have not ended'],
     [COMPLETED, TrialState.FAILED, 'studies/a is COMPLETED, and no trial SUCCEEDED'],
     [FAILED, TrialState.SUCCEEDED, 'studies/a is FAILED, and a trial SUCCEEDED'],
-    [ACTIVE, TrialState.PAUSED, 'studies/a is ACTIVE, and no trial waits or runs'],
+    [ACTIVE, TrialState.CANCELLED, 'studies/a is ACTIVE, and every trial has ended'],
     [PAUSED, TrialState.PENDING, 'studies/a is PAUSED, and a trial is PENDING'],
   ])('names states of study and trial that do not go together: %i and %i', (state, trialState, problem) => {
     const told = { study: study(state), trials: [trial(trialState, 3, 3)] };

@@ -6,6 +6,7 @@ import { DmdAbsence, Estimator, type Evaluation } from '@glocal/proto/glocal/v1/
 import type { DmdClient } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
 import { hypergradientsOf } from '../hyper/differentiation.ts';
+import { PausedError } from '../lifecycle/transitions.ts';
 import type { CompleteMethod } from '../resource/complete-study.ts';
 import type { Learner } from './learner.ts';
 import type { WindowFindings } from './policy.ts';
@@ -42,7 +43,7 @@ export interface WindowTrainer {
 
 /**
  * Trains until the window's end, or until a hypergradient is not finite.
- * @throws DmdError when the DMD service refuses such windows, or is away and the study says that the trial then waits.
+ * @throws DmdError when the DMD service refuses such windows; PausedError when it is away and the study says to wait for it.
  */
 export async function trainWindow(
   { learner, dmd, method, progress }: WindowTrainer,
@@ -105,14 +106,16 @@ export const NOT_ASKED: Answer = { report: undefined, noReport: undefined };
 
 /**
  * The service's answer, or why there is none; then the policy falls back.
- * @throws DmdError when the service refuses the window, or is away and the trial is to wait for it.
+ * @throws DmdError when the service refuses the window; PausedError when it is away and the trial is to wait for it.
  */
 export async function reportOrReason(ask: () => Promise<WindowReport>, absence: DmdAbsence): Promise<Answer> {
   try {
     return { report: await ask(), noReport: undefined };
   } catch (error) {
     if (!(error instanceof DmdError) || error.kind === 'refused') throw error;
-    if (error.kind === 'away' && absence === DmdAbsence.PAUSE) throw error;
+    if (error.kind === 'away' && absence === DmdAbsence.PAUSE) {
+      throw new PausedError({ why: `the DMD service did not answer: ${error.message}`, cause: 'dmd' });
+    }
     const noReport =
       error.kind === 'away'
         ? 'the DMD service did not answer'

@@ -1,5 +1,5 @@
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, type Method, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
+import { DmdAbsence, Estimator, type Method, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { type Script, scriptedParts } from './testing.ts';
 import { runTrial } from './trial.ts';
@@ -98,6 +98,21 @@ describe('runTrial', () => {
       fellBack: true,
       reason: 'the DMD service failed on this window: DMD service: no report',
     });
+  });
+
+  it('is left before the window, to wait for a DMD service that is away, when the study says so', async () => {
+    const pause = { dmdAbsence: DmdAbsence.PAUSE };
+    const running = trial(Estimator.GLOCAL, 2, { verdicts: [Verdict.TRUSTED, null] }, pause);
+    await expect(running).rejects.toMatchObject({
+      name: 'PausedError',
+      pause: { cause: 'dmd', why: 'the DMD service did not answer: DMD service: no report' },
+    });
+  });
+
+  it('does not wait for a DMD service that fails on a window: it has answered', async () => {
+    const script = { verdicts: [null, Verdict.TRUSTED], missing: 'failed' } as const;
+    const { outerSteps } = await trial(Estimator.GLOCAL, 2, script, { dmdAbsence: DmdAbsence.PAUSE });
+    expect(outerSteps[0]?.update?.fellBack).toBe(true);
   });
 
   it('fails when the DMD service refuses its windows', async () => {

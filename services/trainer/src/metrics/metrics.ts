@@ -141,9 +141,13 @@ export class Metrics {
     this.#steps.set(trial, stepsDone);
   }
 
-  processEnded(trial: string, outcome: string): void {
-    this.#processes.dec();
+  /** @param outcome state of the trial after it. */
+  attemptEnded(outcome: string): void {
     this.#endings.inc({ outcome });
+  }
+
+  processEnded(trial: string): void {
+    this.#processes.dec();
     this.#steps.delete(trial);
     this.#memory.remove({ trial });
     this.circuit(trial, false);
@@ -167,18 +171,17 @@ export class Metrics {
     this.#leftAlone.set(this.#open.size);
   }
 
-  checkpoint(bytes: number, seconds: number): void {
+  checkpoint(bytes: number): void {
     this.#checkpointBytes.inc(bytes);
-    this.#checkpointSeconds.observe(seconds);
   }
 
   outerStep({ report, update, timing }: OuterStep): void {
     this.#outerSteps.inc();
+    if (timing?.checkpoint !== undefined) this.#checkpointSeconds.observe(inSeconds(timing.checkpoint));
     if (report === undefined && !update?.fellBack) return;
     this.#windows.inc({ verdict: report === undefined ? 'NO_REPORT' : verdictName(report.verdict) });
     if (update?.fellBack) this.#fallbacks.inc();
-    const { seconds = 0n, nanos = 0 } = timing?.dmd ?? {};
-    this.#dmdSeconds.observe(Number(seconds) + nanos / 1e9);
+    if (timing?.dmd !== undefined) this.#dmdSeconds.observe(inSeconds(timing.dmd));
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
@@ -209,6 +212,9 @@ function setStates(gauge: Gauge<'state'>, counts: CountsByState): void {
   gauge.reset();
   for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count);
 }
+
+const inSeconds = ({ seconds, nanos }: { seconds: bigint; nanos: number }): number =>
+  Number(seconds) + nanos / 1e9;
 
 const secondsSince = (began: number): number => (performance.now() - began) / 1_000;
 

@@ -218,6 +218,23 @@ export function lifecycleContract(name: string, open: () => Promise<Store>): voi
         await expect(store.pauseTrial(claim, NO_DECISION)).rejects.toThrow(StateError);
       });
 
+      it('leaves its study ACTIVE when it waits for the DMD service, and goes on by itself', async () => {
+        await create('a', { trials: 1 });
+        await store.pauseTrial(await start(), { why: 'it did not answer', cause: 'dmd' });
+        expect(await states()).toEqual(['ACTIVE', 'PAUSED']);
+        expect(await store.resumeTrial(trialName(0), 'dmd', 'server')).toBe(true);
+        expect(await states()).toEqual(['ACTIVE', 'PENDING']);
+      });
+
+      it('is counted with the other states, and so are states that nothing is in', async () => {
+        await create('a', { trials: 2 });
+        await create('b', { trials: 1 });
+        await store.pauseTrial(await start(), NO_DECISION);
+        const { studies, trials } = await store.countStates();
+        expect(studies).toEqual({ ACTIVE: 2, COMPLETED: 0, CANCELLED: 0, FAILED: 0, PAUSED: 0 });
+        expect(trials).toMatchObject({ PENDING: 2, PAUSED: 1, RUNNING: 0, SUCCEEDED: 0 });
+      });
+
       it('ends when what it waits for has come, and with nothing else', async () => {
         await create('a', { trials: 1 });
         await store.pauseTrial(await start(), NO_DECISION);

@@ -14,15 +14,9 @@ import { RequestIdReusedError, StoreError, StoreUnavailableError, StudiesError }
 import { migrate } from './migrations.ts';
 import type { EventRecord, OuterStepRecord, WholeOuterStepRecord } from './records.ts';
 import { type ArtifactPage, type EncodedArtifact, SqliteArtifacts } from './sqlite-artifacts.ts';
+import { countStates } from './sqlite-counts.ts';
 import * as lifecycle from './sqlite-lifecycle.ts';
-import {
-  type Bytes,
-  isFinished,
-  type KeptTrial,
-  type Row,
-  SqliteRecords,
-  stateColumns,
-} from './sqlite-records.ts';
+import { type Bytes, isFinished, type KeptTrial, SqliteRecords, stateColumns } from './sqlite-records.ts';
 import { SqliteReports } from './sqlite-reports.ts';
 import { listExpired, listStudies } from './sqlite-studies.ts';
 import type {
@@ -33,6 +27,7 @@ import type {
   Page,
   PageRequest,
   ResumeRequest,
+  StateCounts,
   StudyPage,
 } from './store.ts';
 
@@ -207,6 +202,10 @@ export class SqliteEngine {
 
   deleteStudy(name: string): void {
     lifecycle.deleteStudy(this.#records, name);
+  }
+
+  countStates(): StateCounts {
+    return countStates(this.#records);
   }
 
   getDeleted(name: string): DeletedStudy | undefined {

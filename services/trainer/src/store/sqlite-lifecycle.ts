@@ -17,6 +17,8 @@ const UNLIMITED: ActiveLimits = { maxActiveStudies: Number.POSITIVE_INFINITY };
 
 /** What waits or trains. */
 export const LIVE = `finished = 0 AND state IN (${TrialState.PENDING}, ${TrialState.RUNNING})`;
+/** What goes on by itself: that, and what waits for the DMD service. */
+const GOES_ON = `finished = 0 AND (state IN (${TrialState.PENDING}, ${TrialState.RUNNING}) OR pause_cause = 'dmd')`;
 
 export function cancelStudy(records: SqliteRecords, name: string): Bytes {
   const { id, record } = records.study(name);
@@ -158,7 +160,7 @@ export function endTrial(
 /** What has become of a study by what happened to a trial of it. */
 function settle(records: SqliteRecords, { id, record }: KeptStudy): Bytes {
   const settled =
-    records.get(`SELECT 1 FROM trials WHERE study = ? AND ${LIVE} LIMIT 1`, id) === undefined
+    records.get(`SELECT 1 FROM trials WHERE study = ? AND ${GOES_ON} LIMIT 1`, id) === undefined
       ? studies.settleStudy(
           record,
           records.trialsOf(id).map((trial) => trial.record),

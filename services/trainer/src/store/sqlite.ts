@@ -27,6 +27,7 @@ import type {
   ResumedStudy,
   ResumeRequest,
   StartedTrial,
+  StateCounts,
   Store,
   StoredArtifact,
   StoredEvent,
@@ -89,6 +90,10 @@ export class SqliteStore implements Store {
 
   async deleteStudy(name: string): Promise<void> {
     await this.#call('deleteStudy', name);
+  }
+
+  async countStates(): Promise<StateCounts> {
+    return this.#call('countStates');
   }
 
   async getDeleted(name: string): Promise<DeletedStudy | undefined> {

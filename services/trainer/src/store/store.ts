@@ -171,6 +171,12 @@ export interface Page<T> {
   readonly more: boolean;
 }
 
+/** How many there are, by the names of states. */
+export interface StateCounts {
+  readonly studies: Readonly<Record<string, number>>;
+  readonly trials: Readonly<Record<string, number>>;
+}
+
 /** Every method rejects with StoreUnavailableError when it cannot write, having changed nothing. */
 export interface Store {
   /** Whether it can write. */
@@ -211,6 +217,7 @@ export interface Store {
   deleteStudy(name: string): Promise<void>;
   getStudy(name: string): Promise<Study | undefined>;
   getDeleted(name: string): Promise<DeletedStudy | undefined>;
+  countStates(): Promise<StateCounts>;
   /** Newest first; `after` is a study's name, also of one that was deleted. */
   listStudies(page: StudyPage): Promise<Page<Study>>;
   /** Names of studies that have ended, the one that ended first before the others. */

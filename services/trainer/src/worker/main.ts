@@ -6,6 +6,7 @@ import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { CheckpointSpace } from '../checkpoint/space.ts';
 import { DmdClient, type OpenWindow } from '../dmd/client.ts';
 import type { WindowShape } from '../dmd/window-stream.ts';
+import { PausedError } from '../lifecycle/transitions.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { duration } from '../loop/stopwatch.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
@@ -32,6 +33,7 @@ const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
 let decided = (_: Decision): void => {};
 /** Of the trial, once it is known. */
 let keeper: CheckpointKeeper | undefined;
+let dmd: DmdClient | undefined;
 let leaving = false;
 
 process.on('message', (message: ToWorker) => {
@@ -45,8 +47,15 @@ process.on('message', (message: ToWorker) => {
     return;
   }
   if (message.type === 'decision') return decided(Decision.decode(message.decision));
-  setInterval(() => tell({ type: 'alive', waits: waits.any }), ALIVE_EVERY_MS);
+  setInterval(() => {
+    const leavesDmdAlone = dmd?.leavesAlone ?? false;
+    tell({ type: 'alive', waits: waits.any, leavesDmdAlone });
+  }, ALIVE_EVERY_MS);
   const fail = async (error: unknown) => {
+    if (error instanceof PausedError) {
+      const { why: reason, cause } = error.pause;
+      return end({ type: 'ended', outcome: 'paused', reason, cause, ...NO_FIGURES });
+    }
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     end({ type: 'ended', outcome: 'failed', reason: await reasonOf(error, message), ...NO_FIGURES });
   };
@@ -80,7 +89,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     notes: [...notes, ...again(trial, saved)],
   });
 
-  const dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
+  dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
   try {
     const decide = study.mode === RunMode.DRIVEN ? askDriver : undefined;
     const listener = { ...listenerOf(keeper, trial.outerStepsDone), decide };
@@ -133,7 +142,7 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
   /** A checkpoint that cannot be written costs a trial nothing until it is interrupted. */
   const write = async (saved: SavedLoop) => {
     try {
-      await keeper.write(saved);
+      tell({ type: 'checkpoint', bytes: await keeper.write(saved) });
       writable = true;
     } catch (error) {
       if (writable) warn(new Error(`no checkpoint can be written: ${(error as Error).message}`));

@@ -100,6 +100,14 @@ export interface AliveMessage {
   readonly type: 'alive';
   /** Whether it waits for somebody else, as the DMD service. */
   readonly waits: boolean;
+  /** Whether it leaves the DMD service alone for now, as it was away. */
+  readonly leavesDmdAlone: boolean;
+}
+
+/** Worker to server, after a checkpoint has become durable. */
+export interface CheckpointMessage {
+  readonly type: 'checkpoint';
+  readonly bytes: number;
 }
 
 /** Worker to server, last: how it ended. The process exits when the server has closed the channel. */
@@ -126,5 +134,6 @@ export type FromWorker =
   | ProgressMessage
   | ProposalMessage
   | AliveMessage
+  | CheckpointMessage
   | OuterStepMessage
   | EndedMessage;

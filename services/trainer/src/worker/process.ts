@@ -7,6 +7,7 @@ import { environmentFor } from '../process/environment.ts';
 import { type ProcessUsage, usageOf } from '../process/usage.ts';
 import type {
   AliveMessage,
+  CheckpointMessage,
   EndedMessage,
   FromWorker,
   ProgressMessage,
@@ -30,6 +31,10 @@ export interface TrainingEvents {
   warning(text: string): void;
   /** Comes every second, where the system tells. */
   usage?(usage: ProcessUsage): void;
+  /** Comes every second while the process does not compute. */
+  alive?(message: AliveMessage): void;
+  /** A checkpoint has become durable. Comes at once. */
+  checkpoint?(message: CheckpointMessage): void;
   /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
   /**
@@ -103,7 +108,8 @@ export class TrainingProcess {
         looks = setInterval(() => this.#look(events, reject), POLL_EVERY_MS);
         child.on('message', (message: FromWorker) => {
           this.#note(message);
-          if (message.type === 'alive') return;
+          if (message.type === 'alive') return events.alive?.(message);
+          if (message.type === 'checkpoint') return events.checkpoint?.(message);
           if (message.type === 'progress') return events.progress(message.stepsDone);
           if (message.type === 'warning') return events.warning(message.text);
           previous = previous.then(() => this.#handle(message, events, gone.signal, resolve));
@@ -142,7 +148,7 @@ export class TrainingProcess {
   }
 
   async #handle(
-    message: Exclude<FromWorker, AliveMessage | ProgressMessage | WarningMessage>,
+    message: Exclude<FromWorker, AliveMessage | CheckpointMessage | ProgressMessage | WarningMessage>,
     events: TrainingEvents,
     gone: AbortSignal,
     ended: (message: EndedMessage) => void,

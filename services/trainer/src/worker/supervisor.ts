@@ -11,6 +11,8 @@ import type { DmdConnection } from '../dmd/connection.ts';
 import { type DriveDesk, NoDecisionError } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
 import { type Interruption, type Pause, PausedError, type TrialEnding } from '../lifecycle/transitions.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { trialStateName } from '../resource/states.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import type { StoreHealth } from '../store/health.ts';
 import { isLost } from '../store/lost.ts';
@@ -44,6 +46,8 @@ export interface SupervisorParts {
   readonly options: SupervisorOptions;
   /** Of a training process. */
   readonly limits: WatchdogLimits;
+  /** Undefined where nobody looks. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** What interrupts the training of a trial. The reason of each says why, for people. */
@@ -78,6 +82,7 @@ export async function superviseTrial(
       return 'why' in outcome ? store.interruptTrial(claim, outcome) : store.endTrial(claim, outcome);
     };
     await untilStored(store.health, write, stop.now);
+    parts.metrics?.attemptEnded(outcomeName(outcome));
   } catch (error) {
     if (!isLost(error)) throw error;
     log.debug({ err: error, trial: claim.trial }, 'the trial is no longer ours');
@@ -86,6 +91,12 @@ export async function superviseTrial(
     hub.changed(study.name);
     await discardUnlessNeeded(store, checkpoints, claim.trial, log);
   }
+}
+
+/** The state that an attempt leaves its trial in, unless its study was paused. */
+function outcomeName(outcome: Outcome): string {
+  if ('cause' in outcome) return trialStateName(TrialState.PAUSED);
+  return trialStateName('why' in outcome ? TrialState.PENDING : outcome.state);
 }
 
 /** What becomes of a trial that did not come to its end by itself. */
@@ -118,13 +129,14 @@ async function afterError(
 }
 
 async function train(
-  { store, hub, log, checkpoints, desk, options, limits }: SupervisorParts,
+  { store, hub, log, checkpoints, desk, options, limits, metrics }: SupervisorParts,
   { claim, study, trial, checkpoint }: StartedTrial,
   { now: stop, atBoundary }: StopSignals,
 ): Promise<Outcome> {
   stop.throwIfAborted();
   if (atBoundary.aborted) return leftBecause(atBoundary);
   const process = new TrainingProcess(log, limits);
+  metrics?.processBegan(claim.trial, trial.stepsDone);
   const kill = () => void process.kill();
   const leave = () => process.leave();
   stop.addEventListener('abort', kill, { once: true });
@@ -146,9 +158,14 @@ async function train(
         const stateReason = [trial.stateReason, ...notes].filter((text) => text !== '').join('; ');
         return save(() => store.describeRuntime(claim, { backend, datasetSha256, stateReason }));
       },
+      usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
+      alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),
+      checkpoint: ({ bytes }) => metrics?.checkpoint(bytes),
       warning: (warning) => log.warn({ trial: claim.trial, warning }, 'training process'),
-      progress: (stepsDone) =>
-        hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) }),
+      progress: (stepsDone) => {
+        metrics?.progress(claim.trial, stepsDone);
+        hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) });
+      },
       proposal: async ({ outerStep, givesUp, sound }, gone) => {
         const proposal = { outerStep: OuterStep.decode(outerStep), givesUp, sound };
         return Decision.encode(
@@ -162,12 +179,15 @@ async function train(
           const told = { trial: claim.trial, index, reason: update.reason };
           log.warn(told, 'a window used the local hypergradient');
         }
+        metrics?.progress(claim.trial, outerStep.step);
         await save(() => store.addOuterStep(claim, outerStep));
+        metrics?.outerStep(outerStep);
         desk.settled(claim.trial, outerStep);
       },
     });
     return endingOf(ended, atBoundary);
   } finally {
+    metrics?.processEnded(claim.trial);
     stop.removeEventListener('abort', kill);
     atBoundary.removeEventListener('abort', leave);
   }
