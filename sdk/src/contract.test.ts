@@ -16,6 +16,7 @@ import type {
   HyperparameterInfo,
   Limits,
   ModelInfo,
+  ModuleInfo,
   OptimizerInfo,
   Problems,
   ServerInfo,
@@ -116,6 +117,8 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       standardize: true,
       imbalanceFactor: true,
       augmentation: true,
+      module: true,
+      options: true,
     }),
   ],
   [
@@ -307,7 +310,13 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'ListProblemsResponse',
     service.ListProblemsResponse.create(),
-    all<Problems>({ datasets: true, models: true, optimizers: true, lossHyperparameters: true }),
+    all<Problems>({
+      datasets: true,
+      models: true,
+      optimizers: true,
+      lossHyperparameters: true,
+      modules: true,
+    }),
     // The SDK reads all pages.
     { nextPageToken: undefined },
   ],
@@ -343,6 +352,20 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       max: true,
       defaultValue: true,
       groupings: true,
+      size: true,
+    }),
+  ],
+  [
+    'ModuleInfo',
+    service.ModuleInfo.create(),
+    all<ModuleInfo>({
+      id: true,
+      description: true,
+      optionsSchema: true,
+      hyperparameters: true,
+      parameters: true,
+      trainExamples: true,
+      validationExamples: true,
     }),
   ],
   [

@@ -39,6 +39,26 @@ export interface HyperparameterInfo {
   readonly defaultValue?: number | undefined;
   /** What there may be a value for; the first is the default. */
   readonly groupings: readonly Grouping[];
+  /** Components of a vector of a module's. */
+  readonly size?: number | undefined;
+}
+
+/** A module of the server's: data set, model and loss in one. The figures are those without options. */
+export interface ModuleInfo {
+  /** The id that a study names. */
+  readonly id: string;
+  /** For people. When it cannot be used without options, why. */
+  readonly description: string;
+  /** JSON Schema of its options, as JSON. */
+  readonly optionsSchema: string;
+  /** Of its training loss, in place of `lossHyperparameters`. */
+  readonly hyperparameters: readonly HyperparameterInfo[];
+  /** Number of weights. */
+  readonly parameters: number;
+  /** Examples in the training part; 0 where the module makes them. */
+  readonly trainExamples: number;
+  /** Examples that hypergradients are taken on. */
+  readonly validationExamples: number;
 }
 
 /** An inner optimizer. */
@@ -56,6 +76,8 @@ export interface Problems {
   readonly optimizers: readonly OptimizerInfo[];
   /** Hyperparameters of the training loss, which every study may list. */
   readonly lossHyperparameters: readonly HyperparameterInfo[];
+  /** Problems of their own, as they were when the server started. */
+  readonly modules: readonly ModuleInfo[];
 }
 
 /** Limits that requests are checked against. */
@@ -139,12 +161,13 @@ export function decodeProblems(pages: readonly proto.ListProblemsResponse[]): Pr
   return {
     datasets: pages.flatMap(({ datasets }) => datasets),
     models: pages.flatMap(({ models }) => models),
-    optimizers: pages.flatMap(({ optimizers }) => optimizers.map(decodeOptimizer)),
+    optimizers: pages.flatMap(({ optimizers }) => optimizers.map(withHyperparameters)),
     lossHyperparameters: pages.flatMap((page) => page.lossHyperparameters.map(decodeHyperparameter)),
+    modules: pages.flatMap(({ modules }) => modules.map(withHyperparameters)),
   };
 }
 
-const decodeOptimizer = (info: proto.OptimizerInfo): OptimizerInfo => ({
+const withHyperparameters = <Info extends proto.OptimizerInfo | proto.ModuleInfo>(info: Info) => ({
   ...info,
   hyperparameters: info.hyperparameters.map(decodeHyperparameter),
 });

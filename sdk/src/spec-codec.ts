@@ -54,8 +54,10 @@ export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | External
 }
 
 /** Whether the problem is that of an external study as it came from the server: there is none. */
-const isNone = (mode: RunMode | undefined, { dataset, model, optimizer }: Partial<Problem>): boolean =>
-  mode === 'external' && !dataset && !model && !optimizer;
+const isNone = (
+  mode: RunMode | undefined,
+  { dataset, model, optimizer, module }: Partial<Problem>,
+): boolean => mode === 'external' && !dataset && !model && !optimizer && !module;
 
 function encodeMethod(method: Method): proto.Method {
   return proto.Method.fromPartial(
@@ -127,11 +129,13 @@ function decodeMethod(method: proto.Method): CompleteStudySpec['method'] {
 function decodeProblem({
   standardize,
   augmentation,
+  options,
   ...problem
 }: proto.Problem): CompleteStudySpec['problem'] {
   return {
     ...problem,
     ...(standardize !== undefined && { standardize }),
+    ...(options !== undefined && { options }),
     augmentation: proto.Augmentation.create(augmentation),
   };
 }

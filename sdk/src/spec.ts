@@ -32,6 +32,20 @@ export interface Problem {
   readonly imbalanceFactor?: number;
   /** Random changes of training images, which follow from the seed. @default none */
   readonly augmentation?: Augmentation;
+  /** Id of a module, of a study that trains one (`ModuleProblem`). */
+  readonly module?: string;
+  /** Of the module. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** A module of the server's, which stands for data set, model and loss; ids and options as in `client.problems()`. */
+export interface ModuleProblem {
+  readonly module: string;
+  /** As the module's schema says: plain data. @default none */
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly optimizer: string;
+  /** Examples in a mini-batch. @default 128 */
+  readonly batchSize?: number;
 }
 
 /** Random changes of the images in a mini-batch. */
@@ -150,7 +164,7 @@ interface BaseStudySpec<P extends ParameterMap> {
 
 /** A study that the service trains. */
 export interface StudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
-  readonly problem: ProblemFor<P>;
+  readonly problem: ProblemFor<P> | ModuleProblemFor<P>;
   /** Who decides after each window: the service, or with `driven` a client (`study.drive()`). @default 'managed' */
   readonly mode?: 'managed' | 'driven';
   /** `driven`: milliseconds that a trial waits for a decision before it is PAUSED. @default 600000 */
@@ -170,14 +184,19 @@ export type ProblemFor<P extends ParameterMap> = string extends keyof P
   ? Problem
   : Omit<Problem, ProblemId & keyof P> & Partial<Pick<Problem, ProblemId & keyof P>>;
 
+/** The same of a module. */
+export type ModuleProblemFor<P extends ParameterMap> = string extends keyof P
+  ? ModuleProblem
+  : Omit<ModuleProblem, ProblemId & keyof P> & Partial<Pick<ModuleProblem, 'optimizer' & keyof P>>;
+
 type ProblemId = 'dataset' | 'model' | 'optimizer';
 
 /** A study with every default filled in by the server. */
 export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
   readonly displayName: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation'>> &
-    Pick<Problem, 'standardize'> & { readonly augmentation: Required<Augmentation> };
+  readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation' | 'options'>> &
+    Pick<Problem, 'standardize' | 'options'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
   readonly method: Required<Method> & {
     readonly dmd: Required<DmdOptions>;

@@ -1,5 +1,6 @@
 /** A client that has only the .proto files can do, and sees, all that one with generated code can and does. */
 
+import { createHash } from 'node:crypto';
 import { DmdServiceService } from '@glocal/proto/glocal/v1/dmd';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { ServiceDefinition as GeneratedService, MethodDefinition, ServiceError } from '@grpc/grpc-js';
@@ -39,11 +40,30 @@ const study = {
 };
 const request_id = 'conformance';
 
+const manifest = {
+  format: 'csv',
+  classes: ['cat', 'dog'],
+  label: 'species',
+  train: 'cats.csv',
+  testFraction: 0.5,
+};
+/** An upload of a small data set. */
+const upload: Message[] = [
+  { header: { kind: 'ARTIFACT_KIND_DATASET', display_name: 'cats' } },
+  ...[
+    ['dataset.json', JSON.stringify(manifest)],
+    ['cats.csv', 'weight,species\n1,cat\n2,dog\n3,cat\n4,dog\n'],
+  ].flatMap(([path = '', content = '']) => [
+    { file: { path, size: content.length, sha256: createHash('sha256').update(content).digest('hex') } },
+    { chunk: Buffer.from(content) },
+  ]),
+];
+
 let running: Services;
 let studies: Channel;
 let dmd: Channel;
 /** Names of the study, its first trial, and the first outer step of that. */
-const name = { study: '', trial: '', outerStep: '' };
+const name = { study: '', trial: '', outerStep: '', artifact: '' };
 
 beforeAll(async () => {
   running = await startServices();
@@ -52,10 +72,15 @@ beforeAll(async () => {
   const created = (await studies.unary(methodIn(api, 'CreateStudy'), { study, request_id })) as {
     name: string;
   };
+  const uploaded = await studies.clientStream<object, { name: string }>(
+    methodIn(api, 'UploadArtifact') as never,
+    upload,
+  );
   Object.assign(name, {
     study: created.name,
     trial: `${created.name}/trials/0`,
     outerStep: `${created.name}/trials/0/outerSteps/1`,
+    artifact: uploaded.name,
   });
   await studies.serverStream(methodIn(api, 'WatchStudy'), { name: created.name });
 });
@@ -132,6 +157,20 @@ const services: {
         requests: [{ name: name.trial }],
         answer: { parameters: ['lr', 'momentum', 'weightDecay'], points: { length: 3 } },
       }),
+      UploadArtifact: () => ({
+        requests: upload,
+        answer: { kind: 'ARTIFACT_KIND_DATASET', display_name: 'cats' },
+      }),
+      GetArtifact: () => ({
+        requests: [{ name: name.artifact }],
+        answer: { files: [{ path: 'dataset.json' }, {}] },
+      }),
+      ListArtifacts: () => ({
+        requests: [{ page_size: 1 }],
+        answer: { artifacts: [{ name: name.artifact }], next_page_token: '' },
+      }),
+      // The second time changes nothing.
+      DeleteArtifact: () => ({ requests: [{ name: name.artifact }], answer: {} }),
       ListProblems: () => ({
         requests: [{}],
         answer: { datasets: expect.arrayContaining([expect.objectContaining({ id: 'fashion-mnist-10k' })]) },
@@ -215,7 +254,8 @@ function answers<Request, Response>(
   method: MethodDefinition<Request, Response>,
   requests: readonly Request[],
 ): Promise<Response[]> {
-  if (method.requestStream) return channel.bidi(method, requests);
+  if (method.requestStream && method.responseStream) return channel.bidi(method, requests);
+  if (method.requestStream) return channel.clientStream(method, requests).then((response) => [response]);
   const [request] = requests;
   if (request === undefined) throw new Error(`${method.path} needs a request`);
   return method.responseStream

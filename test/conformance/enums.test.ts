@@ -6,7 +6,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import { DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Study } from '@glocal/proto/glocal/v1/study';
-import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { ArtifactKind, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fieldComments, serviceNamed } from '../support/descriptors.ts';
@@ -78,6 +78,10 @@ const CALLS: Record<string, { request: Message; send: (request: unknown) => Prom
   'StudyService.ValidateStudy': {
     request: { study },
     send: (request) => studies.unary(StudyServiceService.validateStudy, request as never),
+  },
+  'StudyService.UploadArtifact': {
+    request: { request: { $case: 'header', value: { kind: ArtifactKind.MODEL, displayName: '' } } },
+    send: (request) => studies.clientStream(StudyServiceService.uploadArtifact, [request as never]),
   },
   'DmdService.AnalyzeWindow': {
     request: { spec, hypergradients: new Uint8Array(4 * 8) },

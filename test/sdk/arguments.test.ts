@@ -50,6 +50,7 @@ beforeAll(async () => {
         models: [],
         optimizers: [],
         lossHyperparameters: [],
+        modules: [],
         nextPageToken: '',
       }),
       answer('getServerInfo', { version: '1', backend: '', dmdAddress: '', limits: undefined }),

@@ -185,8 +185,9 @@ describe('a specification', () => {
 
   it('needs no name of a model in the problem where trials choose it, and no problem where a client trains', () => {
     const { problem, space: searched, ...rest } = everything;
-    const { model, ...others } = problem;
+    const { model, module, ...others } = problem;
     expect(violations({ ...rest, space: searched, problem: others })).toEqual({});
+    expect(violations({ ...rest, space: searched, problem: { module, optimizer: 'sgd' } })).toEqual({});
     const plain = space({ lr: searched.parameters.lr });
     expect(violations({ ...rest, space: plain, problem: others })).toEqual({
       'problem.model': 'is missing; give a string',

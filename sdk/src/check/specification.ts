@@ -113,6 +113,9 @@ export const space: Rule = (value, field, violations) => {
   violations.push({ field, description: 'is not a search space; make it with space({ … })' });
 };
 
+/** Of a module's options; the module knows. */
+const anything: Rule = () => {};
+
 /** @param unset what of it is said elsewhere, or not at all, and then comes back as "not set" */
 const problem = (unset: (field: string) => boolean) => {
   const id = (field: string): Rule => (unset(field) ? optional(text) : text);
@@ -128,6 +131,8 @@ const problem = (unset: (field: string) => boolean) => {
     augmentation: optional(
       object<Augmentation>({ cropPadding: optional(int32), horizontalFlip: optional(flag) }),
     ),
+    module: optional(text),
+    options: optional(record(anything)),
   });
 };
 
@@ -205,12 +210,16 @@ const specificationWith = (problem: Rule, decisionTimeout: Rule) =>
     SET_BY_SERVER,
   );
 
-/** A study's specification. What trials choose need not be in the problem, and an external study has none. */
+/** A study's specification. What trials choose need not be in the problem, nor data set and model with a module; an external study has none. */
 export const specification: Rule = (value, field, violations) => {
-  const { mode, space } = isObject(value) ? value : {};
+  const { mode, space, problem: given } = isObject(value) ? value : {};
+  const hasModule = isObject(given) && typeof given.module === 'string' && given.module !== '';
   const parameters = isObject(space) && isObject(space.parameters) ? space.parameters : {};
   const isExternal = mode === 'external';
-  const rules = problem((name) => isExternal || Object.hasOwn(parameters, name));
+  const rules = problem(
+    (name) =>
+      isExternal || Object.hasOwn(parameters, name) || (hasModule && ['dataset', 'model'].includes(name)),
+  );
   const timeout = mode === 'driven' ? notZero(finite) : finite;
   specificationWith(isExternal ? optional(rules) : rules, timeout)(value, field, violations);
 };

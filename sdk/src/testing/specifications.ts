@@ -37,6 +37,8 @@ export const everything = {
     standardize: false,
     imbalanceFactor: 50,
     augmentation: { cropPadding: 4, horizontalFlip: true },
+    module: 'own',
+    options: {},
   },
   training: { steps: 1_000, seeds: [3, 4_294_967_295] },
   method: {

@@ -137,7 +137,7 @@ class ArrivingFile {
 
 function checkedHeader({ kind, displayName }: ArtifactHeader): ArtifactHeader {
   if (kind !== ArtifactKind.MODEL && kind !== ArtifactKind.DATASET) {
-    throw wrong('header.kind', 'must be MODEL or DATASET');
+    throw wrong('header.kind', `${kind} is neither MODEL nor DATASET`);
   }
   const length = characters(displayName);
   if (length > MAX_NAME) throw wrong('header.display_name', `has ${length} characters; at most ${MAX_NAME}`);

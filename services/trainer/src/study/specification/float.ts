@@ -25,8 +25,11 @@ export function completeFloat(
     inDomain(max, `${path}.max`, infos, check);
     checkBounds({ min, max, scale }, starts, path, check);
   }
-  check.require(requested.size === 0, `${path}.size`, 'is for studies of the mode EXTERNAL; leave it out');
-  return { min, max, initial, scale, grouping, initials, size: infos[0]?.size ?? 0 };
+  const size = infos[0]?.size ?? 0;
+  const told =
+    size === 0 ? 'is for vectors of EXTERNAL studies and modules' : `is not ${size}, which the module has`;
+  check.require(requested.size === 0 || requested.size === size, `${path}.size`, `${told}; leave it out`);
+  return { min, max, initial, scale, grouping, initials, size };
 }
 
 /** Where trials start. */

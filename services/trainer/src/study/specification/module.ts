@@ -9,15 +9,21 @@ import { PROBLEM } from './defaults.ts';
 import { idFault } from './ids.ts';
 import type { ResolvedProblem } from './problem.ts';
 
-/** Fields that are the module's business. */
-const NOT_WITH_A_MODULE = {
-  dataset: 'dataset',
-  model: 'model',
-  validationExamples: 'validation_examples',
-  standardize: 'standardize',
-  imbalanceFactor: 'imbalance_factor',
-  augmentation: 'augmentation',
-} as const satisfies Partial<Record<keyof Problem, string>>;
+/** What a module decides: nothing is set, or what completion sets, so that a complete study may be sent again. */
+function checkLeftOut(requested: Problem, validationExamples: number, check: Checker): void {
+  const { dataset, model, standardize, imbalanceFactor, augmentation } = requested;
+  const isLeftOut = {
+    dataset: dataset === '',
+    model: model === '',
+    validation_examples: [0, validationExamples].includes(requested.validationExamples),
+    standardize: standardize === undefined,
+    imbalance_factor: [0, PROBLEM.imbalanceFactor].includes(imbalanceFactor),
+    augmentation: !augmentation?.cropPadding && !augmentation?.horizontalFlip,
+  };
+  for (const [field, holds] of Object.entries(isLeftOut)) {
+    check.require(holds, `problem.${field}`, 'cannot be set with a module, which decides it');
+  }
+}
 
 export function completeModule(
   requested: Problem,
@@ -28,17 +34,13 @@ export function completeModule(
   const optimizer = catalogue.optimizers.find(({ id }) => id === requested.optimizer);
   const fault = idFault.optimizer(requested.optimizer, catalogue);
   check.require(fault === undefined, 'problem.optimizer', fault ?? '');
-  for (const [name, field] of Object.entries(NOT_WITH_A_MODULE) as [
-    keyof typeof NOT_WITH_A_MODULE,
-    string,
-  ][]) {
-    check.require(!requested[name], `problem.${field}`, 'cannot be set with a module, which decides it');
-  }
   const batchSize = requested.batchSize || PROBLEM.batchSize;
   check.require(batchSize >= 1, 'problem.batch_size', `${batchSize} is not positive`);
   const entry = module !== undefined && 'info' in module ? module : undefined;
   if (module !== undefined && 'refused' in module)
     check.require(false, `problem.${module.field}`, module.refused);
+  const validationExamples = entry?.info.validationExamples ?? 0;
+  checkLeftOut(requested, validationExamples, check);
   const examples = entry?.info.trainExamples || Number.MAX_SAFE_INTEGER;
   check.require(
     batchSize <= examples,
@@ -49,7 +51,7 @@ export function completeModule(
     problem: {
       ...{ module: requested.module, options: requested.options, dataset: '', model: '', batchSize },
       optimizer: requested.optimizer,
-      validationExamples: entry?.info.validationExamples ?? 0,
+      validationExamples,
       standardize: undefined,
       imbalanceFactor: PROBLEM.imbalanceFactor,
       augmentation: undefined,
