@@ -1,6 +1,7 @@
 /** What a client decides about a window of a trial that it drives. */
 
 import * as proto from '@glocal/proto/glocal/v1/study';
+import { describe, GlocalError } from './error.ts';
 import type { NewValues } from './space.ts';
 
 /** What a client decided about a window. */
@@ -72,4 +73,27 @@ export function decodeDecision({ action, outerRate }: proto.Decision): Decision 
     case undefined:
       return undefined;
   }
+}
+
+/**
+ * What the server has against a decision, with the fields as its caller wrote them: `decision.setValues.values[0].value` is
+ * the hyperparameter that was given first.
+ */
+export function asDecided(error: GlocalError, decision: Decision): GlocalError {
+  const { code, reason, retryDelay, requestId, cause } = error;
+  if (error.fieldViolations.length === 0) return error;
+  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
+    field: decisionField(field, decision),
+    description,
+  }));
+  const message = describe(fieldViolations);
+  return new GlocalError(code, message, { reason, fieldViolations, retryDelay, requestId, cause });
+}
+
+function decisionField(field: string, decision: Decision): string {
+  const path = field.replace(/^decision\.(?:stop\.|setValues\.)?/, '');
+  const [, position, component = ''] = path.match(/^values\[(\d+)\](?:\.values(\[\d+\])?|\.\w+)?$/) ?? [];
+  if (position === undefined || decision.action !== 'set') return path;
+  const names = Object.keys(decision.values).filter((name) => decision.values[name] !== undefined);
+  return `${names[Number(position)] ?? path}${component}`;
 }

@@ -7,7 +7,7 @@ import {
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
 import { Conversation, type Participant } from './conversation.ts';
-import { type Decision, encodeDecision } from './decision.ts';
+import { asDecided, type Decision, encodeDecision } from './decision.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { type DrivenWindow, drivenWindow } from './driven-window.ts';
 import { GlocalError } from './error.ts';
@@ -132,7 +132,7 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
     const pending = this.#pending;
     if (pending === undefined) return false;
     this.#pending = undefined;
-    pending.made.reject(error);
+    pending.made.reject(asDecided(error, pending.decision));
     return true;
   }
 

@@ -32,7 +32,7 @@ interface GroupedVector {
 }
 
 interface SizedVector {
-  /** How many values there are; of an external study, whose client knows what they are for. */
+  /** How many values there are: of an external study as its client knows, of a module as `client.problems()` says. */
   readonly size: number;
   readonly per?: undefined;
 }

@@ -247,9 +247,11 @@ describe('a driven trial', () => {
     const seen: number[] = [];
     for await (const window of driven.drive()) {
       seen.push(window.index);
-      await expect(window.set({ lr: 7 })).rejects.toMatchObject({
+      await expect(window.set({ momentum: undefined, lr: 7 })).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
         reason: 'INVALID_DECISION',
+        message: 'lr: 7 is above max (1)',
+        fieldViolations: [{ field: 'lr', description: '7 is above max (1)' }],
       });
       await window.hold();
     }

@@ -25,7 +25,7 @@ it('a trial is driven by its client, and shows what was decided', async () => {
     if (window.index === 1) {
       await expect(window.set({ lr: 7 })).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
-        fieldViolations: [{ description: expect.stringContaining('7') }],
+        fieldViolations: [{ field: 'lr', description: expect.stringContaining('7') }],
       });
       expect((await window.set({ lr: 0.03 })).nextValues.lr).toBeCloseTo(0.03, 12);
     } else if (window.index === 2) await window.accept({ outerRate: 0.1 });

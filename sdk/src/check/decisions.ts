@@ -9,7 +9,7 @@ const value: Rule = (given, field, violations) =>
   (Array.isArray(given) ? list(finite) : finite)(given, field, violations);
 
 /** Values by name. Which names there are, and between which bounds, is the server's to say. */
-export const newValues = record(value);
+export const newValues = record(optional(value));
 export const decisionOptions = object<DecisionOptions>({ outerRate: optional(finite) });
 export const stopReason = text;
 
