@@ -43,7 +43,7 @@ export class GlocalClient implements AsyncDisposable {
   static async connect(options: ConnectOptions = {}): Promise<GlocalClient> {
     check([connectOptions, options, 'options']);
     const { signal, connectTimeout = 10_000, ...client } = options;
-    await reach(resolveTarget(client), connectTimeout, signal);
+    await reach(resolveTarget(client), { token: client.token, timeout: connectTimeout, signal });
     return new GlocalClient(client);
   }
 

@@ -3,18 +3,25 @@
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { Target } from './address.ts';
 import { GlocalError } from './error.ts';
+import type { ClientOptions } from './options.ts';
 import { Transport } from './transport.ts';
 
 const PAUSE = 250;
 
+/** How to ask, and for how long, in milliseconds. */
+interface ReachOptions {
+  readonly token: ClientOptions['token'];
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Asks until the server answers. On a connection of its own, which repeats no call by itself, so that the reason of
  * the last failure is known when the time is over.
- * @param timeout milliseconds
  * @throws GlocalError UNAVAILABLE, reason UNREACHABLE, naming the address; or what the server answered.
  */
-export async function reach(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<void> {
-  const probe = new Transport(target, { timeout, retry: { maxAttempts: 1 } });
+export async function reach(target: Target, { token, timeout, signal }: ReachOptions): Promise<void> {
+  const probe = new Transport(target, { token, timeout, retry: { maxAttempts: 1 } });
   const end = performance.now() + timeout;
   const left = () => Math.max(1, end - performance.now());
   let unreachable: GlocalError | undefined;

@@ -34,6 +34,12 @@ describe('a token', () => {
     expect(await callTwice()).toEqual([]);
   });
 
+  it('goes along with the first question, whether the server is there', async () => {
+    shown = [];
+    await using _client = await GlocalClient.connect({ address: server.address, token: 't0ken' });
+    expect(shown).toEqual(['Bearer t0ken']);
+  });
+
   it('may be renewed from call to call', async () => {
     const tokens = ['old', 'new'];
     expect(await callTwice(() => tokens.shift() ?? '')).toEqual(['Bearer old', 'Bearer new']);

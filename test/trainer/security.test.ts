@@ -5,6 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GlocalClient } from '@glocal/sdk';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -122,6 +123,14 @@ describe('a caller with a certificate and a token', () => {
     drive.send({ decision: { outer_step: 1, stop: { reason: 'enough' } } });
     expect(await drive.next()).toMatchObject({ outer_step: { index: 1 } });
     expect(await drive.next()).toMatchObject({ ended: { state: 'TRIAL_STATE_SUCCEEDED' } });
+  });
+
+  it('may use the SDK', async () => {
+    const { cert, key } = client;
+    const tls = { ca: files.authority.cert, cert, key, serverName: SERVER_NAME };
+    await using sdk = await GlocalClient.connect({ address: trainer.address, tls, token: tokens.reader });
+    expect((await sdk.serverInfo()).caller).toMatchObject({ owner: 'ada' });
+    await expect(sdk.studies.get('studies/none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('is told who they are', async () => {
