@@ -4,14 +4,20 @@
  */
 
 import type { DescMessage } from '@bufbuild/protobuf';
-import { DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import { DmdOptions, DmdServiceService, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Study } from '@glocal/proto/glocal/v1/study';
-import { ArtifactKind, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import {
+  ArtifactKind,
+  type ReanalyzeWindowRequest,
+  Report,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fieldComments, serviceNamed } from '../support/descriptors.ts';
 import type { Channel } from '../support/grpc.ts';
 import { refusal } from '../support/refusal.ts';
+import { bytesOf, externalStudy, SIGMA } from '../support/reporter.ts';
 import { type Services, startServices } from '../support/services.ts';
 
 let running: Services;
@@ -42,7 +48,9 @@ function enumFields(message: DescMessage): EnumField[] {
     const path = field.oneof
       ? [field.oneof.localName, 'value']
       : [field.localName, ...(field.fieldKind === 'list' ? [0] : [])];
-    if (field.enum !== undefined) return [{ path, name: field.name }];
+    if (field.enum !== undefined) {
+      return [{ path, name: field.fieldKind === 'list' ? `${field.name}[0]` : field.name }];
+    }
     if (field.message === undefined || field.message.file.name.startsWith('google/')) return [];
     return enumFields(field.message).map((inner) => ({
       path: [...path, ...inner.path],
@@ -66,8 +74,22 @@ const study: Study = Study.fromPartial({
   problem: { dataset: 'fashion-mnist-10k', model: 'logistic', optimizer: 'sgd' },
   training: { steps: 100 },
   method: { estimator: Estimator.GLOCAL, dmd: {} },
+  sampling: {},
 });
 const spec = WindowSpec.fromPartial({ rows: 4, components: 1, options: { delays: 2 } });
+
+/** The name of an outer step that a client has reported the window of. */
+async function storedWindow(): Promise<string> {
+  const external = externalStudy();
+  const { name } = await studies.unary(StudyServiceService.createStudy, { study: external, requestId: '' });
+  const trial = `${name}/trials/0`;
+  const hypergradients = bytesOf(Array.from({ length: SIGMA }, (_, row) => [1, 2, 3 + 0.5 ** row]));
+  await studies.bidi(StudyServiceService.reportHypergradients, [
+    { request: { $case: 'start', value: { trial } } },
+    { request: { $case: 'report', value: Report.fromPartial({ outerStep: 1, hypergradients }) } },
+  ]);
+  return `${trial}/outerSteps/1`;
+}
 
 /** How each method that takes an enumeration is called, with a request that is right but for the field. */
 const CALLS: Record<string, { request: Message; send: (request: unknown) => Promise<unknown> }> = {
@@ -82,6 +104,18 @@ const CALLS: Record<string, { request: Message; send: (request: unknown) => Prom
   'StudyService.UploadArtifact': {
     request: { request: { $case: 'header', value: { kind: ArtifactKind.MODEL, displayName: '' } } },
     send: (request) => studies.clientStream(StudyServiceService.uploadArtifact, [request as never]),
+  },
+  'StudyService.ListStudies': {
+    request: { pageSize: 0, pageToken: '', states: [], labels: {} },
+    send: (request) => studies.unary(StudyServiceService.listStudies, request as never),
+  },
+  'StudyService.ReanalyzeWindow': {
+    request: { name: '', sigma: 0, dmd: DmdOptions.create() },
+    send: async (request) =>
+      studies.unary(StudyServiceService.reanalyzeWindow, {
+        ...(request as ReanalyzeWindowRequest),
+        name: await storedWindow(),
+      }),
   },
   'DmdService.AnalyzeWindow': {
     request: { spec, hypergradients: new Uint8Array(4 * 8) },
