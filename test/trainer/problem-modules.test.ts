@@ -1,6 +1,6 @@
 /** Problems that modules define: they train as docs/problems.md says, and what is wrong in them is told with file and line. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   Estimator,
@@ -15,8 +15,9 @@ import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_servic
 import { decodeRow } from '@glocal/trainer/dmd';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Channel } from '../support/grpc.ts';
+import { descendants, expectGone } from '../support/processes.ts';
 import { rejection } from '../support/rejection.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
@@ -217,5 +218,38 @@ describe('a module that fails while it trains', () => {
     expect(trial.state).toBe(TrialState.FAILED);
     expect(trial.stateReason).toBe('fails.mjs, line 12: no more');
     expect(trial.attempts).toBe(1);
+  });
+});
+
+describe('a module that computes for ever', () => {
+  it('does not outlive a server that is killed, neither where it is loaded nor where it trains', async () => {
+    await using folder = await temporaryFolder();
+    const endless = (where: string) => `
+      import { writeFileSync } from 'node:fs';
+      if (process.argv[1].endsWith('${where}')) {
+        writeFileSync(new URL(import.meta.url + '.begun'), '');
+        for (;;);
+      }
+    `;
+    writeFileSync(join(folder.path, 'loading.mjs'), endless('describe-main.ts'));
+    writeFileSync(join(folder.path, 'training.mjs'), SMALL + endless('worker/main.ts'));
+    await using own = await TestTrainer.start({ args: ['--problem-dir', folder.path] });
+    using to = new Channel(own.address);
+    const study = Study.fromPartial({
+      ...requested({ module: 'training', batchSize: 4 }),
+      space: { parameters: [{ name: 'lr', kind: { $case: 'fixed', value: { value: LR } } }] },
+      method: { estimator: Estimator.FIXED, window: STEPS },
+    });
+    await to.unary(Api.createStudy, { study, requestId: '' });
+    await vi.waitFor(
+      () => {
+        for (const id of ['loading', 'training'])
+          expect(readdirSync(folder.path)).toContain(`${id}.mjs.begun`);
+      },
+      { timeout: 30_000 },
+    );
+    const started = descendants(own.pid);
+    await own.kill();
+    await expectGone(started);
   });
 });

@@ -7,8 +7,10 @@ import { ModelError } from '../model/errors.ts';
 import { describeModule } from '../problem/description.ts';
 import { located, OptionsError } from '../problem/errors.ts';
 import { realFolder } from '../problem/folder.ts';
+import { endWithParent } from '../process/end-with-parent.ts';
 import type { Asked, DescribeRequest, DescribeResponse } from './describe.ts';
 
+endWithParent();
 process.once('message', (request: DescribeRequest) => {
   const refuse = async (error: unknown) => tell(await refusalOf(error, request));
   // Of a module, in a callback of its own.

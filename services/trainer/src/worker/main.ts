@@ -10,6 +10,7 @@ import { PausedError } from '../lifecycle/transitions.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { duration } from '../loop/stopwatch.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
+import { endWithParent } from '../process/end-with-parent.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import {
@@ -70,6 +71,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const trial = Trial.decode(start.trial);
   const study = studyOfTrial(asComplete(Study.decode(start.study)), trial);
+  if (study.problem.module !== '') endWithParent();
   const { space, learner, differentiation, backend, sha256 } = await loadTrial(study, trial.seed, start, log);
   const { description } = backend;
   using _ = learner;
