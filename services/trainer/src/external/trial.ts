@@ -19,7 +19,7 @@ import type { TrialEnding } from '../lifecycle/transitions.ts';
 import { OuterLoop } from '../loop/outer-loop.ts';
 import { Stopwatch } from '../loop/stopwatch.ts';
 import { type Answer, NOT_ASKED, reportOrReason } from '../loop/train-window.ts';
-import { isFiniteRow, type Rows } from '../loop/window.ts';
+import type { Rows } from '../loop/window.ts';
 import { unlessAborted } from '../resource/abort.ts';
 import { asExternal, type ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, InterruptedError } from '../resource/errors.ts';
@@ -191,7 +191,9 @@ export class ExternalTrial {
     this.#open = undefined;
     this.#watch = new Stopwatch();
     const { outerStepsDone } = this.#loop.state;
-    return new ReportedWindow(outerStepsDone + 1, hypergradientsOf(this.#study.method), this.#components);
+    const size = hypergradientsOf(this.#study.method);
+    const derivatives = this.#derivatives;
+    return new ReportedWindow(outerStepsDone + 1, size, this.#components, { derivatives });
   }
 
   /** What the store has of the window that is open, and of the one before as far as this one needs it. */
@@ -213,10 +215,6 @@ export class ExternalTrial {
   #passOn(): void {
     for (let row = this.#rows.length; row < this.#window.rows; row++) {
       const unconstrained = this.#window.row(row).map((h, k) => h * (this.#derivatives[k] as number));
-      if (!isFiniteRow(unconstrained)) {
-        const what = `row ${row} is not finite with respect to the unconstrained coordinates`;
-        throw FieldError.of('REPORT', 'report.hypergradients', what);
-      }
       this.#rows.push(unconstrained);
       if (this.#scales === undefined) continue;
       this.#open ??= this.#parts.dmd.openWindow({ ...this.#shape, scales: this.#scales });
@@ -284,7 +282,7 @@ export class ExternalTrial {
     }
     const factors = this.#space.derivatives(this.#lastPoint);
     const size = hypergradientsOf(this.#study.method);
-    const window = new ReportedWindow(outerStepsDone, size, this.#components, factors);
+    const window = new ReportedWindow(outerStepsDone, size, this.#components, { factors });
     if (hypergradients !== undefined) window.restore(Report.fromPartial({ hypergradients }));
     window.take(report);
     return window.reachesEnd(report)

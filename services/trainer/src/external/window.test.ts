@@ -127,11 +127,20 @@ describe('a window that is reported', () => {
   });
 
   it('compares with what its values were multiplied by', () => {
-    const window = new ReportedWindow(1, SIZE, COMPONENTS, Float64Array.of(2, 10));
+    const window = new ReportedWindow(1, SIZE, COMPONENTS, { factors: Float64Array.of(2, 10) });
     window.restore(report([2, 20, 6, 40]));
     expect(window.take(report([1, 2, 3, 4]))).toBeUndefined();
     expect(() => window.take(report([5], { firstRow: 1, firstComponent: 1 }))).toThrow(
       ReportedOtherwiseError,
     );
+  });
+
+  it('refuses a part that would make its row infinite in the unconstrained coordinate, before it is kept', () => {
+    const window = new ReportedWindow(1, SIZE, COMPONENTS, { derivatives: Float64Array.of(100, 1) });
+    expect(() => window.take(report([Number.MAX_VALUE], { firstComponent: 0 }))).toThrow(
+      /row 0, component 0 \(a\) is 1\.79.*e\+308, which is not finite with respect to the unconstrained/,
+    );
+    expect({ rows: window.rows, partial: window.partial }).toEqual({ rows: 0, partial: 0 });
+    expect(window.take(report([1, Number.MAX_VALUE]))).toBeDefined();
   });
 });

@@ -12,6 +12,14 @@ export class ReportedOtherwiseError extends Error {
   override readonly name = 'ReportedOtherwiseError';
 }
 
+/** Of each component. */
+export interface ComponentScales {
+  /** What reported values are multiplied by first; 1 without. */
+  readonly factors?: Float64Array;
+  /** What takes values to the coordinate phi, in which they must be finite, too; 1 without. */
+  readonly derivatives?: Float64Array;
+}
+
 export class ReportedWindow {
   /** Index of its outer step. */
   readonly #outerStep: number;
@@ -20,16 +28,22 @@ export class ReportedWindow {
   /** Names of the components. */
   readonly #components: readonly string[];
   readonly #factors: Float64Array | undefined;
+  readonly #derivatives: Float64Array | undefined;
   /** All rows one after another, as far as they have come. */
   readonly #values: Float64Array;
   #filled = 0;
   #trainLoss: number | undefined;
   #validation: Evaluation | undefined;
 
-  /** @param factors of the components, by which reported values are multiplied first; 1 without. */
-  constructor(outerStep: number, size: number, components: readonly string[], factors?: Float64Array) {
+  constructor(
+    outerStep: number,
+    size: number,
+    components: readonly string[],
+    { factors, derivatives }: ComponentScales = {},
+  ) {
     this.#outerStep = outerStep;
     this.#factors = factors;
+    this.#derivatives = derivatives;
     this.#size = size;
     this.#components = components;
     this.#values = new Float64Array(size * components.length);
@@ -167,11 +181,17 @@ export class ReportedWindow {
   }
 
   #checkFinite(values: Float64Array): void {
-    const bad = values.findIndex((value) => !Number.isFinite(value));
+    const q = this.#components.length;
+    const derivative = (i: number) => this.#derivatives?.[(this.#filled + i) % q] ?? 1;
+    const bad = values.findIndex((value, i) => !Number.isFinite(value * derivative(i)));
     if (bad < 0) return;
+    const value = values[bad] as number;
+    const what = Number.isFinite(value)
+      ? `${value}, which is not finite with respect to the unconstrained coordinate`
+      : value;
     throw wrong(
       'hypergradients',
-      `${this.#where(this.#filled + bad)} is ${values[bad]}; when training has diverged, report a train_loss or validation.loss that is not finite`,
+      `${this.#where(this.#filled + bad)} is ${what}; when training has diverged, report a train_loss or validation.loss that is not finite`,
     );
   }
 
