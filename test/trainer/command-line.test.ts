@@ -108,7 +108,8 @@ describe('glocal-trainer token', () => {
 
   it('prints the token alone when it is told the file, to which it adds the line', async () => {
     const file = join(folder.path, 'tokens');
-    await writeFile(file, '# ours\n');
+    // Somebody's editor has not ended the last line.
+    await writeFile(file, '# ours');
     const { stdout: token } = await run(['token', '--owner', 'ada', '--file', file]);
     expect(await readFile(file, 'utf8')).toBe(`# ours\n${hashOf(token)} ada write\n`);
   });

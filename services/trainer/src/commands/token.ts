@@ -1,6 +1,6 @@
 /** `glocal-trainer token`: makes a token for somebody who is to call the server. */
 
-import { appendFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Role } from '@glocal/proto/glocal/v1/study_service';
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/errors.ts';
@@ -29,12 +29,19 @@ export async function token(args: readonly string[]): Promise<void> {
   const made = makeToken();
   const line = tokenLine(made, { owner, role, expires });
   if (file !== undefined) {
-    await appendFile(file, `${line}\n`, { mode: 0o600 }).catch((error: Error) => {
+    await addLine(file, line).catch((error: Error) => {
       throw new ConfigError(`--file: ${error.message}`);
     });
   }
   process.stdout.write(`${made}\n`);
   if (file === undefined) process.stdout.write(`\nIts line for the file of --token-file:\n${line}\n`);
+}
+
+/** The last line that somebody has written by hand may not be ended. */
+async function addLine(file: string, line: string): Promise<void> {
+  await using handle = await open(file, 'a+', 0o600);
+  const text = await handle.readFile('utf8');
+  await handle.appendFile(`${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
 }
 
 function toOwner(text: string): string {
