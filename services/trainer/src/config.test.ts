@@ -116,6 +116,8 @@ describe('the configuration', () => {
     ['--max-active-studies', 'GLOCAL_MAX_ACTIVE_STUDIES', 'many'],
     ['--max-watchers', 'GLOCAL_MAX_WATCHERS', '2147483648'],
     ['--dmd-retry-seconds', 'GLOCAL_DMD_RETRY_SECONDS', '0'],
+    // Longer than a timer takes, which would not wait at all.
+    ['--drain-seconds', 'GLOCAL_DRAIN_SECONDS', '3e6'],
     ['--backend', 'GLOCAL_BACKEND', 'gpu'],
     ['--log-level', 'GLOCAL_LOG_LEVEL', 'loud'],
     ['--listen', 'GLOCAL_LISTEN', 'nonsense'],

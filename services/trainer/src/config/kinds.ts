@@ -45,12 +45,18 @@ export function whole(least = 1, most = MAX_INT32): Kind<number> {
   };
 }
 
+/** The most that there may be: of seconds what a timer takes, which would not wait at all for more. */
+const LONGEST = { seconds: 2_147_483, days: 36_500 };
+
 /** A time in seconds or days, also parts of one. */
-export const time = (placeholder: 'seconds' | 'days'): Kind<number> => ({
-  placeholder,
-  schema: z.number('must be a number above 0').positive('must be a number above 0'),
-  fromText: toNumber,
-});
+export function time(placeholder: 'seconds' | 'days'): Kind<number> {
+  const message = `must be a number above 0, at most ${LONGEST[placeholder]}`;
+  return {
+    placeholder,
+    schema: z.number(message).positive(message).max(LONGEST[placeholder], message),
+    fromText: toNumber,
+  };
+}
 
 /** A number of bytes, or text like `512MiB`. */
 export function bytes(least: number, most = Number.MAX_SAFE_INTEGER): Kind<number> {
