@@ -50,7 +50,8 @@ let channel: Channel;
 beforeAll(async () => {
   const { path } = cleanUp.use(await temporaryFolder());
   writeFileSync(join(path, 'ridge.mjs'), RIDGE);
-  writeFileSync(join(path, 'fails.mjs'), SMALL);
+  // Nor does what it says to the server take that along.
+  writeFileSync(join(path, 'fails.mjs'), `${SMALL}process.send?.(null);\n`);
   writeFileSync(join(path, 'torn.ts'), "const number: string = '';\n\nexport default {;\n");
   mkdirSync(join(path, 'other'));
   writeFileSync(join(path, 'other', 'index.js'), 'export default { description: "no problem" };\n');

@@ -8,6 +8,7 @@ import { describeModule } from '../problem/description.ts';
 import { located, OptionsError } from '../problem/errors.ts';
 import { realFolder } from '../problem/folder.ts';
 import { endWithParent } from '../process/end-with-parent.ts';
+import { tellParent } from '../process/parent.ts';
 import type { Asked, DescribeRequest, DescribeResponse } from './describe.ts';
 
 endWithParent();
@@ -40,6 +41,4 @@ async function refusalOf(error: unknown, request: DescribeRequest): Promise<Desc
   throw error;
 }
 
-const tell = (message: DescribeResponse): void => {
-  if (process.connected) process.send?.(message);
-};
+const tell = (message: DescribeResponse): void => tellParent(message);

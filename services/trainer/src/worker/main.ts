@@ -11,6 +11,7 @@ import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { duration } from '../loop/stopwatch.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
 import { endWithParent } from '../process/end-with-parent.ts';
+import { tellParent } from '../process/parent.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import {
@@ -180,7 +181,4 @@ function end(message: EndedMessage): void {
 
 const warn = (error: Error): void => tell({ type: 'warning', text: error.message });
 
-function tell(message: FromWorker): void {
-  // Without a channel the server is gone, and so is this process in a moment.
-  if (process.connected) process.send?.(message);
-}
+const tell = (message: FromWorker): void => tellParent(message);
