@@ -10,6 +10,7 @@ const FLOORS = [
   'lifecycle',
   'process',
   'config',
+  'tracing',
   'security',
   'backend',
   'ad',

@@ -8,11 +8,23 @@ import { dmdProcesses, trainingProcesses } from '../support/processes.ts';
 import { longStudy, quickStudy, training } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
-/** A value for each documented variable; undefined for those of a DMD service that runs elsewhere. */
+/** A value for each documented variable; undefined for those that name a file, or a DMD service that runs elsewhere. */
 const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_CONFIG: undefined,
   GLOCAL_LISTEN: '127.0.0.1:0',
   GLOCAL_STORE: '',
+  GLOCAL_TLS_CERTIFICATE: undefined,
+  GLOCAL_TLS_KEY: undefined,
+  GLOCAL_TLS_CLIENT_CA: undefined,
+  GLOCAL_TLS_CLIENT_ROLE: undefined,
+  GLOCAL_TOKEN_FILE: undefined,
+  GLOCAL_JWT_ISSUER: undefined,
+  GLOCAL_JWT_AUDIENCE: undefined,
+  GLOCAL_JWT_KEYS: undefined,
+  GLOCAL_JWT_OWNER_CLAIM: 'sub',
+  GLOCAL_JWT_ROLE_CLAIM: undefined,
+  GLOCAL_JWT_CLOCK_TOLERANCE: '30',
+  GLOCAL_AUDIT_LOG: undefined,
   GLOCAL_DMD_ADDRESS: undefined,
   GLOCAL_DMD_TLS_CA: undefined,
   GLOCAL_DMD_TLS_CERTIFICATE: undefined,
@@ -27,7 +39,13 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_MAX_RUNNING_TRIALS: '2',
   GLOCAL_MAX_ACTIVE_STUDIES: '10',
   GLOCAL_MAX_OWNER_ACTIVE_STUDIES: '10',
+  GLOCAL_MAX_STUDIES: '1000',
+  GLOCAL_KEEP_STUDIES: '100',
+  GLOCAL_KEEP_DAYS: '30',
+  GLOCAL_MAX_CHECKPOINT_BYTES: '1GiB',
+  GLOCAL_DRAIN_SECONDS: '5',
   GLOCAL_MAX_STEPS: '10000000',
+  GLOCAL_MAX_TRIALS: '1000',
   GLOCAL_MAX_WATCHERS: '10',
   GLOCAL_MAX_WATCH_BYTES: '268435456',
   GLOCAL_MAX_ARTIFACT_BYTES: '1000000',

@@ -12,6 +12,8 @@ import { rejection } from '../support/rejection.ts';
 import { longStudy, type QuickSpace, quickStudy, training } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
+/** As pino counts. */
+const WARNING = 40;
 const WITHIN = { timeout: 30_000, interval: 100 };
 
 describe.skipIf(!canFillDisk)('a full disk', () => {
@@ -80,10 +82,18 @@ describe.skipIf(!canFillDisk)('a full disk', () => {
     expect(await next.result()).toMatchObject({ state: 'COMPLETED' });
   });
 
-  it('does not keep the server from stopping, with all that it started', async () => {
+  it('does not keep the server from stopping, with all that it started, and the log says it in one line', async () => {
     const processes = trainingProcesses(trainer.pid);
     process.kill(trainer.pid, 'SIGTERM');
     expect((await trainer.server.ended).how).toBe('exit code 0');
     await expectGone(processes);
+    const lines = trainer.log.filter((text) => text.startsWith('{')).map((text) => JSON.parse(text));
+    expect(lines.filter(({ msg }) => msg === 'a trial could not be ended')).toEqual([
+      expect.objectContaining({
+        ...{ level: WARNING, study: study.name, trial: `${study.name}/trials/0` },
+        reason: 'the store cannot write: the disk is full',
+      }),
+    ]);
+    expect(trainer.log.filter((text) => text.includes('"stack"'))).toEqual([]);
   });
 });

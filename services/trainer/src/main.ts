@@ -35,12 +35,18 @@ import { openSecurity } from './security/security.ts';
 import { StoreError } from './store/errors.ts';
 import { fileOf, openStore } from './store/open.ts';
 import { loadCatalogue } from './study/catalogue.ts';
+import { StudyTraces } from './tracing/study-traces.ts';
+import { openTracing } from './tracing/tracing.ts';
+import { tracingSettings } from './tracing/variables.ts';
 import { Modules } from './worker/modules.ts';
 import { superviseTrial } from './worker/supervisor.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+/** The stop of the server waits so long at most for its last spans to be sent. */
+const FLUSH_WITHIN_MS = 2_000;
 
 async function serve(args: readonly string[]): Promise<void> {
   const config = readConfig(args, version);
@@ -62,6 +68,13 @@ async function serve(args: readonly string[]): Promise<void> {
     const backendInfo = chooseBackend(backend);
     const opened = await openStore(config.store);
     cleanUp.defer(() => opened.close());
+    const tracing = await openTracing(tracingSettings(process.env), {
+      version,
+      closeWithinMs: FLUSH_WITHIN_MS,
+      warn,
+    });
+    cleanUp.defer(async () => tracing?.close());
+    const studyTraces = tracing && new StudyTraces();
     const metrics =
       config.metricsListen === undefined
         ? undefined
@@ -101,7 +114,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const desk = new DriveDesk({ store, hub, log });
     const { maxRunningTrials, maxCheckpointBytes } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
-    const windows = new DmdClient(dmd, dmdRetryBudgetMs);
+    const windows = new DmdClient(dmd, dmdRetryBudgetMs, undefined, tracing);
     cleanUp.defer(() => windows.close());
     const folders = { modelDir, problemDir, artifactDir: artifacts.path };
     const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend, maxCheckpointBytes };
@@ -109,7 +122,11 @@ async function serve(args: readonly string[]): Promise<void> {
     const queue = new LocalQueue({
       ...{ store, hub, log, maxRunningTrials },
       train: (started, stop) =>
-        superviseTrial({ store, hub, log, checkpoints, desk, options, limits, metrics }, started, stop),
+        superviseTrial(
+          { ...{ store, hub, log, checkpoints, desk, options, limits, metrics }, tracing, studyTraces },
+          started,
+          stop,
+        ),
       dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
     });
     // Before anyone can ask for something new.
@@ -127,6 +144,8 @@ async function serve(args: readonly string[]): Promise<void> {
       checkpoints,
       security,
       metrics,
+      tracing,
+      studyTraces,
       log,
       info: {
         version,

@@ -2,9 +2,11 @@
 
 import type { Caller } from '@glocal/proto/glocal/v1/study_service';
 import { type Metadata, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import type { Span } from '../tracing/tracing.ts';
 import { ApiError } from './errors.ts';
 import { callerOf } from './interceptors/authenticate.ts';
 import { requestIdOf } from './interceptors/request-id.ts';
+import { spanOf } from './interceptors/trace-calls.ts';
 
 export interface Call {
   /** Path of the method, for instance `/glocal.v1.StudyService/GetStudy`. */
@@ -12,6 +14,8 @@ export interface Call {
   /** The caller's, or one made for the call: errors carry it, and the log has it. */
   readonly requestId: string;
   readonly metadata: Metadata;
+  /** Undefined where there are none. */
+  readonly span?: Span | undefined;
   /** Who calls. */
   readonly caller: Readonly<Caller>;
   /** Address of the caller. */
@@ -49,6 +53,7 @@ export function callOf(call: SurfaceCall, stopping: AbortSignal): Call {
     method: call.getPath(),
     requestId: requestIdOf(call.metadata),
     metadata: call.metadata,
+    span: spanOf(call.metadata),
     caller: callerOf(call.metadata),
     peer: call.getPeer(),
     deadline: expires ? deadline : undefined,

@@ -40,7 +40,7 @@ export function decodeRequest<Request>(
 export function encodeResponse<Response>(
   { responseSerialize }: Pick<MethodDefinition<unknown, Response>, 'responseSerialize'>,
   response: Response | Encoded<Response>,
-  { method, requestId }: Pick<Call, 'method' | 'requestId'>,
+  { method, requestId, span }: Pick<Call, 'method' | 'requestId' | 'span'>,
   log: Logger,
 ): Buffer {
   const bytes = response instanceof Encoded ? response.bytes : serialize(response);
@@ -51,7 +51,7 @@ export function encodeResponse<Response>(
     try {
       return responseSerialize(message);
     } catch (error) {
-      log.error({ requestId, method, err: error }, 'a response cannot be encoded');
+      log.error({ requestId, traceId: span?.traceId, method, err: error }, 'a response cannot be encoded');
       throw new ApiError(
         status.INTERNAL,
         'SERIALIZATION',

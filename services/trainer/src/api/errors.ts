@@ -15,6 +15,7 @@ import {
 } from '../resource/errors.ts';
 import { AuthenticationError, KeysUnavailableError } from '../security/errors.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
+import type { Span } from '../tracing/tracing.ts';
 import { fewViolations, shortMessage } from './trailers.ts';
 
 /** After a write that the store could not make; it looks more often itself. */
@@ -98,15 +99,22 @@ export interface ErrorStatus {
   readonly metadata: Metadata;
 }
 
+/** Where to find a call in the log. */
+interface FailedCall {
+  readonly requestId: string;
+  readonly method: string;
+  readonly span?: Pick<Span, 'traceId'> | undefined;
+}
+
 /** What the caller is told. Of what was not expected it learns only where to find it: the log has the rest. */
 export function serviceError(
   error: unknown,
-  { requestId, method }: { readonly requestId: string; readonly method: string },
+  { requestId, method, span }: FailedCall,
   log: Pick<Logger, 'error'>,
 ): ErrorStatus {
   const known = ApiError.from(error);
   if (known !== undefined) return toServiceError(known, requestId);
-  log.error({ requestId, method, err: error }, 'internal error');
+  log.error({ requestId, traceId: span?.traceId, method, err: error }, 'internal error');
   const message = `internal error; the server's log has it under request ${requestId}`;
   return toServiceError(new ApiError(status.INTERNAL, 'INTERNAL', message), requestId);
 }

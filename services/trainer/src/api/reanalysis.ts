@@ -38,7 +38,7 @@ export function reanalysis({
   dmd,
 }: ReanalysisParts): Pick<Methods<typeof StudyServiceService>, 'reanalyzeWindow'> {
   return {
-    reanalyzeWindow: async ({ name, sigma, dmd: requested }, { caller, signal }) => {
+    reanalyzeWindow: async ({ name, sigma, dmd: requested }, { caller, signal, span }) => {
       const { study: id, trial, index } = parseOuterStepName(name, 'name');
       const study = await store.getStudy(studyName(id));
       if (study === undefined || !mayKnow(caller, study.owner)) throw new NotFoundError(name);
@@ -54,6 +54,7 @@ export function reanalysis({
         components: rows[0]?.length ?? 0,
         options,
         priorNorms: await priorNormsOf(store, trialName(id, trial), index, mostNorms(study)),
+        trace: span?.context,
         scales: await scalesBefore(study, { ...method, dmd: options }, outerStepName(id, trial, index - 1)),
       };
       const report = await unlessAborted(dmd.analyze(shape, rows, RETRY_BUDGET_MS), signal).catch(refuse);

@@ -21,6 +21,7 @@ import { studyOf } from '../resource/names.ts';
 import { hasEnded, trialStateName } from '../resource/states.ts';
 import { StaleEpochError } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
+import type { TraceContext } from '../tracing/tracing.ts';
 import type { Call } from './call.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
@@ -56,7 +57,7 @@ export function reporting(
       using _room = room.take(windowBytes);
       using watch = watchTrial(name, call, seat);
       try {
-        yield* exchange(name, incoming, watch);
+        yield* exchange(name, incoming, watch, call.span?.context);
       } catch (error) {
         const trial = await overTrial(error, name, call, seat);
         yield respond('ended', trial);
@@ -69,8 +70,9 @@ export function reporting(
     name: string,
     incoming: AsyncIterator<ReportHypergradientsRequest>,
     { stop, toldOf }: Watch,
+    trace: TraceContext | undefined,
   ): AsyncGenerator<ReportHypergradientsResponse> {
-    using trial = await ExternalTrial.open(parts, name);
+    using trial = await ExternalTrial.open({ ...parts, trace }, name);
     toldOf();
     yield respond('position', trial.position);
     let outcome = trial.isDue ? await trial.decide(stop) : undefined;

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js';
+import { logVerbosity, Server, type ServiceDefinition, setLogVerbosity } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Metrics } from '../metrics/metrics.ts';
 import { ListenError } from '../resource/listen-error.ts';
 import type { Security } from '../security/security.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { guarded } from './guard.ts';
 import { addService } from './handlers.ts';
 import { addHealth } from './health.ts';
@@ -20,6 +21,7 @@ import { endWhenStopping } from './interceptors/end-when-stopping.ts';
 import { logCalls } from './interceptors/log-calls.ts';
 import { requestIds } from './interceptors/request-id.ts';
 import { shortTrailers } from './interceptors/short-trailers.ts';
+import { traceCalls } from './interceptors/trace-calls.ts';
 import { Owners } from './owners.ts';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
@@ -33,6 +35,7 @@ export interface ServerParts extends StudyServiceParts {
   readonly security: Omit<Security, typeof Symbol.dispose>;
   /** Undefined where nobody looks. */
   readonly metrics?: Metrics | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A running server. */
@@ -51,13 +54,14 @@ export interface ApiServer {
 export async function startServer(listen: string, parts: ServerParts): Promise<ApiServer> {
   // What it prints about an error comes with the error, too. Whoever asks for its log gets it.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
-  const { log, store, metrics } = parts;
+  const { log, store, metrics, tracing } = parts;
   const { credentials, authenticator, audit } = parts.security;
   const stopping = new AbortController();
   const server = new Server({
     interceptors: [
       requestIds,
       ...(metrics === undefined ? [] : [countCalls(metrics)]),
+      ...(tracing === undefined ? [] : [traceCalls(tracing, pathsOf(StudyServiceService))]),
       logCalls(log),
       shortTrailers,
       endWhenStopping(stopping.signal, (path) => path.startsWith(`/${STUDY_SERVICE}/`)),
@@ -101,6 +105,9 @@ export async function startServer(listen: string, parts: ServerParts): Promise<A
     },
   };
 }
+
+const pathsOf = (service: ServiceDefinition): ReadonlySet<string> =>
+  new Set(Object.values(service).map(({ path }) => path));
 
 /**
  * The .proto files as buf compiled them, with all that they import. What proto-loader makes of them is not what is written:

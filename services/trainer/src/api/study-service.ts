@@ -30,6 +30,7 @@ import { newTrials } from '../study/new-trials.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
+import type { StudyTraces } from '../tracing/study-traces.ts';
 import type { Modules } from '../worker/modules.ts';
 import { artifactMethods } from './artifacts.ts';
 import type { Call } from './call.ts';
@@ -73,6 +74,8 @@ export interface StudyServiceParts {
   /** Where uploaded files lie. */
   readonly artifacts: ArtifactRoot;
   readonly info: ServerInfo & { readonly limits: Limits };
+  /** Undefined where there are no spans. */
+  readonly studyTraces?: StudyTraces | undefined;
   readonly log: Logger;
 }
 
@@ -141,6 +144,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         ...{ maxActiveStudies, maxOwnerActiveStudies, maxStudies },
       };
       const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
+      if (result.created && call.span) parts.studyTraces?.remember(study.name, call.span.context);
       if (result.created && completed.mode !== RunMode.EXTERNAL)
         queue.submit(trials.map((trial) => trial.name));
       return result.study;

@@ -2,6 +2,7 @@
 
 import { TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
+import { studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckpointRoot } from './folder.ts';
@@ -18,7 +19,7 @@ export async function discardUnlessNeeded(
     const isNeeded = trial !== undefined && (!hasEnded(trial) || trial.state === TrialState.FAILED);
     if (!isNeeded) await checkpoints.discard(name);
   } catch (error) {
-    log.warn({ err: error, trial: name }, 'its checkpoints could not be removed');
+    log.warn({ err: error, study: studyOf(name), trial: name }, 'its checkpoints could not be removed');
   }
 }
 

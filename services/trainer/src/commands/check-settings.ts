@@ -12,6 +12,7 @@ import { DmdWatch } from '../dmd/info.ts';
 import { environmentFor } from '../process/environment.ts';
 import { openSecurity } from '../security/security.ts';
 import { fileOf } from '../store/open.ts';
+import { tracingSettings } from '../tracing/variables.ts';
 import { CommandError } from './exit.ts';
 
 /** Settings as they were read. */
@@ -23,7 +24,7 @@ export interface ReadSettings extends Settings {
 
 /**
  * Prints the settings and where they come from, and what was found.
- * @throws ConfigError when a file that a setting names is wrong; CommandError when something is not there.
+ * @throws ConfigError when a file that a setting names, or a variable of OpenTelemetry, is wrong; CommandError when something is not there.
  */
 export async function checkSettings(config: ReadSettings): Promise<void> {
   for (const [name] of settings()) {
@@ -32,6 +33,7 @@ export async function checkSettings(config: ReadSettings): Promise<void> {
   const quiet = pino({ level: 'silent' });
   (await openSecurity(config, quiet))[Symbol.dispose]();
   print('files of TLS and tokens', 'can be used');
+  print('OpenTelemetry spans', tracingSettings(process.env) === undefined ? 'not exported' : 'exported');
   const found = [
     await tried('backend', async () => chooseBackend(config.backend).description),
     await tried('store', () => storeIsWritable(config.store)),

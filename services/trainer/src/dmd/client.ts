@@ -2,6 +2,7 @@
 
 import type { DmdServiceClient, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import pRetry, { AbortError } from 'p-retry';
+import type { Tracing } from '../tracing/tracing.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { connectDmd, type DmdConnection } from './connection.ts';
 import { DmdError } from './errors.ts';
@@ -45,10 +46,16 @@ export class DmdClient {
 
   /**
    * @param retryBudgetMs how long to go on trying when the service is away.
+   * @param tracing undefined where there are no spans.
    * @throws DmdConnectionError
    */
-  constructor(connection: DmdConnection, retryBudgetMs: number, circuit = new CircuitBreaker()) {
-    this.#client = connectDmd(connection);
+  constructor(
+    connection: DmdConnection,
+    retryBudgetMs: number,
+    circuit = new CircuitBreaker(),
+    tracing?: Tracing,
+  ) {
+    this.#client = connectDmd(connection, tracing);
     this.#retryBudgetMs = retryBudgetMs;
     this.#circuit = circuit;
   }

@@ -10,6 +10,8 @@ import {
   type Interceptor,
 } from '@grpc/grpc-js';
 import { isLoopback, parseAddress } from '../resource/address.ts';
+import type { Tracing } from '../tracing/tracing.ts';
+import { callSpans } from './call-spans.ts';
 
 /** Plain data: secrets are in the files that it names, so that it may be logged and sent to a training process. */
 export interface DmdConnection {
@@ -39,9 +41,10 @@ export class DmdConnectionError extends Error {
 
 /**
  * A client of the service; connects with the first call.
+ * @param tracing undefined where there are no spans.
  * @throws DmdConnectionError
  */
-export function connectDmd({ address, tls, tokenFile }: DmdConnection): DmdServiceClient {
+export function connectDmd({ address, tls, tokenFile }: DmdConnection, tracing?: Tracing): DmdServiceClient {
   if (tokenFile !== undefined) checkToken(tokenFile);
   return new DmdServiceClient(address, channelCredentials(tls), {
     'grpc.max_send_message_length': -1,
@@ -51,7 +54,10 @@ export function connectDmd({ address, tls, tokenFile }: DmdConnection): DmdServi
     'grpc.max_reconnect_backoff_ms': 2_000,
     ...withoutProxy(address),
     ...(tls?.domain !== undefined && { 'grpc.ssl_target_name_override': tls.domain }),
-    interceptors: tokenFile === undefined ? [] : [bearerToken(tokenFile)],
+    interceptors: [
+      ...(tracing === undefined ? [] : [callSpans(tracing)]),
+      ...(tokenFile === undefined ? [] : [bearerToken(tokenFile)]),
+    ],
   });
 }
 

@@ -1,9 +1,8 @@
 /** One window in one message to the DMD service. */
 
 import type { AnalyzeWindowRequest, DmdServiceClient, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Metadata } from '@grpc/grpc-js';
 import { encodeRows } from '../resource/rows.ts';
-import { specOf, type WindowShape } from './window-stream.ts';
+import { metadataOf, specOf, type WindowShape } from './window-stream.ts';
 
 /** A service may be told to take smaller messages than it does by itself, but hardly than this. */
 const MAX_BYTES = 256 * 1024;
@@ -15,10 +14,12 @@ export const isSmall = ({ rows, components, scales }: WindowShape): boolean =>
 export class WholeWindow {
   readonly #client: DmdServiceClient;
   readonly #request: AnalyzeWindowRequest;
+  readonly #shape: WindowShape;
 
   /** @param rows all of them. */
   constructor(client: DmdServiceClient, shape: WindowShape, rows: readonly Float64Array[]) {
     this.#client = client;
+    this.#shape = shape;
     this.#request = { spec: specOf(shape), hypergradients: encodeRows(rows) };
   }
 
@@ -30,7 +31,7 @@ export class WholeWindow {
   answer(withinMs: number): Promise<WindowReport> {
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + withinMs;
-      this.#client.analyzeWindow(this.#request, new Metadata(), { deadline }, (error, response) => {
+      this.#client.analyzeWindow(this.#request, metadataOf(this.#shape), { deadline }, (error, response) => {
         if (error !== null) reject(error);
         else if (response.report === undefined) reject(new Error('the answer has no report'));
         else resolve(response.report);

@@ -8,8 +8,10 @@ import type {
   WindowReport,
   WindowSpec,
 } from '@glocal/proto/glocal/v1/dmd';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { encodeRow } from '../resource/rows.ts';
+import { setTraceContext } from '../tracing/grpc.ts';
+import type { TraceContext } from '../tracing/tracing.ts';
 
 /** What a window is: its shape, its options, and what came before it. */
 export interface WindowShape {
@@ -20,6 +22,8 @@ export interface WindowShape {
   readonly priorNorms: readonly number[];
   /** Sizes of the components in place of those in this window, so that rows are worked on as they come; all above 0. */
   readonly scales?: Float64Array | undefined;
+  /** What its calls belong to. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** As the contract has it. */
@@ -29,6 +33,13 @@ export const specOf = ({ rows, components, options, priorNorms, scales }: Window
   scales: scales && encodeRow(scales),
 });
 
+/** Of a call about a window. */
+export function metadataOf({ trace }: WindowShape): Metadata {
+  const metadata = new Metadata();
+  if (trace !== undefined) setTraceContext(metadata, trace);
+  return metadata;
+}
+
 const WINDOW_ID = 'window';
 
 export class WindowStream {
@@ -37,7 +48,7 @@ export class WindowStream {
   #row = 0;
 
   constructor(client: DmdServiceClient, shape: WindowShape) {
-    this.#stream = client.estimateGlocal();
+    this.#stream = client.estimateGlocal(metadataOf(shape));
     this.#answer = new Promise((resolve, reject) => {
       this.#stream.on('data', ({ report }: EstimateGlocalResponse) => {
         if (report !== undefined) resolve(report);

@@ -149,7 +149,11 @@ export class DriveDesk {
       store.awaitDecision(claim, index).then(
         () => hub.changed(studyOf(claim.trial)),
         // A decision that came just now, or a store that cannot write: it waits all the same.
-        (error: unknown) => log.debug({ err: error, trial: claim.trial }, 'waiting could not be noted'),
+        (error: unknown) =>
+          log.debug(
+            { err: error, study: studyOf(claim.trial), trial: claim.trial },
+            'waiting could not be noted',
+          ),
       );
     });
   }

@@ -7,6 +7,7 @@ import {
 } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
+import { studyOf } from '../resource/names.ts';
 import { quote } from '../resource/quote.ts';
 import { studyHasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
@@ -84,7 +85,7 @@ function encodeProgress(
   try {
     return Buffer.from(StudyEvent.encode({ cursor: String(sequence), time: new Date(), event }).finish());
   } catch (error) {
-    log.error({ err: error, trial: value.trial }, 'progress cannot be encoded');
+    log.error({ err: error, study: studyOf(value.trial), trial: value.trial }, 'progress cannot be encoded');
     return undefined;
   }
 }

@@ -29,6 +29,7 @@ import { decodeRow, rowsOf } from '../resource/rows.ts';
 import type { ReportedTrial, Store } from '../store/store.ts';
 import { countComponents } from '../study/specification/external.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
+import type { TraceContext } from '../tracing/tracing.ts';
 import { REMOTE_LEARNER } from './remote-learner.ts';
 import { scalesOf, usesScales } from './scales.ts';
 import { decodeState, encodeState } from './state.ts';
@@ -41,6 +42,8 @@ const DMD_RETRY_MS = 5_000;
 export interface ExternalParts {
   readonly store: Pick<Store, 'startReporting' | 'addReport' | 'closeWindow' | 'getOuterStep'>;
   readonly dmd: Pick<DmdClient, 'openWindow' | 'analyze'>;
+  /** What calls of the DMD service belong to. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What has come of a report. */
@@ -229,6 +232,7 @@ export class ExternalTrial {
       components: this.#components.length,
       options: method.dmd,
       priorNorms: this.#loop.state.priorNorms,
+      trace: this.#parts.trace,
     };
   }
 

@@ -17,6 +17,8 @@ export type Outcome =
 /** Told while the trial runs. */
 export interface TrialListener {
   progress(stepsDone: number): void;
+  /** The window that ends with this outer step is about to be trained. */
+  windowBegins?(outerStep: number): void;
   /** Of a trial that is driven: decides about a window. Nothing is computed until it resolves. */
   readonly decide?: ((proposal: Proposal) => Promise<Decision>) | undefined;
   /**
@@ -40,6 +42,7 @@ export async function runTrial({ listener, ...parts }: TrialParts, saved?: Saved
   const loop = new OuterLoop({ ...parts, progress: (stepsDone) => listener.progress(stepsDone) }, saved);
   while (!loop.done) {
     if (listener.isLeaving()) return { outcome: 'left', reason: 'left at an outer-step boundary' };
+    listener.windowBegins?.(loop.state.outerStepsDone + 1);
     const window = await loop.trainWindow();
     const proposal = loop.propose(window);
     const decision = await window.watch.runAsync('decision', async () => listener.decide?.(proposal));

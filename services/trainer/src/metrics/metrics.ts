@@ -6,6 +6,7 @@
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
 import type { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { enumName } from '../resource/enum-name.ts';
 
 const PREFIX = 'glocal_trainer_';
 /** From a cached answer to a watch of an hour, in seconds. */
@@ -179,7 +180,7 @@ export class Metrics {
     this.#outerSteps.inc();
     if (timing?.checkpoint !== undefined) this.#checkpointSeconds.observe(inSeconds(timing.checkpoint));
     if (report === undefined && !update?.fellBack) return;
-    this.#windows.inc({ verdict: report === undefined ? 'NO_REPORT' : verdictName(report.verdict) });
+    this.#windows.inc({ verdict: report === undefined ? 'NO_REPORT' : enumName(Verdict, report.verdict) });
     if (update?.fellBack) this.#fallbacks.inc();
     if (timing?.dmd !== undefined) this.#dmdSeconds.observe(inSeconds(timing.dmd));
   }
@@ -217,6 +218,3 @@ const inSeconds = ({ seconds, nanos }: { seconds: bigint; nanos: number }): numb
   Number(seconds) + nanos / 1e9;
 
 const secondsSince = (began: number): number => (performance.now() - began) / 1_000;
-
-const verdictName = (verdict: Verdict): string =>
-  Object.entries(Verdict).find(([, number]) => number === verdict)?.[0] ?? String(verdict);

@@ -28,7 +28,7 @@ describe('the environment', () => {
     expect(names('dmd', ...kept, ...dropped)).toEqual(kept);
   });
 
-  it('of a training process has what data sets and the native runtime read', () => {
+  it('of a training process has what data sets and the native runtime read, and where its spans go', () => {
     const kept = [
       ...[
         'GLOCAL_DATA_DIR',
@@ -38,9 +38,10 @@ describe('the environment', () => {
         'grpc_proxy',
         'NODE_EXTRA_CA_CERTS',
       ],
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
       ...['OMP_NUM_THREADS', 'TF_ENABLE_ONEDNN_OPTS', 'TF_NUM_INTRAOP_THREADS', 'DNNL_VERBOSE'],
     ];
-    const dropped = ['GLOCAL_STORE', 'GLOCAL_DMD_TOKEN_FILE', 'OTEL_EXPORTER_OTLP_HEADERS'];
+    const dropped = ['GLOCAL_STORE', 'GLOCAL_DMD_TOKEN_FILE'];
     expect(names('training', ...kept, ...dropped)).toEqual(kept);
   });
 

@@ -45,8 +45,8 @@ const DMD_SETTINGS: Names = [
 const CHILDREN = {
   /** The DMD service. */
   dmd: [...SYSTEM, 'OTEL_*', 'RUST_BACKTRACE', '_RJEM_MALLOC_CONF', ...DMD_SETTINGS],
-  /** The process that trains a trial. It reads data sets and, for the native runtime, the cache. */
-  training: [...SYSTEM, ...NODE, ...PROXIES, ...NATIVE, 'GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR'],
+  /** The process that trains a trial. It reads data sets and, for the native runtime, the cache, and sends spans. */
+  training: [...SYSTEM, ...NODE, ...PROXIES, ...NATIVE, 'OTEL_*', 'GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR'],
   /** The trainer's server, which hands on to those two what they need. */
   trainer: [
     ...[...SYSTEM, ...NODE, ...PROXIES, ...NATIVE],

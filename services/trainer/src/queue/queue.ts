@@ -139,7 +139,8 @@ export class LocalQueue {
     try {
       await this.#takeUp('the store could not be reached');
     } catch (error) {
-      log.warn({ err: error }, 'trials could not be looked for');
+      const told = error instanceof StoreUnavailableError ? { reason: error.message } : { err: error };
+      log.warn(told, 'trials could not be looked for');
     }
     this.#startWaiting();
   }
@@ -178,7 +179,7 @@ export class LocalQueue {
   }
 
   #startWaiting(): void {
-    const { store, maxRunningTrials, log } = this.#parts;
+    const { store, maxRunningTrials } = this.#parts;
     // What cannot be stored is not begun.
     while (this.#started && store.health.writable && this.#running.size < maxRunningTrials) {
       const trial = nextTurn(this.#waiting, this.#running);
@@ -191,7 +192,7 @@ export class LocalQueue {
         this.#startWaiting();
       };
       const done = this.#run(trial, { now: now.signal, atBoundary: atBoundary.signal }, known)
-        .catch((error: unknown) => log.error({ err: error, trial }, 'trial could not be ended'))
+        .catch((error: unknown) => this.#couldNotEnd(trial, error))
         .finally(() => {
           this.#running.delete(running);
           this.#startWaiting();
@@ -217,6 +218,15 @@ export class LocalQueue {
     hub.changed(started.study.name);
     await train(started, stop);
     if ((await store.getTrial(name))?.state === TrialState.PENDING) this.#waitFirst(name);
+  }
+
+  /** It stays as it is in the store, and waits again there once a server can write. */
+  #couldNotEnd(trial: string, error: unknown): void {
+    const { log } = this.#parts;
+    const ids = { study: studyOf(trial), trial };
+    if (error instanceof StoreUnavailableError)
+      log.warn({ ...ids, reason: error.message }, 'a trial could not be ended');
+    else log.error({ ...ids, err: error }, 'a trial could not be ended');
   }
 
   #waitFirst(trial: string): void {

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { DmdWatch } from '../dmd/info.ts';
+import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
 import type { LocalQueue } from './queue.ts';
 
@@ -21,7 +22,7 @@ export function resumeWithDmd({ store, queue, dmd, log }: DmdWaiters): () => voi
     if (!dmd.status.reachable) return;
     for (const trial of await store.listPausedTrials('dmd')) {
       if (await queue.resumeTrial(trial, 'dmd', 'server')) {
-        log.info({ trial }, 'a trial goes on, as the DMD service answers');
+        log.info({ study: studyOf(trial), trial }, 'a trial goes on, as the DMD service answers');
       }
     }
   };

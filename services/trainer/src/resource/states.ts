@@ -1,6 +1,7 @@
 /** What the states of studies and trials mean, and how they are called. */
 
 import { type Study, StudyState, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { enumName } from './enum-name.ts';
 
 const ENDED: ReadonlySet<TrialState> = new Set([
   TrialState.SUCCEEDED,
@@ -25,9 +26,5 @@ export const isLive = ({ state }: Pick<Trial, 'state'>): boolean =>
 export const studyHasEnded = ({ state }: Pick<Study, 'state'>): boolean => STUDY_ENDED.has(state);
 
 /** As the contract calls it, for messages. */
-export const studyStateName = (state: StudyState): string => nameOf(StudyState, state);
-export const trialStateName = (state: TrialState): string => nameOf(TrialState, state);
-
-function nameOf<State>(states: Record<string, State>, state: State): string {
-  return Object.keys(states).find((name) => states[name] === state) ?? String(state);
-}
+export const studyStateName = (state: StudyState): string => enumName(StudyState, state);
+export const trialStateName = (state: TrialState): string => enumName(TrialState, state);

@@ -54,7 +54,7 @@ const UNAVAILABLE = new Map([
   [5, 'the database is busy'],
   [8, 'the database is read-only'],
   [10, 'an input or output error'],
-  [13, 'the disk or the database is full'],
+  [13, 'the disk is full'],
   [14, 'the file cannot be opened'],
 ]);
 
@@ -482,7 +482,5 @@ function unavailable(error: unknown): string | undefined {
 function asStoreError(error: unknown): unknown {
   const why = unavailable(error);
   if (why === undefined) return error;
-  return new StoreUnavailableError(`the store cannot write: ${why} (${(error as Error).message})`, {
-    cause: error,
-  });
+  return new StoreUnavailableError(`the store cannot write: ${why}`, { cause: error });
 }

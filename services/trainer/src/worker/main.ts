@@ -14,6 +14,8 @@ import { endWithParent } from '../process/end-with-parent.ts';
 import { tellParent } from '../process/parent.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
+import { openTracing, type Tracing } from '../tracing/tracing.ts';
+import { tracingSettings } from '../tracing/variables.ts';
 import {
   type EndedMessage,
   type FromWorker,
@@ -24,9 +26,12 @@ import {
 import { loadTrial, reasonOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 import { Waits } from './waits.ts';
+import { WindowSpans } from './window-spans.ts';
 
 const PROGRESS_EVERY_MS = 250;
 const ALIVE_EVERY_MS = 1_000;
+/** A trial that has ended waits so long at most for its last spans to be sent. */
+const FLUSH_WITHIN_MS = 1_000;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
 const waits = new Waits();
@@ -36,6 +41,7 @@ let decided = (_: Decision): void => {};
 /** Of the trial, once it is known. */
 let keeper: CheckpointKeeper | undefined;
 let dmd: DmdClient | undefined;
+let windowSpans: WindowSpans | undefined;
 let leaving = false;
 
 process.on('message', (message: ToWorker) => {
@@ -59,7 +65,7 @@ process.on('message', (message: ToWorker) => {
       return end({ type: 'ended', outcome: 'paused', reason, cause, ...NO_FIGURES });
     }
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    end({ type: 'ended', outcome: 'failed', reason: await reasonOf(error, message), ...NO_FIGURES });
+    await end({ type: 'ended', outcome: 'failed', reason: await reasonOf(error, message), ...NO_FIGURES });
   };
   // Of a module, in a callback of its own.
   if (message.problemDir !== undefined) process.once('uncaughtException', fail);
@@ -92,7 +98,9 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     notes: [...notes, ...again(trial, saved)],
   });
 
-  dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs);
+  const tracing = await tracingBelow(start);
+  windowSpans = tracing && new WindowSpans(tracing, start.trace, study, trial.name);
+  dmd = new DmdClient(start.dmd, start.dmdRetryBudgetMs, undefined, tracing);
   try {
     const decide = study.mode === RunMode.DRIVEN ? askDriver : undefined;
     const listener = { ...listenerOf(keeper, trial.outerStepsDone), decide };
@@ -113,10 +121,17 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   }
 }
 
+/** A collector that is away is mentioned by the server, which has the same. */
+async function tracingBelow({ trace, version }: StartMessage): Promise<Tracing | undefined> {
+  if (trace === undefined) return undefined;
+  const parts = { version, closeWithinMs: FLUSH_WITHIN_MS, warn: () => {} };
+  return openTracing(tracingSettings(process.env), parts);
+}
+
 /** A client that is known to be waited for when its answers are. */
 const waitedFor = (dmd: DmdClient) => ({
   openWindow(shape: WindowShape): OpenWindow {
-    const { push, report, abandon } = dmd.openWindow(shape);
+    const { push, report, abandon } = dmd.openWindow({ ...shape, trace: windowSpans?.current });
     return { push, abandon, report: () => waits.for(report()) };
   },
 });
@@ -160,7 +175,9 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
       tell({ type: 'progress', stepsDone });
     },
     isLeaving: () => leaving,
+    windowBegins: (outerStep) => windowSpans?.begin(outerStep),
     async outerStep(outerStep, saved) {
+      windowSpans?.settled(outerStep);
       const { index } = outerStep;
       const start = performance.now();
       if (saved !== undefined) await write(saved);
@@ -174,8 +191,9 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
   };
 }
 
-/** The server ends the process once it has stored the end. */
-function end(message: EndedMessage): void {
+/** The server ends the process once it has stored the end: spans are sent before. */
+async function end(message: EndedMessage): Promise<void> {
+  await windowSpans?.close();
   tell(message);
 }
 

@@ -2,6 +2,7 @@
 
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { PauseCause } from '../lifecycle/transitions.ts';
+import type { TraceContext } from '../tracing/tracing.ts';
 
 /** Server to worker, once: what to do. */
 export interface StartMessage {
@@ -28,6 +29,8 @@ export interface StartMessage {
   readonly checkpointRoot: string;
   /** Bytes that all of them may take; 0 for no limit. */
   readonly maxCheckpointBytes: number;
+  /** Span of the attempt; undefined where there are none. */
+  readonly trace: TraceContext | undefined;
   /** Outer step whose checkpoint it goes on from; 0 for the newest. */
   readonly checkpoint: number;
 }

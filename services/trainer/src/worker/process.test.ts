@@ -39,6 +39,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     version: '0.0.0',
     checkpoints: folder,
     checkpointRoot: folder,
+    trace: undefined,
     maxCheckpointBytes: 0,
     checkpoint: 0,
   };

@@ -12,7 +12,7 @@ import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
-import { superviseTrial } from './supervisor.ts';
+import { type SupervisorParts, superviseTrial } from './supervisor.ts';
 import { smallStudy } from './testing.ts';
 
 const NAME = 'studies/a/trials/0';
@@ -51,7 +51,7 @@ async function started(changes: Partial<Study> = {}): Promise<StartedTrial> {
 const log = pino({ level: 'silent' });
 const hub = new EventHub();
 let desk: DriveDesk;
-const supervise = (trial: StartedTrial) =>
+const supervise = (trial: StartedTrial, more: Partial<SupervisorParts> = {}) =>
   superviseTrial(
     {
       ...{ store, hub, log, desk },
@@ -67,6 +67,7 @@ const supervise = (trial: StartedTrial) =>
         maxCheckpointBytes: 0,
       },
       limits: { memoryBytes: 0, silenceMs: 600_000 },
+      ...more,
     },
     trial,
     { now: stop.signal, atBoundary: leave.signal },
@@ -160,6 +161,23 @@ describe('a supervised trial', () => {
       state: TrialState.SUCCEEDED,
       outerStepsDone: OUTER_STEPS,
     });
+  });
+
+  it('has study, trial and trace in the lines of the log about it, and in its span what became of it', async () => {
+    vi.spyOn(TrainingProcess.prototype, 'run').mockRejectedValue(new TrainingProcessError('it died'));
+    const span = {
+      ...{ traceId: 'a trace', context: { traceparent: 'a span' } },
+      ...{ set: vi.fn(), end: vi.fn() },
+    };
+    const tracing = { begin: () => span, close: async () => {} };
+    const lines: string[] = [];
+    const verbose = pino({}, { write: (line) => void lines.push(line) });
+    await supervise(await started(), { tracing, log: verbose });
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ study: 'studies/a', trial: NAME, traceId: 'a trace', reason: 'it died' }),
+    ]);
+    expect(span.set).toHaveBeenCalledWith({ 'glocal.outcome': 'PENDING' });
+    expect(span.end).toHaveBeenCalledExactlyOnceWith('');
   });
 
   it('whose process dies waits to go on; at the third death at one outer step it FAILS', async () => {

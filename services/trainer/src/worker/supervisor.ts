@@ -3,21 +3,23 @@
  * what it tells is stored.
  */
 
-import { Decision, Evaluation, OuterStep, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Decision, OuterStep, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
 import { discardUnlessNeeded } from '../checkpoint/tidy.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import { type DriveDesk, NoDecisionError } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
-import { type Interruption, type Pause, PausedError, type TrialEnding } from '../lifecycle/transitions.ts';
+import { PausedError } from '../lifecycle/transitions.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { trialStateName } from '../resource/states.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import type { StoreHealth } from '../store/health.ts';
 import { isLost } from '../store/lost.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
-import type { EndedMessage, StartMessage } from './messages.ts';
+import type { StudyTraces } from '../tracing/study-traces.ts';
+import type { Span, Tracing } from '../tracing/tracing.ts';
+import type { StartMessage } from './messages.ts';
+import { endingOf, isFailure, leftBecause, type Outcome, outcomeName } from './outcome.ts';
 import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
 import type { WatchdogLimits } from './watchdog.ts';
 
@@ -48,6 +50,14 @@ export interface SupervisorParts {
   readonly limits: WatchdogLimits;
   /** Undefined where nobody looks. */
   readonly metrics?: Metrics | undefined;
+  /** Undefined where there are no spans. */
+  readonly tracing?: Tracing | undefined;
+  readonly studyTraces?: StudyTraces | undefined;
+}
+
+/** Of one attempt; its log has study and trial in every line. */
+interface AttemptParts extends SupervisorParts {
+  readonly span: Span | undefined;
 }
 
 /** What interrupts the training of a trial. The reason of each says why, for people. */
@@ -58,21 +68,21 @@ export interface StopSignals {
   readonly atBoundary: AbortSignal;
 }
 
-/** What has become of a trial that does not train any more. */
-type Outcome = TrialEnding | Interruption | Pause;
-
 /**
  * Resolves when the trial has ended, waits to go on or is PAUSED, and its process is gone. While the store cannot write, what
  * has to be stored is kept, and the process waits.
  * @throws StoreUnavailableError when it is stopped while that cannot be stored.
  */
 export async function superviseTrial(
-  parts: SupervisorParts,
+  all: SupervisorParts,
   started: StartedTrial,
   stop: StopSignals,
 ): Promise<void> {
-  const { store, hub, log, checkpoints } = parts;
   const { claim, study } = started;
+  const span = beginAttempt(all, started);
+  const ids = { study: study.name, trial: claim.trial, ...(span && { traceId: span.traceId }) };
+  const parts = { ...all, log: all.log.child(ids), span };
+  const { store, hub, log, checkpoints } = parts;
   try {
     const outcome = await train(parts, started, stop).catch((error) =>
       afterError(parts, started, stop, error),
@@ -83,21 +93,29 @@ export async function superviseTrial(
     };
     await untilStored(store.health, write, stop.now);
     parts.metrics?.attemptEnded(outcomeName(outcome));
+    span?.set({ 'glocal.outcome': outcomeName(outcome) });
+    span?.end(isFailure(outcome) ? '' : undefined);
   } catch (error) {
+    span?.end(isLost(error) ? undefined : 'what became of the trial could not be stored');
     if (!isLost(error)) throw error;
-    log.debug({ err: error, trial: claim.trial }, 'the trial is no longer ours');
+    log.debug({ err: error }, 'the trial is no longer ours');
   } finally {
     hub.forget(study.name, claim.trial);
     hub.changed(study.name);
-    await discardUnlessNeeded(store, checkpoints, claim.trial, log);
+    await discardUnlessNeeded(store, checkpoints, claim.trial, all.log);
   }
 }
 
-/** The state that an attempt leaves its trial in, unless its study was paused. */
-function outcomeName(outcome: Outcome): string {
-  if ('cause' in outcome) return trialStateName(TrialState.PAUSED);
-  return trialStateName('why' in outcome ? TrialState.PENDING : outcome.state);
-}
+/** In the trace of the call that made the study, as long as that is known. */
+const beginAttempt = ({ tracing, studyTraces }: SupervisorParts, { study, trial }: StartedTrial) =>
+  tracing?.begin('glocal.trial', {
+    parent: studyTraces?.of(study.name),
+    attributes: {
+      'glocal.study': study.name,
+      'glocal.trial': trial.name,
+      'glocal.attempt': trial.attempts,
+    },
+  });
 
 /** What becomes of a trial that did not come to its end by itself. */
 async function afterError(
@@ -114,22 +132,22 @@ async function afterError(
   if (error instanceof PausedError) return error.pause;
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof MemoryLimitError) {
-    log.warn({ trial, reason }, 'a training process took too much memory');
+    log.warn({ reason }, 'a training process took too much memory');
     return { state: TrialState.FAILED, reason: `${reason}; its checkpoints are kept` };
   }
   if (!(error instanceof TrainingProcessError)) {
-    if (!isLost(error)) log.error({ err: error, trial }, 'trial failed');
+    if (!isLost(error)) log.error({ err: error }, 'trial failed');
     return { state: TrialState.FAILED, reason };
   }
   const { crashes = 0, outerStepsDone = 0 } = (await store.getTrial(trial)) ?? {};
-  log.warn({ trial, reason, outerStepsDone, crashes: crashes + 1 }, 'a training process has died');
+  log.warn({ reason, outerStepsDone, crashes: crashes + 1 }, 'a training process has died');
   if (crashes + 1 < MAX_CRASHES) return { why: reason, crashed: true };
   const last = `for the ${MAX_CRASHES}rd time at outer step ${outerStepsDone + 1}`;
   return { state: TrialState.FAILED, reason: `${reason}, ${last}; its checkpoints are kept` };
 }
 
 async function train(
-  { store, hub, log, checkpoints, desk, options, limits, metrics }: SupervisorParts,
+  { store, hub, log, checkpoints, desk, options, limits, metrics, span }: AttemptParts,
   { claim, study, trial, checkpoint }: StartedTrial,
   { now: stop, atBoundary }: StopSignals,
 ): Promise<Outcome> {
@@ -150,18 +168,18 @@ async function train(
       checkpoints: checkpoints.folderOf(claim.trial),
       checkpointRoot: checkpoints.path,
       checkpoint,
+      trace: span?.context,
     });
     const ended = await process.run(start, {
       started: ({ backend, datasetSha256, notes }) => {
-        if (notes.length > 0)
-          log.warn({ trial: claim.trial, notes }, 'a trial goes on otherwise than it was');
+        if (notes.length > 0) log.warn({ notes }, 'a trial goes on otherwise than it was');
         const stateReason = [trial.stateReason, ...notes].filter((text) => text !== '').join('; ');
         return save(() => store.describeRuntime(claim, { backend, datasetSha256, stateReason }));
       },
       usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
       alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),
       checkpoint: ({ bytes }) => metrics?.checkpoint(bytes),
-      warning: (warning) => log.warn({ trial: claim.trial, warning }, 'training process'),
+      warning: (warning) => log.warn({ warning }, 'training process'),
       progress: (stepsDone) => {
         metrics?.progress(claim.trial, stepsDone);
         hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) });
@@ -176,8 +194,7 @@ async function train(
         const outerStep = OuterStep.decode(encoded);
         const { index, update } = outerStep;
         if (update?.fellBack) {
-          const told = { trial: claim.trial, index, reason: update.reason };
-          log.warn(told, 'a window used the local hypergradient');
+          log.warn({ index, reason: update.reason }, 'a window used the local hypergradient');
         }
         metrics?.progress(claim.trial, outerStep.step);
         await save(() => store.addOuterStep(claim, outerStep));
@@ -209,7 +226,7 @@ function startMessage(
   study: Study,
   trial: Trial,
   options: SupervisorOptions,
-  from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint'>,
+  from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint' | 'trace'>,
 ): StartMessage {
   return {
     type: 'start',
@@ -218,31 +235,6 @@ function startMessage(
     ...from,
     ...options,
   };
-}
-
-const leftBecause = ({ reason }: AbortSignal): Interruption => ({ why: String(reason), crashed: false });
-
-function endingOf(
-  { outcome, reason, cause = 'caller', test, averagedTest }: EndedMessage,
-  atBoundary: AbortSignal,
-): Outcome {
-  switch (outcome) {
-    case 'left':
-      return leftBecause(atBoundary);
-    case 'paused':
-      return { why: reason, cause };
-    case 'succeeded':
-      return {
-        state: TrialState.SUCCEEDED,
-        reason,
-        test: Evaluation.decode(test),
-        averagedTest: Evaluation.decode(averagedTest),
-      };
-    case 'infeasible':
-      return { state: TrialState.INFEASIBLE, reason };
-    case 'failed':
-      return { state: TrialState.FAILED, reason };
-  }
 }
 
 /** Inner steps of a trial; GLOBAL trains more than once. */
