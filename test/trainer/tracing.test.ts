@@ -74,7 +74,10 @@ describe('with a collector', () => {
   beforeAll(async () => {
     collector = await Collector.start();
     const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=42' };
-    trainer = await TestTrainer.start(exportingTo(collector.endpoint, headers));
+    trainer = await TestTrainer.start({
+      ...exportingTo(collector.endpoint, headers),
+      args: ['--log-level', 'debug'],
+    });
     name = await create(trainer, below('01'));
     await vi.waitUntil(() => collector.named('glocal.trial').length === 1, WITHIN);
     await vi.waitUntil(() => collector.named('analyze window').length === WINDOWS, WITHIN);
@@ -102,8 +105,10 @@ describe('with a collector', () => {
       expect(answer).toMatchObject({ kind: 'server', service: 'glocal-dmd', traceState: 'vendor=value' });
       expect(spansBelow(answer as CollectedSpan, 'analyze window')).toHaveLength(1);
     }
-    const rest = collector.spans.filter(({ name }) => !name.startsWith('glocal.v1.StudyService/'));
-    expect(new Set(rest.map(({ trace }) => trace))).toEqual(new Set([TRACE]));
+    const traces = ['glocal.trial', 'glocal.window', ESTIMATE, 'analyze window']
+      .flatMap((name) => collector.named(name))
+      .map(({ trace }) => trace);
+    expect(new Set(traces)).toEqual(new Set([TRACE]));
   });
 
   it('a span tells what it is about', () => {
@@ -154,13 +159,8 @@ describe('with a collector', () => {
     expect(JSON.stringify(collector.spans)).not.toContain(SECRET);
   });
 
-  it('the line of the log about a call has its trace', async () => {
-    await using verbose = await TestTrainer.start({
-      ...exportingTo(collector.endpoint),
-      args: ['--log-level', 'debug'],
-    });
-    await create(verbose, below('01'));
-    const lines = verbose.log.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  it('the line of the log about a call has its trace', () => {
+    const lines = trainer.log.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
     expect(lines.find(({ method }) => method === `/${CREATE}`)).toMatchObject({ traceId: TRACE });
   });
 });

@@ -18,7 +18,10 @@ export function outcomeName(outcome: Outcome): string {
 }
 
 /** At an outer-step boundary, as it was told to. */
-export const leftBecause = ({ reason }: AbortSignal): Interruption => ({ why: String(reason), crashed: false });
+export const leftBecause = ({ reason }: AbortSignal): Interruption => ({
+  why: String(reason),
+  crashed: false,
+});
 
 /** As the training process says. */
 export function endingOf(
