@@ -85,9 +85,12 @@ impl Thresholds {
                 largest = largest.max(overshoot);
                 let zero = value == 0.0 && mean == 0.0;
                 let clear = t >= self.trusted_t_score && value * mean.signum() > 0.0;
-                let near = overshoot <= overshoot_limit
-                    && !estimate.leaves_settled_rows(component, overshoot, self.overshoot);
-                zero || (clear && !dependent && near)
+                let near = overshoot <= overshoot_limit;
+                // Whether rows have settled costs a look at many of them, and is asked last.
+                zero || (clear
+                    && !dependent
+                    && near
+                    && !estimate.leaves_settled_rows(component, overshoot, self.overshoot))
             })
             .collect();
         Trust {
