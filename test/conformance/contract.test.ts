@@ -59,11 +59,19 @@ const upload: Message[] = [
   ]),
 ];
 
+/** Nothing of it trains by itself. */
+const external = {
+  mode: 'RUN_MODE_EXTERNAL',
+  space: { parameters: [{ name: 'lr', float: { min: 0, max: 1, initial: 0.5 } }] },
+  training: { steps: 100 },
+  method: { estimator: 'ESTIMATOR_MEAN' },
+};
+
 let running: Services;
 let studies: Channel;
 let dmd: Channel;
 /** Names of the study, its first trial, and the first outer step of that. */
-const name = { study: '', trial: '', outerStep: '', artifact: '' };
+const name = { study: '', trial: '', outerStep: '', artifact: '', external: '', driven: '', doomed: '' };
 
 beforeAll(async () => {
   running = await startServices();
@@ -83,6 +91,13 @@ beforeAll(async () => {
     artifact: uploaded.name,
   });
   await studies.serverStream(methodIn(api, 'WatchStudy'), { name: created.name });
+  for (const which of ['external', 'driven', 'doomed'] as const) {
+    const made = await studies.unary(methodIn(api, 'CreateStudy'), {
+      study: which === 'driven' ? { ...study, mode: 'RUN_MODE_DRIVEN' } : external,
+    });
+    name[which] = (made as { name: string }).name;
+  }
+  await studies.unary(methodIn(api, 'CancelStudy'), { name: name.driven });
 });
 afterAll(() => running[Symbol.asyncDispose]());
 
@@ -115,8 +130,29 @@ const services: {
         answer: { display_name: study.display_name, state: 'STUDY_STATE_COMPLETED' },
       }),
       ListStudies: () => ({
-        requests: [{ page_size: 1 }],
+        requests: [{ states: ['STUDY_STATE_COMPLETED'] }],
         answer: { studies: [{ name: name.study }], next_page_token: '' },
+      }),
+      PauseStudy: () => ({
+        requests: [{ name: name.external }],
+        answer: { name: name.external, state: 'STUDY_STATE_PAUSED' },
+      }),
+      ResumeStudy: () => ({
+        requests: [{ name: name.external }],
+        answer: { name: name.external, state: 'STUDY_STATE_ACTIVE' },
+      }),
+      DeleteStudy: () => ({ requests: [{ name: name.doomed, force: true }], answer: {} }),
+      ReportHypergradients: () => ({
+        requests: [{ start: { trial: `${name.external}/trials/0` } }],
+        answer: { response: 'position', position: { outer_step: 1, rows: 0, values: [{ value: 0.5 }] } },
+      }),
+      DriveTrial: () => ({
+        requests: [{ start: { trial: `${name.driven}/trials/0` } }],
+        answer: { response: 'attached', attached: { state: 'TRIAL_STATE_CANCELLED' } },
+      }),
+      ReanalyzeWindow: () => ({
+        requests: [{ name: name.outerStep }],
+        answer: { report: { component_trusted: { length: 2 } }, hypergradient: { length: 2 } },
       }),
       CancelStudy: () => ({
         requests: [{ name: name.study }],
@@ -175,7 +211,7 @@ const services: {
         requests: [{}],
         answer: { datasets: expect.arrayContaining([expect.objectContaining({ id: 'fashion-mnist-10k' })]) },
       }),
-      GetServerInfo: () => ({ requests: [{}], answer: { limits: { max_trials: 64 } } }),
+      GetServerInfo: () => ({ requests: [{}], answer: { limits: { max_trials: 1_000 } } }),
     },
   },
   {

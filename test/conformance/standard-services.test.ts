@@ -29,7 +29,7 @@ const servers = [
     address: async () => trainer.address,
     method: 'GetServerInfo',
     request: {},
-    answer: { dmd_address: expect.stringMatching(/^127\.0\.0\.1:\d+$/), limits: { max_trials: 64 } },
+    answer: { dmd_address: expect.stringMatching(/^127\.0\.0\.1:\d+$/), limits: { max_trials: 1_000 } },
   },
   {
     server: 'the DMD service',
