@@ -466,7 +466,10 @@ fn what_a_table_begins_with_is_a_header_or_a_row_and_is_said() {
     assert_eq!(means(&single, &["--header", "no"]).0, [0.25]);
     for line in ["1,2", "0.0,1.0"] {
         let (_, said) = means(&header(line), &[]);
-        assert!(said.contains("if they name the columns, say --header yes"), "{said}");
+        assert!(
+            said.contains("if they name the columns, say --header yes"),
+            "{said}"
+        );
         assert_eq!(means(&header(line), &["--header", "yes"]).0, of_rows, "{line}");
     }
     assert_eq!(means(&single, &["--header", "yes"]).0, [0.375]);

@@ -66,7 +66,9 @@ pub(super) fn rows(text: &str, format: &TableFormat) -> Result<(Vec<Row>, Vec<St
     let mut records = records(&lines, delimiter)?;
     let header = header(&records, format.header)?.then(|| records.remove(0));
     if header.is_none() && format.header == Whether::Auto && looks_counted(&records) {
-        notes.push("the values of the first line count; if they name the columns, say --header yes".to_owned());
+        notes.push(
+            "the values of the first line count; if they name the columns, say --header yes".to_owned(),
+        );
     }
     if let Some(Record { line, cells }) = &header {
         notes.push(format!(
