@@ -3,13 +3,7 @@
  * as the client's call; all that outlives it is in the store.
  */
 
-import {
-  Estimator,
-  type OuterStep,
-  type SearchSpace,
-  type Trial,
-  TrialState,
-} from '@glocal/proto/glocal/v1/study';
+import { Estimator, type OuterStep, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { Report, type ReportPosition } from '@glocal/proto/glocal/v1/study_service';
 import type { DmdClient, OpenWindow } from '../dmd/client.ts';
 import { DmdError } from '../dmd/errors.ts';
