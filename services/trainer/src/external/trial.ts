@@ -6,10 +6,9 @@
 import { Estimator, type OuterStep, type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { Report, type ReportPosition } from '@glocal/proto/glocal/v1/study_service';
 import type { DmdClient, OpenWindow } from '../dmd/client.ts';
-import { DmdError } from '../dmd/errors.ts';
 import { hypergradientsOf } from '../hyper/differentiation.ts';
 import { SearchPoint } from '../hyper/search-point.ts';
-import type { TrialEnding } from '../lifecycle/transitions.ts';
+import { PausedError, type TrialEnding } from '../lifecycle/transitions.ts';
 import { OuterLoop } from '../loop/outer-loop.ts';
 import { Stopwatch } from '../loop/stopwatch.ts';
 import { type Answer, NOT_ASKED, reportOrReason } from '../loop/train-window.ts';
@@ -163,7 +162,7 @@ export class ExternalTrial {
 
   /** The DMD service is away, and the study says to wait for it: the window is decided when the client comes back. */
   async #keepFor(error: unknown, added: Report | undefined): Promise<never> {
-    if (!(error instanceof DmdError && error.unavailable)) throw error;
+    if (!(error instanceof PausedError)) throw error;
     if (added !== undefined) await this.#parts.store.addReport(this.#claimed.claim, added);
     const message = 'the DMD service is away, and the study waits for it; the rows are kept, connect again';
     throw new InterruptedError('DMD_UNAVAILABLE', message, DMD_RETRY_MS);
