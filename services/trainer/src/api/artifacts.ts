@@ -76,7 +76,9 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
         return stored.artifact;
       } catch (error) {
         await discard(folder);
-        await discard(artifacts.folderOf(name));
+        // A store that fails may have written the record; without one, the files go when the server starts next.
+        const isStored = await store.getArtifact(name).then(Boolean, () => true);
+        if (!isStored) await discard(artifacts.folderOf(name));
         throw asUnavailable(error);
       }
     },
