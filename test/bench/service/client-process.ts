@@ -6,8 +6,8 @@ import { Channel } from '../../support/grpc.ts';
 import { after, Reporter } from '../../support/reporter.ts';
 import { externalStudy } from './studies.ts';
 
-/** What to do, until `until` (milliseconds since the epoch). */
-export type Job = { readonly address: string; readonly until: number } & (
+/** What to do, for how many seconds; 0 until the study has ended. */
+export type Job = { readonly address: string; readonly seconds: number } & (
   | { readonly kind: 'create'; readonly seeds: number }
   | { readonly kind: 'get'; readonly names: readonly string[]; readonly clients: number }
   | { readonly kind: 'report' }
@@ -40,23 +40,23 @@ function work(job: Job): Promise<Result> {
 
 const since = (start: number): number => (performance.now() - start) / 1_000;
 
-async function create({ address, until, seeds }: JobOf<'create'>): Promise<Result> {
+async function create({ address, seconds, seeds }: JobOf<'create'>): Promise<Result> {
   using channel = new Channel(address);
   const study = externalStudy(seeds);
   const times: number[] = [];
   const start = performance.now();
-  while (Date.now() < until) {
+  while (since(start) < seconds) {
     times.push(await timed(() => channel.unary(Api.createStudy, { study, requestId: randomUUID() })));
   }
   return { times, events: 0, seconds: since(start) };
 }
 
-async function get({ address, until, names, clients }: JobOf<'get'>): Promise<Result> {
+async function get({ address, seconds, names, clients }: JobOf<'get'>): Promise<Result> {
   const times: number[] = [];
   const start = performance.now();
   const client = async (_: unknown, first: number): Promise<void> => {
     using channel = new Channel(address);
-    for (let i = first; Date.now() < until; i += clients) {
+    for (let i = first; since(start) < seconds; i += clients) {
       const name = names[i % names.length] ?? '';
       times.push(await timed(() => channel.unary(Api.getStudy, { name })));
     }
@@ -66,12 +66,12 @@ async function get({ address, until, names, clients }: JobOf<'get'>): Promise<Re
 }
 
 /** Windows of a trial of its own, each in one message: an outer step is on disk when the client has it. */
-async function report({ address, until }: JobOf<'report'>): Promise<Result> {
+async function report({ address, seconds }: JobOf<'report'>): Promise<Result> {
   using reporter = new Reporter(address);
   let position: Position = await reporter.position(await reporter.create(externalStudy(1)));
   const times: number[] = [];
   const start = performance.now();
-  while (Date.now() < until) {
+  while (since(start) < seconds) {
     const sent = performance.now();
     const answer = await reporter.report({ outerStep: position.outerStep, rows: settling(position) });
     if (answer.$case !== 'outerStep') throw new Error(`the answer to a window is ${answer.$case}`);
@@ -90,14 +90,15 @@ const settling = ({ values }: Position): number[][] =>
   );
 
 /** Until the study has ended, too. */
-async function watch({ address, until, name, watchers }: JobOf<'watch'>): Promise<Result> {
+async function watch({ address, seconds: wanted, name, watchers }: JobOf<'watch'>): Promise<Result> {
   let events = 0;
+  const began = performance.now();
   let start = Number.NaN;
   let seconds = 0;
   const watcher = async (): Promise<void> => {
     using channel = new Channel(address);
     for await (const { event } of channel.open(Api.watchStudy, { name, cursor: '', maxLag: 0 })) {
-      if (Date.now() >= until) return;
+      if (wanted > 0 && since(began) >= wanted) return;
       if (event?.$case !== 'outerStep') continue;
       if (Number.isNaN(start)) start = performance.now();
       events += 1;
@@ -124,3 +125,4 @@ process.once('message', (job: Job) => {
     },
   );
 });
+process.send?.('ready');

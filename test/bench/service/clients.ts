@@ -7,14 +7,15 @@ import type { Job, Result } from './client-process.ts';
 
 const CLIENT = fileURLToPath(new URL('./client-process.ts', import.meta.url));
 
-/** Runs each job in a process of its own. @throws Error when one of them fails. */
+/** Runs each job in a process of its own; all begin together. @throws Error when one of them fails. */
 export async function inProcesses(jobs: readonly Job[]): Promise<Result[]> {
+  const children = jobs.map(() => fork(CLIENT));
+  await Promise.all(children.map((child) => once(child, 'message')));
   return Promise.all(
-    jobs.map(async (job) => {
-      const child = fork(CLIENT);
+    children.map(async (child, i) => {
       const ended = once(child, 'exit');
       const result = once(child, 'message') as Promise<[Result]>;
-      child.send(job);
+      child.send(jobs[i] as Job);
       const outcome = await Promise.race([result, ended]);
       if (typeof outcome[0] !== 'object')
         throw new Error(`a client process ended with ${outcome[0] ?? outcome[1]}`);

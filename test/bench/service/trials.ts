@@ -103,7 +103,7 @@ async function watched(address: string, channel: Channel): Promise<number[]> {
   const watchers = WATCHERS / WATCHING_PROCESSES;
   const jobs = Array.from({ length: WATCHING_PROCESSES }, () => ({
     ...{ kind: 'watch' as const, address, name, watchers },
-    until: Number.POSITIVE_INFINITY,
+    seconds: 0,
   }));
   const [windows] = await Promise.all([windowsOf(channel, name), inProcesses(jobs)]);
   return windows.map(({ ms }) => ms);
