@@ -19,7 +19,7 @@ export async function fanOutRow(): Promise<Row> {
   const { address } = server;
   using channel = new Channel(address);
   using reporter = new Reporter(address);
-  const trial = await reporter.create(externalStudy({ windows: 1_000_000 }));
+  const trial = await reporter.create(externalStudy({ windows: 400_000 }));
   const name = trial.slice(0, trial.indexOf('/trials/'));
   const job = { kind: 'watch' as const, address, name, watchers: WATCHERS / PROCESSES, seconds: 0 };
   const results = inProcesses(Array.from({ length: PROCESSES }, () => job));
