@@ -9,6 +9,7 @@ import {
 import { type ReportPosition, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
 import { Channel } from '../support/grpc.ts';
 import { dmdProcesses } from '../support/processes.ts';
 import { refusal } from '../support/refusal.ts';
@@ -373,6 +374,24 @@ function nextReport(outerSteps: readonly OuterStep[], at: Pick<ReportPosition, '
   const { values = [] } = outerSteps[outerStep - 1] ?? {};
   return { outerStep, firstRow: rows, rows: rowsAt({ outerStep, values }).slice(rows, rows + 3) };
 }
+
+describe.skipIf(!canFillDisk)('an external trial on a full disk', () => {
+  it('is told that nothing can be stored for now, and begins once there is room', async () => {
+    await using server = await TestTrainer.start();
+    using reporter = new Reporter(server.address);
+    const trial = await reporter.create(externalStudy());
+    fillDisk(server.pid);
+    expect(await refusal(reporter.start(trial))).toMatchObject({
+      code: status.UNAVAILABLE,
+      reason: 'STORE_UNAVAILABLE',
+    });
+    freeDisk(server.pid);
+    await vi.waitFor(async () => expect(await reporter.position(trial)).toMatchObject({ outerStep: 1 }), {
+      timeout: 20_000,
+      interval: 500,
+    });
+  });
+});
 
 describe('an external trial whose server ends', () => {
   it('by kill -9 at any moment goes on to the same end, with few components and with so many that rows are worked on as they come', async () => {

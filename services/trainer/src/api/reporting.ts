@@ -19,7 +19,7 @@ import { asExternal } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
 import { hasEnded, trialStateName } from '../resource/states.ts';
-import { StaleEpochError } from '../store/errors.ts';
+import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
 import type { Call } from './call.ts';
@@ -147,6 +147,7 @@ export function reporting(
     if (error instanceof DmdError) {
       throw new ApiError(status.FAILED_PRECONDITION, 'DMD_REFUSED', error.message, { cause: error });
     }
+    if (error instanceof StoreUnavailableError) throw error;
     const trial = await store.getTrial(name);
     if (trial === undefined) throw new NotFoundError(name);
     if (hasEnded(trial)) return trial;
