@@ -1,6 +1,5 @@
 /** A client that has only the .proto files can do, and sees, all that one with generated code can and does. */
 
-import { createHash } from 'node:crypto';
 import { DmdServiceService } from '@glocal/proto/glocal/v1/dmd';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { ServiceDefinition as GeneratedService, MethodDefinition, ServiceError } from '@grpc/grpc-js';
@@ -9,6 +8,7 @@ import { contract, methodIn, serviceIn } from '../support/dynamic.ts';
 import type { Channel } from '../support/grpc.ts';
 import { rejection } from '../support/rejection.ts';
 import { type Services, startServices } from '../support/services.ts';
+import { CATS } from '../support/upload.ts';
 
 /** A message with the names of the .proto files. */
 type Message = Readonly<Record<string, unknown>>;
@@ -40,25 +40,6 @@ const study = {
 };
 const request_id = 'conformance';
 
-const manifest = {
-  format: 'csv',
-  classes: ['cat', 'dog'],
-  label: 'species',
-  train: 'cats.csv',
-  testFraction: 0.5,
-};
-/** An upload of a small data set. */
-const upload: Message[] = [
-  { header: { kind: 'ARTIFACT_KIND_DATASET', display_name: 'cats' } },
-  ...[
-    ['dataset.json', JSON.stringify(manifest)],
-    ['cats.csv', 'weight,species\n1,cat\n2,dog\n3,cat\n4,dog\n'],
-  ].flatMap(([path = '', content = '']) => [
-    { file: { path, size: content.length, sha256: createHash('sha256').update(content).digest('hex') } },
-    { chunk: Buffer.from(content) },
-  ]),
-];
-
 /** Nothing of it trains by itself. */
 const external = {
   mode: 'RUN_MODE_EXTERNAL',
@@ -82,7 +63,7 @@ beforeAll(async () => {
   };
   const uploaded = await studies.clientStream<object, { name: string }>(
     methodIn(api, 'UploadArtifact') as never,
-    upload,
+    CATS,
   );
   Object.assign(name, {
     study: created.name,
@@ -194,7 +175,7 @@ const services: {
         answer: { parameters: ['lr', 'momentum', 'weightDecay'], points: { length: 3 } },
       }),
       UploadArtifact: () => ({
-        requests: upload,
+        requests: CATS,
         answer: { kind: 'ARTIFACT_KIND_DATASET', display_name: 'cats' },
       }),
       GetArtifact: () => ({

@@ -23,6 +23,7 @@ import { refusal } from '../support/refusal.ts';
 import { rejection } from '../support/rejection.ts';
 import { SERVER_NAME, SecureTrainer, SecurityFiles } from '../support/security.ts';
 import { temporaryFolder } from '../support/trainer.ts';
+import { CATS } from '../support/upload.ts';
 
 const SERVICE = serviceIn(contract, 'glocal.v1.StudyService');
 const method = (name: string) => methodIn(SERVICE, name);
@@ -230,6 +231,32 @@ describe('what belongs to somebody', () => {
     expect(await ada.unary(method('GetStudy'), { name: study.name })).toMatchObject({
       state: 'STUDY_STATE_ACTIVE',
     });
+  });
+
+  it('is not there for others either once it has been deleted', async () => {
+    const bob = as(tokens.bob);
+    const request = { name: study.name, force: true };
+    await ada.unary(method('DeleteStudy'), request);
+    expect((await refusal(bob.unary(method('DeleteStudy'), request))).code).toBe(status.NOT_FOUND);
+    expect(await ada.unary(method('DeleteStudy'), request)).toEqual({});
+    study = await create(ada);
+  });
+
+  it('may be an artifact, before and after it has been deleted', async () => {
+    const bob = as(tokens.bob);
+    const upload = method('UploadArtifact') as never;
+    const { name } = await ada.clientStream<object, { readonly name: string }>(upload, CATS);
+    const tried = async () =>
+      Promise.all(
+        ['GetArtifact', 'DeleteArtifact'].map(
+          async (which) => (await refusal(bob.unary(method(which), { name }))).code,
+        ),
+      );
+    expect(await tried()).toEqual([status.NOT_FOUND, status.NOT_FOUND]);
+    expect(await ada.unary(method('GetArtifact'), { name })).toMatchObject({ owner: 'ada' });
+    await ada.unary(method('DeleteArtifact'), { name });
+    expect(await tried()).toEqual([status.NOT_FOUND, status.NOT_FOUND]);
+    expect(await ada.unary(method('DeleteArtifact'), { name })).toEqual({});
   });
 
   it('is there for admins', async () => {

@@ -2,20 +2,18 @@
 
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import {
-  type Artifact,
-  type ArtifactFile,
-  type Caller,
-  type Limits,
-  Role,
-  type StudyServiceService,
+import type {
+  Artifact,
+  ArtifactFile,
+  Limits,
+  StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import { ulid } from 'ulid';
 import type { ArtifactRoot } from '../artifact/folder.ts';
 import { asUnavailable, type Received, receive } from '../artifact/receive.ts';
 import { ArtifactRoom } from '../artifact/room.ts';
-import { mayKnow } from '../resource/caller.ts';
+import { listedOwner } from '../resource/caller.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { artifactName, parseArtifactName } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
@@ -37,11 +35,6 @@ type ArtifactMethods = Pick<
 
 export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts): ArtifactMethods {
   const room = new ArtifactRoom(limits, (owner) => store.artifactBytes(owner));
-
-  const known = async (name: string, caller: Readonly<Caller>): Promise<Artifact | undefined> => {
-    const stored = await store.getArtifact(name);
-    return stored && mayKnow(caller, stored.artifact.owner) ? stored.artifact : undefined;
-  };
 
   const hasBeen = async (name: string): Promise<boolean> =>
     (await store.getArtifact(name)) !== undefined || (await store.deletedArtifactOwner(name)) !== undefined;
@@ -83,29 +76,25 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
       }
     },
 
-    getArtifact: async ({ name }, { caller }) => {
+    getArtifact: async ({ name }) => {
       parseArtifactName(name, 'name');
-      const artifact = await known(name, caller);
-      if (artifact === undefined) throw new NotFoundError(name);
-      return artifact;
+      const stored = await store.getArtifact(name);
+      if (stored === undefined) throw new NotFoundError(name);
+      return stored.artifact;
     },
 
     listArtifacts: async (request, { caller }) => {
       const limit = pageSize(request.pageSize);
       const after = parsePageToken(request.pageToken);
       if (after !== undefined && !(await hasBeen(after))) throw wrongPageToken();
-      const owner = caller.role >= Role.ADMIN ? undefined : caller.owner;
-      const { records, more } = await store.listArtifacts({ owner, after, limit, maxBytes: MAX_PAGE_BYTES });
+      const page = { owner: listedOwner(caller), after, limit, maxBytes: MAX_PAGE_BYTES };
+      const { records, more } = await store.listArtifacts(page);
       return { artifacts: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
     },
 
-    deleteArtifact: async ({ name }, { caller }) => {
+    deleteArtifact: async ({ name }) => {
       parseArtifactName(name, 'name');
-      if ((await known(name, caller)) === undefined) {
-        const owner = await store.deletedArtifactOwner(name);
-        if (owner === undefined || !mayKnow(caller, owner)) throw new NotFoundError(name);
-        return {};
-      }
+      if (!(await hasBeen(name))) throw new NotFoundError(name);
       await store.deleteArtifact(name);
       await discard(artifacts.folderOf(name));
       return {};

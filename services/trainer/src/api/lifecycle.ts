@@ -1,18 +1,12 @@
 /** Methods of StudyService that pause, resume, cancel and delete studies. */
 
 import type { Study } from '@glocal/proto/glocal/v1/study';
-import type {
-  Caller,
-  Limits,
-  ResumeStudyRequest,
-  StudyServiceService,
-} from '@glocal/proto/glocal/v1/study_service';
+import type { Limits, ResumeStudyRequest, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { removeStudy } from '../queue/remove-study.ts';
-import { mayKnow } from '../resource/caller.ts';
 import { FieldError, type FieldViolation, NotFoundError } from '../resource/errors.ts';
 import { parseStudyName, parseTrialName, studyOf } from '../resource/names.ts';
 import { listed, quote } from '../resource/quote.ts';
@@ -67,11 +61,6 @@ export function lifecycleMethods(parts: LifecycleParts): LifecycleMethods {
     return `no checkpoint of outer step ${outerStep} is kept; ${kept}`;
   };
 
-  const wasTheirs = async (name: string, caller: Readonly<Caller>): Promise<boolean> => {
-    const deleted = await store.getDeleted(name);
-    return deleted !== undefined && mayKnow(caller, deleted.owner);
-  };
-
   return {
     pauseStudy: async ({ name }) => {
       parseStudyName(name, 'name');
@@ -85,13 +74,13 @@ export function lifecycleMethods(parts: LifecycleParts): LifecycleMethods {
       return limitErrors(() => queue.resume({ name: request.name, points, ...limits }));
     },
 
-    deleteStudy: async ({ name, force }, { caller }) => {
+    deleteStudy: async ({ name, force }) => {
       parseStudyName(name, 'name');
       try {
         if (force) await queue.cancel(name);
         await removeStudy(parts, name);
       } catch (error) {
-        const isGone = error instanceof NotFoundError && (await wasTheirs(name, caller));
+        const isGone = error instanceof NotFoundError && (await store.getDeleted(name)) !== undefined;
         if (!isGone) throw error;
       }
       return {};

@@ -7,12 +7,15 @@ let asked: string[];
 let owners: Owners;
 beforeEach(() => {
   asked = [];
-  const store: Pick<Store, 'getStudy' | 'getArtifact'> = {
+  const store: Pick<Store, 'getStudy' | 'getDeleted' | 'getArtifact' | 'deletedArtifactOwner'> = {
     getStudy: async (name) => {
       asked.push(name);
-      return name === 'studies/none' ? undefined : Study.fromPartial({ name, owner: `owner of ${name}` });
+      if (name === 'studies/none' || name === 'studies/deleted') return undefined;
+      return Study.fromPartial({ name, owner: `owner of ${name}` });
     },
+    getDeleted: async (name) => (name === 'studies/deleted' ? { name, owner: 'ada' } : undefined),
     getArtifact: async () => undefined,
+    deletedArtifactOwner: async (name) => (name === 'artifacts/deleted' ? 'bob' : undefined),
   };
   owners = new Owners(store);
 });
@@ -22,6 +25,12 @@ it('a study, its trials and their outer steps have one owner, who is looked up o
     expect(await owners.of(name)).toBe('owner of studies/a');
   }
   expect(asked).toEqual(['studies/a']);
+});
+
+it('what was deleted is still whose it was', async () => {
+  expect(await owners.of('studies/deleted')).toBe('ada');
+  expect(await owners.of('studies/deleted/trials/0')).toBe('ada');
+  expect(await owners.of('artifacts/deleted')).toBe('bob');
 });
 
 it('what there is not may come to be: it is looked up each time', async () => {

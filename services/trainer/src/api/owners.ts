@@ -1,4 +1,4 @@
-/** Whose a resource is. Who made something owns it for good, so that it is looked up once. */
+/** Whose a resource is or was. Who made something owns it for good, so that it is looked up once. */
 
 import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
@@ -6,18 +6,20 @@ import type { Store } from '../store/store.ts';
 /** Names that are remembered. */
 const MOST = 10_000;
 
+type OwnedStore = Pick<Store, 'getStudy' | 'getDeleted' | 'getArtifact' | 'deletedArtifactOwner'>;
+
 export class Owners {
-  readonly #store: Pick<Store, 'getStudy' | 'getArtifact'>;
+  readonly #store: OwnedStore;
   /** By the names of studies and artifacts, those used longest ago first. */
   readonly #known = new Map<string, string>();
 
-  constructor(store: Pick<Store, 'getStudy' | 'getArtifact'>) {
+  constructor(store: OwnedStore) {
     this.#store = store;
   }
 
   /**
-   * Owner of a study or an artifact, or of the study that a trial or an outer step belongs to; undefined for what there is
-   * not.
+   * Owner of a study or an artifact, also of a deleted one, or of the study that a trial or an outer step belongs to;
+   * undefined for what there has never been.
    */
   async of(name: string): Promise<string | undefined> {
     const whole = studyOf(name);
@@ -30,7 +32,10 @@ export class Owners {
   }
 
   async #lookUp(name: string): Promise<string | undefined> {
-    if (name.startsWith('artifacts/')) return (await this.#store.getArtifact(name))?.artifact.owner;
-    return (await this.#store.getStudy(name))?.owner;
+    const store = this.#store;
+    if (name.startsWith('artifacts/')) {
+      return (await store.getArtifact(name))?.artifact.owner ?? store.deletedArtifactOwner(name);
+    }
+    return ((await store.getStudy(name)) ?? (await store.getDeleted(name)))?.owner;
   }
 }

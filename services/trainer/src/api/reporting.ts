@@ -14,7 +14,6 @@ import { WindowRoom } from '../external/room.ts';
 import { type ExternalParts, ExternalTrial, windowBytes } from '../external/trial.ts';
 import { ReportedOtherwiseError } from '../external/window.ts';
 import { unlessAborted } from '../resource/abort.ts';
-import { mayKnow } from '../resource/caller.ts';
 import { asExternal } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
@@ -51,7 +50,7 @@ export function reporting(
     reportHypergradients: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
       const name = await startOf(incoming);
-      const { trial: before, windowBytes } = await externalTrial(name, call);
+      const { trial: before, windowBytes } = await externalTrial(name);
       if (hasEnded(before)) return yield respond('ended', before);
       using seat = seats.take(name);
       using _room = room.take(windowBytes);
@@ -92,13 +91,9 @@ export function reporting(
   }
 
   /** @throws FieldError, NotFoundError, StateError unless the trial's study is EXTERNAL. */
-  async function externalTrial(
-    name: string,
-    { caller }: Call,
-  ): Promise<{ trial: Trial; windowBytes: number }> {
+  async function externalTrial(name: string): Promise<{ trial: Trial; windowBytes: number }> {
     const trial = await parts.getTrial(name, 'start.trial');
     const study = await parts.getStudy(studyOf(name), 'start.trial');
-    if (!mayKnow(caller, study.owner)) throw new NotFoundError(name);
     if (study.mode === RunMode.EXTERNAL) return { trial, windowBytes: windowBytes(asExternal(study)) };
     throw new StateError(`${study.name} is not EXTERNAL: the service trains it, and takes no hypergradients`);
   }
