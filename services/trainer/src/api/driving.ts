@@ -9,12 +9,10 @@ import {
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import type {
-  DriveStart,
   DriveTrialRequest,
   DriveTrialResponse,
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
-import { status } from '@grpc/grpc-js';
 import { checkDecision } from '../drive/check.ts';
 import type { DriveDesk, OpenProposal } from '../drive/desk.ts';
 import type { Seats } from '../drive/seats.ts';
@@ -25,7 +23,7 @@ import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
-import { ApiError } from './errors.ts';
+import { responder, startOf, takenOver } from './conversation.ts';
 import type { Methods } from './handlers.ts';
 import { forDriver } from './outer-step-parts.ts';
 
@@ -47,7 +45,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
   return {
     driveTrial: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
-      const { trial: name, includeWindows } = await startOf(incoming);
+      const { trial: name, includeWindows } = await startOf(incoming, 'DRIVE_REQUEST');
       const study = await drivenStudy(name);
       using seat = seats.take(name);
       using subscription = hub.subscribe(study.name);
@@ -65,7 +63,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
         const changed = subscription.takeStored();
         subscription.takeProgress();
         failed.signal.throwIfAborted();
-        if (seat.lost.aborted) throw takenOver(name);
+        if (seat.lost.aborted) throw takenOver(`drives ${name}`);
         for (const outerStep of feed.outerSteps.splice(0)) {
           yield respond('outerStep', forDriver(outerStep, false));
         }
@@ -155,25 +153,6 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
   }
 }
 
-/** @throws FieldError unless the first message names a trial. */
-async function startOf(incoming: AsyncIterator<DriveTrialRequest>): Promise<DriveStart> {
-  const { value, done } = await incoming.next();
-  const request = done ? undefined : (value as DriveTrialRequest).request;
-  if (request?.$case !== 'start') throw FieldError.of('DRIVE_REQUEST', 'start', 'must come first');
-  return request.value;
-}
-
 const isOver = (trial: Trial): boolean => hasEnded(trial) || trial.state === TrialState.PAUSED;
 
-const takenOver = (name: string): ApiError =>
-  new ApiError(status.ABORTED, 'TAKEN_OVER', `another client drives ${name} now`);
-
-type Response = NonNullable<DriveTrialResponse['response']>;
-
-/** A response of one kind. */
-function respond<Kind extends Response['$case']>(
-  $case: Kind,
-  value: Extract<Response, { readonly $case: Kind }>['value'],
-): DriveTrialResponse {
-  return { response: { $case, value } as Response };
-}
+const respond = responder<NonNullable<DriveTrialResponse['response']>>();

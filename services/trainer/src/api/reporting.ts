@@ -22,6 +22,7 @@ import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
 import type { Call } from './call.ts';
+import { responder, startOf, takenOver } from './conversation.ts';
 import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { forClient } from './outer-step-parts.ts';
@@ -49,7 +50,7 @@ export function reporting(
   return {
     reportHypergradients: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
-      const name = await startOf(incoming);
+      const { trial: name } = await startOf(incoming, 'REPORT');
       const { trial: before, windowBytes } = await externalTrial(name);
       if (hasEnded(before)) return yield respond('ended', before);
       using seat = seats.take(name);
@@ -133,7 +134,7 @@ export function reporting(
    * @throws what the client is told otherwise.
    */
   async function overTrial(error: unknown, name: string, call: Call, seat: Seat): Promise<Trial> {
-    if (seat.lost.aborted || error instanceof StaleEpochError) throw takenOver(name);
+    if (seat.lost.aborted || error instanceof StaleEpochError) throw takenOver(`reports for ${name}`);
     if (call.stopping.aborted) throw new StoppingError();
     call.signal.throwIfAborted();
     if (error instanceof ReportedOtherwiseError) {
@@ -157,29 +158,10 @@ interface Watch extends Disposable {
   toldOf(): void;
 }
 
-/** @throws FieldError unless the first message names a trial. */
-async function startOf(incoming: AsyncIterator<ReportHypergradientsRequest>): Promise<string> {
-  const { value, done } = await incoming.next();
-  const request = done ? undefined : (value as ReportHypergradientsRequest).request;
-  if (request?.$case !== 'start') throw FieldError.of('REPORT', 'start', 'must come first');
-  return request.value.trial;
-}
-
 /** @throws FieldError unless the message is a report. */
 function reportOf({ request }: ReportHypergradientsRequest) {
   if (request?.$case === 'report') return request.value;
   throw FieldError.of('REPORT', request?.$case ?? 'report', 'only reports come after start');
 }
 
-const takenOver = (name: string): ApiError =>
-  new ApiError(status.ABORTED, 'TAKEN_OVER', `another client reports for ${name} now`);
-
-type Response = NonNullable<ReportHypergradientsResponse['response']>;
-
-/** A response of one kind. */
-function respond<Kind extends Response['$case']>(
-  $case: Kind,
-  value: Extract<Response, { readonly $case: Kind }>['value'],
-): ReportHypergradientsResponse {
-  return { response: { $case, value } as Response };
-}
+const respond = responder<NonNullable<ReportHypergradientsResponse['response']>>();
