@@ -75,10 +75,7 @@ export class Transport {
     request: Request,
     { signal, timeout = this.timeout }: CallOptions = {},
   ): Promise<Response> {
-    const context = this.#context(method.path, timeout);
-    const signals = [signal, this.#closing.signal];
-    throwIfAborted(signals);
-    const metadata = this.#metadata(context);
+    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
     let stopListening = () => {};
     try {
       return await new Promise<Response>((resolve, reject) => {
@@ -88,7 +85,7 @@ export class Transport {
           method.responseDeserialize,
           request,
           metadata,
-          deadline(timeout),
+          limit,
           (error, response) => (error === null ? resolve(response as Response) : reject(error)),
         );
         stopListening = onAbort(signals, () => call.cancel());
@@ -110,16 +107,14 @@ export class Transport {
     request: Request,
     { signal, timeout, onOpen = () => {} }: StreamOptions = {},
   ): AsyncGenerator<Response, void, undefined> {
-    const context = this.#context(method.path, timeout);
-    const signals = [signal, this.#closing.signal];
-    throwIfAborted(signals);
+    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
     const call = this.#client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      this.#metadata(context),
-      deadline(timeout),
+      metadata,
+      limit,
     );
     call.on('metadata', onOpen);
     yield* this.#responses(call, signals, context);
@@ -134,29 +129,23 @@ export class Transport {
     requests: AsyncIterable<Request>,
     { signal, timeout }: Pick<StreamOptions, 'signal' | 'timeout'> = {},
   ): Promise<Response> {
-    const context = this.#context(method.path, timeout);
-    const signals = [signal, this.#closing.signal];
-    throwIfAborted(signals);
+    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
     const { promise: answer, resolve, reject } = deferred<Response>();
     const call = this.#client.makeClientStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      this.#metadata(context),
-      deadline(timeout),
+      metadata,
+      limit,
       (error, response) => (error === null ? resolve(response as Response) : reject(error)),
     );
     call.on('error', () => {});
     const stopListening = onAbort(signals, () => call.cancel());
     let answered = false;
-    const over = answer.then(
-      () => {
-        answered = true;
-      },
-      () => {
-        answered = true;
-      },
-    );
+    const answering = () => {
+      answered = true;
+    };
+    const over = answer.then(answering, answering);
     try {
       for await (const request of requests) {
         if (answered) break;
@@ -165,8 +154,7 @@ export class Transport {
       call.end();
       return await answer;
     } catch (error) {
-      throwIfAborted(signals);
-      throw isServiceError(error) ? fromServiceError(error, context) : error;
+      throw whyItEnded(error, signals, context);
     } finally {
       stopListening();
       call.cancel();
@@ -178,15 +166,13 @@ export class Transport {
     method: MethodDefinition<Request, Response>,
     { signal, timeout, onOpen = () => {} }: StreamOptions = {},
   ): Duplex<Request, Response> {
-    const context = this.#context(method.path, timeout);
-    const signals = [signal, this.#closing.signal];
-    throwIfAborted(signals);
+    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
     const call = this.#client.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      this.#metadata(context),
-      deadline(timeout),
+      metadata,
+      limit,
     );
     call.on('metadata', onOpen);
     const over = new Promise<void>((resolve) => call.on('status', () => resolve()));
@@ -200,7 +186,7 @@ export class Transport {
   /** What comes over a call. Leaving the loop cancels it. */
   async *#responses<Response>(
     call: ClientReadableStream<Response>,
-    signals: readonly (AbortSignal | undefined)[],
+    signals: Signals,
     context: CallContext,
   ): AsyncGenerator<Response, void, undefined> {
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
@@ -212,8 +198,7 @@ export class Transport {
         yield response as Response;
       }
     } catch (error) {
-      throwIfAborted(signals);
-      throw isServiceError(error) ? fromServiceError(error, context) : error;
+      throw whyItEnded(error, signals, context);
     } finally {
       stopListening();
       call.cancel();
@@ -228,22 +213,37 @@ export class Transport {
     return sleep(milliseconds, [signal, this.#closing.signal]);
   }
 
-  #context(path: string, timeout: number | undefined): CallContext {
+  /** What every call begins with. @throws GlocalError when nobody waits for it any more, or the token cannot be had. */
+  #begin(
+    { path }: Pick<MethodDefinition<unknown, unknown>, 'path'>,
+    { signal, timeout }: Pick<StreamOptions, 'signal' | 'timeout'>,
+  ): Beginning {
+    const signals = [signal, this.#closing.signal];
+    throwIfAborted(signals);
+    const requestId = randomUUID();
     const method = path.slice(path.lastIndexOf('/') + 1);
-    return { method, address: this.address, requestId: randomUUID(), timeout };
-  }
-
-  #metadata({ requestId }: CallContext): Metadata {
-    const result = new Metadata();
-    result.set('x-request-id', requestId);
+    const metadata = new Metadata();
+    metadata.set('x-request-id', requestId);
     const shown = authorization(this.#token);
-    if (shown !== undefined) result.set('authorization', shown);
-    return result;
+    if (shown !== undefined) metadata.set('authorization', shown);
+    return {
+      context: { method, address: this.address, requestId, timeout },
+      signals,
+      metadata,
+      limit: timeout === undefined ? {} : { deadline: Date.now() + timeout },
+    };
   }
 }
 
-const deadline = (timeout: number | undefined): GrpcCallOptions =>
-  timeout === undefined ? {} : { deadline: Date.now() + timeout };
+type Signals = readonly (AbortSignal | undefined)[];
+
+interface Beginning {
+  readonly context: CallContext;
+  /** Any of them ends the call. */
+  readonly signals: Signals;
+  readonly metadata: Metadata;
+  readonly limit: GrpcCallOptions;
+}
 
 /** Resolves when there is room for the next request, or the call is over. */
 async function send<Request>(
@@ -260,3 +260,9 @@ async function send<Request>(
 
 const isServiceError = (error: unknown): error is ServiceError =>
   error instanceof Error && !(error instanceof GlocalError) && 'code' in error && 'metadata' in error;
+
+/** What a caller is told of an error. @throws GlocalError when one of the signals is aborted. */
+function whyItEnded(error: unknown, signals: Signals, context: CallContext): unknown {
+  throwIfAborted(signals);
+  return isServiceError(error) ? fromServiceError(error, context) : error;
+}
