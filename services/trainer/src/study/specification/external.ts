@@ -15,10 +15,11 @@ import type { Checker } from './checker.ts';
 import { type ChoiceDomain, completeChoice, makesTrials } from './choice.ts';
 import { METHOD } from './defaults.ts';
 import { completeFloat } from './float.ts';
+import { listedParameters } from './listed.ts';
 import { completeMethod, type MethodWithoutRate, withOuterRate } from './method.ts';
 import { completeSampling } from './sampling.ts';
 import { checkWindow } from './size.ts';
-import { checkFixed, MAX_PARAMETERS } from './space.ts';
+import { checkFixed } from './space.ts';
 import { completeTraining } from './training.ts';
 
 const FOR_TRAINED = 'is for studies that the service trains; with EXTERNAL leave it out';
@@ -94,26 +95,15 @@ function checkMethod(
   );
 }
 
+const nameFault = (name: string): string | undefined =>
+  NAME.test(name)
+    ? undefined
+    : `has the name ${quote(name)}; one has 1 to 63 ASCII letters, digits, "-", "_" and "."`;
+
 function completeExternalSpace(requested: SearchSpace | undefined, check: Checker): SearchSpace {
-  const listed = requested?.parameters ?? [];
-  check.require(
-    listed.length <= MAX_PARAMETERS,
-    'space.parameters',
-    `${listed.length} are more than the ${MAX_PARAMETERS} that a space may have`,
+  const parameters = Array.from(listedParameters(requested, nameFault, check), ({ parameter, path }) =>
+    completeParameter(parameter, path, check),
   );
-  const names = new Set<string>();
-  const parameters = listed.slice(0, MAX_PARAMETERS).map((parameter, position) => {
-    const isName = NAME.test(parameter.name);
-    const path = isName ? `space.${parameter.name}` : `space.parameters[${position}]`;
-    check.require(
-      isName,
-      path,
-      `has the name ${quote(parameter.name)}; one has 1 to 63 ASCII letters, digits, "-", "_" and "."`,
-    );
-    check.require(!names.has(parameter.name), path, 'is listed twice');
-    names.add(parameter.name);
-    return completeParameter(parameter, path, check);
-  });
   check.require(
     parameters.some(({ kind }) => kind?.$case === 'float'),
     'space',

@@ -17,8 +17,8 @@ import { SPACE } from './defaults.ts';
 import { type Domain, inDomain, infosOf } from './domain.ts';
 import { completeFloat, finiteNumber } from './float.ts';
 import { idFault } from './ids.ts';
+import { listedParameters } from './listed.ts';
 
-export const MAX_PARAMETERS = 64;
 const MAX_HIDDEN_UNITS = 1_024;
 
 export function completeSpace(
@@ -27,20 +27,11 @@ export function completeSpace(
   estimator: Estimator,
   check: Checker,
 ): SearchSpace {
-  const listed = requested?.parameters ?? [];
-  check.require(
-    listed.length <= MAX_PARAMETERS,
-    'space.parameters',
-    `${listed.length} are more than the ${MAX_PARAMETERS} that a space may have`,
+  const noName = (name: string) => (name === '' ? 'has no name' : undefined);
+  const parameters = Array.from(listedParameters(requested, noName, check), ({ parameter, path }) =>
+    completeParameter(parameter, path, domain, check),
   );
-  const names = new Set<string>();
-  const parameters = listed.slice(0, MAX_PARAMETERS).map((parameter, position) => {
-    const path = parameter.name === '' ? `space.parameters[${position}]` : `space.${parameter.name}`;
-    check.require(parameter.name !== '', path, 'has no name');
-    check.require(!names.has(parameter.name), path, 'is listed twice');
-    names.add(parameter.name);
-    return completeParameter(parameter, path, domain, check);
-  });
+  const names = new Set(parameters.map(({ name }) => name));
   for (const { id, hyperparameters } of domain.optimizers) {
     for (const { name, defaultValue } of hyperparameters) {
       check.require(names.has(name) || defaultValue !== undefined, `space.${name}`, `${id} needs it`);
