@@ -143,7 +143,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
         ...{ study, trials, requestId, artifacts: artifactsOf(study) },
         ...{ maxActiveStudies, maxOwnerActiveStudies, maxStudies },
       };
-      const result = await createOnce(request, [requestDigest(asked), completeDigest(completed)]);
+      const result = await createOnce(request, requestDigest(asked), () => completeDigest(completed));
       if (result.created && call.span) parts.studyTraces?.remember(study.name, call.span.context);
       if (result.created && completed.mode !== RunMode.EXTERNAL)
         queue.submit(trials.map((trial) => trial.name));
@@ -236,20 +236,18 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     }),
   };
 
-  /** @param digests of the request: the one to store, and those that an earlier request may be stored with. */
+  /** @param earlier makes the digest that the same request may be stored with by an earlier version. */
   async function createOnce(
     request: Omit<NewStudy, 'fingerprint'>,
-    [fingerprint, ...earlier]: readonly [Uint8Array, ...Uint8Array[]],
+    fingerprint: Uint8Array,
+    earlier?: () => Uint8Array,
   ): Promise<CreateResult> {
     try {
       return await limitErrors(() => store.createStudy({ ...request, fingerprint }));
     } catch (error) {
-      if (error instanceof RequestIdReusedError) {
-        const [next, ...others] = earlier;
-        if (next !== undefined) return createOnce(request, [next, ...others]);
-        throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
-      }
-      throw error;
+      if (!(error instanceof RequestIdReusedError)) throw error;
+      if (earlier !== undefined) return createOnce(request, earlier());
+      throw new ApiError(status.ALREADY_EXISTS, 'REQUEST_ID_REUSED', error.message);
     }
   }
 }
