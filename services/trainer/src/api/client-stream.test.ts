@@ -4,14 +4,12 @@ import {
   StudyServiceService,
   type UploadArtifactRequest,
 } from '@glocal/proto/glocal/v1/study_service';
-import { credentials, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
-import { pino } from 'pino';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from './errors.ts';
-import { addService, type ClientStreaming } from './handlers.ts';
-import { admitAnybody } from './interceptors/authenticate.ts';
+import type { ClientStreaming } from './handlers.ts';
+import { serve } from './testing.ts';
 
-const { uploadArtifact } = StudyServiceService;
 type Count = ClientStreaming<UploadArtifactRequest, Artifact>;
 
 let cleanUp: DisposableStack;
@@ -22,16 +20,8 @@ afterEach(() => cleanUp.dispose());
 
 /** A call to a real server with this method: any method of the contract that takes a stream and gives one response. */
 async function open(method: Count) {
-  const server = new Server({ interceptors: [admitAnybody] });
-  const options = { log: pino({ level: 'silent' }), stopping: new AbortController().signal };
-  addService(server, { uploadArtifact }, { uploadArtifact: method }, options);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  cleanUp.defer(() => server.forceShutdown());
-  const client = new StudyServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const address = await serve(StudyServiceService, { uploadArtifact: method }, cleanUp);
+  const client = new StudyServiceClient(address, credentials.createInsecure());
   cleanUp.defer(() => client.close());
   const answer = Promise.withResolvers<Artifact | undefined>();
   answer.promise.catch(() => {});

@@ -5,14 +5,12 @@ import {
   EstimateGlocalRequest,
   EstimateGlocalResponse,
 } from '@glocal/proto/glocal/v1/dmd';
-import { credentials, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
-import { pino } from 'pino';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from './errors.ts';
-import { addService, type Duplex } from './handlers.ts';
-import { admitAnybody } from './interceptors/authenticate.ts';
+import type { Duplex } from './handlers.ts';
+import { serve } from './testing.ts';
 
-const { estimateGlocal } = DmdServiceService;
 type Echo = Duplex<EstimateGlocalRequest, EstimateGlocalResponse>;
 
 let cleanUp: DisposableStack;
@@ -23,16 +21,8 @@ afterEach(() => cleanUp.dispose());
 
 /** A call to a real server with this method: any two-way method of the contract will do. */
 async function open(method: Echo) {
-  const server = new Server({ interceptors: [admitAnybody] });
-  const options = { log: pino({ level: 'silent' }), stopping: new AbortController().signal };
-  addService(server, { estimateGlocal }, { estimateGlocal: method }, options);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  cleanUp.defer(() => server.forceShutdown());
-  const client = new DmdServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const address = await serve(DmdServiceService, { estimateGlocal: method }, cleanUp);
+  const client = new DmdServiceClient(address, credentials.createInsecure());
   cleanUp.defer(() => client.close());
   const call = client.estimateGlocal();
   call.on('error', () => {});

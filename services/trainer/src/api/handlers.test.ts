@@ -8,8 +8,6 @@ import {
   Client,
   credentials,
   Metadata,
-  Server,
-  ServerCredentials,
   type ServiceDefinition,
   type ServiceError,
   status,
@@ -20,9 +18,8 @@ import { NotFoundError } from '../resource/errors.ts';
 import type { Call } from './call.ts';
 import { Encoded } from './codec.ts';
 import { ApiError } from './errors.ts';
-import { addService, type Methods } from './handlers.ts';
-import { admitAnybody } from './interceptors/authenticate.ts';
-import { requestIds } from './interceptors/request-id.ts';
+import type { Methods } from './handlers.ts';
+import { serve as serveMethods } from './testing.ts';
 
 let cleanUp: DisposableStack;
 let log: string[];
@@ -37,23 +34,11 @@ beforeEach(() => {
 afterEach(() => cleanUp.dispose());
 
 /** Address of a real server with these methods of a service. */
-async function listen<Service extends ServiceDefinition>(
+function listen<Service extends ServiceDefinition>(
   service: Service,
   methods: Partial<Methods<Service>>,
 ): Promise<string> {
-  const server = new Server({ interceptors: [requestIds, admitAnybody] });
-  const offered = Object.entries(service).filter(([name]) => name in methods);
-  addService(server, Object.fromEntries(offered) as Service, methods as Methods<Service>, {
-    log: logger,
-    stopping: stopping.signal,
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  cleanUp.defer(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
+  return serveMethods(service, methods, cleanUp, { log: logger, stopping: stopping.signal });
 }
 
 /** A client of a server with these methods. */
