@@ -5,7 +5,8 @@ import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseBackend } from '@glocal/trainer/backend';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseOrExit } from '../support/command-line.ts';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
@@ -48,16 +49,9 @@ const command = new Command('npm run bench --')
   .addHelpText(
     'after',
     '\nGLOCAL_FIXTURES=DIR compares with the reference numbers in another folder (dmd.json, hyper*).',
-  )
-  .allowExcessArguments(false)
-  .exitOverride();
+  );
 
-try {
-  command.parse();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exit(error.exitCode === 0 ? 0 : 64);
-}
+parseOrExit(command);
 
 checkFixtures();
 const { only, json } = command.opts<{ only?: readonly string[]; json?: string }>();

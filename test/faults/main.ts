@@ -1,10 +1,10 @@
 /** `npm run faults`: kills the parts of the service at random moments, and accounts for everything afterwards. */
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseOrExit } from '../support/command-line.ts';
 import { runCampaign, type Tally, verdictOf } from './campaign.ts';
 import { workloads } from './workloads.ts';
 
-const EXIT_USAGE = 64;
 /** 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
@@ -15,16 +15,9 @@ const command = new Command('npm run faults --')
       'trial must have taken the path of one that was not disturbed.',
   )
   .option('--kills <n>', 'how many kills to make', whole, 100)
-  .option('--seed <n>', 'what the moments follow from', whole, 0)
-  .allowExcessArguments(false)
-  .exitOverride();
+  .option('--seed <n>', 'what the moments follow from', whole, 0);
 
-try {
-  command.parse();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
-}
+parseOrExit(command);
 
 const { kills, seed } = command.opts<{ kills: number; seed: number }>();
 const interrupted = new AbortController();
