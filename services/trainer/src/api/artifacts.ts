@@ -9,12 +9,12 @@ import type {
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
-import { ulid } from 'ulid';
 import type { ArtifactRoot } from '../artifact/folder.ts';
 import { asUnavailable, type Received, receive } from '../artifact/receive.ts';
 import { ArtifactRoom } from '../artifact/room.ts';
 import { listedOwner } from '../resource/caller.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { newId } from '../resource/ids.ts';
 import { artifactName, parseArtifactName } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
 import { describeInProcess, RefusedError } from '../worker/describe.ts';
@@ -49,7 +49,7 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
     uploadArtifact: async (requests, { caller: { owner }, signal }) => {
       using place = room.enter(owner);
       const folder = await artifacts.begin().catch((error) => Promise.reject(asUnavailable(error)));
-      const name = artifactName(ulid().toLowerCase());
+      const name = artifactName(newId().toLowerCase());
       try {
         const received = await receive(requests, folder, place);
         const description = await describeInProcess(

@@ -4,7 +4,6 @@ import { OuterStep, RunMode, type Study, type Trial } from '@glocal/proto/glocal
 import type { Limits, ServerInfo, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { ulid } from 'ulid';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
@@ -20,6 +19,7 @@ import type { LocalQueue } from '../queue/queue.ts';
 import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
+import { newId } from '../resource/ids.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { parseOuterStepName, parseStudyName, parseTrialName, studyName } from '../resource/names.ts';
 import { characters } from '../resource/quote.ts';
@@ -134,7 +134,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       const asked = required(requested);
       const completed = await complete(asked, call);
       const now = new Date();
-      const id = ulid().toLowerCase();
+      const id = newId().toLowerCase();
       const { owner } = call.caller;
       const study: Study = { ...completed, name: studyName(id), owner, createTime: now, updateTime: now };
       const trials = newTrials(id, completed);

@@ -2,7 +2,7 @@
 
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ulid } from 'ulid';
+import { newId } from '../resource/ids.ts';
 import { artifactName } from '../resource/names.ts';
 
 /** What has not arrived as a whole. */
@@ -23,7 +23,7 @@ export class ArtifactRoot {
 
   /** A new folder for files that arrive. */
   async begin(): Promise<string> {
-    const folder = join(this.path, `${ulid().toLowerCase()}${INCOMPLETE}`);
+    const folder = join(this.path, `${newId().toLowerCase()}${INCOMPLETE}`);
     await mkdir(folder, { recursive: true });
     return folder;
   }

@@ -1,7 +1,7 @@
 /** Every call has a request id: the caller's `x-request-id` where it is short and printable, else a new one. */
 
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import { ulid } from 'ulid';
+import { newId } from '../../resource/ids.ts';
 
 const HEADER = 'x-request-id';
 
@@ -20,5 +20,5 @@ export const requestIds: ServerInterceptor = (_method, call) =>
 /** The id of the call with this metadata. */
 export function requestIdOf(metadata: Metadata): string {
   const [given] = metadata.get(HEADER);
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : ulid();
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newId();
 }
