@@ -30,7 +30,10 @@ function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
     case 'vector':
       return { name, kind: { $case: 'float', value: encodeFloat(parameter) } };
     case 'fixed':
-      return { name, kind: { $case: 'fixed', value: { value: parameter.value } } };
+      return {
+        name,
+        kind: { $case: 'fixed', value: proto.FixedParameter.create({ value: parameter.value }) },
+      };
     case 'network': {
       const { hiddenUnits = 0, detached = false } = parameter;
       return { name, kind: { $case: 'network', value: { hiddenUnits, detached } } };

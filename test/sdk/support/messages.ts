@@ -2,6 +2,7 @@
 
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
 import {
+  FixedParameter,
   Grouping,
   OuterStep,
   type Parameter,
@@ -53,7 +54,10 @@ const momentum: Parameter = {
     },
   },
 };
-const weightDecay: Parameter = { name: 'weightDecay', kind: { $case: 'fixed', value: { value: 5e-4 } } };
+const weightDecay: Parameter = {
+  name: 'weightDecay',
+  kind: { $case: 'fixed', value: FixedParameter.create({ value: 5e-4 }) },
+};
 
 export const trial = (number = 0, fields: Partial<Trial> = {}): Trial => ({
   ...Trial.create({ name: `${STUDY}/trials/${number}`, seed: number, state: TrialState.RUNNING }),

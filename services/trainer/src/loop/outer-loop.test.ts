@@ -1,5 +1,11 @@
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
-import { type Decision, Estimator, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
+import {
+  type Decision,
+  Estimator,
+  OuterOptimizer,
+  type OuterStep,
+  Source,
+} from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OuterLoop, type SavedLoop } from './outer-loop.ts';
@@ -32,7 +38,10 @@ const written = ({ state, snapshot }: SavedLoop): SavedLoop => ({
 });
 
 const estimators = [Estimator.GLOCAL, Estimator.LOCAL, Estimator.MEAN, Estimator.GLOBAL, Estimator.FIXED];
-const method = { outer: { rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 }, trainings: 1 };
+const method = {
+  outer: OuterOptimizer.create({ rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 }),
+  trainings: 1,
+};
 
 /** As many windows as a trial of five can have, each taken back once. */
 const windows = { minLength: 11, maxLength: 11 };

@@ -43,6 +43,7 @@ function newTrial(
     choices,
     checkpoints: [],
     checkpointBytes: 0n,
+    cost: 0,
     backend: '',
     startTime: undefined,
     endTime: undefined,

@@ -3,8 +3,10 @@ import {
   Differentiation,
   Estimator,
   EvaluationPoint,
+  FixedParameter,
   Grouping,
   Method,
+  OuterOptimizer,
   Problem,
   RunMode,
   Scale,
@@ -98,7 +100,7 @@ const network = (name: string, hiddenUnits: number, detached = false) => ({
 });
 const fixed = (name: string, value: number) => ({
   name,
-  kind: { $case: 'fixed' as const, value: { value } },
+  kind: { $case: 'fixed' as const, value: FixedParameter.create({ value }) },
 });
 
 /** A study without a fault, with some parts replaced. */
@@ -345,8 +347,18 @@ describe('completeStudy', () => {
       'method.dmd.tolerance',
       /positive/,
     ],
-    ['outer rate 0', method({ outer: { rate: 0 } }), 'method.outer.rate', /not a positive/],
-    ['beta1 1', method({ outer: { beta1: 1 } }), 'method.outer.beta1', /not in \[0, 1\)/],
+    [
+      'outer rate 0',
+      method({ outer: OuterOptimizer.create({ rate: 0 }) }),
+      'method.outer.rate',
+      /not a positive/,
+    ],
+    [
+      'beta1 1',
+      method({ outer: OuterOptimizer.create({ beta1: 1 }) }),
+      'method.outer.beta1',
+      /not in \[0, 1\)/,
+    ],
     ['no steps', { training: { steps: 0, seeds: [] } }, 'training.steps', /0 is not a positive/],
     ['negative steps', { training: { steps: -50, seeds: [] } }, 'training.steps', /-50 is not a positive/],
     ['too many steps', { training: { steps: 1_000_050, seeds: [] } }, 'training.steps', /limit, 1000000/],

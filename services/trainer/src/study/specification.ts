@@ -52,6 +52,7 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     updateTime: undefined,
     labels: sortedLabels(requested.labels),
     owner: '',
+    predictedCost: 0,
     ...completeMode(requested, check),
   };
   if (check.violations.length > 0) return { study: undefined, violations: check.violations };

@@ -1,6 +1,12 @@
 /** A study as one of its trials sees it. */
 
-import type { Choice, Parameter, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import {
+  type Choice,
+  FixedParameter,
+  type Parameter,
+  type Study,
+  type Trial,
+} from '@glocal/proto/glocal/v1/study';
 import { getOptimizer } from '../inner/registry.ts';
 import { problemField, withChoices } from './problem-fields.ts';
 
@@ -26,12 +32,17 @@ export function studyOfTrial<T extends Study>(study: T, { choices }: Pick<Trial,
   return { ...study, problem, space: { parameters } };
 }
 
+const fixedAt = (value: number): Parameter['kind'] => ({
+  $case: 'fixed',
+  value: FixedParameter.create({ value }),
+});
+
 /** A parameter at its choice. What is not a number has no place among the hyperparameters. */
 function at({ name, kind }: Parameter, { value }: Choice): Parameter[] {
   if (value?.$case !== 'number') return [];
   return kind?.$case === 'float'
     ? [{ name, kind: { $case: 'float', value: { ...kind.value, initial: value.value, initials: [] } } }]
-    : [{ name, kind: { $case: 'fixed', value: { value: value.value } } }];
+    : [{ name, kind: fixedAt(value.value) }];
 }
 
 /** An optimizer's hyperparameters that a space does not list, at their defaults. Those without one must be listed. */
@@ -42,5 +53,5 @@ export const unlisted = (
   hyperparameters
     .filter(({ name }) => listed.every((parameter) => parameter.name !== name))
     .flatMap(({ name, defaultValue: value }) =>
-      value === undefined ? [] : [{ name, kind: { $case: 'fixed' as const, value: { value } } }],
+      value === undefined ? [] : [{ name, kind: fixedAt(value) }],
     );

@@ -1,4 +1,10 @@
-import { type Choice, Sampling, SamplingMethod, type SearchSpace } from '@glocal/proto/glocal/v1/study';
+import {
+  type Choice,
+  FixedParameter,
+  Sampling,
+  SamplingMethod,
+  type SearchSpace,
+} from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { axesOf, combinations } from './axes.ts';
@@ -37,7 +43,7 @@ describe('axes', () => {
     const found = axesOf({
       parameters: [
         { name: 'batch_size', kind: { $case: 'int', value: { min: 4, max: 11, step: 3 } } },
-        { name: 'momentum', kind: { $case: 'fixed', value: { value: 0.9 } } },
+        { name: 'momentum', kind: { $case: 'fixed', value: FixedParameter.create({ value: 0.9 }) } },
         { name: 'standardize', kind: { $case: 'bool', value: {} } },
       ],
     });

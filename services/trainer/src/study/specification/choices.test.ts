@@ -2,6 +2,7 @@
 
 import {
   Estimator,
+  FixedParameter,
   Grouping,
   type Parameter,
   type Problem,
@@ -63,7 +64,7 @@ const int = (min: number, max: number, step = 0): Kind => ({ $case: 'int', value
 const bool: Kind = { $case: 'bool', value: {} };
 const categorical = (...values: string[]): Kind => ({ $case: 'categorical', value: { values } });
 const discrete = (...values: number[]): Kind => ({ $case: 'discrete', value: { values } });
-const fixed = (value: number): Kind => ({ $case: 'fixed', value: { value } });
+const fixed = (value: number): Kind => ({ $case: 'fixed', value: FixedParameter.create({ value }) });
 const float = (initials: number[], initial = 0): Kind => ({
   $case: 'float',
   value: { min: 0, max: 1, initial, scale: Scale.LOGIT, grouping: Grouping.NONE, initials, size: 0 },

@@ -7,6 +7,7 @@ import {
   EvaluationPoint,
   type Method,
   type OuterOptimizer,
+  OuterSchedule,
   type Problem,
   type Training,
 } from '@glocal/proto/glocal/v1/study';
@@ -55,6 +56,10 @@ export function completeMethod(
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
     dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
+    interval: window,
+    warmupWindows: 1,
+    tangentExamples: undefined,
+    cost: undefined,
     outer: completeOuter(requested?.outer, check),
   };
 }
@@ -198,6 +203,7 @@ function completeTrainings(requested: number, estimator: Estimator, check: Check
 function completeOuter(requested: OuterOptimizer | undefined, check: Checker): OuterWithoutRate {
   const { rate } = requested ?? {};
   const { beta1 = OUTER.beta1, beta2 = OUTER.beta2, epsilon = OUTER.epsilon } = requested ?? {};
+  const { schedule = OuterSchedule.CONSTANT, maxLossRise = 0 } = requested ?? {};
   if (rate !== undefined) {
     check.require(rate > 0 && Number.isFinite(rate), 'method.outer.rate', `${rate} is not a positive number`);
   }
@@ -208,7 +214,7 @@ function completeOuter(requested: OuterOptimizer | undefined, check: Checker): O
     'method.outer.epsilon',
     `${epsilon} is not a positive number`,
   );
-  return { rate, beta1, beta2, epsilon };
+  return { rate, beta1, beta2, epsilon, schedule, maxLossRise };
 }
 
 /** The method with an outer rate that fits the number of outer steps, unless it has one. */

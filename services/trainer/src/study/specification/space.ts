@@ -83,6 +83,9 @@ function completeParameter(parameter: Parameter, path: string, domain: Domain, c
     case 'fixed':
       checkFixed(kind.value, path, infos, check);
       return parameter;
+    case 'scheduled':
+      check.require(false, path, 'cannot follow a schedule yet');
+      return parameter;
     case 'network':
       return { name, kind: { $case: 'network', value: completeNetwork(kind.value, path, check) } };
   }
