@@ -1,6 +1,7 @@
-import { Estimator, Study, StudyState } from '@glocal/proto/glocal/v1/study';
+import { DmdAbsence, Estimator, OuterSchedule, Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { requestDigest } from './request-digest.ts';
+import { asComplete } from '../resource/complete-study.ts';
+import { completeDigest, requestDigest } from './request-digest.ts';
 
 const requested = Study.fromPartial({
   displayName: 'nightly',
@@ -32,5 +33,20 @@ describe('the digest of a request', () => {
       Buffer.from(digest).toString('hex'),
     );
     expect(new Set(digests).size).toBe(4);
+  });
+});
+
+describe('the digest of what completion once made of a request', () => {
+  it('knows nothing of the fields that studies did not have then', () => {
+    const outer = { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    const ofThen = Study.fromPartial({ ...requested, space: {}, method: { window: 50, dmd: {}, outer } });
+    const { method } = ofThen;
+    const now = {
+      ...{ interval: 400, warmupWindows: 12, tangentExamples: 32, dmdAbsence: DmdAbsence.PAUSE },
+      cost: { $case: 'exact' as const, value: true },
+      outer: { ...outer, schedule: OuterSchedule.COSINE, maxLossRise: 0.3 },
+    };
+    const ofToday = Study.fromPartial({ ...ofThen, method: { ...method, ...now } });
+    expect(completeDigest(asComplete(ofToday))).toEqual(completeDigest(asComplete(ofThen)));
   });
 });

@@ -1,7 +1,7 @@
 /** What tells whether a request with an id that was used before asks for the same study. */
 
 import { createHash } from 'node:crypto';
-import { type Method, Study } from '@glocal/proto/glocal/v1/study';
+import { type Method, OuterOptimizer, Study } from '@glocal/proto/glocal/v1/study';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { sortedLabels } from '../study/labels.ts';
 
@@ -22,10 +22,13 @@ export function requestDigest(requested: Study): Uint8Array {
  */
 export function completeDigest(completed: CompleteStudy | ExternalStudy): Uint8Array {
   const { displayName, space, problem, training, method, state } = completed;
-  const { dmdAbsence: _, ...ofThen } = method;
-  return sha256(
-    Study.fromPartial({ displayName, space, problem, training, method: ofThen as Partial<Method>, state }),
-  );
+  const { dmdAbsence, interval, warmupWindows, tangentExamples, cost, ...ofThen } = method;
+  const { rate, beta1, beta2, epsilon } = method.outer;
+  const methodOfThen: Partial<Method> = {
+    ...ofThen,
+    outer: OuterOptimizer.fromPartial({ rate, beta1, beta2, epsilon }),
+  };
+  return sha256(Study.fromPartial({ displayName, space, problem, training, method: methodOfThen, state }));
 }
 
 const sha256 = (study: Study): Uint8Array =>

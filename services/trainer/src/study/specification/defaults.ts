@@ -50,8 +50,8 @@ export const TRAININGS = 10;
 
 export const OUTER = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
-/** 0.3 at up to 40 outer steps, about 0.1 at 400 (docs/method.md, section 7). */
-export const outerRate = (outerSteps: number): number => 0.3 * Math.min(1, Math.sqrt(40 / outerSteps));
+/** 0.3 at up to 40 updates, about 0.1 at 400 (docs/method.md, section 7). */
+export const outerRate = (updates: number): number => 0.3 * Math.min(1, Math.sqrt(40 / updates));
 
 /**
  * Options of the decomposition, as the DMD service has them, too (docs/method.md, section 5). Only its default variant is

@@ -13,6 +13,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
+import { countUpdates } from '../../resource/windows.ts';
 import { type Checker, oneOfNames } from './checker.ts';
 import { sigma as defaultSigma, METHOD, OUTER, outerRate, TRAININGS } from './defaults.ts';
 import { completeDmd } from './dmd.ts';
@@ -217,8 +218,8 @@ function completeOuter(requested: OuterOptimizer | undefined, check: Checker): O
   return { rate, beta1, beta2, epsilon, schedule, maxLossRise };
 }
 
-/** The method with an outer rate that fits the number of outer steps, unless it has one. */
-export function withOuterRate(method: MethodWithoutRate, { steps }: Pick<Training, 'steps'>): CompleteMethod {
-  const outerSteps = method.trainings || steps / method.window;
-  return { ...method, outer: { ...method.outer, rate: method.outer.rate ?? outerRate(outerSteps) } };
+/** The method with an outer rate that fits the number of updates, unless it has one. */
+export function withOuterRate(method: MethodWithoutRate, training: Pick<Training, 'steps'>): CompleteMethod {
+  const rate = method.outer.rate ?? outerRate(countUpdates(method, training));
+  return { ...method, outer: { ...method.outer, rate } };
 }
