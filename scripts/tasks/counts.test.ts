@@ -1,28 +1,15 @@
 import { expect, test } from 'vitest';
-import { add, countCargo, countVitest, nothingRan, summary, type VitestReport } from './counts.ts';
+import { add, countCargo, countVitest, nothingRan, summary } from './counts.ts';
+import type { VitestReport } from './vitest-report.ts';
 
-const report: VitestReport = {
-  numPassedTests: 5,
-  numFailedTests: 1,
-  numPendingTests: 2,
-  numTodoTests: 1,
-  testResults: [
-    { status: 'passed', assertionResults: [{ status: 'passed' }] },
-    { status: 'failed', assertionResults: [{ status: 'passed' }, { status: 'failed' }] },
-  ],
-};
-const green: VitestReport = { ...report, numFailedTests: 0, testResults: report.testResults.slice(0, 1) };
+const green: VitestReport = { passed: 5, skipped: 3, failures: [] };
 
 test('vitest: tests are counted', () => {
-  expect(countVitest(report, 1)).toEqual({ passed: 5, failed: 1, skipped: 3 });
+  const failures = [{ name: 'a', message: '' }];
+  expect(countVitest({ ...green, failures }, 1)).toEqual({ passed: 5, failed: 1, skipped: 3 });
 });
 
-test('vitest: a file that failed without a failed test is one failure', () => {
-  const broken = { status: 'failed', assertionResults: [{ status: 'skipped' }] };
-  expect(countVitest({ ...report, testResults: [...report.testResults, broken] }, 1).failed).toBe(2);
-});
-
-test('vitest: an exit code without a failure is one failure (an unhandled error)', () => {
+test('vitest: an exit code without a failure is one failure (it found no tests)', () => {
   expect(countVitest(green, 1).failed).toBe(1);
   expect(countVitest(green, 0).failed).toBe(0);
 });

@@ -1,5 +1,6 @@
 /** How many tests passed, failed and were skipped, from what the test runners report. */
 import { stripVTControlCharacters } from 'node:util';
+import type { VitestReport } from './vitest-report.ts';
 
 export interface Counts {
   readonly passed: number;
@@ -10,38 +11,15 @@ export interface Counts {
 /** A suite that could not even start. */
 export const nothingRan: Counts = { passed: 0, failed: 1, skipped: 0 };
 
-/** The parts of vitest's JSON report that are counted. */
-export interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
-  }[];
-}
-
 /**
- * Counts of a vitest run. A file that failed without a failed test (it did not load, a hook threw, its process died)
- * counts as one failure.
+ * Counts of a vitest run.
  *
  * @param report undefined when vitest did not write one
  */
 export function countVitest(report: VitestReport | undefined, exitCode: number): Counts {
   if (report === undefined) return nothingRan;
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
-  );
-  return noteCrash(
-    {
-      passed: report.numPassedTests,
-      failed: report.numFailedTests + brokenFiles.length,
-      skipped: report.numPendingTests + report.numTodoTests,
-    },
-    exitCode,
-  );
+  const { passed, failures, skipped } = report;
+  return noteCrash({ passed, failed: failures.length, skipped }, exitCode);
 }
 
 /**

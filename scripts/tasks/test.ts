@@ -3,23 +3,34 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../bootstrap/run-process.mjs';
 import { root } from '../root.ts';
-import { add, type Counts, countCargo, countVitest, summary, type VitestReport } from './counts.ts';
+import { add, type Counts, countCargo, countVitest, summary } from './counts.ts';
+import { type Failure, failuresOfCargo, tell } from './failures.ts';
+import type { VitestReport } from './vitest-report.ts';
+
+interface Outcome {
+  readonly counts: Counts;
+  readonly failures: readonly Failure[];
+}
 
 /**
- * Runs both suites, also when the first one fails. The last line is `N passed, N failed`, with `, N skipped` where some
- * were.
+ * Runs both suites, also when the first one fails. What failed is told once more at the end. The last line is
+ * `N passed, N failed`, with `, N skipped` where some were.
  *
  * @param args options and filters for vitest
  * @param options.full with the slow suites: `*.full.test.ts` and Rust's ignored tests
  * @returns the exit code
  */
 export async function test(args: readonly string[], { full }: { full: boolean }): Promise<number> {
-  const counts = add(await runVitest(args, full), await runCargo(full));
+  const vitest = await runVitest(args, full);
+  const cargo = await runCargo(full);
+  const failures = [...vitest.failures, ...cargo.failures];
+  if (failures.length > 0) console.log(`\n${tell(failures)}\n`);
+  const counts = add(vitest.counts, cargo.counts);
   console.log(summary(counts));
   return counts.failed === 0 ? 0 : 1;
 }
 
-async function runVitest(args: readonly string[], full: boolean): Promise<Counts> {
+async function runVitest(args: readonly string[], full: boolean): Promise<Outcome> {
   const reportFile = join(root, '.glocal', 'test', 'vitest.json');
   mkdirSync(dirname(reportFile), { recursive: true });
   rmSync(reportFile, { force: true });
@@ -30,13 +41,14 @@ async function runVitest(args: readonly string[], full: boolean): Promise<Counts
       '--mode',
       full ? 'full' : 'test',
       '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${reportFile}`,
+      `--reporter=${join(import.meta.dirname, 'vitest-report.ts')}`,
+      `--outputFile=${reportFile}`,
       ...args,
     ],
     { cwd: root },
   );
-  return countVitest(readReport(reportFile), code);
+  const report = readReport(reportFile);
+  return outcome('vitest', countVitest(report, code), report?.failures ?? []);
 }
 
 function readReport(file: string): VitestReport | undefined {
@@ -47,7 +59,7 @@ function readReport(file: string): VitestReport | undefined {
   }
 }
 
-async function runCargo(full: boolean): Promise<Counts> {
+async function runCargo(full: boolean): Promise<Outcome> {
   let output = '';
   const { code } = await run(
     'cargo',
@@ -60,5 +72,12 @@ async function runCargo(full: boolean): Promise<Counts> {
       },
     },
   );
-  return countCargo(output, code);
+  return outcome('cargo test', countCargo(output, code), failuresOfCargo(output));
+}
+
+/** Failures that no test tells of are told of too: a suite that crashed, or did not compile. */
+function outcome(suite: string, counts: Counts, failures: readonly Failure[]): Outcome {
+  if (counts.failed <= failures.length) return { counts, failures };
+  const crash = { name: suite, message: 'ended without having run all its tests: see its output above' };
+  return { counts, failures: [...failures, crash] };
 }
