@@ -169,7 +169,14 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'OuterOptimizer',
     study.OuterOptimizer.create(),
-    all<OuterOptimizer>({ rate: true, beta1: true, beta2: true, epsilon: true }),
+    all<OuterOptimizer>({
+      rate: true,
+      beta1: true,
+      beta2: true,
+      epsilon: true,
+      schedule: true,
+      maxLossRise: true,
+    }),
   ],
   [
     'Trial',

@@ -58,6 +58,9 @@ export type SamplingMethod = 'grid' | 'random' | 'sobol';
 /** What happens when the DMD service gives no report in time: the local hypergradient is used, or the trial waits, PAUSED. */
 export type DmdAbsence = 'fall_back' | 'pause';
 
+/** How the rate of the outer optimizer changes: not, or as half a cosine from its full value down to 0. */
+export type OuterSchedule = 'constant' | 'cosine';
+
 /** What an artifact is: a LayersModel of TensorFlow.js, or a data set with its manifest. */
 export type ArtifactKind = 'model' | 'dataset';
 
@@ -110,6 +113,8 @@ export const runModeName = (value: number) => nameOf(study.RunMode, value).toLow
 export const samplingMethodName = (value: number) =>
   nameOf(study.SamplingMethod, value).toLowerCase() as SamplingMethod;
 export const dmdAbsenceName = (value: number) => nameOf(study.DmdAbsence, value).toLowerCase() as DmdAbsence;
+export const outerScheduleName = (value: number) =>
+  nameOf(study.OuterSchedule, value).toLowerCase() as OuterSchedule;
 export const artifactKindName = (value: number) =>
   nameOf(service.ArtifactKind, value).toLowerCase() as ArtifactKind;
 export const roleName = (value: number) => nameOf(service.Role, value) as Role;

@@ -14,6 +14,7 @@ export type {
   Estimator,
   EvaluationPoint,
   Grouping,
+  OuterSchedule,
   Role,
   RunMode,
   SamplingMethod,

@@ -10,6 +10,7 @@ import {
   enumValue,
   estimatorName,
   evaluationPointName,
+  outerScheduleName,
   type RunMode,
   runModeName,
   samplingMethodName,
@@ -68,10 +69,15 @@ function encodeMethod(method: Method): proto.Method {
       differentiation: enumValue(proto.Differentiation, method.differentiation),
       dmdAbsence: enumValue(proto.DmdAbsence, method.dmdAbsence),
       dmd: method.dmd && encodeDmdOptions(method.dmd),
-      outer: method.outer && settable(method.outer),
+      outer: method.outer && encodeOuter(method.outer),
     }),
   );
 }
+
+const encodeOuter = (outer: OuterOptimizer): proto.OuterOptimizer =>
+  proto.OuterOptimizer.fromPartial(
+    settable({ ...outer, schedule: enumValue(proto.OuterSchedule, outer.schedule) }),
+  );
 
 const encodeSampling = (sampling: Sampling): proto.Sampling =>
   proto.Sampling.fromPartial(
@@ -162,6 +168,8 @@ function decodeOuter(outer: proto.OuterOptimizer | undefined): Required<OuterOpt
     beta1: filledIn(outer?.beta1),
     beta2: filledIn(outer?.beta2),
     epsilon: filledIn(outer?.epsilon),
+    schedule: outerScheduleName(outer?.schedule ?? proto.OuterSchedule.UNSPECIFIED),
+    maxLossRise: filledIn(outer?.maxLossRise),
   };
 }
 

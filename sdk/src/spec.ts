@@ -9,6 +9,7 @@ import type {
   DmdAbsence,
   Estimator,
   EvaluationPoint,
+  OuterSchedule,
   RunMode,
   SamplingMethod,
   Scaling,
@@ -98,6 +99,10 @@ export interface OuterOptimizer {
   readonly beta2?: number;
   /** Added to the root of the second moment. @default 1e-8 */
   readonly epsilon?: number;
+  /** How the rate changes over the outer steps. @default 'constant' */
+  readonly schedule?: OuterSchedule;
+  /** An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never. @default 0 */
+  readonly maxLossRise?: number;
 }
 
 /** How the hyperparameters move. */

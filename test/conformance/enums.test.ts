@@ -73,7 +73,7 @@ const study: Study = Study.fromPartial({
   space: { parameters: [{ name: 'lr', kind: { $case: 'float', value: { max: 1, initial: 0.1 } } }] },
   problem: { dataset: 'fashion-mnist-10k', model: 'logistic', optimizer: 'sgd' },
   training: { steps: 100 },
-  method: { estimator: Estimator.GLOCAL, dmd: {} },
+  method: { estimator: Estimator.GLOCAL, dmd: {}, outer: {} },
   sampling: {},
 });
 const spec = WindowSpec.fromPartial({ rows: 4, components: 1, options: { delays: 2 } });

@@ -4,6 +4,7 @@ import {
   type DmdAbsence,
   Estimator,
   FloatParameter,
+  type OuterOptimizer,
   type OuterStep,
   RunMode,
   Scale,
@@ -44,6 +45,7 @@ export const externalStudy = ({
   size?: number;
   estimator?: Estimator;
   dmdAbsence?: DmdAbsence;
+  outer?: OuterOptimizer;
 } = {}) =>
   Study.fromPartial({
     mode: RunMode.EXTERNAL,

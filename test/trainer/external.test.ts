@@ -1,6 +1,8 @@
 import {
   DmdAbsence,
   Estimator,
+  OuterOptimizer,
+  OuterSchedule,
   type OuterStep,
   Source,
   Study,
@@ -271,6 +273,22 @@ describe('a trial whose client trains', () => {
     const lost = { ...validation, loss: Number.POSITIVE_INFINITY };
     await reporter.report({ outerStep: 3, rows: rows.slice(0, 2), validation: lost });
     expect(await reporter.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.INFEASIBLE } });
+  });
+
+  it('goes back when the loss that it reports rose by more than its study allows, with a rate that falls', async () => {
+    using reporter = new Reporter(trainer.address);
+    const outer = OuterOptimizer.create({ rate: 0.2, schedule: OuterSchedule.COSINE, maxLossRise: 0.5 });
+    const name = await reporter.create(externalStudy({ windows: 2, outer }));
+    const rows = rowsAt(await reporter.position(name));
+    const report = async (outerStep: number, loss: number) => {
+      const validation = { loss, accuracy: 0.5, examples: 100 };
+      return (await reporter.report({ outerStep, rows, validation })).value as OuterStep;
+    };
+    expect((await report(1, 1)).update).toMatchObject({ rate: 0.2, rolledBack: false });
+    expect(await report(2, 1.6)).toMatchObject({ step: WINDOW, update: { rate: 0.1, rolledBack: true } });
+    const last = await report(3, 1.4);
+    expect(last).toMatchObject({ step: 2 * WINDOW, update: { rolledBack: false } });
+    expect(last.update?.rate).toBeCloseTo(0.1 * 0.5, 12);
   });
 
   it.each([

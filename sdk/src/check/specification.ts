@@ -152,7 +152,14 @@ export const dmdOptions = object<DmdOptions>({
 });
 
 const outer = object<OuterOptimizer>(
-  { rate: optional(finite), beta1: optional(finite), beta2: optional(finite), epsilon: optional(finite) },
+  {
+    rate: optional(finite),
+    beta1: optional(finite),
+    beta2: optional(finite),
+    epsilon: optional(finite),
+    schedule: optional(oneOf(choices(proto.OuterSchedule))),
+    maxLossRise: optional(finite),
+  },
   [],
   { lr: 'rate', learningRate: 'rate' },
 );

@@ -67,7 +67,7 @@ export const everything = {
       anchor: 'last',
       includeContributions: true,
     },
-    outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
+    outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, schedule: 'cosine', maxLossRise: 0.3 },
   },
   sampling: { method: 'sobol', points: 5, seed: 4_000_000_001, maxRunningTrials: 2 },
   mode: 'driven',

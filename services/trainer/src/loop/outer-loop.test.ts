@@ -2,7 +2,10 @@ import { Verdict } from '@glocal/proto/glocal/v1/dmd';
 import {
   type Decision,
   Estimator,
+  EvaluationPoint,
+  type Method,
   OuterOptimizer,
+  OuterSchedule,
   type OuterStep,
   Source,
 } from '@glocal/proto/glocal/v1/study';
@@ -38,10 +41,17 @@ const written = ({ state, snapshot }: SavedLoop): SavedLoop => ({
 });
 
 const estimators = [Estimator.GLOCAL, Estimator.LOCAL, Estimator.MEAN, Estimator.GLOBAL, Estimator.FIXED];
-const method = {
-  outer: OuterOptimizer.create({ rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 }),
-  trainings: 1,
-};
+const outer = OuterOptimizer.create({ rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 });
+const methods = fc.record({
+  outer: fc
+    .record({
+      schedule: fc.constantFrom(OuterSchedule.CONSTANT, OuterSchedule.COSINE),
+      maxLossRise: fc.constantFrom(0, 0.5),
+    })
+    .map((options) => ({ ...outer, ...options })),
+  evaluation: fc.constantFrom(EvaluationPoint.LAST_ITERATE, EvaluationPoint.AVERAGED),
+  trainings: fc.constant(1),
+});
 
 /** As many windows as a trial of five can have, each taken back once. */
 const windows = { minLength: 11, maxLength: 11 };
@@ -51,6 +61,7 @@ const scripts: fc.Arbitrary<Script> = fc.record({
     windows,
   ),
   validation: fc.array(fc.double({ min: 0, max: 3, noNaN: true }), windows),
+  averaged: fc.array(fc.double({ min: 0, max: 3, noNaN: true }), windows),
   verdicts: fc.array(fc.constantFrom(Verdict.TRUSTED, Verdict.DIVERGING, Verdict.DEGENERATE, null), windows),
 });
 
@@ -58,17 +69,22 @@ describe('an outer loop that is saved and resumed', () => {
   it('takes the path of one that never stopped, from any boundary, also after a halved rate', async () => {
     let halved = 0;
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...estimators), scripts, async (estimator, script) => {
-        const whole = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
-        for (const [boundary, saved] of whole.saved.slice(0, -1).entries()) {
-          if (saved.state.optimizer.rate < 0.1) halved += 1;
-          const { parts } = scriptedParts(estimator, 5, script, method, boundary);
-          const resumed = await run(new OuterLoop(parts, written(saved)));
-          expect(resumed.outerSteps).toEqual(whole.outerSteps.slice(boundary));
-          expect(resumed.ending).toEqual(whole.ending);
-          expect(resumed.saved.at(-1)).toEqual(whole.saved.at(-1));
-        }
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...estimators),
+        scripts,
+        methods,
+        async (estimator, script, method) => {
+          const whole = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
+          for (const [boundary, saved] of whole.saved.slice(0, -1).entries()) {
+            if (saved.state.optimizer.rate < 0.1) halved += 1;
+            const { parts } = scriptedParts(estimator, 5, script, method, boundary);
+            const resumed = await run(new OuterLoop(parts, written(saved)));
+            expect(resumed.outerSteps).toEqual(whole.outerSteps.slice(boundary));
+            expect(resumed.ending).toEqual(whole.ending);
+            expect(resumed.saved.at(-1)).toEqual(whole.saved.at(-1));
+          }
+        },
+      ),
     );
     expect(halved).toBeGreaterThan(0);
   });
@@ -100,28 +116,38 @@ describe('an outer loop that is driven', () => {
     const proposal = loop.propose(await loop.trainWindow());
     return loop.settle(proposal, decide(loop, action, outerRate));
   }
-  const started = (windows: number, script: Script = {}, estimator: Estimator = Estimator.LOCAL) => {
-    const { parts, observed } = scriptedParts(estimator, windows, script);
+  const started = (
+    windows: number,
+    script: Script = {},
+    estimator: Estimator = Estimator.LOCAL,
+    method: Partial<Method> = {},
+  ) => {
+    const { parts, observed } = scriptedParts(estimator, windows, script, method);
     return { loop: new OuterLoop(parts), observed };
   };
 
   it('takes the path of one that nobody drives when all is accepted, also back from windows that diverge', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...estimators), scripts, async (estimator, script) => {
-        const managed = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
-        const loop = new OuterLoop(scriptedParts(estimator, 5, script, method).parts);
-        for (const { update, ...expected } of managed.outerSteps) {
-          const { update: made, ...outerStep } = withoutTime(await driven(loop, accept));
-          expect(outerStep).toEqual(expected);
-          const decision = { outerStep: outerStep.index, action: accept, outerRate: undefined };
-          expect(made).toEqual(
-            update === undefined ? expect.objectContaining({ decision }) : { ...update, decision },
-          );
-        }
-        expect(loop.done).toBe(true);
-        expect(loop.save()).toEqual(managed.saved.at(-1));
-        expect(loop.ending).toEqual(managed.ending);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...estimators),
+        scripts,
+        methods,
+        async (estimator, script, method) => {
+          const managed = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
+          const loop = new OuterLoop(scriptedParts(estimator, 5, script, method).parts);
+          for (const { update, ...expected } of managed.outerSteps) {
+            const { update: made, ...outerStep } = withoutTime(await driven(loop, accept));
+            expect(outerStep).toEqual(expected);
+            const decision = { outerStep: outerStep.index, action: accept, outerRate: undefined };
+            expect(made).toEqual(
+              update === undefined ? expect.objectContaining({ decision }) : { ...update, decision },
+            );
+          }
+          expect(loop.done).toBe(true);
+          expect(loop.save()).toEqual(managed.saved.at(-1));
+          expect(loop.ending).toEqual(managed.ending);
+        },
+      ),
     );
   });
 
@@ -162,6 +188,18 @@ describe('an outer loop that is driven', () => {
     expect(observed.points).toEqual([0.5, expect.closeTo(0.3, 9), expect.closeTo(0.3, 9)]);
     expect(loop.state.optimizer.point[0]).toBeCloseTo(0.25, 9);
     expect(loop.state.optimizer.rate).toBe(0.05);
+  });
+
+  it('makes an update with the rate that it is given, and lets it fall from there as the schedule does', async () => {
+    const method = { outer: { ...outer, beta1: 0, beta2: 0, schedule: OuterSchedule.COSINE } };
+    const { loop } = started(4, {}, Estimator.LOCAL, method);
+    await driven(loop, accept);
+    await driven(loop, hold);
+    expect((await driven(loop, accept, 0.04)).update?.rate).toBeCloseTo(0.04, 12);
+    expect(loop.state.optimizer.rate).toBeCloseTo(0.08, 12);
+    const last = (1 - Math.SQRT2 / 2) / 2;
+    expect((await driven(loop, accept)).update?.rate).toBeCloseTo(0.08 * last, 12);
+    expect(loop.state.optimizer.point[0]).toBeCloseTo(0.5 - 0.1 - 0.04 - 0.08 * last, 6);
   });
 
   it('ends when it is told to, at the end of the window', async () => {

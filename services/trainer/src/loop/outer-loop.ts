@@ -13,8 +13,10 @@ import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { encodeRows } from '../resource/rows.ts';
+import { countUpdates, countWindows } from '../resource/windows.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
+import { rateShareOf } from './outer-schedule.ts';
 import { conclude, isSound } from './policy.ts';
 import { type Ending, type Settlement, settle, settleAs, type Unsettled } from './settlement.ts';
 import { initialState, type LoopState, withNorms } from './state.ts';
@@ -133,11 +135,15 @@ export class OuterLoop {
 
   /** What the policy would do about a window. Nothing has changed yet. */
   propose(window: TrainedWindow): Proposal {
-    const { validationLoss } = this.#figures;
-    const before = { validationLoss, canRetry: this.#optimizer.canRetry };
-    const conclusion = conclude(this.#method.estimator, window, before);
-    const { space } = this.#parts;
-    const unsettled = { space, optimizer: this.#optimizer, conclusion, sound: isSound(window) };
+    const before = { ...this.#figures, canRetry: this.#optimizer.canRetry };
+    const conclusion = conclude(this.#method, window, before);
+    const unsettled = {
+      space: this.#parts.space,
+      optimizer: this.#optimizer,
+      rateShare: this.#rateShare,
+      conclusion,
+      sound: isSound(window),
+    };
     const settlement = settle(unsettled);
     return { window, unsettled, settlement, outerStep: this.#record(window, settlement) };
   }
@@ -159,17 +165,26 @@ export class OuterLoop {
     return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
   }
 
+  /** Of an update at the end of the next window. A window that was taken back is trained again, and counts once. */
+  get #rateShare(): number {
+    const { stepsDone } = this.#figures;
+    const { training, method } = this.#parts.study;
+    const done = method.trainings > 0 ? stepsDone / training.steps : countWindows(method, stepsDone);
+    return rateShareOf(method.outer.schedule, done, countUpdates(method, training));
+  }
+
   #stepAfter({ stepsDone }: TrainedWindow, { goesBack }: Settlement): number {
     return goesBack ? this.#figures.stepsDone : stepsDone;
   }
 
   /** The window's end is the new boundary. */
-  #goOn({ rows, stepsDone, validation }: TrainedWindow, fellBack = false): void {
+  #goOn({ rows, stepsDone, validation, averagedValidation }: TrainedWindow, fellBack = false): void {
     const { priorNorms, fallbackWindows } = this.#figures;
     this.#figures = {
       ...this.#figures,
       stepsDone,
       validationLoss: validation.loss,
+      averagedValidationLoss: averagedValidation.loss,
       priorNorms: withNorms(priorNorms, rows, this.#parts.maxPriorNorms),
       fallbackWindows: fallbackWindows + (fellBack ? 1 : 0),
     };

@@ -26,6 +26,26 @@ describe('OuterOptimizer', () => {
     expect(retried.point).toEqual(direct.point);
   });
 
+  it('makes a move with its share of the rate, and makes it again with half of that', () => {
+    const scheduled = make();
+    scheduled.move(Float64Array.of(3), 0.25);
+    expect(scheduled.point[0]).toBeCloseTo(0.95, 6);
+    expect(scheduled.rate).toBe(0.2);
+    scheduled.retry();
+    expect(scheduled.point[0]).toBeCloseTo(0.975, 6);
+    expect(scheduled.rate).toBeCloseTo(0.1, 12);
+  });
+
+  it('takes a rate that is set as that of an update with a share of it', () => {
+    const scheduled = make();
+    scheduled.setRate(0.3, 0.5);
+    scheduled.move(Float64Array.of(1), 0.5);
+    expect(scheduled.point[0]).toBeCloseTo(0.7, 6);
+    scheduled.retry(0.1);
+    expect(scheduled.point[0]).toBeCloseTo(0.9, 6);
+    expect(scheduled.rate).toBeCloseTo(0.2, 12);
+  });
+
   it('retries a move once, and none that was never made or was settled by holding', () => {
     const optimizer = make();
     expect(optimizer.retry()).toBe(false);

@@ -8,6 +8,8 @@ export interface OuterMove {
   readonly point: Float64Array;
   readonly adam: AdamState;
   readonly gradient: Float64Array;
+  /** Of the rate, which it was made with (`outer-schedule.ts`). */
+  readonly rateShare: number;
   /** Whether it has been made again at half the rate. */
   readonly retried: boolean;
 }
@@ -16,6 +18,7 @@ export interface OuterMove {
 export interface OuterOptimizerState {
   readonly point: Float64Array;
   readonly adam: AdamState;
+  /** Before the schedule takes a share of it. */
   readonly rate: number;
   readonly last: OuterMove | undefined;
   readonly clipped: readonly number[];
@@ -77,6 +80,7 @@ export class OuterOptimizer {
     return this.#point;
   }
 
+  /** Before the schedule takes a share of it. */
   get rate(): number {
     return this.#options.rate;
   }
@@ -86,10 +90,18 @@ export class OuterOptimizer {
     return this.#clipped;
   }
 
-  /** One step down the gradient; every entry must be finite. */
-  move(gradient: Float64Array): void {
-    this.#last = { point: this.#point, adam: this.#adam, gradient, retried: false };
-    this.#step(gradient);
+  /** The share of the rate that the last move was made with; 1 when there is none that could be taken back. */
+  get lastShare(): number {
+    return this.#last?.rateShare ?? 1;
+  }
+
+  /**
+   * One step down the gradient; every entry must be finite.
+   * @param rateShare of the rate, above 0.
+   */
+  move(gradient: Float64Array, rateShare = 1): void {
+    this.#last = { point: this.#point, adam: this.#adam, gradient, rateShare, retried: false };
+    this.#step(gradient, rateShare);
   }
 
   /** Leaves the point where it is, for good: the last move can no longer be taken back. */
@@ -98,9 +110,12 @@ export class OuterOptimizer {
     this.#clipped = [];
   }
 
-  /** Another rate from here on. */
-  setRate(rate: number): void {
-    this.#options = { ...this.#options, rate };
+  /**
+   * Another rate from here on.
+   * @param rateShare of an update that is made with this rate as it is.
+   */
+  setRate(rate: number, rateShare = 1): void {
+    this.#options = { ...this.#options, rate: rate / rateShare };
   }
 
   /** Goes to a point for good, whatever the gradient says; Adam's moments stay as they are. */
@@ -111,22 +126,23 @@ export class OuterOptimizer {
 
   /**
    * Takes the last move back and makes it again at a smaller rate, which holds from here on.
-   * @param rate half the rate unless the caller knows better.
+   * @param rate of this move; half of what it was made with unless the caller knows better.
    * @returns false, with nothing changed, when there is no move to take back or it has been made again already.
    */
-  retry(rate = this.rate / 2): boolean {
+  retry(rate = (this.rate * this.lastShare) / 2): boolean {
     if (this.#last === undefined || this.#last.retried) return false;
-    const { point, adam, gradient } = this.#last;
+    const { point, adam, gradient, rateShare } = this.#last;
     this.#last = { ...this.#last, retried: true };
     this.#point = point;
     this.#adam = adam;
-    this.setRate(rate);
-    this.#step(gradient);
+    this.setRate(rate, rateShare);
+    this.#step(gradient, rateShare);
     return true;
   }
 
-  #step(gradient: Float64Array): void {
-    const { point, state } = adamUpdate(this.#point, gradient, this.#adam, this.#options);
+  #step(gradient: Float64Array, rateShare: number): void {
+    const options = { ...this.#options, rate: this.rate * rateShare };
+    const { point, state } = adamUpdate(this.#point, gradient, this.#adam, options);
     this.#point = this.#clip(point);
     this.#clipped = [...point.keys()].filter((k) => this.#point[k] !== point[k]);
     this.#adam = state;

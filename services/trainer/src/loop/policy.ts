@@ -1,7 +1,13 @@
 /** From a window to what is done with the hyperparameters: the one place of all rules (docs/method.md, 6–8). Pure. */
 
 import { Verdict, type WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
+import {
+  Estimator,
+  EvaluationPoint,
+  type Method,
+  type OuterOptimizer,
+  Source,
+} from '@glocal/proto/glocal/v1/study';
 import { decodeRow } from '../resource/rows.ts';
 import { isFiniteRow, lastRow, meanRow, medianRow, type Rows } from './window.ts';
 
@@ -44,6 +50,7 @@ export interface WindowFindings {
   readonly noReport: string | undefined;
   readonly trainLoss: number;
   readonly validation: { readonly loss: number };
+  readonly averagedValidation: { readonly loss: number };
   /** Inner steps done at its end. */
   readonly stepsDone: number;
 }
@@ -52,18 +59,48 @@ export interface WindowFindings {
 export interface Before {
   /** At the last boundary, in nats. */
   readonly validationLoss: number;
+  /** The same at the averaged weights. */
+  readonly averagedValidationLoss: number;
   /** Whether there is a move that can be made again at half the rate. */
   readonly canRetry: boolean;
 }
 
+/** What the policy looks at of a method. */
+export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
+  readonly outer: Pick<OuterOptimizer, 'maxLossRise'>;
+}
+
 /** What to do after a window. */
-export function conclude(estimator: Estimator, window: WindowFindings, before: Before): Conclusion {
+export function conclude(rules: Rules, window: WindowFindings, before: Before): Conclusion {
+  const { estimator } = rules;
   if (!isSound(window)) {
     return goBack({ action: 'rollBack', reason: 'a loss or hypergradient is not finite' }, window, before);
   }
   if (estimator === Estimator.FIXED) return { action: 'observe' };
   const suggestion = suggest(estimator, window.rows, window.report, window.noReport);
-  return suggestion.action === 'rollBack' ? goBack(suggestion, window, before) : suggestion;
+  return suggestion.action === 'rollBack'
+    ? goBack(suggestion, window, before)
+    : unlessRisen(suggestion, rules, window, before);
+}
+
+/**
+ * A step that raised the validation loss by too much is taken back, once for each move. Where there is no move left to take
+ * back, the window's own hypergradients are what is known of the way down.
+ */
+function unlessRisen(
+  suggestion: Move | Hold,
+  { evaluation, outer: { maxLossRise } }: Rules,
+  { validation, averagedValidation }: WindowFindings,
+  { validationLoss, averagedValidationLoss, canRetry }: Before,
+): Suggestion {
+  const rise =
+    evaluation === EvaluationPoint.AVERAGED
+      ? averagedValidation.loss - averagedValidationLoss
+      : validation.loss - validationLoss;
+  if (maxLossRise === 0 || !(rise > maxLossRise)) return suggestion;
+  const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
+  if (canRetry) return { action: 'rollBack', reason: why };
+  return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
 }
 
 /** Going back costs a window: only where the validation loss says so, too, and once for each move. */

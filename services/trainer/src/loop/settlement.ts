@@ -30,37 +30,45 @@ export interface Unsettled {
   readonly space: SearchPoint;
   /** As it was during the window; it is not changed. */
   readonly optimizer: OuterOptimizer;
+  /** The share of the outer rate that an update at the end of this window is made with. */
+  readonly rateShare: number;
   readonly conclusion: Conclusion;
   /** Whether losses and hypergradients of the window are numbers: training can go on from its end. */
   readonly sound: boolean;
 }
 
-/** What the policy concludes, done. @param rate of a driver: of this update and from it on. */
-export function settle({ space, optimizer: before, conclusion }: Unsettled, rate?: number): Settlement {
+/**
+ * What the policy concludes, done.
+ * @param rate of a driver: of this update, and from it on as the schedule goes on.
+ */
+export function settle(
+  { space, optimizer: before, rateShare, conclusion }: Unsettled,
+  rate?: number,
+): Settlement {
   const optimizer = before.copy();
-  if (rate !== undefined && conclusion.action !== 'rollBack') optimizer.setRate(rate);
+  if (rate !== undefined && conclusion.action !== 'rollBack') optimizer.setRate(rate, rateShare);
   const after = { optimizer, goesBack: false, ending: undefined };
   switch (conclusion.action) {
     case 'observe':
       return { ...after, update: undefined };
     case 'move':
-      optimizer.move(conclusion.hypergradient);
-      return { ...after, update: updateOf(space, optimizer, conclusion) };
+      optimizer.move(conclusion.hypergradient, rateShare);
+      return { ...after, update: updateOf(space, optimizer, rateShare, conclusion) };
     case 'hold': {
       optimizer.hold();
       const sources = space.components.map(() => Source.HELD);
-      return { ...after, update: updateOf(space, optimizer, { ...conclusion, sources }) };
+      return { ...after, update: updateOf(space, optimizer, rateShare, { ...conclusion, sources }) };
     }
     case 'rollBack':
       optimizer.retry(rate);
       return {
         ...after,
-        update: { ...updateOf(space, optimizer, conclusion), rolledBack: true },
+        update: { ...updateOf(space, optimizer, optimizer.lastShare, conclusion), rolledBack: true },
         goesBack: true,
       };
     case 'giveUp': {
       const ending = { outcome: 'infeasible', reason: conclusion.reason } as const;
-      return { ...after, update: updateOf(space, optimizer, conclusion), ending };
+      return { ...after, update: updateOf(space, optimizer, rateShare, conclusion), ending };
     }
   }
 }
@@ -72,14 +80,14 @@ export function settle({ space, optimizer: before, conclusion }: Unsettled, rate
  * @throws StateError when it holds at the end of a window from where training cannot go on.
  */
 export function settleAs(decision: Decision, unsettled: Unsettled): Settlement {
-  const { space, optimizer: before, conclusion, sound } = unsettled;
+  const { space, optimizer: before, rateShare, conclusion, sound } = unsettled;
   const { action, outerRate } = decision;
   const optimizer = before.copy();
-  if (outerRate !== undefined) optimizer.setRate(outerRate);
+  if (outerRate !== undefined) optimizer.setRate(outerRate, rateShare);
   const goesBack = conclusion.action === 'rollBack' || conclusion.action === 'giveUp';
   const held = space.components.map(() => Source.HELD);
   const made = (sources: readonly Source[], reason: string, rolledBack: boolean): Update => ({
-    ...updateOf(space, optimizer, { reason, sources }),
+    ...updateOf(space, optimizer, rateShare, { reason, sources }),
     rolledBack,
     decision,
   });
@@ -87,7 +95,7 @@ export function settleAs(decision: Decision, unsettled: Unsettled): Settlement {
     case 'accept': {
       const accepted = settle(unsettled, outerRate);
       const nothing = { reason: 'nothing moves by itself with FIXED', sources: held };
-      const update = accepted.update ?? updateOf(space, accepted.optimizer, nothing);
+      const update = accepted.update ?? updateOf(space, accepted.optimizer, rateShare, nothing);
       return { ...accepted, update: { ...update, decision } };
     }
     case 'setValues': {
@@ -133,6 +141,7 @@ function pointWith(
 function updateOf(
   { components }: SearchPoint,
   { rate, clipped }: OuterOptimizer,
+  rateShare: number,
   made: {
     readonly reason: string;
     readonly hypergradient?: Float64Array;
@@ -143,7 +152,7 @@ function updateOf(
   return {
     hypergradient: [...(made.hypergradient ?? [])],
     sources: [...(made.sources ?? [])],
-    rate,
+    rate: rate * rateShare,
     reason: made.reason,
     rolledBack: false,
     clipped: clipped.map((k) => components[k] ?? ''),

@@ -15,13 +15,21 @@ const states: fc.Arbitrary<LoopState> = fc.record({
   outerStepsDone: fc.nat(),
   stepsDone: fc.nat(),
   validationLoss: fc.double({ min: 0 }),
+  averagedValidationLoss: fc.double(),
   optimizer: fc.record({
     point: vectors,
     adam: moments,
     rate: fc.double({ min: 0 }),
-    last: fc.option(fc.record({ point: vectors, adam: moments, gradient: vectors, retried: fc.boolean() }), {
-      nil: undefined,
-    }),
+    last: fc.option(
+      fc.record({
+        point: vectors,
+        adam: moments,
+        gradient: vectors,
+        rateShare: fc.double({ min: 0, max: 1, minExcluded: true }),
+        retried: fc.boolean(),
+      }),
+      { nil: undefined },
+    ),
     clipped: fc.array(fc.nat(), { maxLength: 3 }),
   }),
   priorNorms: fc.array(fc.double(), { maxLength: 30 }),
@@ -54,6 +62,7 @@ describe('the state of the outer loop', () => {
       outerStepsDone: 0,
       stepsDone: 0,
       validationLoss: 3,
+      averagedValidationLoss: 3,
       optimizer: { rate: 0.1, last: undefined },
       priorNorms: [],
     });

@@ -13,6 +13,8 @@ export interface LoopState {
   readonly stepsDone: number;
   /** At this boundary, in nats. */
   readonly validationLoss: number;
+  /** The same at the averaged weights. */
+  readonly averagedValidationLoss: number;
   readonly optimizer: OuterOptimizerState;
   /** Euclidean norms of the hypergradients so far, oldest first; the last {@link MAX_PRIOR_NORMS}. */
   readonly priorNorms: readonly number[];
@@ -27,11 +29,13 @@ export const MAX_PRIOR_NORMS = 10_000;
  * Before the first window.
  * @param point phi of the initial values.
  * @param rate the outer learning rate.
+ * @param validationLoss of the weights that training starts from, which are their own average.
  */
 export const initialState = (point: Float64Array, rate: number, validationLoss: number): LoopState => ({
   outerStepsDone: 0,
   stepsDone: 0,
   validationLoss,
+  averagedValidationLoss: validationLoss,
   optimizer: { point, adam: initialAdam(point.length), rate, last: undefined, clipped: [] },
   priorNorms: [],
   fallbackWindows: 0,
@@ -65,6 +69,7 @@ export const stateRecord = ({ optimizer, priorNorms, ...figures }: LoopState): R
       point: encodeRow(optimizer.last.point),
       moments: momentsOf(optimizer.last.adam),
       gradient: encodeRow(optimizer.last.gradient),
+      rateShare: optimizer.last.rateShare,
       retried: optimizer.last.retried,
     },
     clipped: [...optimizer.clipped],
@@ -101,9 +106,11 @@ function adamOf(moments: MomentsRecord | undefined): AdamState {
   return { count: moments.count, mean: decodeRow(moments.mean), square: decodeRow(moments.square) };
 }
 
-const moveOf = ({ point, moments, gradient, retried }: MoveRecord): OuterMove => ({
+const moveOf = ({ point, moments, gradient, rateShare, retried }: MoveRecord): OuterMove => ({
   point: decodeRow(point),
   adam: adamOf(moments),
   gradient: decodeRow(gradient),
+  // Moves were written without one before there were schedules.
+  rateShare: rateShare || 1,
   retried,
 });

@@ -18,6 +18,8 @@ export interface Script {
   readonly hypergradients?: readonly number[];
   /** Before training, then after each window; falling by default. */
   readonly validation?: readonly number[];
+  /** The same at the averaged weights; as at the last ones by default. */
+  readonly averaged?: readonly number[];
   /** Verdict of each window, or null while the service is away; TRUSTED by default. */
   readonly verdicts?: readonly (Verdict | null)[];
   /** Why the service gives no report when it is away. */
@@ -68,7 +70,10 @@ export function scriptedParts(
       return rows;
     },
     takeTrainLoss: () => 1,
-    evaluate: () => ({ loss: script.validation?.[started] ?? 10 - started, accuracy: 0.5, examples: 10 }),
+    evaluate: (_, at) => {
+      const losses = (at === 'averaged' && script.averaged) || script.validation;
+      return { loss: losses?.[started] ?? 10 - started, accuracy: 0.5, examples: 10 };
+    },
     snapshot: () => ({ state: steps }),
     restore({ state }) {
       steps = state as number;
@@ -102,6 +107,8 @@ export function scriptedParts(
       method: {
         estimator,
         window: WINDOW,
+        interval: WINDOW,
+        warmupWindows: 1,
         sigma: SIGMA,
         stride: 1,
         dmd: DmdOptions.create({ delays: 1 }),

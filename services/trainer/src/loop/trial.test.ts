@@ -1,5 +1,14 @@
 import { Verdict } from '@glocal/proto/glocal/v1/dmd';
-import { DmdAbsence, Estimator, type Method, type OuterStep, Source } from '@glocal/proto/glocal/v1/study';
+import {
+  DmdAbsence,
+  Estimator,
+  EvaluationPoint,
+  type Method,
+  OuterOptimizer,
+  OuterSchedule,
+  type OuterStep,
+  Source,
+} from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { type Script, scriptedParts } from './testing.ts';
 import { runTrial } from './trial.ts';
@@ -22,6 +31,10 @@ async function trial(
   const outcome = await runTrial({ ...parts, listener });
   return { outcome, outerSteps, ...observed };
 }
+
+/** The outer optimizer of these tests, with something more. */
+const outer = (options: Partial<OuterOptimizer>) =>
+  OuterOptimizer.create({ rate: 0.1, beta1: 0, beta2: 0, epsilon: 1e-12, ...options });
 
 const sources = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.sources);
 
@@ -168,6 +181,98 @@ describe('runTrial', () => {
     expect(sources(outerSteps)[1]).toEqual([Source.HELD]);
     expect(outerSteps[1]?.update).toMatchObject({ rolledBack: false, rate: 0.1 });
     expect(points[2]).toBe(points[1]);
+  });
+
+  describe('with an outer rate that falls as half a cosine', () => {
+    const cosine = { outer: outer({ schedule: OuterSchedule.COSINE }) };
+    const rates = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.rate);
+
+    it('makes update k of S with its share of the rate', async () => {
+      const { outerSteps, points } = await trial(Estimator.LOCAL, 2, {}, cosine);
+      expect(rates(outerSteps)).toEqual([0.1, expect.closeTo(0.05, 12)]);
+      expect(points).toEqual([0.5, expect.closeTo(0.4, 9)]);
+      expect(outerSteps[1]?.nextValues[0]?.value).toBeCloseTo(0.35, 9);
+    });
+
+    it('counts a window that was taken back once, and halves what the schedule says from then on', async () => {
+      const script = { hypergradients: [1, 1, Number.NaN, 1, 1, 1] };
+      const { outerSteps } = await trial(Estimator.LOCAL, 4, script, cosine);
+      const share = (k: number) => (1 + Math.cos((Math.PI * k) / 4)) / 2;
+      const expected = [0.1 * share(0), 0.1 * share(1), 0.05 * share(1), 0.05 * share(2), 0.05 * share(3)];
+      expect(rates(outerSteps)).toEqual(expected.map((rate) => expect.closeTo(rate, 12)));
+    });
+
+    it('counts a window whose values were held', async () => {
+      const script = { verdicts: [Verdict.DEGENERATE, Verdict.TRUSTED] };
+      const { outerSteps } = await trial(Estimator.GLOCAL, 2, script, cosine);
+      expect(rates(outerSteps)[1]).toBeCloseTo(0.05, 12);
+    });
+
+    it('has an update for each training of GLOBAL', async () => {
+      const { outerSteps } = await trial(Estimator.GLOBAL, 1, {}, { ...cosine, trainings: 2 });
+      expect(rates(outerSteps)).toEqual([0.1, expect.closeTo(0.05, 12)]);
+    });
+  });
+
+  describe('with a largest rise of the validation loss', () => {
+    const limited = { outer: outer({ maxLossRise: 0.3 }) };
+    const averaged = { ...limited, evaluation: EvaluationPoint.AVERAGED };
+
+    it('takes an outer step back that raised it by more, and makes the last move again at half the rate', async () => {
+      const script = { validation: [2, 1, 1.4, 0.9, 0.8] };
+      const { outerSteps, restored, points } = await trial(Estimator.LOCAL, 3, script, limited);
+      expect(restored).toEqual([4]);
+      expect(points.slice(0, 3)).toEqual([0.5, expect.closeTo(0.4, 9), expect.closeTo(0.45, 9)]);
+      expect(outerSteps[1]?.update).toMatchObject({
+        rolledBack: true,
+        rate: 0.05,
+        reason: 'the validation loss rose by 0.400, more than 0.3',
+      });
+    });
+
+    it.each([
+      ['a smaller rise', { validation: [2, 1, 1.2, 0.9] }, limited],
+      ['any rise where none is set', { validation: [2, 1, 9, 0.9] }, {}],
+      [
+        'a rise at the last weights, with hypergradients at averaged ones',
+        { validation: [2, 1, 9, 9], averaged: [2, 1, 1, 1] },
+        averaged,
+      ],
+    ])('lets %s pass', async (_, script, method) => {
+      const { outerSteps, restored } = await trial(Estimator.LOCAL, 3, script, method);
+      expect(restored).toEqual([]);
+      expect(outerSteps.map(({ update }) => update?.rate)).toEqual([0.1, 0.1, 0.1]);
+    });
+
+    it('looks at the loss of the averaged weights where hypergradients are taken there', async () => {
+      const script = { validation: [2, 1, 1, 1, 1], averaged: [2, 1, 1.4, 1, 1] };
+      const { restored } = await trial(Estimator.LOCAL, 3, script, averaged);
+      expect(restored).toEqual([4]);
+    });
+
+    it('moves on by the hypergradients of a window that rose as far after the smaller move', async () => {
+      const script = { validation: [2, 1, 1.4, 1.5, 1.2] };
+      const { outcome, outerSteps, restored, points } = await trial(Estimator.LOCAL, 3, script, limited);
+      expect(outcome.outcome).toBe('succeeded');
+      expect(restored).toEqual([4]);
+      expect(outerSteps[2]?.update).toMatchObject({
+        rolledBack: false,
+        sources: [Source.LOCAL],
+        reason: expect.stringMatching(/LOCAL; the validation loss rose by 0\.500.*nothing left to take back/),
+      });
+      expect(points[3]).toBeCloseTo(0.4, 9);
+    });
+
+    it('has nothing to take back after the first window', async () => {
+      const { outerSteps, restored } = await trial(Estimator.LOCAL, 2, { validation: [2, 3, 2] }, limited);
+      expect(restored).toEqual([]);
+      expect(outerSteps[0]?.update).toMatchObject({ rolledBack: false, rate: 0.1 });
+    });
+
+    it('moves nothing with FIXED', async () => {
+      const { outerSteps } = await trial(Estimator.FIXED, 2, { validation: [2, 3, 4] }, limited);
+      expect(outerSteps.map(({ update }) => update)).toEqual([undefined, undefined]);
+    });
   });
 
   it('takes a hypergradient at each s-th step back from the end of the window', async () => {

@@ -8,6 +8,7 @@ import {
   Differentiation,
   DmdAbsence,
   EvaluationPoint,
+  OuterSchedule,
   SamplingMethod,
   Scale,
 } from '@glocal/proto/glocal/v1/study';
@@ -48,7 +49,13 @@ export const sigma = (stride: number): number => Math.floor((SPAN - 1) / stride)
 /** Trainings of GLOBAL. */
 export const TRAININGS = 10;
 
-export const OUTER = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+export const OUTER = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  schedule: OuterSchedule.CONSTANT,
+  maxLossRise: 0,
+} as const;
 
 /** 0.3 at up to 40 updates, about 0.1 at 400 (docs/method.md, section 7). */
 export const outerRate = (updates: number): number => 0.3 * Math.min(1, Math.sqrt(40 / updates));

@@ -6,17 +6,14 @@ import {
   Estimator,
   EvaluationPoint,
   type Method,
-  type OuterOptimizer,
-  OuterSchedule,
   type Problem,
-  type Training,
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
-import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
-import { countUpdates } from '../../resource/windows.ts';
+import type { CompleteMethod } from '../../resource/complete-study.ts';
 import { type Checker, oneOfNames } from './checker.ts';
-import { sigma as defaultSigma, METHOD, OUTER, outerRate, TRAININGS } from './defaults.ts';
+import { sigma as defaultSigma, METHOD, TRAININGS } from './defaults.ts';
 import { completeDmd } from './dmd.ts';
+import { completeOuter, type OuterWithoutRate } from './outer.ts';
 
 const MAX_TRAININGS = 10_000;
 
@@ -27,11 +24,10 @@ export interface MethodContext {
   readonly limits: Pick<Limits, 'maxWindowRows'>;
 }
 
-/** A complete method but for its outer rate. */
+/** A complete method but for its outer rate, which follows from the training (`withOuterRate`). */
 export type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer: OuterWithoutRate };
-type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
 
-/** Completes a method but for its outer rate, which follows from the training ({@link withOuterRate}). */
+/** Completes a method but for its outer rate. */
 export function completeMethod(
   requested: Method | undefined,
   { steps, limits }: MethodContext,
@@ -199,27 +195,4 @@ function completeTrainings(requested: number, estimator: Estimator, check: Check
   const trainings = requested || TRAININGS;
   check.whole(trainings, [1, MAX_TRAININGS], 'method.trainings', 'trainings');
   return trainings;
-}
-
-function completeOuter(requested: OuterOptimizer | undefined, check: Checker): OuterWithoutRate {
-  const { rate } = requested ?? {};
-  const { beta1 = OUTER.beta1, beta2 = OUTER.beta2, epsilon = OUTER.epsilon } = requested ?? {};
-  const { schedule = OuterSchedule.CONSTANT, maxLossRise = 0 } = requested ?? {};
-  if (rate !== undefined) {
-    check.require(rate > 0 && Number.isFinite(rate), 'method.outer.rate', `${rate} is not a positive number`);
-  }
-  check.require(beta1 >= 0 && beta1 < 1, 'method.outer.beta1', `${beta1} is not in [0, 1)`);
-  check.require(beta2 >= 0 && beta2 < 1, 'method.outer.beta2', `${beta2} is not in [0, 1)`);
-  check.require(
-    epsilon > 0 && Number.isFinite(epsilon),
-    'method.outer.epsilon',
-    `${epsilon} is not a positive number`,
-  );
-  return { rate, beta1, beta2, epsilon, schedule, maxLossRise };
-}
-
-/** The method with an outer rate that fits the number of updates, unless it has one. */
-export function withOuterRate(method: MethodWithoutRate, training: Pick<Training, 'steps'>): CompleteMethod {
-  const rate = method.outer.rate ?? outerRate(countUpdates(method, training));
-  return { ...method, outer: { ...method.outer, rate } };
 }
