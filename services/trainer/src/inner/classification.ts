@@ -13,6 +13,7 @@ export function classification(model: Model, options: LossOptions): Objective {
     ...{ id, parameters, classes },
     hyperparameters: lossHyperparameters(options),
     networkSize: reweighting ? networkSize(reweighting) : 0,
+    isMean: true,
     check: (batch) => checkExamples(model, asExamples(batch)),
     trainingLoss: (batch) => new TrainingLoss(model, asExamples(batch), options),
     validation(batch, weights) {

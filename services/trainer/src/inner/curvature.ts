@@ -5,7 +5,7 @@ import { gradJvp } from '../ad/jvp.ts';
 import { flatten, unflatten } from './flat.ts';
 import type { ApartLoss, LossInputs } from './objective.ts';
 import type { Rows } from './optimizer.ts';
-import { lossInputs, named, parametersOf, type Step, type Training } from './step.ts';
+import { lossInputs, named, parametersOf, type StepPoint, type Training } from './step.ts';
 
 /** With g the training gradient that a step takes and u the m directions: */
 export interface Curvature {
@@ -26,7 +26,7 @@ export interface Curvature {
  */
 export function curvature(
   training: Training,
-  step: Step,
+  step: StepPoint,
   wanted: readonly string[],
   directions: Rows,
 ): Curvature {

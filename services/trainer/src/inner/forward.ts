@@ -7,6 +7,8 @@ import type { Rows } from './optimizer.ts';
 import {
   directionsOf,
   dualGradient,
+  type PlainPart,
+  plainPart,
   replaceKept,
   type Step,
   type Stepped,
@@ -76,26 +78,38 @@ export class ForwardMode implements Differentiator {
   }
 
   step(step: Step): Stepped {
+    const plain = this.#plainPart(step);
     let first: tf.Tensor[] | undefined;
     for (const chunk of this.#chunks) {
       // One chunk's intermediate results are gone before the next one's are made.
-      const stepped = tf.tidy(() => this.#stepChunk(chunk, step, first === undefined));
+      const stepped = tf.tidy(() => this.#stepChunk(chunk, step, plain, first === undefined));
       first ??= stepped;
     }
     if (first !== undefined) {
       const [loss, ...state] = first as [tf.Scalar, ...Rows[]];
       return { loss, state };
     }
-    const { loss, gradient } = trainingGradient(this.#training, step);
+    const { loss, gradient } = plain ?? trainingGradient(this.#training, step);
     const update = this.#training.updates(step.values.optimizer);
     return { loss, state: update.apply({ state: step.state, gradient }) };
   }
 
+  /** What is the same for all chunks, and taken once; undefined when each has directions of the whole batch. */
+  #plainPart(step: Step): PlainPart | undefined {
+    const { values, tangents } = step;
+    const hasDirections =
+      tangents?.drawn !== null &&
+      (this.#chunks.some(({ state }) => state !== null) ||
+        values.learned.some(({ name }) => values.loss.has(name)));
+    if (!hasDirections) return { ...trainingGradient(this.#training, step), share: 0 };
+    return tangents && plainPart(this.#training, step, tangents);
+  }
+
   /** @returns loss and next state, if wanted. */
-  #stepChunk(chunk: Chunk, step: Step, wantsState: boolean): tf.Tensor[] {
+  #stepChunk(chunk: Chunk, step: Step, plain: PlainPart | undefined, wantsState: boolean): tf.Tensor[] {
     const { state, values } = step;
     const learned = values.learned.slice(chunk.begin, chunk.end);
-    const dual = dualGradient(this.#training, step, learned, chunk.state?.[0] ?? null);
+    const dual = dualGradient(this.#training, step, learned, chunk.state?.[0] ?? null, plain);
     const pushed = this.#training.updates(values.optimizer).pushforward(
       { state, gradient: dual.gradient },
       {

@@ -60,6 +60,11 @@ export interface Objective {
   readonly hyperparameters: readonly HyperparameterInfo[];
   /** Values of a hyperparameter without groupings. */
   readonly networkSize: number;
+  /**
+   * Whether the training loss is a mean over examples, perhaps with a part that no example is in: the gradient of a
+   * mini-batch is then the mean of those of its parts, weighted by their sizes.
+   */
+  readonly isMean: boolean;
   /** @throws InnerTrainingError when these are not examples that it takes. */
   check(batch: Batch): void;
   trainingLoss(batch: Batch): BatchLoss;

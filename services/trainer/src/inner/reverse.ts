@@ -8,7 +8,14 @@ import { curvature } from './curvature.ts';
 import type { DerivativeSnapshot, Differentiator } from './differentiator.ts';
 import { InnerTrainingError } from './errors.ts';
 import type { Rows } from './optimizer.ts';
-import { replaceKept, type Step, type Stepped, type Training, trainingGradient } from './step.ts';
+import {
+  replaceKept,
+  type Step,
+  type Stepped,
+  type Training,
+  tangentBatch,
+  trainingGradient,
+} from './step.ts';
 import type { LearnedValue } from './step-values.ts';
 import { type Pending, type RecordedStep, Trajectory, type WindowSnapshot } from './trajectory.ts';
 
@@ -60,7 +67,7 @@ export class ReverseMode implements Differentiator {
     const { state, values } = step;
     const { loss, gradient } = trainingGradient(this.#training, step);
     const next = this.#training.updates(values.optimizer).apply({ state, gradient });
-    if (this.#options.q > 0) this.#trajectory.record(step, gradient);
+    if (this.#options.q > 0) this.#trajectory.record({ ...step, batch: tangentBatch(step) ?? {} }, gradient);
     return { loss, state: next };
   }
 
@@ -145,7 +152,8 @@ export class ReverseMode implements Differentiator {
 
     // Those asked for first end last: they are in front.
     const goingOn = of.filter(({ pending }) => this.#reaches(pending, index - 1));
-    const wanted = learnedOfLoss.length > 0 ? of.length : goingOn.length;
+    const hasCurvature = Object.keys(step.batch).length > 0;
+    const wanted = !hasCurvature ? 0 : learnedOfLoss.length > 0 ? of.length : goingOn.length;
     const parts: Rows[] = [];
     for (let begin = 0; begin < wanted; begin += CHUNK) {
       const size = Math.min(CHUNK, wanted - begin);
@@ -160,7 +168,8 @@ export class ReverseMode implements Differentiator {
     if (goingOn.length === 0) return { of: [], state: [] };
     const front = (rows: Rows): Rows => tf.slice(rows, [0, 0], [goingOn.length, -1]);
     const [weights, ...buffers] = pulled.state.map(front) as [Rows, ...Rows[]];
-    return { of: goingOn, state: [tf.add(weights, front(tf.concat(parts))), ...buffers] };
+    const curved = parts.length > 0 ? tf.add<Rows>(weights, front(tf.concat(parts))) : weights;
+    return { of: goingOn, state: [curved, ...buffers] };
   }
 
   snapshot(): WindowSnapshot | null {

@@ -6,6 +6,7 @@ import { flatten, onBackend, unflatten } from './flat.ts';
 import type { Batch, LossInputs, Objective } from './objective.ts';
 import type { Rows } from './optimizer.ts';
 import type { LearnedValue, StepValues } from './step-values.ts';
+import type { DrawnBatch } from './tangent-examples.ts';
 import type { Numbers, UpdateFactory } from './update.ts';
 
 /** What stays the same from step to step. */
@@ -14,13 +15,23 @@ export interface Training {
   readonly updates: UpdateFactory;
 }
 
-/** What a step starts from. */
-export interface Step {
+/** Where a training gradient is taken. */
+export interface StepPoint {
   readonly batch: Batch;
   /** Weights, then buffers, each `[1, p]`. */
   readonly state: readonly Rows[];
   readonly values: StepValues;
 }
+
+/** What a step starts from. */
+export interface Step extends StepPoint {
+  /** The examples that second derivatives are taken on; undefined is all of them. */
+  readonly tangents: DrawnBatch | undefined;
+}
+
+/** Second derivatives are taken on these; null is none. */
+export const tangentBatch = ({ batch, tangents }: Step): Batch | null =>
+  tangents === undefined ? batch : tangents.drawn;
 
 /** What a step leads to, in the caller's scope. */
 export interface Stepped {
@@ -36,13 +47,34 @@ export const parametersOf = (
 ): tf.Tensor[] => unflatten(weights as Rows, parameters, []);
 
 /** Loss and gradient `[1, p]`. */
-export function trainingGradient({ objective }: Training, { batch, state, values }: Step) {
+export function trainingGradient({ objective }: Training, { batch, state, values }: StepPoint) {
   const training = objective.trainingLoss(batch);
   const inputs = lossInputs(values.loss);
   const { value, grads } = tf.valueAndGrads((...parameters: tf.Tensor[]) =>
     training.value(parameters, inputs),
   )(parametersOf(objective, state[0] as Rows));
   return { loss: value, gradient: flatten(grads, 1) };
+}
+
+/** What of a training gradient is taken without directions. */
+export interface PlainPart {
+  readonly loss: tf.Scalar;
+  /** `[1, p]`. */
+  readonly gradient: Rows;
+  /** What the loss and the gradient of the drawn examples count beside it; 0 when it is whole. */
+  readonly share: number;
+}
+
+/**
+ * The gradient of the examples that were not drawn, so that with that of the drawn ones, which comes with their directions,
+ * it makes the gradient of the batch. Where the loss is not a mean over examples it is the gradient of the batch.
+ */
+export function plainPart(training: Training, step: Step, { others, share }: DrawnBatch): PlainPart {
+  return tf.tidy(() => {
+    if (!training.objective.isMean) return { ...trainingGradient(training, step), share: 0 };
+    const { loss, gradient } = trainingGradient(training, { ...step, batch: others() });
+    return { loss: tf.mul<tf.Scalar>(loss, 1 - share), gradient: tf.mul<Rows>(gradient, 1 - share), share };
+  });
 }
 
 /** A training gradient with its derivatives. */
@@ -55,21 +87,25 @@ export interface GradientDual {
 }
 
 /**
- * The gradient and its derivatives along c directions, by one pass of forward over reverse mode (docs/method.md, section 3).
+ * The gradient and its derivatives along c directions, by one pass of forward over reverse mode (docs/method.md, section 3);
+ * the derivatives on the drawn examples, if there are such.
  * @param learned component k that direction k belongs to.
  * @param weights directions of θ, `[c, p]`; null is zero.
+ * @param plain what is known of the gradient; always where examples are drawn.
  */
 export function dualGradient(
   training: Training,
   step: Step,
   learned: readonly LearnedValue[],
   weights: Rows | null,
+  plain: PlainPart | undefined,
 ): GradientDual {
   const { objective } = training;
-  const { batch, state, values } = step;
+  const { state, values } = step;
+  const batch = tangentBatch(step);
   const inputs = directionsOf(learned, values.loss);
-  if (weights === null && inputs.size === 0) {
-    return { ...trainingGradient(training, step), directions: null };
+  if (batch === null || (weights === null && inputs.size === 0)) {
+    return { ...(plain?.share === 0 ? plain : trainingGradient(training, step)), directions: null };
   }
   const c = learned.length;
   const trainingLoss = objective.trainingLoss(batch);
@@ -86,7 +122,17 @@ export function dualGradient(
       ),
     },
   );
-  return { loss: value, gradient: flatten(gradients, 1), directions: flatten(gradientTangents, c) };
+  const own = { loss: value, gradient: flatten(gradients, 1) };
+  return { ...(plain ? completed(plain, own) : own), directions: flatten(gradientTangents, c) };
+}
+
+/** Loss and gradient of the batch. @param own those of the drawn examples. */
+function completed({ loss, gradient, share }: PlainPart, own: Pick<GradientDual, 'loss' | 'gradient'>) {
+  if (share === 0) return { loss, gradient };
+  return {
+    loss: tf.add(loss, tf.mul(own.loss, share)) as tf.Scalar,
+    gradient: tf.add(gradient, tf.mul(own.gradient, share)) as Rows,
+  };
 }
 
 /** Directions of values along learned components, each `[c, n]` row-major: the derivative at its entry. None where all are zero. */

@@ -13,6 +13,7 @@ import type { InnerOptimizer, Rows } from './optimizer.ts';
 import { ReverseMode } from './reverse.ts';
 import { parametersOf, replaceKept, type Training } from './step.ts';
 import { Hyperparameters } from './step-values.ts';
+import { type DrawnBatch, drawExamples, type TangentExamples } from './tangent-examples.ts';
 import type { LossOptions } from './training-loss.ts';
 import { updatesOf } from './update.ts';
 
@@ -52,6 +53,11 @@ interface RunOptions {
   readonly learned: readonly LearnedComponent[];
   /** @default { method: 'forward' } */
   readonly differentiation?: Differentiation;
+  /**
+   * Examples of each mini-batch that second derivatives are taken on (docs/method.md, section 12).
+   * @default all of them
+   */
+  readonly tangentExamples?: TangentExamples | undefined;
   /**
    * β of θ̄ ← β θ̄ + (1 − β) θ after each step, in [0, 1).
    * @default 0.98
@@ -95,6 +101,7 @@ export class TrainingRun {
   readonly #averaging: number;
   readonly #evaluation: EvaluationPoint;
   readonly #differentiator: Differentiator;
+  readonly #tangentExamples: TangentExamples | undefined;
   /** Weights, then buffers, each `[1, p]`. */
   #state: Rows[];
   /** θ̄, `[1, p]`. */
@@ -116,6 +123,8 @@ export class TrainingRun {
     this.#averaging = averaging;
     this.#evaluation = evaluation;
     this.#checkLength('weights', weights);
+    this.#tangentExamples = options.tangentExamples;
+    this.#checkTangentExamples();
 
     const training: Training = { objective, updates: updatesOf(optimizer, layersOf(objective)) };
     const shared = {
@@ -157,7 +166,8 @@ export class TrainingRun {
     const resolved = this.#hyperparameters.resolve(values, derivatives, this.#steps + 1);
     const beta = this.#averaging;
     const next = tf.tidy(() => {
-      const { loss, state } = this.#differentiator.step({ batch, state: this.#state, values: resolved });
+      const point = { batch, state: this.#state, values: resolved };
+      const { loss, state } = this.#differentiator.step({ ...point, tangents: this.#draw(batch) });
       const average = tf.add(tf.mul(this.#average, beta), tf.mul(state[0] as Rows, 1 - beta));
       return [tf.add(this.#lossSum, loss), average, ...state];
     });
@@ -247,6 +257,11 @@ export class TrainingRun {
     tf.dispose([...this.#state, this.#average, this.#lossSum]);
   }
 
+  #draw(batch: Batch): DrawnBatch | undefined {
+    if (this.#tangentExamples === undefined || this.q === 0) return undefined;
+    return drawExamples(batch, this.#tangentExamples, this.#steps + 1);
+  }
+
   #weightsAt(point: EvaluationPoint): Rows {
     return point === 'averaged' ? this.#average : (this.#state[0] as Rows);
   }
@@ -273,6 +288,25 @@ export class TrainingRun {
     this.#state = state;
     this.#average = average;
     this.#lossSum = lossSum;
+  }
+
+  #checkTangentExamples(): void {
+    const { count } = this.#tangentExamples ?? {};
+    if (count === undefined) return;
+    requireIn(
+      'tangentExamples',
+      count,
+      Number.isInteger(count) && count >= 0,
+      'a whole number of at least 0',
+    );
+    const ofLoss = this.learned.find(({ name }) =>
+      this.objective.hyperparameters.some((info) => info.name === name),
+    );
+    if (count > 0 || ofLoss === undefined) return;
+    throw new InnerTrainingError(
+      'UNSUPPORTED',
+      `${ofLoss.name} acts through second derivatives alone, and with 0 tangent examples there are none`,
+    );
   }
 
   #checkLength(what: string, values: Float32Array): void {

@@ -3,13 +3,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { alias } from '../ad/engine.ts';
 import type { Rows } from './optimizer.ts';
-import type { Step } from './step.ts';
+import type { StepPoint } from './step.ts';
 
 /** A step that was made. Its tensors are the trajectory's. */
 export interface RecordedStep {
   /** Its number in the window, from 1. */
   readonly index: number;
-  readonly step: Step;
+  /** With the examples that second derivatives are taken on; no tensors where there are none. */
+  readonly step: StepPoint;
   /** Of the training loss, `[1, p]`. */
   readonly gradient: Rows;
 }
@@ -38,7 +39,7 @@ export interface WindowSnapshot {
     readonly batch: Readonly<Record<string, HostTensor>>;
     readonly state: readonly Float32Array[];
     readonly gradient: Float32Array;
-    readonly values: Step['values'];
+    readonly values: StepPoint['values'];
   }[];
   readonly pending: readonly { readonly index: number; readonly gradient: Float32Array }[];
 }
@@ -66,7 +67,7 @@ export class Trajectory {
   }
 
   /** The tensors stay the caller's. */
-  record({ batch, state, values }: Step, gradient: Rows): void {
+  record({ batch, state, values }: StepPoint, gradient: Rows): void {
     this.#index += 1;
     this.#recorded.push({
       index: this.#index,

@@ -19,6 +19,8 @@ export function objectiveOf(id: string, problem: CheckedProblem): Objective {
     scalar('validationLoss', problem.validationLoss(byName(weights), batch));
   return {
     ...{ id, parameters, hyperparameters: infos, classes: 0, networkSize: 0 },
+    // Nobody knows what it makes of a batch.
+    isMean: false,
     check: (batch) => checkTensors('a batch', batch),
     trainingLoss: (batch) => ({
       value: (weights, inputs) =>
