@@ -142,6 +142,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       reverseSteps: true,
       validationSample: true,
       validationSeed: true,
+      tangentExamples: true,
       trainings: true,
       dmdAbsence: true,
       dmd: true,

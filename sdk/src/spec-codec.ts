@@ -119,9 +119,10 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
   };
 }
 
-function decodeMethod(method: proto.Method): CompleteStudySpec['method'] {
+function decodeMethod({ tangentExamples, ...method }: proto.Method): CompleteStudySpec['method'] {
   return {
     ...method,
+    ...(tangentExamples !== undefined && { tangentExamples }),
     estimator: estimatorName(method.estimator),
     evaluation: evaluationPointName(method.evaluation),
     averaging: filledIn(method.averaging),

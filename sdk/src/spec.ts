@@ -131,6 +131,11 @@ export interface Method {
   readonly validationSample?: number;
   /** Seed of that drawing. @default 0 */
   readonly validationSeed?: number;
+  /**
+   * Examples of each mini-batch that second derivatives are taken on, drawn for each step; the gradient that moves the weights is
+   * that of the whole batch. 0 leaves second derivatives out: a control, not a hypergradient. @default the batch
+   */
+  readonly tangentExamples?: number;
   /** `global`: trainings from scratch, each followed by an update. @default 0; with `global`: 10 */
   readonly trainings?: number;
   /** `glocal`: what happens when the DMD service gives no report in time. @default 'fall_back' */
@@ -203,7 +208,9 @@ export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extend
   readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation' | 'options'>> &
     Pick<Problem, 'standardize' | 'options'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
-  readonly method: Required<Method> & {
+  readonly method: Required<Omit<Method, 'tangentExamples'>> & {
+    /** Left out: the batch. */
+    readonly tangentExamples?: number;
     readonly dmd: Required<DmdOptions>;
     readonly outer: Required<OuterOptimizer>;
   };

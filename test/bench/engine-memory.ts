@@ -1,5 +1,13 @@
-/** Program: prints the largest resident memory in MB of a process that trains LeNet with hypergradients. */
+/** Program: prints the largest resident memory in MB of a process that trains a network with hypergradients. */
 
-import { peakMemory } from './engine.ts';
+import { trainLenet } from './engine.ts';
+import type { Trained } from './memory.ts';
+import { trainWideResnet } from './wide-resnet.ts';
 
-console.log(await peakMemory());
+const TRAIN: Readonly<Record<Trained, () => Promise<void>>> = {
+  lenet: trainLenet,
+  'wide-resnet': trainWideResnet,
+};
+
+await TRAIN[process.argv[2] as Trained]();
+console.log((process.resourceUsage().maxRSS * 1024) / 1e6);

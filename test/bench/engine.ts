@@ -11,7 +11,7 @@ import {
   registerPrimitives,
 } from '@glocal/trainer/engine-checks';
 import * as tf from '@tensorflow/tfjs-core';
-import { execa } from 'execa';
+import { memoryRowOf } from './memory.ts';
 import { noise, release } from './noise.ts';
 import { type Row, ratioRow, timeRow } from './row.ts';
 import { stockLenet } from './stock-lenet.ts';
@@ -23,6 +23,8 @@ const STOCK = { lr: 0.05, momentum: 0.5, weightDecay: 5e-4 };
 const VALUES = { lr: [STOCK.lr], momentum: [STOCK.momentum], weightDecay: [STOCK.weightDecay] };
 const SLOPES = [0.0475, 0.25, 5e-4];
 const BATCH = 128;
+/** Examples that second derivatives are taken on, where that is not the whole batch. */
+const TANGENTS = 32;
 const VALIDATION = 1000;
 const ROUNDS = { warmUp: 5, measured: 40 };
 const LEAK_STEPS = 1000;
@@ -72,7 +74,8 @@ export async function hypergradientErrorRow(
 
 /**
  * Steps and a validation gradient of LeNet, interleaved. *Plain* in the ratios is the stock step, what a user of tfjs has
- * without this project; our own step without hyperparameters is a row of its own.
+ * without this project; our own step without hyperparameters, a row of its own, is what `own_plain` and the steps with second
+ * derivatives on 32 examples are compared with.
  */
 async function timeRows(): Promise<Row[]> {
   await backend();
@@ -80,6 +83,8 @@ async function timeRows(): Promise<Row[]> {
   const ours = run(sgd, 0);
   const three = run(sgd, 3);
   const many = run(manySgd, MANY);
+  const threeOfPart = run(sgd, 3, TANGENTS);
+  const manyOfPart = run(manySgd, MANY, TANGENTS);
   const batch = noise(lenet, BATCH);
   const validation = noise(lenet, VALIDATION);
   const step = (training: TrainingRun) => () => training.step(batch, VALUES, slopes(training.q));
@@ -88,18 +93,24 @@ async function timeRows(): Promise<Row[]> {
     plain: step(ours),
     step_q3: step(three),
     step_q16: step(many),
+    step_q3_b32: step(threeOfPart),
+    step_q16_b32: step(manyOfPart),
   };
   // The first step has no sensitivity to carry.
   for (const first of Object.values(steps)) first();
   requireSameLoss(ours, stock, batch);
   const times = interleaved(ROUNDS, { ...steps, valgrad1000: () => three.hypergradient(validation) });
-  for (const thing of [stock, ours, three, many]) thing.dispose();
+  for (const thing of [stock, ours, three, many, threeOfPart, manyOfPart]) thing.dispose();
   release(batch, validation);
   const { stock: plain, plain: own, ...others } = times;
+  const { step_q3_b32, step_q16_b32, ...whole } = others;
   return [
-    ...Object.entries(others).map(([name, measured]) =>
+    ...Object.entries(whole).map(([name, measured]) =>
       ratioRow(`engine.lenet.${name}_over_plain`, measured, plain),
     ),
+    ratioRow('engine.lenet.step_q3_over_own_plain', whole.step_q3, own),
+    ratioRow('engine.lenet.step_q3_b32_over_plain', step_q3_b32, own),
+    ratioRow('engine.lenet.step_q16_b32_over_plain', step_q16_b32, own),
     ...Object.entries({ stock_plain: plain, plain: own, ...others }).map(([name, measured]) =>
       timeRow(`engine.lenet.${name}_ms`, measured),
     ),
@@ -107,15 +118,10 @@ async function timeRows(): Promise<Row[]> {
 }
 
 /** Largest resident memory of a process that trains LeNet with hypergradients on a validation set, and does nothing else. */
-async function memoryRow(): Promise<Row> {
-  const { stdout } = await execa(process.execPath, [
-    fileURLToPath(new URL('engine-memory.ts', import.meta.url)),
-  ]);
-  return { name: 'engine.lenet.peak_rss_mb', value: Number(stdout), unit: 'MB', n: MEMORY_STEPS };
-}
+const memoryRow = (): Promise<Row> => memoryRowOf('engine.lenet.peak_rss_mb', 'lenet', MEMORY_STEPS);
 
-/** Trains for {@link memoryRow}, and answers with this process's largest resident memory in MB. */
-export async function peakMemory(): Promise<number> {
+/** Trains for {@link memoryRow}. */
+export async function trainLenet(): Promise<void> {
   await backend();
   const training = run(sgd, 3);
   const batch = noise(lenet, BATCH);
@@ -124,7 +130,6 @@ export async function peakMemory(): Promise<number> {
     training.step(batch, VALUES, SLOPES);
     training.hypergradient(validation);
   }
-  return (process.resourceUsage().maxRSS * 1024) / 1e6;
 }
 
 /** Tensors and buffers that training with hypergradients holds more of after many steps than after a few. */
@@ -161,9 +166,10 @@ async function rulesRow(): Promise<Row> {
   return { name: 'engine.rules_tested_share', value, unit: 'share', n: needed.length };
 }
 
-const run = (optimizer: InnerOptimizer, q: number): TrainingRun =>
+const run = (optimizer: InnerOptimizer, q: number, tangents = BATCH): TrainingRun =>
   new TrainingRun({
     model: lenet,
+    tangentExamples: { count: tangents, seed: 0 },
     optimizer,
     weights: lenet.initialise(0),
     learned: optimizer.hyperparameters.slice(0, q).map(({ name }) => ({ name, index: 0 })),

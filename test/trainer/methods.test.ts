@@ -178,6 +178,20 @@ describe('evaluation', () => {
     expect(other).not.toEqual(one);
   });
 
+  it('with second derivatives on some examples trains as before, with other hypergradients, and the same ones again', async () => {
+    const of = async (method: Partial<Method>) => (await train({ space: quickSpace, method }, 1)).first;
+    const exact = await of({});
+    const some = { tangentExamples: 8 };
+    const [first, again] = [await of(some), await of(some)];
+    expect(first?.trainLoss).toBeCloseTo(exact?.trainLoss ?? Number.NaN, 4);
+    expect(again?.window?.hypergradients).toEqual(first?.window?.hypergradients);
+    expect(first?.window?.hypergradients).not.toEqual(exact?.window?.hypergradients);
+    const batchSize = quickStudy().problem.batchSize ?? Number.NaN;
+    const cost = (exact?.differentiation?.forwardGradients ?? Number.NaN) * (8 / batchSize);
+    expect(first?.differentiation?.forwardGradients).toBeCloseTo(cost, 9);
+    expect(await of({ tangentExamples: batchSize })).toMatchObject({ window: exact?.window });
+  });
+
   it('carries a share of the sensitivity over when asked to', async () => {
     const rows = async (sensitivityDiscount: number) =>
       (await train({ space: quickSpace, method: { sensitivityDiscount } }, 2)).steps.map(

@@ -176,6 +176,7 @@ const method = object<Method>({
   reverseSteps: optional(notZero(int32)),
   validationSample: optional(int32),
   validationSeed: optional(uint32),
+  tangentExamples: optional(int32),
   // 0 in the complete specification of a study that is not `global`.
   trainings: optional(int32),
   dmdAbsence: optional(oneOf(choices(proto.DmdAbsence))),

@@ -53,6 +53,7 @@ export const everything = {
     reverseSteps: 7,
     validationSample: 100,
     validationSeed: 4_000_000_000,
+    tangentExamples: 0,
     trainings: 3,
     dmdAbsence: 'pause',
     dmd: {

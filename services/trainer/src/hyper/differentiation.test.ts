@@ -14,6 +14,7 @@ const choose = (q: number, method: Partial<Method> = {}) =>
         differentiation: Differentiation.AUTO,
         ...method,
       }),
+      problem: { batchSize: 128 },
     },
     q,
   );
@@ -47,6 +48,15 @@ describe('chooseDifferentiation', () => {
   it('goes forward where the sensitivity is carried on or a whole training counts', () => {
     expect(choose(385, { sensitivityDiscount: 0.5 })).toMatchObject({ used: Differentiation.FORWARD });
     expect(choose(385, { estimator: Estimator.GLOBAL })).toMatchObject({ used: Differentiation.FORWARD });
+  });
+
+  it('costs as much less as there are fewer examples with second derivatives, and is chosen as before', () => {
+    expect(choose(3, { tangentExamples: 32 })).toMatchObject({
+      used: Differentiation.FORWARD,
+      forwardGradients: 75,
+    });
+    expect(choose(385, { tangentExamples: 32 })?.used).toBe(choose(385)?.used);
+    expect(choose(3, { tangentExamples: 0 })).toMatchObject({ forwardGradients: 0, reverseGradients: 0 });
   });
 
   it('is not needed when nothing is learned', () => {

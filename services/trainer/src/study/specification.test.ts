@@ -302,6 +302,28 @@ describe('completeStudy', () => {
       'method.reverse_steps',
       /1 to method.window = 50/,
     ],
+    [
+      'more tangent examples than a batch has',
+      method({ tangentExamples: 129 }),
+      'method.tangent_examples',
+      /129 is not.*from 0 to problem.batch_size = 128/,
+    ],
+    ['tangent examples below 0', method({ tangentExamples: -1 }), 'method.tangent_examples', /-1 is not/],
+    [
+      'no tangent example for what only the loss has',
+      {
+        ...space(float('lr', 0, 1, 0.1), float('classWeights', 0, 2, 1)),
+        ...method({ tangentExamples: 0 }),
+      },
+      'method.tangent_examples',
+      /classWeights, which is of the loss, acts through them alone/,
+    ],
+    [
+      'no tangent example for a network',
+      { ...space(float('lr', 0, 1, 0.1), network('reweighting', 4)), ...method({ tangentExamples: 0 }) },
+      'method.tangent_examples',
+      /reweighting, which is of the loss/,
+    ],
     ['too large a sample', method({ validationSample: 101 }), 'method.validation_sample', /101 is not.*100/],
     [
       'a stride of the decomposition',
@@ -515,6 +537,38 @@ describe('completeStudy', () => {
         ...method({ estimator: Estimator.FIXED, window: 10, sigma: 20 }),
       }),
     ).toEqual([]);
+  });
+});
+
+describe('examples for second derivatives', () => {
+  const batches = {
+    name: 'batch_size',
+    kind: { $case: 'discrete' as const, value: { values: [64, 128] } },
+  };
+
+  it('may be none, and are left open as all of the batch, however large that is', () => {
+    expect(completed(method({ tangentExamples: 0 })).method.tangentExamples).toBe(0);
+    expect(completed({}).method.tangentExamples).toBeUndefined();
+  });
+
+  it('are counted against the batch of each trial', () => {
+    const of = (tangentExamples: number) =>
+      problems({
+        ...space(float('lr', 0, 1, 0.1), batches),
+        ...method({ tangentExamples }),
+      });
+    expect(of(64)).toEqual([]);
+    expect(of(65)).toEqual([
+      ['method.tangent_examples', expect.stringMatching(/65 is not.*= 64; in trials/)],
+    ]);
+  });
+
+  it('are not used by FIXED', () => {
+    const changes = {
+      ...space(fixed('lr', 0.1)),
+      ...method({ estimator: Estimator.FIXED, tangentExamples: 0 }),
+    };
+    expect(problems(changes)).toEqual([]);
   });
 });
 

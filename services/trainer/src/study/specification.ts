@@ -17,6 +17,7 @@ import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
 import { checkSize } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
+import { checkTangentExamples } from './specification/tangents.ts';
 import { completeTraining } from './specification/training.ts';
 
 const MAX_NAME = 200;
@@ -79,6 +80,7 @@ function completeTrained(
   const isSound = check.violations.length === 0;
   const inspect: Inspect = (variant, own) => {
     checkSample(method, variant.problem, own);
+    checkTangentExamples(method, space, variant, own);
     if (isSound && own.violations.length === 0) checkSize(space, method, variant, limits, own);
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);

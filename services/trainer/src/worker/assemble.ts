@@ -64,7 +64,7 @@ function assembleParts(
   });
   const differentiation = chooseDifferentiation(study, space.components.length);
   const learner = new TfjsLearner({
-    ...{ method, space, ...parts },
+    ...{ method, space, seed, ...parts },
     optimizer: getOptimizer(problem.optimizer),
     differentiation: differentiation && inner(differentiation, method.reverseSteps),
   });

@@ -31,6 +31,8 @@ export interface LearnerOptions {
   readonly space: SearchPoint;
   /** Undefined when no hypergradients will be asked for: then steps carry no sensitivities. */
   readonly differentiation: Differentiation | undefined;
+  /** Of the trial: fixes which examples second derivatives are taken on. */
+  readonly seed: number;
 }
 
 /**
@@ -48,7 +50,9 @@ export class TfjsLearner implements Learner, Disposable {
   #values: HyperparameterValues = {};
   #derivatives: Float64Array = new Float64Array();
 
-  constructor({ method, objective, optimizer, weights, data, space, differentiation }: LearnerOptions) {
+  constructor(options: LearnerOptions) {
+    const { method, objective, optimizer, weights, data, space, differentiation, seed } = options;
+    const { tangentExamples: count } = method;
     this.#method = method;
     this.#space = space;
     this.#data = data;
@@ -58,6 +62,7 @@ export class TfjsLearner implements Learner, Disposable {
       ...{ objective, optimizer, weights },
       learned: differentiation === undefined ? [] : space.learned,
       differentiation: differentiation ?? { method: 'forward' },
+      tangentExamples: count === undefined ? undefined : { count, seed },
       averaging: method.averaging ?? 0,
       evaluation: method.evaluation === EvaluationPoint.AVERAGED ? 'averaged' : 'lastIterate',
     });

@@ -202,6 +202,7 @@ const studies = fc.record({
     differentiation: choice(Differentiation),
     reverseSteps: whole(0, 0, 10),
     validationSample: whole(0, 0, 1, 40),
+    tangentExamples: maybe(whole(0, 1, 2, 16)),
     validationSeed: unsigned(0),
     trainings: whole(0, 0, 10),
     outer: maybe(
@@ -257,6 +258,7 @@ function start(study: CompleteStudy): PreparedData {
   prepared.train.at(0);
   if (method.validationSample > 0)
     prepared.validation.sample(method.validationSample, method.validationSeed, 0);
+  expect(method.tangentExamples ?? 0).toBeLessThanOrEqual(problem.batchSize);
   return prepared;
 }
 

@@ -86,6 +86,7 @@ describe('a study whose client trains', () => {
     ['method.reverse_steps', method({ reverseSteps: 3 })],
     ['method.validation_sample', method({ validationSample: 3 })],
     ['method.validation_seed', method({ validationSeed: 3 })],
+    ['method.tangent_examples', method({ tangentExamples: 3 })],
     ['method.sigma', method({ sigma: 3 })],
     ['training.steps', { training: { steps: 99 } }],
   ])('is refused by its field %s', (field, requested) => {

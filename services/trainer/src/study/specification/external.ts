@@ -44,6 +44,7 @@ const FOR_TRAINERS: readonly (readonly [key: keyof Method, field: string, silent
   ['differentiation', 'differentiation', [0, METHOD.differentiation]],
   ['validationSample', 'validation_sample', [0]],
   ['validationSeed', 'validation_seed', [0]],
+  ['tangentExamples', 'tangent_examples', [undefined]],
 ];
 
 /** What the client makes of a choice is its own business. */

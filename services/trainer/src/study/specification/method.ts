@@ -55,7 +55,8 @@ export function completeMethod(
     dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
     interval: window,
     warmupWindows: 1,
-    tangentExamples: undefined,
+    // Left open: the batch, of which trials may have several.
+    tangentExamples: requested?.tangentExamples,
     cost: undefined,
     outer: completeOuter(requested?.outer, check),
   };

@@ -5,6 +5,7 @@ import {
   Estimator,
   Grouping,
   type Method,
+  type Problem,
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
@@ -12,7 +13,7 @@ import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/
 import { networkSize } from '../../inner/reweighting.ts';
 import type { Checker } from './checker.ts';
 import type { MethodWithoutRate } from './method.ts';
-import type { ResolvedProblem } from './problem.ts';
+import type { ProblemVariant } from './problems.ts';
 
 /** Bytes of a window's rows: it is stored with its outer step as one record. */
 const MAX_WINDOW_BYTES = 256 * 2 ** 20;
@@ -25,7 +26,7 @@ const MAX_TRAJECTORY_BYTES = 64 * 2 ** 30;
 export function checkSize(
   space: SearchSpace,
   method: MethodWithoutRate,
-  { dataset, model }: ResolvedProblem,
+  { dataset, model, problem }: ProblemVariant,
   { maxComponents }: Pick<Limits, 'maxComponents'>,
   check: Checker,
 ): void {
@@ -33,7 +34,7 @@ export function checkSize(
   const { layers, weights } = model.size(dataset);
   const components = countComponents(space, { layers, classes: dataset.classes });
   checkWindow(components, method, { maxComponents }, check);
-  checkDerivatives(method, components, weights, check);
+  checkDerivatives({ method, problem }, components, weights, check);
 }
 
 /** Checks the rows of a window, whoever computes them. */
@@ -59,12 +60,12 @@ export function checkWindow(
 }
 
 function checkDerivatives(
-  method: MethodWithoutRate,
+  { method, problem }: { readonly method: MethodWithoutRate; readonly problem: Problem },
   components: number,
   weights: number,
   check: Checker,
 ): void {
-  const chosen = chooseDifferentiation({ method }, components);
+  const chosen = chooseDifferentiation({ method, problem }, components);
   if (chosen?.used === Differentiation.FORWARD) {
     check.require(
       (1 + components) * weights <= MAX_TENSOR,
