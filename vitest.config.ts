@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+
+// Tests start hundreds of processes, which take half as long with their compiled sources at hand.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.glocal', 'test', 'compile-cache');
 
 /** `vitest --mode full` (npm run test:full) also runs the slow suites, `*.full.test.ts`. */
 export default defineConfig(({ mode }) => ({

@@ -37,6 +37,7 @@ describe('the environment', () => {
         'NO_PROXY',
         'grpc_proxy',
         'NODE_EXTRA_CA_CERTS',
+        'NODE_COMPILE_CACHE',
       ],
       'OTEL_EXPORTER_OTLP_ENDPOINT',
       ...['OMP_NUM_THREADS', 'TF_ENABLE_ONEDNN_OPTS', 'TF_NUM_INTRAOP_THREADS', 'DNNL_VERBOSE'],

@@ -17,7 +17,7 @@ const SYSTEM: Names = [
 /** How Node runs. `NODE_*` would take a registry's token along. */
 const NODE: Names = [
   ...['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_USE_SYSTEM_CA', 'NODE_USE_ENV_PROXY', 'NODE_DEBUG'],
-  ...['NODE_V8_COVERAGE', 'UV_THREADPOOL_SIZE', 'GRPC_TRACE', 'GRPC_VERBOSITY'],
+  ...['NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE', 'UV_THREADPOOL_SIZE', 'GRPC_TRACE', 'GRPC_VERBOSITY'],
 ];
 
 /** How data sets, and a DMD service elsewhere, are reached where the network has a proxy. */
