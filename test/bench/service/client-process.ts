@@ -1,18 +1,43 @@
-/** A client process of a benchmark: makes calls as fast as they are answered until its time is over, and tells how it went. */
+/** A client process of a benchmark: makes calls until its time is over, and tells how it went. */
 
 import { randomUUID } from 'node:crypto';
-import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
-import { Channel } from '../../support/grpc.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  StudyServiceService as Api,
+  CreateStudyRequest,
+  GetStudyRequest,
+  StudyEvent,
+  WatchStudyRequest,
+} from '@glocal/proto/glocal/v1/study_service';
 import { after, Reporter } from '../../support/reporter.ts';
+import { LeanChannel } from './lean-channel.ts';
 import { externalStudy } from './studies.ts';
 
 /** What to do, for how many seconds; 0 until the study has ended. */
 export type Job = { readonly address: string; readonly seconds: number } & (
-  | { readonly kind: 'create'; readonly seeds: number }
-  | { readonly kind: 'get'; readonly names: readonly string[]; readonly clients: number }
+  | CreateJob
+  | GetJob
   | { readonly kind: 'report' }
   | { readonly kind: 'watch'; readonly name: string; readonly watchers: number }
 );
+
+/** One call after the other. */
+interface CreateJob {
+  readonly kind: 'create';
+  readonly seeds: number;
+  /** Seconds of calls before those that count, in which code is compiled on both sides. */
+  readonly warmUp: number;
+}
+
+/** Clients with a connection each. */
+interface GetJob {
+  readonly kind: 'get';
+  readonly names: readonly string[];
+  readonly clients: number;
+  /** From one call of a client to its next; 0 for one call after the other. */
+  readonly everyMs: number;
+}
+
 type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>;
 
 /** What came of it. */
@@ -23,6 +48,8 @@ export interface Result {
   readonly events: number;
   /** From the first call, or the first event, to the last. */
   readonly seconds: number;
+  /** Of a processor, that this process took meanwhile. */
+  readonly cpuSeconds: number;
 }
 
 function work(job: Job): Promise<Result> {
@@ -40,29 +67,47 @@ function work(job: Job): Promise<Result> {
 
 const since = (start: number): number => (performance.now() - start) / 1_000;
 
-async function create({ address, seconds, seeds }: JobOf<'create'>): Promise<Result> {
-  using channel = new Channel(address);
-  const study = externalStudy(seeds);
-  const times: number[] = [];
-  const start = performance.now();
-  while (since(start) < seconds) {
-    times.push(await timed(() => channel.unary(Api.createStudy, { study, requestId: randomUUID() })));
-  }
-  return { times, events: 0, seconds: since(start) };
+function cpuSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
 }
 
-async function get({ address, seconds, names, clients }: JobOf<'get'>): Promise<Result> {
+async function create({ address, seconds, seeds, warmUp }: JobOf<'create'>): Promise<Result> {
+  using channel = new LeanChannel(address);
+  const body = CreateStudyRequest.encode({ study: externalStudy(seeds), requestId: '' }).finish();
+  // Fields that follow belong to the same message.
+  const request = () =>
+    Buffer.concat([body, CreateStudyRequest.encode({ study: undefined, requestId: randomUUID() }).finish()]);
+  const call = () => channel.unary(Api.createStudy.path, request());
+  for (const start = performance.now(); since(start) < warmUp; ) await call();
   const times: number[] = [];
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
+  while (since(start) < seconds) {
+    const sent = performance.now();
+    await call();
+    times.push(performance.now() - sent);
+  }
+  return { times, events: 0, seconds: since(start), cpuSeconds: cpuSince(cpu) };
+}
+
+async function get({ address, seconds, names, clients, everyMs }: JobOf<'get'>): Promise<Result> {
+  const times: number[] = [];
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   const client = async (_: unknown, first: number): Promise<void> => {
-    using channel = new Channel(address);
+    using channel = new LeanChannel(address);
+    let due = start + ((first + Math.random()) / clients) * everyMs;
     for (let i = first; since(start) < seconds; i += clients) {
+      if (everyMs === 0) due = performance.now();
+      else await sleep(Math.max(0, due - performance.now()));
       const name = names[i % names.length] ?? '';
-      times.push(await timed(() => channel.unary(Api.getStudy, { name })));
+      await channel.unary(Api.getStudy.path, GetStudyRequest.encode({ name }).finish());
+      // From when it was due: a call that had to wait for the one before has waited, too.
+      times.push(performance.now() - due);
+      due += everyMs;
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { times, events: 0, seconds: since(start) };
+  return { times, events: 0, seconds: since(start), cpuSeconds: cpuSince(cpu) };
 }
 
 /** Windows of a trial of its own, each in one message: an outer step is on disk when the client has it. */
@@ -70,7 +115,7 @@ async function report({ address, seconds }: JobOf<'report'>): Promise<Result> {
   using reporter = new Reporter(address);
   let position: Position = await reporter.position(await reporter.create(externalStudy(1)));
   const times: number[] = [];
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   while (since(start) < seconds) {
     const sent = performance.now();
     const answer = await reporter.report({ outerStep: position.outerStep, rows: settling(position) });
@@ -78,7 +123,7 @@ async function report({ address, seconds }: JobOf<'report'>): Promise<Result> {
     times.push(performance.now() - sent);
     position = after(answer.value);
   }
-  return { times, events: 0, seconds: since(start) };
+  return { times, events: 0, seconds: since(start), cpuSeconds: cpuSince(cpu) };
 }
 
 type Position = ReturnType<typeof after>;
@@ -92,28 +137,23 @@ const settling = ({ values }: Position): number[][] =>
 /** Until the study has ended, too. */
 async function watch({ address, seconds: wanted, name, watchers }: JobOf<'watch'>): Promise<Result> {
   let events = 0;
-  const began = performance.now();
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
   let start = Number.NaN;
   let seconds = 0;
+  const request = WatchStudyRequest.encode({ name, cursor: '', maxLag: 0 }).finish();
   const watcher = async (): Promise<void> => {
-    using channel = new Channel(address);
-    for await (const { event } of channel.open(Api.watchStudy, { name, cursor: '', maxLag: 0 })) {
-      if (wanted > 0 && since(began) >= wanted) return;
-      if (event?.$case !== 'outerStep') continue;
+    using channel = new LeanChannel(address);
+    await channel.serverStream(Api.watchStudy.path, request, (response) => {
+      if (wanted > 0 && since(began) >= wanted) return true;
+      if (StudyEvent.decode(response).event?.$case !== 'outerStep') return false;
       if (Number.isNaN(start)) start = performance.now();
       events += 1;
       seconds = since(start);
-    }
+      return false;
+    });
   };
   await Promise.all(Array.from({ length: watchers }, watcher));
-  return { times: [], events, seconds };
-}
-
-/** Milliseconds. */
-async function timed(call: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await call();
-  return performance.now() - start;
+  return { times: [], events, seconds, cpuSeconds: cpuSince(cpu) };
 }
 
 process.once('message', (job: Job) => {

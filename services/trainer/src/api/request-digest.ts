@@ -1,6 +1,6 @@
 /** What tells whether a request with an id that was used before asks for the same study. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Method, OuterOptimizer, Study } from '@glocal/proto/glocal/v1/study';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { sortedLabels } from '../study/labels.ts';
@@ -31,5 +31,4 @@ export function completeDigest(completed: CompleteStudy | ExternalStudy): Uint8A
   return sha256(Study.fromPartial({ displayName, space, problem, training, method: methodOfThen, state }));
 }
 
-const sha256 = (study: Study): Uint8Array =>
-  createHash('sha256').update(Study.encode(study).finish()).digest();
+const sha256 = (study: Study): Uint8Array => hash('sha256', Study.encode(study).finish(), 'buffer');

@@ -6,7 +6,7 @@ import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/g
 import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withoutLargeParts } from '../resource/outer-step.ts';
-import { StudiesError } from './errors.ts';
+import { ActiveStudiesError, StudiesError } from './errors.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
 import { SqliteStore } from './sqlite.ts';
 
@@ -223,6 +223,8 @@ describe('a file of the first schema', () => {
       maxStudies: 2,
     };
     await expect(store.createStudy(another)).rejects.toThrow(StudiesError);
+    const oneActive = { ...another, maxStudies: 9, maxActiveStudies: 1 };
+    await expect(store.createStudy(oneActive)).rejects.toThrow(ActiveStudiesError);
     await store.deleteStudy('studies/ended');
     await store.createStudy(another);
     await store.pauseStudy('studies/a');

@@ -21,6 +21,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   addArtifacts,
   keepDecisions,
   keepStates,
+  countActiveStudies,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -338,4 +339,30 @@ function keepStates(db: DatabaseSync): void {
   for (const { id, record } of db.prepare('SELECT id, record FROM trials').all() as Row[]) {
     setTrial.run(Trial.decode(record as Uint8Array).state, Number(id));
   }
+}
+
+/** How many studies are ACTIVE, in all and of each owner, is known without counting them: each new one asks. */
+function countActiveStudies(db: DatabaseSync): void {
+  db.exec(`
+    DROP INDEX active_studies;
+    CREATE TABLE active_studies (owner TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO active_studies SELECT owner, count(*) FROM studies WHERE active = 1 GROUP BY owner;
+    INSERT INTO counts SELECT 'active studies', count(*) FROM studies WHERE active = 1;
+    CREATE TRIGGER active_study_added AFTER INSERT ON studies WHEN new.active = 1
+      BEGIN
+        INSERT INTO active_studies VALUES (new.owner, 1) ON CONFLICT (owner) DO UPDATE SET n = n + 1;
+        UPDATE counts SET n = n + 1 WHERE what = 'active studies';
+      END;
+    CREATE TRIGGER study_activity_changed AFTER UPDATE OF active ON studies WHEN new.active <> old.active
+      BEGIN
+        INSERT INTO active_studies VALUES (new.owner, 1)
+          ON CONFLICT (owner) DO UPDATE SET n = n + new.active - old.active;
+        UPDATE counts SET n = n + new.active - old.active WHERE what = 'active studies';
+      END;
+    CREATE TRIGGER active_study_removed AFTER DELETE ON studies WHEN old.active = 1
+      BEGIN
+        UPDATE active_studies SET n = n - 1 WHERE owner = old.owner;
+        UPDATE counts SET n = n - 1 WHERE what = 'active studies';
+      END;
+  `);
 }

@@ -2,7 +2,8 @@
 
 import { NotFoundError, StateError } from '../resource/errors.ts';
 import * as errors from './errors.ts';
-import type { Outcome, SqliteEngine } from './sqlite-engine.ts';
+import type { SqliteEngine } from './sqlite-engine.ts';
+import type { Outcome } from './sqlite-transactions.ts';
 
 /** Each of these is a transaction; calls of them that wait together share one. */
 const WRITES = [

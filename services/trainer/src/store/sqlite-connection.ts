@@ -48,6 +48,8 @@ export async function connectThread(path: string): Promise<Connection> {
 class StoreThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** Calls of this turn of the event loop, which go to the thread in one message: each message costs as much as a call. */
+  #unsent: Call[] = [];
   readonly #ended: Promise<void>;
   #calls = 0;
   #gone: StoreUnavailableError | undefined;
@@ -99,14 +101,22 @@ class StoreThread {
       if (this.#gone !== undefined) return reject(this.#gone);
       this.#calls += 1;
       this.#waiting.set(this.#calls, { resolve: resolve as Waiting['resolve'], reject });
-      this.#send({ id: this.#calls, method, args } as Call);
+      if (this.#unsent.length === 0) setImmediate(() => this.#sendCalls());
+      this.#unsent.push({ id: this.#calls, method, args } as Call);
     });
   }
 
   close(): Promise<void> {
     this.#closing = true;
+    this.#sendCalls();
     if (this.#gone === undefined) this.#send('close');
     return this.#ended;
+  }
+
+  #sendCalls(): void {
+    const calls = this.#unsent;
+    this.#unsent = [];
+    if (calls.length > 0) this.#send(calls);
   }
 
   #take(answers: readonly Answer[]): void {

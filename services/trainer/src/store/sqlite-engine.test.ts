@@ -7,6 +7,7 @@ import { StateError } from '../resource/errors.ts';
 import { StoreUnavailableError } from './errors.ts';
 import { answerAll, type Call, takeTurn } from './sqlite-calls.ts';
 import { SqliteEngine } from './sqlite-engine.ts';
+import type { EncodedNewStudy } from './sqlite-studies.ts';
 
 let folder: string;
 let engine: SqliteEngine;
@@ -20,16 +21,18 @@ afterEach(() => {
 });
 
 const TRIAL = 'studies/a/trials/0';
-const create = (id: string) => {
+const create = (id: string, owner = '', limits: Partial<EncodedNewStudy> = {}) => {
+  const study = Study.fromPartial({ name: `studies/${id}`, owner, state: StudyState.ACTIVE });
   const trial = Trial.fromPartial({ name: `studies/${id}/trials/0`, state: TrialState.PENDING });
   return () =>
     engine.createStudy({
-      name: `studies/${id}`,
-      study: Study.encode(Study.fromPartial({ name: `studies/${id}`, state: StudyState.ACTIVE })).finish(),
+      name: study.name,
+      study: Study.encode(study).finish(),
       trials: [{ name: trial.name, trial: Trial.encode(trial).finish() }],
       requestId: '',
       fingerprint: Buffer.of(1),
       maxActiveStudies: 100,
+      ...limits,
     });
 };
 /** As `node:sqlite` tells that the disk is full, also with an extended code. */
@@ -47,11 +50,7 @@ describe('writes that are made durable together', () => {
       },
       create('b'),
     ]);
-    expect(outcomes).toEqual([
-      { value: { study: expect.any(Uint8Array), created: true } },
-      { error: expect.any(StateError) },
-      { value: { study: expect.any(Uint8Array), created: true } },
-    ]);
+    expect(outcomes).toEqual([{ value: undefined }, { error: expect.any(StateError) }, { value: undefined }]);
     expect(Trial.decode(engine.getTrial(TRIAL) as Uint8Array).state).toBe(TrialState.PENDING);
     expect(engine.listStudies({ limit: 9 }).records).toHaveLength(2);
   });
@@ -80,5 +79,35 @@ describe('calls that came together', () => {
     const [reads, writes] = answerAll(engine, turn);
     expect(reads).toEqual([{ id: 40, value: undefined }]);
     expect(writes?.map(({ id }) => id)).toEqual(Array.from({ length: 32 }, (_, id) => id));
+  });
+});
+
+describe('the limits of ACTIVE studies', () => {
+  /** That so many are active is what a refusal says. */
+  const expectActive = (all: number, ofAnn: number) => {
+    expect(create('x', 'ann', { maxActiveStudies: all })).toThrow(`${all} studies are active`);
+    expect(create('x', 'ann', { maxOwnerActiveStudies: ofAnn })).toThrow(`${ofAnn} of your studies`);
+    expect(create('x', 'eve', { maxOwnerActiveStudies: 0 })).toThrow('0 of your studies');
+  };
+
+  it('count what is ACTIVE, of all and of an owner, whatever has become of the others', () => {
+    create('a', 'ann')();
+    create('b', 'ann')();
+    create('c', 'bob')();
+    expectActive(3, 2);
+    engine.pauseStudy('studies/a');
+    expectActive(2, 1);
+    engine.resumeStudy({ name: 'studies/a', points: [], maxActiveStudies: 3 });
+    expectActive(3, 2);
+    engine.cancelStudy('studies/b');
+    engine.deleteStudy('studies/b');
+    expectActive(2, 1);
+    engine.commit([
+      () => {
+        create('d', 'ann')();
+        engine.startTrial('studies/none');
+      },
+    ]);
+    expectActive(2, 1);
   });
 });

@@ -187,8 +187,8 @@ export function expectRoomForActive(
   owner: string,
   { maxActiveStudies, maxOwnerActiveStudies = Number.POSITIVE_INFINITY }: ActiveLimits,
 ): void {
-  const count = `SELECT count(*) AS n, ifnull(sum(owner = ?), 0) AS own FROM studies WHERE active = 1`;
-  const { n: active, own } = records.get(count, owner) as { n: number; own: number };
+  const active = Number(records.get("SELECT n FROM counts WHERE what = 'active studies'")?.n);
+  const own = Number(records.get('SELECT n FROM active_studies WHERE owner = ?', owner)?.n ?? 0);
   if (active >= maxActiveStudies) {
     throw new ActiveStudiesError(
       `${active} studies are active, as many as this server allows; wait or cancel one`,

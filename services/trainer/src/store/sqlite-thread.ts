@@ -5,7 +5,7 @@ import { type Answer, answerAll, type Call, encodeError, takeTurn } from './sqli
 import { SqliteEngine } from './sqlite-engine.ts';
 
 /** To this thread. */
-export type ToThread = Call | 'close';
+export type ToThread = readonly Call[] | 'close';
 /** From this thread: first whether the store could be opened. */
 export type FromThread = 'open' | 'closed' | { failed: ReturnType<typeof encodeError> } | Answer[];
 
@@ -20,7 +20,7 @@ try {
     let closing = false;
     const take = (message: ToThread) => {
       if (message === 'close') closing = true;
-      else calls.push(message);
+      else calls.push(...message);
     };
     take(first);
     do {

@@ -66,13 +66,13 @@ export class SqliteStore implements Store {
   }
 
   async createStudy({ study, trials, ...rest }: NewStudy): Promise<CreateResult> {
-    const result = await this.#call('createStudy', {
+    const before = await this.#call('createStudy', {
       ...rest,
       name: study.name,
       study: Study.encode(study).finish(),
       trials: trials.map((trial) => ({ name: trial.name, trial: Trial.encode(trial).finish() })),
     });
-    return { study: Study.decode(result.study), created: result.created };
+    return before === undefined ? { study, created: true } : { study: Study.decode(before), created: false };
   }
 
   async cancelStudy(name: string): Promise<Study> {

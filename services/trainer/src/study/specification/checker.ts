@@ -19,8 +19,8 @@ export class Checker {
    * it; 0, which stands for the default, counts.
    */
   oneOf(value: number, enumeration: Enumeration, field: string): boolean {
-    const isKnown = value >= 0 && Object.values(enumeration).includes(value);
-    return this.require(isKnown, field, `${value} is unknown; ${oneOfNames(enumeration)}`);
+    if (value >= 0 && Object.values(enumeration).includes(value)) return true;
+    return this.require(false, field, `${value} is unknown; ${oneOfNames(enumeration)}`);
   }
 
   /** Records a number that is not a whole one from `least` to `most`; tells whether it is. @param what in the plural. */
