@@ -13,17 +13,17 @@ import { after, Reporter } from '../../support/reporter.ts';
 import { LeanChannel } from './lean-channel.ts';
 import { externalStudy } from './studies.ts';
 
-/** What to do, for how many seconds; 0 until the study has ended. */
-export type Job = { readonly address: string; readonly seconds: number } & (
+export type Job = { readonly address: string } & (
   | CreateJob
   | GetJob
-  | { readonly kind: 'report' }
+  | { readonly kind: 'report'; readonly seconds: number }
   | { readonly kind: 'watch'; readonly name: string; readonly watchers: number }
 );
 
 /** One call after the other. */
 interface CreateJob {
   readonly kind: 'create';
+  readonly seconds: number;
   readonly seeds: number;
   /** Seconds of calls before those that count, in which code is compiled on both sides. */
   readonly warmUp: number;
@@ -32,6 +32,7 @@ interface CreateJob {
 /** Clients with a connection each. */
 interface GetJob {
   readonly kind: 'get';
+  readonly seconds: number;
   readonly names: readonly string[];
   readonly clients: number;
   /** From one call of a client to its next; 0 for one call after the other. */
@@ -134,22 +135,20 @@ const settling = ({ values }: Position): number[][] =>
     values.map(({ value }) => (value - 0.3) * (1 - 0.8 ** (row + 1)) + 0.01 * (Math.random() - 0.5)),
   );
 
-/** Until the study has ended, too. */
-async function watch({ address, seconds: wanted, name, watchers }: JobOf<'watch'>): Promise<Result> {
+/** Until the study has ended. */
+async function watch({ address, name, watchers }: JobOf<'watch'>): Promise<Result> {
   let events = 0;
-  const [began, cpu] = [performance.now(), process.cpuUsage()];
+  const cpu = process.cpuUsage();
   let start = Number.NaN;
   let seconds = 0;
   const request = WatchStudyRequest.encode({ name, cursor: '', maxLag: 0 }).finish();
   const watcher = async (): Promise<void> => {
     using channel = new LeanChannel(address);
     await channel.serverStream(Api.watchStudy.path, request, (response) => {
-      if (wanted > 0 && since(began) >= wanted) return true;
-      if (StudyEvent.decode(response).event?.$case !== 'outerStep') return false;
+      if (StudyEvent.decode(response).event?.$case !== 'outerStep') return;
       if (Number.isNaN(start)) start = performance.now();
       events += 1;
       seconds = since(start);
-      return false;
     });
   };
   await Promise.all(Array.from({ length: watchers }, watcher));

@@ -21,7 +21,7 @@ export async function fanOutRow(): Promise<Row> {
   using reporter = new Reporter(address);
   const trial = await reporter.create(externalStudy({ windows: 400_000 }));
   const name = trial.slice(0, trial.indexOf('/trials/'));
-  const job = { kind: 'watch' as const, address, name, watchers: WATCHERS / PROCESSES, seconds: 0 };
+  const job = { kind: 'watch' as const, address, name, watchers: WATCHERS / PROCESSES };
   const results = inProcesses(Array.from({ length: PROCESSES }, () => job));
   await sleep(CONNECT_MS);
   let position = await reporter.position(trial);

@@ -22,7 +22,6 @@ export class LeanChannel implements Disposable {
     let response: Buffer | undefined;
     await this.serverStream(path, request, (message) => {
       response = message;
-      return false;
     });
     if (response === undefined) throw new Error(`${path} was not answered`);
     return response;
@@ -30,10 +29,10 @@ export class LeanChannel implements Disposable {
 
   /**
    * Resolves when the stream has ended.
-   * @param take is given each response, and tells whether the call is to be left.
+   * @param take is given each response.
    * @throws Error with the gRPC status when that is not OK.
    */
-  serverStream(path: string, request: Uint8Array, take: (response: Buffer) => boolean): Promise<void> {
+  serverStream(path: string, request: Uint8Array, take: (response: Buffer) => void): Promise<void> {
     const stream = this.#session.request({
       ':method': 'POST',
       ':path': path,
@@ -42,11 +41,7 @@ export class LeanChannel implements Disposable {
     });
     stream.end(framed(request));
     return new Promise((resolve, reject) => {
-      takeMessages(stream, (message) => {
-        if (!take(message)) return;
-        stream.close();
-        resolve();
-      });
+      takeMessages(stream, take);
       const end = ({ 'grpc-status': code, 'grpc-message': message }: Record<string, unknown>) => {
         if (code === '0') resolve();
         else if (code !== undefined) reject(new Error(`${path}: status ${code}: ${message}`));

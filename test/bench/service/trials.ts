@@ -1,8 +1,7 @@
 /** What durability and company cost a trial of LeNet: checkpoints, resuming, a driver, a thousand watchers. */
 
-import { Estimator, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import { Estimator, RunMode, Scale, Study, type Timing } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService as Api, type StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import type { Duration } from '@glocal/proto/google/protobuf/duration';
 import { ACCEPT, Driver } from '../../support/driver.ts';
 import { Channel } from '../../support/grpc.ts';
 import { trainingProcesses } from '../../support/processes.ts';
@@ -104,7 +103,7 @@ async function windowsOf(channel: Channel, name: string): Promise<WindowTime[]> 
   });
 }
 
-const milliseconds = ({ seconds, nanos }: Duration = { seconds: 0n, nanos: 0 }): number =>
+const milliseconds = ({ seconds, nanos }: Timing['decision'] = { seconds: 0n, nanos: 0 }): number =>
   Number(seconds) * 1e3 + nanos / 1e6;
 
 /** Milliseconds of the windows of a trial that a thousand clients watch. */
@@ -112,8 +111,10 @@ async function watched(address: string, channel: Channel): Promise<number[]> {
   const name = await create(channel, RunMode.MANAGED);
   const watchers = WATCHERS / WATCHING_PROCESSES;
   const jobs = Array.from({ length: WATCHING_PROCESSES }, () => ({
-    ...{ kind: 'watch' as const, address, name, watchers },
-    seconds: 0,
+    kind: 'watch' as const,
+    address,
+    name,
+    watchers,
   }));
   const [windows] = await Promise.all([windowsOf(channel, name), inProcesses(jobs)]);
   return windows.map(({ ms }) => ms);
