@@ -109,6 +109,8 @@ describe('a study', () => {
   const WORDS: Record<string, (study: Study) => unknown> = {
     'one tenth of the training part': () => 1_000,
     'what the data set says': () => undefined,
+    // That of each trial.
+    'the batch': () => undefined,
     'as many as span 20 inner steps': ({ method }) => Math.floor(19 / (method?.stride ?? 1)) + 1,
     '0.3 x the square root of 40 / their number': (study) => 0.3 * Math.sqrt(40 / outerStepsOf(study)),
   };

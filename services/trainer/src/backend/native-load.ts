@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { replaceReshape } from './native-reshape.ts';
 import { kernelsFile, libraryLinks, quietLoaderFile } from './native-runtime.ts';
 
 const LIBRARY = 'libtensorflow_cc.so.2';
@@ -34,6 +35,7 @@ async function load(): Promise<void> {
   await import('@tensorflow/tfjs-node');
   loadLibrary(kernelsFile());
   correctRound();
+  replaceReshape();
 }
 
 /** tfjs-node 4.22 calls two functions of which Node 24 has dropped one and warns of the other. */
