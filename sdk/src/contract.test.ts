@@ -25,10 +25,15 @@ import type { StudySnapshot } from './snapshot.ts';
 import type {
   BoolParameter,
   CategoricalParameter,
+  CooldownSchedule,
+  CosineSchedule,
   DiscreteParameter,
+  FixedParameter,
   FloatParameter,
   IntParameter,
   NetworkParameter,
+  ReplaySchedule,
+  ScheduleKnot,
   VectorParameter,
 } from './space.ts';
 import type {
@@ -79,6 +84,25 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
     // Several values are an array.
     { initial: 'init', initials: undefined, grouping: 'per' },
   ],
+  [
+    'FixedParameter',
+    study.FixedParameter.create(),
+    all<Omit<FixedParameter, 'kind'>>({ value: true, per: true }),
+    // Several values are an array.
+    { values: undefined, grouping: 'per' },
+  ],
+  ['ScheduleKnot', study.ScheduleKnot.create(), all<ScheduleKnot>({ step: true, value: true })],
+  [
+    'CosineSchedule',
+    study.CosineSchedule.create(),
+    all<CosineSchedule>({ peak: true, final: true, warmupSteps: true }),
+  ],
+  [
+    'CooldownSchedule',
+    study.CooldownSchedule.create(),
+    all<CooldownSchedule>({ value: true, cooldownSteps: true, warmupSteps: true }),
+  ],
+  ['ReplaySchedule', study.ReplaySchedule.create(), all<ReplaySchedule>({ trial: true, parameter: true })],
   [
     'IntParameter',
     study.IntParameter.create(),
@@ -348,7 +372,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'OptimizerInfo',
     service.OptimizerInfo.create(),
-    all<OptimizerInfo>({ id: true, description: true, hyperparameters: true }),
+    all<OptimizerInfo>({ id: true, description: true, hyperparameters: true, averages: true }),
   ],
   [
     'HyperparameterInfo',
@@ -361,6 +385,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       defaultValue: true,
       groupings: true,
       size: true,
+      setting: true,
     }),
   ],
   [

@@ -21,6 +21,10 @@ describe('fieldPath', () => {
     ['study.sampling.max_running_trials', 'sampling.maxRunningTrials'],
     ['study.labels.my_team', 'labels.my_team'],
     ['labels.my_team', 'labels.my_team'],
+    ['study.space.lr.cosine.warmup_steps', 'space.lr.cosine.warmupSteps'],
+    ['study.space.lr.points.points[12].value', 'space.lr.points[12].value'],
+    ['study.space.lr.points.points', 'space.lr.points'],
+    ['study.space.my.own.replay.trial', 'space.my.own.replay.trial'],
     ['study.space', 'space'],
     ['request_id', 'requestId'],
   ])('%s is what the caller wrote as %s', (field, path) => {

@@ -10,6 +10,10 @@ const SPACE_FIELDS: ReadonlyMap<string, string> = new Map([
   ['hidden_units', 'hiddenUnits'],
 ]);
 
+/** A field of a schedule, with the parameter that it is of. */
+const SCHEDULE =
+  /^(space\..+?)((?:\.points\.points(?:\[\d+\]\.(?:step|value))?|\.(?:cosine|cooldown)\.[a-z_]+|\.replay(?:\.[a-z_]+)?))$/;
+
 /**
  * A field violation's path, as the caller wrote the field: `study.method.dmd.svd_rank` is `method.dmd.svdRank`,
  * `study.space.lr.initial` is `space.lr.init`. Keys of labels, and names of parameters that are no field of a problem, stay
@@ -18,6 +22,11 @@ const SPACE_FIELDS: ReadonlyMap<string, string> = new Map([
 export function fieldPath(field: string): string {
   const path = field.replace(/^study\./, '');
   if (path.startsWith('labels.')) return path;
+  const [, of, schedule] = path.match(SCHEDULE) ?? [];
+  if (of !== undefined && schedule !== undefined) {
+    // The list of points has no name of its own here.
+    return `${of}${camelCase(schedule).replace('.points.points', '.points')}`;
+  }
   const [, name, last = ''] = path.match(/^space\.(.+?)(\.[a-z_]+(?:\[\d+\])*)?$/) ?? [];
   if (name === undefined) return camelCase(path);
   // The name of a parameter may have dots itself.

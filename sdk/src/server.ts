@@ -41,6 +41,8 @@ export interface HyperparameterInfo {
   readonly groupings: readonly Grouping[];
   /** Components of a vector of a module's. */
   readonly size?: number | undefined;
+  /** Whether it keeps one value for the whole of a trial: it is not moved, and follows no schedule. */
+  readonly setting: boolean;
 }
 
 /** A module of the server's: data set, model and loss in one. The figures are those without options. */
@@ -67,6 +69,8 @@ export interface OptimizerInfo {
   readonly id: string;
   readonly description: string;
   readonly hyperparameters: readonly HyperparameterInfo[];
+  /** Whether it keeps an average of the weights itself, so that `method.averaging` has no use. */
+  readonly averages: boolean;
 }
 
 /** What a study's `problem` may name. */

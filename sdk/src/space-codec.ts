@@ -7,14 +7,16 @@ import {
   bool,
   categorical,
   discrete,
+  type FixedParameter,
   type FloatParameter,
-  fixed,
   float,
   int,
   network,
   type Parameter,
   type ParameterMap,
+  type ParameterSchedule,
   type Space,
+  scheduled,
   type VectorParameter,
   vector,
 } from './space.ts';
@@ -30,10 +32,9 @@ function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
     case 'vector':
       return { name, kind: { $case: 'float', value: encodeFloat(parameter) } };
     case 'fixed':
-      return {
-        name,
-        kind: { $case: 'fixed', value: proto.FixedParameter.create({ value: parameter.value }) },
-      };
+      return { name, kind: { $case: 'fixed', value: encodeFixed(parameter) } };
+    case 'scheduled':
+      return { name, kind: { $case: 'scheduled', value: { schedule: encodeSchedule(parameter.schedule) } } };
     case 'network': {
       const { hiddenUnits = 0, detached = false } = parameter;
       return { name, kind: { $case: 'network', value: { hiddenUnits, detached } } };
@@ -71,12 +72,38 @@ function encodeFloat(parameter: FloatParameter | VectorParameter): proto.FloatPa
   });
 }
 
+function encodeFixed({ value, per }: FixedParameter): proto.FixedParameter {
+  return proto.FixedParameter.create({
+    ...(typeof value === 'object' ? { values: [...value] } : { value }),
+    // As with float(): one value, or what the caller says.
+    grouping: enumValue(proto.Grouping, per) ?? proto.Grouping.NONE,
+  });
+}
+
+function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['schedule'] {
+  if ('points' in schedule) {
+    const points = schedule.points.map(({ step, value }) => ({ step, value }));
+    return { $case: 'points', value: { points } };
+  }
+  if ('cosine' in schedule) {
+    const { peak, final = 0, warmupSteps = 0 } = schedule.cosine;
+    return { $case: 'cosine', value: { peak, final, warmupSteps } };
+  }
+  if ('cooldown' in schedule) {
+    const { value, cooldownSteps = 0, warmupSteps = 0 } = schedule.cooldown;
+    return { $case: 'cooldown', value: { value, cooldownSteps, warmupSteps } };
+  }
+  const { trial, parameter = '' } = schedule.replay;
+  return { $case: 'replay', value: { trial, parameter } };
+}
+
 /** Parameters of a kind that only a newer SDK knows are left out. */
 export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap {
   const decoded: Record<string, Parameter> = {};
   for (const { name, kind } of space?.parameters ?? []) {
     if (kind?.$case === 'float') decoded[name] = decodeFloat(kind.value);
-    else if (kind?.$case === 'fixed') decoded[name] = fixed(kind.value.value);
+    else if (kind?.$case === 'fixed') decoded[name] = decodeFixed(kind.value);
+    else if (kind?.$case === 'scheduled') Object.assign(decoded, decodeScheduled(name, kind.value));
     else if (kind?.$case === 'network') decoded[name] = network(kind.value);
     else if (kind?.$case === 'int') decoded[sdkName(name)] = int(kind.value);
     else if (kind?.$case === 'bool') decoded[sdkName(name)] = bool();
@@ -84,6 +111,31 @@ export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap 
     else if (kind?.$case === 'discrete') decoded[sdkName(name)] = discrete(kind.value.values);
   }
   return decoded;
+}
+
+function decodeFixed({ value, values, grouping }: proto.FixedParameter): FixedParameter {
+  const per = groupingName(grouping);
+  const isGrouped = per === 'layer' || per === 'class';
+  return {
+    ...{ kind: 'fixed', value: values.length > 0 ? values : value },
+    ...(isGrouped && { per }),
+  } as FixedParameter;
+}
+
+/** Nothing of a schedule that only a newer SDK knows. */
+function decodeScheduled(name: string, { schedule }: proto.ScheduledParameter): Record<string, Parameter> {
+  switch (schedule?.$case) {
+    case 'points':
+      return { [name]: scheduled({ points: schedule.value.points }) };
+    case 'cosine':
+      return { [name]: scheduled({ cosine: schedule.value }) };
+    case 'cooldown':
+      return { [name]: scheduled({ cooldown: schedule.value }) };
+    case 'replay':
+      return { [name]: scheduled({ replay: schedule.value }) };
+    default:
+      return {};
+  }
 }
 
 function decodeFloat(value: proto.FloatParameter): Parameter {

@@ -51,10 +51,66 @@ export interface NetworkParameter {
   readonly detached?: boolean | undefined;
 }
 
-/** A hyperparameter that keeps its value. */
-export interface FixedParameter {
+/** A hyperparameter that keeps its value, or a vector that keeps its values. */
+export interface FixedParameter<Value extends FixedValue = FixedValue> {
   readonly kind: 'fixed';
+  /** The contract calls it `value`, or `values`. */
+  readonly value: Value;
+  /**
+   * What each of several values is for: a layer of the model, or a class of the data set. Left out for a vector of a module's. The
+   * contract calls it `grouping`.
+   */
+  readonly per?: 'layer' | 'class' | undefined;
+}
+
+/** One value, or those of a vector. */
+export type FixedValue = number | readonly number[];
+
+/** A hyperparameter that follows a schedule, which is known beforehand; only with the estimator `fixed`. */
+export interface ScheduledParameter {
+  readonly kind: 'scheduled';
+  readonly schedule: ParameterSchedule;
+}
+
+/** Values by inner step: one of these. */
+export type ParameterSchedule =
+  | { readonly points: readonly ScheduleKnot[] }
+  | { readonly cosine: CosineSchedule }
+  | { readonly cooldown: CooldownSchedule }
+  | { readonly replay: ReplaySchedule };
+
+/** A point that lines go through: before the first and after the last of them a schedule is constant. */
+export interface ScheduleKnot {
+  /** Inner steps done before; by rising steps. */
+  readonly step: number;
+  /** The value of the step that comes then. */
   readonly value: number;
+}
+
+/** Rises linearly to a peak, then falls as half a cosine until the end. */
+export interface CosineSchedule {
+  readonly peak: number;
+  /** Value at the end. @default 0 */
+  readonly final?: number | undefined;
+  /** Inner steps of the rise. @default 0 */
+  readonly warmupSteps?: number | undefined;
+}
+
+/** Constant, and over the last steps 1 minus the square root of the share of them that is done times that. */
+export interface CooldownSchedule {
+  readonly value: number;
+  /** Inner steps of the fall. @default one fifth of `training.steps`, rounded */
+  readonly cooldownSteps?: number | undefined;
+  /** Inner steps of a linear rise at the start. @default 0 */
+  readonly warmupSteps?: number | undefined;
+}
+
+/** As another trial had it, step by step. The server reads it when the study is created, and then has it as points. */
+export interface ReplaySchedule {
+  /** Resource name of the trial, which has succeeded, with at least as many steps. */
+  readonly trial: string;
+  /** Its hyperparameter. @default the name of this parameter */
+  readonly parameter?: string | undefined;
 }
 
 /** A whole number for each trial. */
@@ -92,7 +148,10 @@ export type MovingParameter = FloatParameter | VectorParameter | NetworkParamete
 export type ChoiceParameter = IntParameter | BoolParameter | CategoricalParameter | DiscreteParameter;
 
 /** One hyperparameter, or one thing that differs between trials. */
-export type Parameter = MovingParameter | FixedParameter | ChoiceParameter;
+export type Parameter = MovingParameter | GivenParameter | ChoiceParameter;
+
+/** What is known beforehand for each inner step. */
+export type GivenParameter = FixedParameter | ScheduledParameter;
 
 /** Hyperparameters by name. */
 export type ParameterMap = Readonly<Record<string, Parameter>>;
@@ -103,14 +162,14 @@ export interface Space<P extends ParameterMap = ParameterMap> {
 }
 
 /**
- * A value for each hyperparameter that moves or is fixed, in natural units: a number, or numbers where it is a vector or a
+ * A value for each hyperparameter that moves, is fixed or follows a schedule, in natural units: a number, or numbers where it is a vector or a
  * network. What differs between trials is in {@link Choices}.
  */
 export type Values<P extends ParameterMap = ParameterMap> = {
   readonly [Name in keyof P as P[Name] extends ChoiceParameter ? never : Name]: ValueOf<P[Name]>;
 };
 
-type ValueOf<Kind extends Parameter> = Kind extends VectorParameter | NetworkParameter
+type ValueOf<Kind extends Parameter> = Kind extends Several
   ? readonly number[]
   : Kind extends ChoiceParameter
     ? never
@@ -124,7 +183,10 @@ export type SentValues<P extends ParameterMap = ParameterMap> = {
   readonly [Name in keyof P as P[Name] extends ChoiceParameter ? never : Name]: SentValueOf<P[Name]>;
 };
 
-type SentValueOf<Kind extends Parameter> = Kind extends VectorParameter | NetworkParameter
+/** What has several values. */
+type Several = VectorParameter | NetworkParameter | FixedParameter<readonly number[]>;
+
+type SentValueOf<Kind extends Parameter> = Kind extends Several
   ? readonly number[] | undefined
   : ValueOf<Kind>;
 
@@ -135,7 +197,7 @@ export type NewValues<P extends ParameterMap = ParameterMap> = {
 
 /** Names of the hyperparameters that move. */
 export type MovingName<P extends ParameterMap = ParameterMap> = {
-  [Name in keyof P & string]: P[Name] extends FixedParameter | ChoiceParameter ? never : Name;
+  [Name in keyof P & string]: P[Name] extends GivenParameter | ChoiceParameter ? never : Name;
 }[keyof P & string];
 
 /**
@@ -166,7 +228,7 @@ type ChoiceOf<Kind extends Parameter> =
  * weight or position where there are several.
  */
 export type ComponentName<P extends ParameterMap = ParameterMap> = {
-  [Name in keyof P & string]: P[Name] extends FixedParameter | ChoiceParameter
+  [Name in keyof P & string]: P[Name] extends GivenParameter | ChoiceParameter
     ? never
     : P[Name] extends VectorParameter | NetworkParameter
       ? `${Name}/${string}`
@@ -196,9 +258,22 @@ export function network(options: Omit<NetworkParameter, 'kind'> = {}): NetworkPa
   return { kind: 'network', ...options };
 }
 
-/** A hyperparameter that keeps its value. */
-export function fixed(value: number): FixedParameter {
-  return { kind: 'fixed', value };
+/** A hyperparameter that keeps its value; or a vector that keeps its values, each for a layer or a class. */
+export function fixed(value: number): FixedParameter<number>;
+export function fixed(
+  values: readonly number[],
+  options?: Pick<FixedParameter, 'per'>,
+): FixedParameter<readonly number[]>;
+export function fixed(value: FixedValue, options: Pick<FixedParameter, 'per'> = {}): FixedParameter {
+  return { kind: 'fixed', value, ...options };
+}
+
+/**
+ * A hyperparameter that follows a schedule, for instance `scheduled({ cosine: { peak: 0.1, warmupSteps: 100 } })`; only with the
+ * estimator `fixed`.
+ */
+export function scheduled(schedule: ParameterSchedule): ScheduledParameter {
+  return { kind: 'scheduled', schedule };
 }
 
 /** A whole number between two bounds, both included: one for each trial. */

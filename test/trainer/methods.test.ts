@@ -232,6 +232,8 @@ describe.each([
   ['rmsprop', { rho: float({ min: 0.5, max: 0.999, init: 0.9 }) }],
   ['adam', { beta1: float({ min: 0.5, max: 0.99, init: 0.9 }) }],
   ['adamw', { epsilon: float({ min: 1e-9, max: 1e-3, init: 1e-8, scale: 'log' }) }],
+  ['schedule-free', { beta: float({ min: 0, max: 1, init: 0.9 }) }],
+  ['schedule-free-adamw', { beta: float({ min: 0, max: 1, init: 0.9 }) }],
 ] as const)('the optimizer %s', (optimizer, own) => {
   it('trains with its hyperparameters learned', async () => {
     const { result, last } = await train({

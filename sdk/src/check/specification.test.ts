@@ -123,7 +123,7 @@ describe('a specification', () => {
       'space.momentum.initial': 'is unknown; did you mean init?',
       'space.weightDecay.value': 'is missing; give a finite number',
       'space.l2':
-        'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), int(), bool(), categorical(), discrete()',
+        'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), scheduled(), int(), bool(), categorical(), discrete()',
       'problem.batchSize': '12.5 is not a whole number within ±2147483647',
       'problem.validationExamples': '0 is not possible; leave it out for the default',
       'training.steps': 'NaN is not a whole number within ±2147483647',

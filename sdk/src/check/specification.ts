@@ -8,12 +8,17 @@ import type { StudySnapshot } from '../snapshot.ts';
 import type {
   BoolParameter,
   CategoricalParameter,
+  CooldownSchedule,
+  CosineSchedule,
   DiscreteParameter,
   FixedParameter,
   FloatParameter,
   IntParameter,
   NetworkParameter,
   Parameter,
+  ReplaySchedule,
+  ScheduledParameter,
+  ScheduleKnot,
 } from '../space.ts';
 import type {
   Augmentation,
@@ -74,6 +79,45 @@ const SIZED = object<Record<keyof FloatParameter | 'size', unknown>>(
 const vector: Rule = (value, field, violations) =>
   (isObject(value) && value.size !== undefined ? SIZED : GROUPED)(value, field, violations);
 
+/** One value, or those of a vector. */
+const fixed = object<FixedParameter>(
+  {
+    kind,
+    value: init,
+    per: optional(oneOf(['layer', 'class'])),
+  },
+  [],
+  { values: 'value', grouping: 'per' },
+);
+
+const SCHEDULES: Readonly<Record<string, Rule>> = {
+  points: list(object<ScheduleKnot>({ step: int32, value: finite })),
+  cosine: object<CosineSchedule>({ peak: finite, final: optional(finite), warmupSteps: optional(int32) }),
+  // 0 of a cooldown would be its default.
+  cooldown: object<CooldownSchedule>({
+    value: finite,
+    cooldownSteps: optional(notZero(int32)),
+    warmupSteps: optional(int32),
+  }),
+  replay: object<ReplaySchedule>({ trial: text, parameter: optional(text) }),
+};
+
+/** Its parts are named as the server names them, without `schedule` in between. */
+const schedule: Rule = (value, field, violations) => {
+  const [kind = '', ...others] = isObject(value)
+    ? Object.keys(value).filter((key) => value[key] !== undefined)
+    : [];
+  const rule = others.length === 0 && Object.hasOwn(SCHEDULES, kind) ? SCHEDULES[kind] : undefined;
+  if (rule === undefined || !isObject(value)) {
+    violations.push({
+      field,
+      description: `is no schedule; give one of ${Object.keys(SCHEDULES).join(', ')}`,
+    });
+    return;
+  }
+  rule(value[kind], `${field.replace(/\.schedule$/, '')}.${kind}`, violations);
+};
+
 const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>([
   ['float', FLOAT],
   ['vector', vector],
@@ -81,7 +125,8 @@ const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>(
     'network',
     object<NetworkParameter>({ kind, hiddenUnits: optional(notZero(int32)), detached: optional(flag) }),
   ],
-  ['fixed', object<FixedParameter>({ kind, value: finite })],
+  ['fixed', fixed],
+  ['scheduled', object<ScheduledParameter>({ kind, schedule })],
   ['int', object<IntParameter>({ kind, min: int32, max: int32, step: optional(notZero(int32)) })],
   ['bool', object<BoolParameter>({ kind })],
   ['categorical', object<CategoricalParameter>({ kind, values: list(text) })],

@@ -1,6 +1,17 @@
 /** Specifications for tests. */
 
-import { bool, categorical, discrete, fixed, float, int, network, space, vector } from '../space.ts';
+import {
+  bool,
+  categorical,
+  discrete,
+  fixed,
+  float,
+  int,
+  network,
+  scheduled,
+  space,
+  vector,
+} from '../space.ts';
 import type { StudySpec } from '../spec.ts';
 
 /** A type with every property there, however deep: the compiler refuses {@link everything} when one is forgotten. */
@@ -18,6 +29,16 @@ export const everything = {
     momentum: float({ min: 0.01, max: 1, init: 0.1, scale: 'logit' }),
     lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
     weightDecay: fixed(5e-4),
+    rates: fixed([0.1, 0.2], { per: 'layer' }),
+    points: scheduled({
+      points: [
+        { step: 0, value: 0.1 },
+        { step: 7, value: 0.2 },
+      ],
+    }),
+    cosine: scheduled({ cosine: { peak: 0.3, final: 0.1, warmupSteps: 20 } }),
+    cooldown: scheduled({ cooldown: { value: 0.3, cooldownSteps: 30, warmupSteps: 10 } }),
+    replay: scheduled({ replay: { trial: 'studies/a/trials/0', parameter: 'lr' } }),
     l2: vector({ per: 'layer', min: 0.01, max: 1, init: 0.1, scale: 'linear' }),
     classWeights: vector({ per: 'class', min: 0.01, max: 2, init: 1, scale: 'logit' }),
     reweighting: network({ hiddenUnits: 8, detached: true }),

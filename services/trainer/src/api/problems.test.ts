@@ -13,9 +13,12 @@ const catalogue = (datasets: number, description = ''): Listed => ({
     inputShape: [1],
   })),
   models: [{ info: { ...info('lenet'), parameters: 10 } }],
-  optimizers: [{ ...info('sgd'), hyperparameters: [] }],
+  optimizers: [{ ...info('sgd'), hyperparameters: [], averages: false }],
   lossHyperparameters: [
-    { name: 'smoothing', description: '', min: 0, max: 1, defaultValue: 0, groupings: [] },
+    {
+      ...{ name: 'smoothing', description: '', min: 0, max: 1, defaultValue: 0, groupings: [] },
+      setting: false,
+    },
   ],
 });
 

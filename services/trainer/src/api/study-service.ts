@@ -27,6 +27,7 @@ import { RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
 import type { Catalogue } from '../study/catalogue.ts';
 import { newTrials } from '../study/new-trials.ts';
+import { readReplays } from '../study/replays.ts';
 import { exportSchedule } from '../study/schedule.ts';
 import { completeStudy } from '../study/specification.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
@@ -98,7 +99,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     { caller, signal }: Pick<Call, 'caller' | 'signal'>,
   ): Promise<CompleteStudy | ExternalStudy> => {
     const own = await withArtifacts(catalogue, requested, store, caller);
-    const known = await modules.withModule(own, requested, signal);
+    const withModule = await modules.withModule(own, requested, signal);
+    const known = { ...withModule, replays: await readReplays(requested, store, caller) };
     const { study, violations } = completeStudy(requested, known, limits);
     if (study === undefined) {
       throw new FieldError(

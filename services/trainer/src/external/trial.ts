@@ -107,7 +107,7 @@ export class ExternalTrial {
 
   /** With the values, which stay the same for all of a window. */
   get position(): ReportPosition {
-    return { ...this.#stored, values: this.#space.values(this.#point) };
+    return { ...this.#stored, values: this.#space.values(this.#point, 0) };
   }
 
   /** Whether all is there that the next outer step needs. */

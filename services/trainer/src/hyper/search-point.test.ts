@@ -30,7 +30,7 @@ const space = SearchSpace.fromPartial({
 });
 const point = new SearchPoint(space, shape);
 const named = (phi: Float64Array) =>
-  Object.fromEntries(point.values(phi).map(({ name, value }) => [name, value]));
+  Object.fromEntries(point.values(phi, 0).map(({ name, value }) => [name, value]));
 
 describe('SearchPoint', () => {
   it('has a component for each learned hyperparameter, in the order of the space', () => {
@@ -39,7 +39,7 @@ describe('SearchPoint', () => {
   });
 
   it('starts at the initial values, with the fixed ones in their place', () => {
-    expect(point.values(point.initial).map(({ name }) => name)).toEqual([
+    expect(point.values(point.initial, 0).map(({ name }) => name)).toEqual([
       'lr',
       'momentum',
       'weightDecay',
@@ -58,11 +58,11 @@ describe('SearchPoint', () => {
           float('weightDecay', 1e-6, 1, initial, scale, Grouping.CLASS),
         ];
         const given = new SearchPoint({ parameters }, shape);
-        expect(given.values(given.initial)).toEqual([
+        expect(given.values(given.initial, 0)).toEqual([
           { name: 'lr', value: initial, values: [] },
           { name: 'weightDecay', value: initial, values: [initial, initial, initial] },
         ]);
-        expect(given.trainingValues(given.initial)).toEqual({
+        expect(given.trainingValues(given.initial, 0)).toEqual({
           lr: [initial],
           weightDecay: [initial, initial, initial],
         });
@@ -96,7 +96,7 @@ describe('SearchPoint', () => {
   });
 
   it('refuses a point of another length', () => {
-    expect(() => point.values(Float64Array.of(1))).toThrow(/component 1 is missing/);
+    expect(() => point.values(Float64Array.of(1), 0)).toThrow(/component 1 is missing/);
   });
 
   it('refuses a scale that nobody has checked', () => {
@@ -140,7 +140,7 @@ describe('vectors and networks', () => {
   it('start alike, a network where its seed says, and move on their own', () => {
     const phi = vectors.initial;
     phi[1] = 0.5;
-    expect(vectors.trainingValues(phi)).toEqual({
+    expect(vectors.trainingValues(phi, 0)).toEqual({
       lr: [0.25, 0.5],
       momentum: [0.9],
       classWeights: [1, 1, 1],
@@ -148,9 +148,34 @@ describe('vectors and networks', () => {
     });
   });
 
+  it('are fixed at values of their own, or all at one', () => {
+    const fixed = new SearchPoint(
+      SearchSpace.fromPartial({
+        parameters: [
+          { name: 'lr', kind: { $case: 'fixed', value: { values: [0.1, 0.3], grouping: Grouping.LAYER } } },
+          { name: 'classWeights', kind: { $case: 'fixed', value: { value: 2, grouping: Grouping.CLASS } } },
+        ],
+      }),
+      shape,
+    );
+    expect(fixed.components).toEqual([]);
+    expect(fixed.trainingValues(fixed.initial, 0)).toEqual({ lr: [0.1, 0.3], classWeights: [2, 2, 2] });
+    expect(fixed.values(fixed.initial, 0)[0]).toEqual({ name: 'lr', value: 0.2, values: [0.1, 0.3] });
+  });
+
   it('are told by all their values and the mean of them', () => {
-    const [lr, momentum] = vectors.values(vectors.initial);
+    const [lr, momentum] = vectors.values(vectors.initial, 0);
     expect(lr).toEqual({ name: 'lr', value: 0.25, values: [0.25, 0.25] });
     expect(momentum).toEqual({ name: 'momentum', value: 0.9, values: [] });
   });
+});
+
+it('what follows a schedule has the value of each step', () => {
+  const schedule = { $case: 'cosine' as const, value: { peak: 2, final: 0, warmupSteps: 0 } };
+  const parameters = [{ name: 'lr', kind: { $case: 'scheduled' as const, value: { schedule } } }];
+  const scheduled = new SearchPoint({ parameters }, { ...shape, steps: 4 });
+  expect(scheduled.isScheduled).toBe(true);
+  const { initial } = scheduled;
+  expect([0, 2, 4].map((step) => scheduled.trainingValues(initial, step).lr)).toEqual([[2], [1], [0]]);
+  expect(scheduled.values(initial, 2)).toEqual([{ name: 'lr', value: 1, values: [] }]);
 });

@@ -1,6 +1,7 @@
 /** A search space as the outer loop moves in it: one unconstrained coordinate for each learned value. */
 
 import {
+  type FixedParameter,
   type FloatParameter,
   Grouping,
   type Parameter,
@@ -9,6 +10,7 @@ import {
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterValues, LearnedComponent } from '../inner/hyperparameter.ts';
+import { scheduledValue } from '../resource/scheduled-value.ts';
 import { meanOf } from '../resource/values.ts';
 import { type Coordinate, linear, log, logit } from './coordinate.ts';
 
@@ -20,6 +22,8 @@ export interface SpaceShape {
   readonly classes: number;
   /** Weights that a network with this many hidden units starts from. */
   initialNetwork(hiddenUnits: number): ArrayLike<number>;
+  /** Inner steps of the training, which schedules may depend on. */
+  readonly steps?: number;
 }
 
 /** Far beyond what a network's sigmoid can tell apart; it keeps coordinates finite. */
@@ -46,21 +50,29 @@ interface Entry {
   /** Whether it has one value, and not a vector of them. */
   readonly isScalar: boolean;
   readonly axes: readonly Axis[];
-  /** Of one that does not move. */
-  readonly fixed: number | undefined;
+  /** Of one that hypergradients do not move: its values after so many inner steps. */
+  readonly given: ((step: number) => readonly number[]) | undefined;
 }
 
 /** The search space of a trial (`study/trial-study.ts`), complete and checked, with its coordinates (docs/method.md, section 1). */
 export class SearchPoint {
+  /** Whether values change from inner step to inner step. */
+  readonly isScheduled: boolean;
   readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
 
   /** @throws CoordinateError when a bound or an initial value does not fit its scale: the space was not checked. */
   constructor(space: SearchSpace, shape: SpaceShape) {
+    this.isScheduled = space.parameters.some(({ kind }) => kind?.$case === 'scheduled');
     this.#entries = space.parameters.map(({ name, kind }) => {
       switch (kind?.$case) {
         case 'fixed':
-          return { name, isScalar: true, axes: [], fixed: kind.value.value };
+          return fixedEntry(name, kind.value, shape);
+        case 'scheduled': {
+          const { steps = Number.POSITIVE_INFINITY } = shape;
+          const given = (step: number) => [scheduledValue(kind.value, step, steps)];
+          return { name, isScalar: true, axes: [], given };
+        }
         case 'float':
           return floatEntry(name, kind.value, shape);
         case 'network':
@@ -87,9 +99,12 @@ export class SearchPoint {
     return Float64Array.from(this.#axes, ({ start }) => start);
   }
 
-  /** Natural values of all hyperparameters, learned or not, in the order of the space. */
-  values(phi: Float64Array): ParameterValue[] {
-    return this.#natural(phi).map(({ name, isScalar, values }) => ({
+  /**
+   * Natural values of all hyperparameters, learned or not, in the order of the space.
+   * @param step inner steps done before the one that they are for.
+   */
+  values(phi: Float64Array, step: number): ParameterValue[] {
+    return this.#natural(phi, step).map(({ name, isScalar, values }) => ({
       name,
       value: meanOf(values),
       values: isScalar ? [] : values,
@@ -97,8 +112,8 @@ export class SearchPoint {
   }
 
   /** The same by name, for a training run. */
-  trainingValues(phi: Float64Array): HyperparameterValues {
-    return Object.fromEntries(this.#natural(phi).map(({ name, values }) => [name, values]));
+  trainingValues(phi: Float64Array, step: number): HyperparameterValues {
+    return Object.fromEntries(this.#natural(phi, step).map(({ name, values }) => [name, values]));
   }
 
   /** dvalue/dphi of each component, `[q]`. */
@@ -125,14 +140,22 @@ export class SearchPoint {
     });
   }
 
-  #natural(phi: Float64Array): { name: string; isScalar: boolean; values: number[] }[] {
+  #natural(phi: Float64Array, step: number): { name: string; isScalar: boolean; values: number[] }[] {
     let k = 0;
-    return this.#entries.map(({ name, isScalar, axes, fixed }) => ({
+    return this.#entries.map(({ name, isScalar, axes, given }) => ({
       name,
       isScalar,
-      values: fixed === undefined ? axes.map((axis) => natural(axis, at(phi, k++))) : [fixed],
+      values: given === undefined ? axes.map((axis) => natural(axis, at(phi, k++))) : [...given(step)],
     }));
   }
+}
+
+function fixedEntry(name: string, { value, values, grouping }: FixedParameter, shape: SpaceShape): Entry {
+  // Those of studies that were stored before vectors could be fixed have no grouping.
+  const groups = groupNames({ grouping: grouping || Grouping.NONE, size: 0 }, shape);
+  const all = values.length > 0 ? values : (groups ?? ['']).map(() => value);
+  const isScalar = groups === undefined && values.length === 0;
+  return { name, isScalar, axes: [], given: () => all };
 }
 
 function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape): Entry {
@@ -153,7 +176,7 @@ function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape):
       initial,
       start,
     })),
-    fixed: undefined,
+    given: undefined,
   };
 }
 
@@ -170,13 +193,13 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
       initial: weight,
       start: weight,
     })),
-    fixed: undefined,
+    given: undefined,
   };
 }
 
 /** Undefined for one value. */
 function groupNames(
-  { grouping, size }: FloatParameter,
+  { grouping, size }: Pick<FloatParameter, 'grouping' | 'size'>,
   { layers, classes }: SpaceShape,
 ): readonly string[] | undefined {
   if (size > 0) return positions(size);

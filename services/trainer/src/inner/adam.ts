@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { type Entry, type InnerOptimizer, rootMeanSquare } from './optimizer.ts';
-import { EPSILON, LEARNING_RATE, share, WEIGHT_DECAY } from './optimizer-hyperparameters.ts';
+import { EPSILON, LEARNING_RATE, SQUARE_SHARE, share, WEIGHT_DECAY } from './optimizer-hyperparameters.ts';
 
 /**
  * The moments are kept with their bias corrected, m̂ and v̂. With m_t = βm_{t−1} + (1 − β)g and m̂_t = m_t / (1 − β^t),
@@ -19,7 +19,7 @@ function makeAdam({ decoupled }: { readonly decoupled: boolean }): InnerOptimize
     hyperparameters: [
       LEARNING_RATE,
       share('beta1', 'Share of the mean gradient that is kept', 0.9),
-      share('beta2', 'Share of the mean square that is kept', 0.999),
+      SQUARE_SHARE,
       EPSILON,
       WEIGHT_DECAY,
     ],
@@ -45,7 +45,7 @@ function makeAdam({ decoupled }: { readonly decoupled: boolean }): InnerOptimize
 type Values = Readonly<Record<'lr' | 'beta1' | 'beta2' | 'epsilon' | 'weightDecay', tf.Tensor2D>>;
 
 /** α_t = 1 / Σ_{i<t} β^i, and its derivative by β. Summed as far as it counts in double precision. */
-function shareOfNewest(beta: number, t: number): Entry {
+export function shareOfNewest(beta: number, t: number): Entry {
   let [sum, slope, power, powerBefore] = [0, 0, 1, 1];
   for (let i = 0; i < t && powerBefore > 1e-18; i++) {
     sum += power;

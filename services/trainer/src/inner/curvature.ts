@@ -5,9 +5,9 @@ import { gradJvp } from '../ad/jvp.ts';
 import { flatten, unflatten } from './flat.ts';
 import type { ApartLoss, LossInputs } from './objective.ts';
 import type { Rows } from './optimizer.ts';
-import { lossInputs, named, parametersOf, type StepPoint, type Training } from './step.ts';
+import { gradientPoint, lossInputs, named, parametersOf, type StepPoint, type Training } from './step.ts';
 
-/** With g the training gradient that a step takes and u the m directions: */
+/** With g the training gradient that a step takes at θ and u the m directions: */
 export interface Curvature {
   /** (∂g/∂θ)ᵀu, `[m, p]`, in the caller's scope. */
   readonly byWeights: Rows;
@@ -38,7 +38,7 @@ export function curvature(
   const together = wanted.filter((name) => !isApart(name));
   const apart = wanted.filter(isApart);
 
-  const weights = parametersOf(objective, step.state[0] as Rows);
+  const weights = parametersOf(objective, gradientPoint(training, step));
   const count = weights.length;
   const probe = loss.apart && apart.length > 0 ? [tf.zeros([loss.apart.examples])] : [];
   const values = together.map((name) => inputs[name] as tf.Tensor);

@@ -46,7 +46,9 @@ export interface ForwardOptions {
   /** Number of weights. */
   readonly p: number;
   readonly chunk: number;
-  /** β of Z̄ ← β Z̄ + (1 − β) Z, when hypergradients are taken at θ̄; undefined else (docs/method.md, section 11). */
+  /** Member of the state at which hypergradients are taken: 0 for the weights, or the average among the buffers. */
+  readonly evaluated: number;
+  /** β of Z̄ ← β Z̄ + (1 − β) Z, when hypergradients are taken at θ̄ beside the state; undefined else (docs/method.md, section 11). */
   readonly averaging: number | undefined;
 }
 
@@ -97,9 +99,11 @@ export class ForwardMode implements Differentiator {
   /** What is the same for all chunks, and taken once; undefined when each has directions of the whole batch. */
   #plainPart(step: Step): PlainPart | undefined {
     const { values, tangents } = step;
+    const { gradientPoint } = this.#training.updates(values.optimizer);
     const hasDirections =
       tangents?.drawn !== null &&
-      (this.#chunks.some(({ state }) => state !== null) ||
+      (gradientPoint !== undefined ||
+        this.#chunks.some(({ state }) => state !== null) ||
         values.learned.some(({ name }) => values.loss.has(name)));
     if (!hasDirections) return { ...trainingGradient(this.#training, step), share: 0 };
     return tangents && plainPart(this.#training, step, tangents);
@@ -109,7 +113,7 @@ export class ForwardMode implements Differentiator {
   #stepChunk(chunk: Chunk, step: Step, plain: PlainPart | undefined, wantsState: boolean): tf.Tensor[] {
     const { state, values } = step;
     const learned = values.learned.slice(chunk.begin, chunk.end);
-    const dual = dualGradient(this.#training, step, learned, chunk.state?.[0] ?? null, plain);
+    const dual = dualGradient(this.#training, step, learned, chunk.state, plain);
     const pushed = this.#training.updates(values.optimizer).pushforward(
       { state, gradient: dual.gradient },
       {
@@ -132,9 +136,10 @@ export class ForwardMode implements Differentiator {
 
   /** h = ∇ℓ~ · Z, or ∇ℓ~(θ̄) · Z̄: q dot products. */
   hypergradient(gradient: () => Rows): Float64Array {
-    const hypergradient = new Float64Array(this.#options.q);
+    const { q, averaging, evaluated } = this.#options;
+    const hypergradient = new Float64Array(q);
     const sensitivities = this.#chunks.map(({ state, average }) =>
-      this.#options.averaging === undefined ? (state?.[0] ?? null) : average,
+      averaging === undefined ? (state?.[evaluated] ?? null) : average,
     );
     if (sensitivities.every((rows) => rows === null)) return hypergradient;
     tf.tidy(() => {

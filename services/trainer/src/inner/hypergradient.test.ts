@@ -90,10 +90,14 @@ function expected(
   values: ReferenceValues,
   weightOf: (step: number) => number = () => 1,
 ): number[] {
+  // The shares of an average are constants of the derivative.
+  const constant = { averageValues: values, ...setup };
   return learned.map(
     ({ name, index }, k) =>
       slope(k) *
-      differentiate((by) => referenceLoss(setup, (step) => moved(values, name, index, by * weightOf(step)))),
+      differentiate((by) =>
+        referenceLoss(constant, (step) => moved(values, name, index, by * weightOf(step))),
+      ),
   );
 }
 
@@ -131,6 +135,7 @@ const VALUES: Readonly<Record<string, readonly [number, number]>> = {
   momentum: [0.7, 0.5],
   weightDecay: [0.02, 0.05],
   rho: [0.8, 0.9],
+  beta: [0.8, 0.6],
   beta1: [0.8, 0.9],
   beta2: [0.95, 0.99],
   epsilon: [0.01, 0.02],
@@ -139,8 +144,8 @@ const VALUES: Readonly<Record<string, readonly [number, number]>> = {
 describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparameters] as const))(
   'hypergradients of %s agree with differences of whole runs in double precision',
   (optimizer, hyperparameters) => {
-    const names = hyperparameters.map(({ name }) => name);
-    const small = optimizer.startsWith('sgd') ? 1 : 0.2;
+    const names = hyperparameters.filter(({ isSetting }) => !isSetting).map(({ name }) => name);
+    const small = optimizer.startsWith('sgd') || optimizer === 'schedule-free' ? 1 : 0.2;
     const values = (count: number): ReferenceValues =>
       Object.fromEntries(
         names.map((name) => {
@@ -157,8 +162,8 @@ describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparame
       expectAgreement(training({ optimizer }), values(2), names);
     });
 
-    it('taken at averaged weights', () => {
-      expectAgreement(training({ optimizer, averaging: 0.8 }), values(1), names);
+    it.each([1, 2])('taken at averaged weights, with values for %d layers', (count) => {
+      expectAgreement(training({ optimizer, averaging: 0.8 }), values(count), names);
     });
 
     it.each(names)('when only %s differs by layer and is learned', (name) => {
@@ -218,9 +223,16 @@ describe('hypergradients of the loss agree with differences of whole runs in dou
   });
 });
 
-describe('from window to window', () => {
-  const values = { lr: [0.3], momentum: [0.5], weightDecay: [0.02], labelSmoothing: [0.1] };
+describe.each([
+  ['sgd', { momentum: [0.5] }],
+  ['schedule-free', { beta: [0.5] }],
+  ['schedule-free-adamw', { beta: [0.5], epsilon: [0.01] }],
+])('from window to window with %s', (optimizer, own) => {
+  const lr = [optimizer === 'schedule-free-adamw' ? 0.06 : 0.3];
+  const values: ReferenceValues = { lr, weightDecay: [0.02], labelSmoothing: [0.1], ...own };
   const learned = entriesOf(Object.keys(values), values);
+  const at = (averaging: number | undefined) =>
+    training(averaging === undefined ? { optimizer } : { optimizer, averaging });
 
   it.each([
     [0, undefined],
@@ -229,21 +241,21 @@ describe('from window to window', () => {
     [0, 0.8],
     [0.5, 0.8],
   ])('earlier steps count with the discount %d (average %s)', (discount, averaging) => {
-    const setup = training(averaging === undefined ? {} : { averaging });
+    const setup = at(averaging);
     const should = expected(setup, learned, values, (step) => (step < 4 ? discount : 1));
     const is = found(setup, learned, values, { method: 'forward', chunk: 3 }, { 4: discount });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
   it.each([undefined, 0.8])('reverse mode counts the steps of its window only (average %s)', (averaging) => {
-    const setup = training(averaging === undefined ? {} : { averaging });
+    const setup = at(averaging);
     const should = expected(setup, learned, values, (step) => (step < 4 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: STEPS }, { 4: 0 });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
   });
 
   it.each([undefined, 0.8])('reverse mode over 2 steps counts the last 2 only (average %s)', (averaging) => {
-    const setup = training(averaging === undefined ? {} : { averaging });
+    const setup = at(averaging);
     const should = expected(setup, learned, values, (step) => (step < STEPS - 2 ? 0 : 1));
     const is = found(setup, learned, values, { method: 'reverse', steps: 2 });
     for (const error of Object.values(errors(learned, is, should))) expect(error).toBeLessThanOrEqual(1e-4);
@@ -256,7 +268,7 @@ describe.each(installed)(
   (backend) => {
     beforeAll(() => initBackend({ backend, log: () => {} }));
 
-    it.each(['sgd', 'rmsprop', 'adamw'])('of %s and the loss together', (optimizer) => {
+    it.each(['sgd', 'rmsprop', 'adamw', 'schedule-free'])('of %s and the loss together', (optimizer) => {
       const reweighting = { hidden: 3, detached: true };
       const values = {
         lr: [0.05, 0.03],
@@ -265,7 +277,7 @@ describe.each(installed)(
         classWeights: [0.5, 1.5, 2],
         l2: [0.03, 0.01],
         reweighting: [...initialNetwork(reweighting, 5)],
-        ...(optimizer !== 'sgd' && { epsilon: [0.01] }),
+        ...(['rmsprop', 'adamw'].includes(optimizer) && { epsilon: [0.01] }),
       };
       expectAgreement(training({ optimizer, reweighting }), values, Object.keys(values));
     });

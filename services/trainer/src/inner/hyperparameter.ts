@@ -21,6 +21,8 @@ export interface HyperparameterInfo {
   readonly groupings: readonly Grouping[];
   /** Number of its values, where that is its own and it has no groupings. */
   readonly size?: number;
+  /** Whether it stays as it is through a training, and is not learned: no derivative by it is known. */
+  readonly isSetting?: true;
 }
 
 /** One entry of a hyperparameter that hypergradients are wanted of. */

@@ -40,4 +40,7 @@ export const share = (name: string, description: string, defaultValue: number): 
   groupings,
 });
 
+/** Of Adam's second moment. */
+export const SQUARE_SHARE = share('beta2', 'Share of the mean square that is kept', 0.999);
+
 export const MOMENTUM = share('momentum', 'Share of the last update that is kept', 0);

@@ -2,6 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { HyperparameterInfo } from './hyperparameter.ts';
+import type { SHARE, WeightAverage } from './weight-average.ts';
 
 /** Rows of a matrix, one for each of r copies of a quantity as large as θ: `[r, p]`, float32. */
 export type Rows = tf.Tensor2D;
@@ -11,9 +12,12 @@ export interface UpdateInputs {
   readonly weights: Rows;
   /** In the order of {@link InnerOptimizer.buffers}. */
   readonly buffers: readonly Rows[];
-  /** Of the training loss. */
+  /** Of the training loss, where {@link InnerOptimizer.gradientPoint} says. */
   readonly gradient: Rows;
-  /** Each hyperparameter, as {@link InnerOptimizer.enters} lets it in: `[r, 1]`, or `[r, p]` when it differs by layer. */
+  /**
+   * Each hyperparameter that is no setting, as {@link InnerOptimizer.enters} lets it in, and {@link SHARE} where there is an
+   * average: `[r, 1]`, or `[r, p]` when it differs by layer.
+   */
   readonly values: Readonly<Record<string, tf.Tensor2D>>;
 }
 
@@ -30,16 +34,23 @@ export interface InnerOptimizer {
   /** For people. */
   readonly description: string;
   readonly hyperparameters: readonly HyperparameterInfo[];
-  /** Names of what it keeps beside the weights; all start at zero. */
+  /** Names of what it keeps beside the weights; all start at zero, but an average as the weights. */
   readonly buffers: readonly string[];
-  /** Whether θ' − θ and the next buffers are linear in weights, buffers and gradient: all of them move by one matrix then. */
+  /**
+   * Whether what `update` and `gradientPoint` give is linear in weights, buffers and gradient, and affine in {@link SHARE}: all
+   * of it is a product with one matrix then.
+   */
   readonly isLinear: boolean;
+  /** The average that it keeps; without one there may be a running average outside of it. */
+  readonly average?: WeightAverage;
   /**
    * Hyperparameters that do not enter the update as they are, by name: what enters in step t = 1, 2, … in their place.
    * Computed in double precision, where float32 would cancel.
    */
   readonly enters?: Readonly<Record<string, (value: number, t: number) => Entry>>;
-  /** θ' − θ and the next buffers, from differentiable `tf.*` code that acts element by element. */
+  /** Where the gradient is taken, from the same kind of code; without it at the weights. */
+  gradientPoint?(inputs: Omit<UpdateInputs, 'gradient'>): tf.Tensor;
+  /** θ' − θ and the next buffers, of an average its change, from differentiable `tf.*` code that acts element by element. */
   update(inputs: UpdateInputs): { readonly change: tf.Tensor; readonly buffers: readonly tf.Tensor[] };
 }
 

@@ -12,6 +12,8 @@ describe('the registry', () => {
       'rmsprop',
       'adam',
       'adamw',
+      'schedule-free',
+      'schedule-free-adamw',
     ]);
     expect(getOptimizer('sgd')).toBe(sgd);
     expect(() => getOptimizer('newton')).toThrow(/"newton".*sgd/);

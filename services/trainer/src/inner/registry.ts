@@ -3,9 +3,13 @@
 import { adam, adamw } from './adam.ts';
 import type { InnerOptimizer } from './optimizer.ts';
 import { rmsprop } from './rms-prop.ts';
+import { scheduleFree, scheduleFreeAdamw } from './schedule-free.ts';
 import { sgd, sgdNesterov, sgdw, sgdwNesterov } from './sgd.ts';
 
-const OPTIMIZERS: readonly InnerOptimizer[] = [sgd, sgdNesterov, sgdw, sgdwNesterov, rmsprop, adam, adamw];
+const OPTIMIZERS: readonly InnerOptimizer[] = [
+  ...[sgd, sgdNesterov, sgdw, sgdwNesterov, rmsprop, adam, adamw],
+  ...[scheduleFree, scheduleFreeAdamw],
+];
 
 export const listOptimizers = (): readonly InnerOptimizer[] => OPTIMIZERS;
 

@@ -11,6 +11,7 @@ import type { Rows } from './optimizer.ts';
 import {
   replaceKept,
   type Step,
+  type StepPoint,
   type Stepped,
   type Training,
   tangentBatch,
@@ -31,7 +32,9 @@ export interface ReverseOptions {
   readonly p: number;
   /** k: how many steps an adjoint goes back. */
   readonly steps: number;
-  /** β, when hypergradients are taken at θ̄; undefined else. */
+  /** Member of the state at which hypergradients are taken: 0 for the weights, or the average among the buffers. */
+  readonly evaluated: number;
+  /** β, when hypergradients are taken at θ̄ beside the state; undefined else. */
   readonly averaging: number | undefined;
 }
 
@@ -112,7 +115,7 @@ export class ReverseMode implements Differentiator {
 
   /** The adjoints after a step: those under way, and in front of them those that start there. */
   #enter({ of, state }: Adjoints, entering: Adjoints['of'], index: number): Adjoints {
-    const { averaging, members } = this.#options;
+    const { averaging, members, evaluated } = this.#options;
     const weightOf = (pending: Pending): number =>
       averaging === undefined ? 1 : (1 - averaging) * averaging ** (pending.index - index);
     const weighted = (some: Adjoints['of']): Rows =>
@@ -126,7 +129,7 @@ export class ReverseMode implements Differentiator {
     if (entering.length === 0) return { of, state: underWay };
     const weights = weighted(entering);
     const entered = Array.from({ length: members }, (_, member) =>
-      member === 0 ? weights : tf.zerosLike(weights),
+      member === evaluated ? weights : tf.zerosLike(weights),
     );
     return {
       of: [...entering, ...of],
@@ -145,15 +148,16 @@ export class ReverseMode implements Differentiator {
     const learnedOfLoss = learned.filter((name) => values.loss.has(name));
     const learnedOfOptimizer = learned.filter((name) => values.optimizer.has(name));
     const hypergradients = of.map(({ hypergradient }) => hypergradient);
-    const pulled = this.#training
-      .updates(values.optimizer)
-      .pullback({ state, gradient }, adjoints, learnedOfOptimizer);
+    const update = this.#training.updates(values.optimizer);
+    const pulled = update.pullback({ state, gradient }, adjoints, learnedOfOptimizer);
     addTo(hypergradients, pulled.values, values.learned);
 
     // Those asked for first end last: they are in front.
     const goingOn = of.filter(({ pending }) => this.#reaches(pending, index - 1));
     const hasCurvature = Object.keys(step.batch).length > 0;
-    const wanted = !hasCurvature ? 0 : learnedOfLoss.length > 0 ? of.length : goingOn.length;
+    const reachesValues =
+      learnedOfLoss.length > 0 || (update.gradientPoint !== undefined && learnedOfOptimizer.length > 0);
+    const wanted = !hasCurvature ? 0 : reachesValues ? of.length : goingOn.length;
     const parts: Rows[] = [];
     for (let begin = 0; begin < wanted; begin += CHUNK) {
       const size = Math.min(CHUNK, wanted - begin);
@@ -165,11 +169,36 @@ export class ReverseMode implements Differentiator {
       });
       parts.push(part);
     }
+    const curved = this.#throughPoint(step, parts, learnedOfOptimizer, hypergradients.slice(0, wanted));
     if (goingOn.length === 0) return { of: [], state: [] };
     const front = (rows: Rows): Rows => tf.slice(rows, [0, 0], [goingOn.length, -1]);
-    const [weights, ...buffers] = pulled.state.map(front) as [Rows, ...Rows[]];
-    const curved = parts.length > 0 ? tf.add<Rows>(weights, front(tf.concat(parts))) : weights;
-    return { of: goingOn, state: [curved, ...buffers] };
+    return {
+      of: goingOn,
+      state: pulled.state.map((rows, i) => {
+        const ofPoint = curved[i];
+        return ofPoint ? tf.add(front(rows), front(ofPoint)) : front(rows);
+      }),
+    };
+  }
+
+  /**
+   * From adjoints of the point at which the gradient was taken to those of the state; what the point adds to hypergradients is
+   * added.
+   * @param parts `[m, p]` in parts; none where the gradient counts as a constant.
+   */
+  #throughPoint(
+    { state, values }: StepPoint,
+    parts: readonly Rows[],
+    learned: readonly string[],
+    hypergradients: readonly Float64Array[],
+  ): readonly Rows[] {
+    if (parts.length === 0) return [];
+    const adjoints = tf.concat([...parts]);
+    const point = this.#training.updates(values.optimizer).gradientPoint;
+    if (point === undefined) return [adjoints];
+    const pulled = point.pullback(state, adjoints, learned);
+    addTo(hypergradients, pulled.values, values.learned);
+    return pulled.state;
   }
 
   snapshot(): WindowSnapshot | null {

@@ -52,7 +52,15 @@ describe.each<[string, Options]>([
     'AdamW in forward mode, averaged',
     { optimizer: 'adamw', differentiation: FORWARD, evaluation: 'averaged' },
   ],
+  [
+    'Schedule-Free SGD in forward mode, averaged',
+    { optimizer: 'schedule-free', differentiation: FORWARD, evaluation: 'averaged' },
+  ],
   ['SGD in reverse mode', { optimizer: 'sgd', differentiation: REVERSE }],
+  [
+    'Schedule-Free AdamW in reverse mode, averaged',
+    { optimizer: 'schedule-free-adamw', differentiation: REVERSE, evaluation: 'averaged' },
+  ],
   [
     'RMSProp in reverse mode, averaged',
     { optimizer: 'rmsprop', differentiation: REVERSE, evaluation: 'averaged' },
@@ -160,6 +168,12 @@ describe('a snapshot that does not fit is refused, and nothing has changed:', ()
       forward,
       () => taken({ ...forward, evaluation: 'averaged' }),
       /evaluation point/,
+    ],
+    [
+      'an optimizer with an average of its own',
+      { ...forward, optimizer: 'rmsprop' },
+      () => taken({ ...forward, optimizer: 'schedule-free-adamw' }),
+      /no running average/,
     ],
     ['reverse mode, to forward mode', forward, () => taken(reverse), /forward mode/],
     ['forward mode, to reverse mode', reverse, () => taken(forward), /reverse mode/],

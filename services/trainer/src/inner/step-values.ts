@@ -11,6 +11,7 @@ import {
 import type { Objective } from './objective.ts';
 import type { InnerOptimizer } from './optimizer.ts';
 import type { Numbers } from './update.ts';
+import { nextShare, SHARE } from './weight-average.ts';
 
 /** A learned component with the derivative of its value, as it enters the step, by its coordinate phi. */
 export interface LearnedValue extends LearnedComponent {
@@ -25,6 +26,8 @@ export interface StepValues {
   readonly loss: Numbers;
   /** In the order of the hypergradient's components. */
   readonly learned: readonly LearnedValue[];
+  /** Of the optimizer's average: Σw up to and with this step, as many as it has weights w; none without an average. */
+  readonly averageSum: Float64Array;
 }
 
 /** What a hyperparameter is part of. */
@@ -60,9 +63,15 @@ export class Hyperparameters {
   /**
    * @param t number of the step, from 1.
    * @param derivatives dvalue/dphi of each learned component.
+   * @param averageSum of the step before; none before the first.
    * @throws InnerTrainingError when a value is unknown, missing, outside its domain or of a wrong length.
    */
-  resolve(values: HyperparameterValues, derivatives: ArrayLike<number>, t: number): StepValues {
+  resolve(
+    values: HyperparameterValues,
+    derivatives: ArrayLike<number>,
+    t: number,
+    averageSum: Float64Array,
+  ): StepValues {
     this.#checkNames(Object.keys(values));
     if (derivatives.length !== this.learned.length) {
       throw refused(
@@ -79,11 +88,11 @@ export class Hyperparameters {
         throw refused('WRONG_LENGTH', `${name}[${index}] is learned, but ${name} has ${length} values`);
       }
     });
-    return this.#enter(complete, derivatives, t);
+    return this.#enter(complete, derivatives, t, averageSum);
   }
 
   /** Lets the optimizer's values in by its own transformations, and drops those of the loss that have no effect. */
-  #enter(complete: Numbers, derivatives: ArrayLike<number>, t: number): StepValues {
+  #enter(complete: Numbers, derivatives: ArrayLike<number>, t: number, averageSum: Float64Array): StepValues {
     const optimizer = new Map<string, Float64Array>();
     const loss = new Map<string, Float64Array>();
     const slopes = new Map<string, Float64Array>();
@@ -105,7 +114,7 @@ export class Hyperparameters {
           name,
           Float64Array.from(entries, ({ slope }) => slope),
         );
-      } else {
+      } else if (!info?.isSetting) {
         optimizer.set(name, values);
       }
     }
@@ -114,7 +123,11 @@ export class Hyperparameters {
       index,
       derivative: (derivatives[k] ?? Number.NaN) * (slopes.get(name)?.[index] ?? 1),
     }));
-    return { optimizer, loss, learned };
+    const { average } = this.#optimizer;
+    if (average === undefined) return { optimizer, loss, learned, averageSum };
+    const { share, sum } = nextShare(average, complete, t, averageSum);
+    optimizer.set(SHARE, share);
+    return { optimizer, loss, learned, averageSum: sum };
   }
 
   #complete(info: HyperparameterInfo, values: HyperparameterValues): Float64Array {
@@ -159,6 +172,9 @@ export class Hyperparameters {
       const most = Math.max(...this.#sizesOf(this.#infos.get(name) as HyperparameterInfo));
       if (!(Number.isInteger(index) && index >= 0 && index < most)) {
         throw refused('WRONG_LENGTH', `${component} cannot be learned: ${name} has at most ${most} values`);
+      }
+      if (this.#infos.get(name)?.isSetting) {
+        throw refused('UNSUPPORTED', `${name} is a setting of ${this.#optimizer.id}: it cannot be learned`);
       }
       if (seen.has(component)) throw refused('UNKNOWN_HYPERPARAMETER', `${component} is learned twice`);
       seen.add(component);

@@ -46,13 +46,21 @@ export const parametersOf = (
   weights: tf.Tensor,
 ): tf.Tensor[] => unflatten(weights as Rows, parameters, []);
 
-/** Loss and gradient `[1, p]`. */
-export function trainingGradient({ objective }: Training, { batch, state, values }: StepPoint) {
+/** Where a step takes its gradient, `[1, p]`. */
+export const gradientPoint = ({ updates }: Training, { state, values }: StepPoint): Rows =>
+  updates(values.optimizer).gradientPoint?.apply(state) ?? (state[0] as Rows);
+
+/** Loss and gradient `[1, p]`, where the step takes them. */
+export function trainingGradient(training: Training, step: StepPoint) {
+  return gradientAt(training, step, gradientPoint(training, step));
+}
+
+function gradientAt({ objective }: Training, { batch, values }: StepPoint, point: Rows) {
   const training = objective.trainingLoss(batch);
   const inputs = lossInputs(values.loss);
   const { value, grads } = tf.valueAndGrads((...parameters: tf.Tensor[]) =>
     training.value(parameters, inputs),
-  )(parametersOf(objective, state[0] as Rows));
+  )(parametersOf(objective, point));
   return { loss: value, gradient: flatten(grads, 1) };
 }
 
@@ -90,22 +98,23 @@ export interface GradientDual {
  * The gradient and its derivatives along c directions, by one pass of forward over reverse mode (docs/method.md, section 3);
  * the derivatives on the drawn examples, if there are such.
  * @param learned component k that direction k belongs to.
- * @param weights directions of θ, `[c, p]`; null is zero.
+ * @param directions of the state, each `[c, p]`; null is zero.
  * @param plain what is known of the gradient; always where examples are drawn.
  */
 export function dualGradient(
   training: Training,
   step: Step,
   learned: readonly LearnedValue[],
-  weights: Rows | null,
+  directions: readonly Rows[] | null,
   plain: PlainPart | undefined,
 ): GradientDual {
   const { objective } = training;
-  const { state, values } = step;
+  const { values } = step;
   const batch = tangentBatch(step);
   const inputs = directionsOf(learned, values.loss);
+  const { point, directions: weights } = movingPoint(training, step, learned, directions);
   if (batch === null || (weights === null && inputs.size === 0)) {
-    return { ...(plain?.share === 0 ? plain : trainingGradient(training, step)), directions: null };
+    return { ...(plain?.share === 0 ? plain : gradientAt(training, step, point)), directions: null };
   }
   const c = learned.length;
   const trainingLoss = objective.trainingLoss(batch);
@@ -113,7 +122,7 @@ export function dualGradient(
   const names = [...inputs.keys()];
   const { value, gradients, gradientTangents } = gradJvp(
     (parameters, moving) => trainingLoss.value(parameters, { ...fixed, ...named(names, moving) }),
-    parametersOf(objective, state[0] as Rows),
+    parametersOf(objective, point),
     weights ? unflatten(weights, objective.parameters, [c]) : objective.parameters.map(() => null),
     {
       values: names.map((name) => fixed[name] as tf.Tensor),
@@ -133,6 +142,20 @@ function completed({ loss, gradient, share }: PlainPart, own: Pick<GradientDual,
     loss: tf.add(loss, tf.mul(own.loss, share)) as tf.Scalar,
     gradient: tf.add(gradient, tf.mul(own.gradient, share)) as Rows,
   };
+}
+
+/** Where a step takes its gradient, and the derivatives of that, `[c, p]`; null is zero. */
+function movingPoint(
+  training: Training,
+  { state, values }: Step,
+  learned: readonly LearnedValue[],
+  directions: readonly Rows[] | null,
+): { readonly point: Rows; readonly directions: Rows | null } {
+  const map = training.updates(values.optimizer).gradientPoint;
+  if (map === undefined) return { point: state[0] as Rows, directions: directions?.[0] ?? null };
+  const ofValues = directionsOf(learned, values.optimizer);
+  if (directions === null && ofValues.size === 0) return { point: map.apply(state), directions: null };
+  return map.pushforward(state, { count: learned.length, state: directions, values: ofValues });
 }
 
 /** Directions of values along learned components, each `[c, n]` row-major: the derivative at its entry. None where all are zero. */

@@ -71,8 +71,10 @@ export type ReferenceValues = Readonly<Record<string, readonly number[]>>;
 export interface ReferenceTraining {
   readonly optimizer: string;
   readonly reweighting?: Reweighting;
-  /** β of the average that is evaluated; undefined evaluates the last iterate. */
+  /** β of the running average that is evaluated; any number evaluates the average of an optimizer that has one. Undefined: the last iterate. */
   readonly averaging?: number;
+  /** Values that the weights of such an average are made of; those of the steps without it. */
+  readonly averageValues?: ReferenceValues;
   readonly theta: ArrayLike<number>;
   readonly batches: readonly HostExamples[];
   readonly held: HostExamples;
@@ -83,36 +85,70 @@ export function referenceLoss(
   training: ReferenceTraining,
   valuesOf: (step: number) => ReferenceValues,
 ): number {
-  const { optimizer, reweighting, averaging, batches, held } = training;
+  return plainLoss(referenceRun(training, valuesOf).evaluated, training.held);
+}
+
+/** Where such a training ends. */
+export function referenceRun(
+  { optimizer, reweighting, averaging, averageValues, batches, theta: start }: ReferenceTraining,
+  valuesOf: (step: number) => ReferenceValues,
+) {
   const rule = ruleOf(optimizer);
-  let theta = Array.from(training.theta);
+  const hasAverage = optimizer.startsWith('schedule-free');
+  let theta = Array.from(start);
   let average = theta;
-  let buffers: number[][] = [new Array<number>(P).fill(0), new Array<number>(P).fill(0)];
+  let buffers: number[][] = [hasAverage ? theta : new Array<number>(P).fill(0), new Array<number>(P).fill(0)];
   batches.forEach((batch, step) => {
     const values = valuesOf(step);
-    const { gradient } = trainingLoss(theta, batch, values, reweighting);
-    const next = theta.map((w, i) => {
+    const shares = [0, 1].map((layer) =>
+      hasAverage ? shareOf(step, (s) => averageValues ?? valuesOf(s), layer) : 0,
+    );
+    const weightAt = (i: number, g: number): Weight => {
       const layer = i < SECOND ? 0 : 1;
-      const value = (name: string, otherwise: number): number => {
-        const given = values[name];
-        return given === undefined ? otherwise : (given[layer] ?? at(given, 0));
-      };
-      return rule({
-        w,
-        g: at(gradient, i),
+      const share = at(shares, layer);
+      const value = valueIn(values, layer);
+      return {
+        w: at(theta, i),
+        g,
         buffers: buffers.map((buffer) => at(buffer, i)),
         t: step + 1,
         value,
-      });
-    });
+        share,
+      };
+    };
+    const points = theta.map((w, i) => (hasAverage ? interpolated(weightAt(i, 0)) : w));
+    const { gradient } = trainingLoss(points, batch, values, reweighting);
+    const next = theta.map((_, i) => rule(weightAt(i, at(gradient, i))));
     theta = next.map(({ w }) => w);
     buffers = [0, 1].map((b) => next.map((each) => each.buffers[b] ?? 0));
     if (averaging !== undefined) {
       average = average.map((mean, i) => averaging * mean + (1 - averaging) * at(theta, i));
     }
   });
-  return plainLoss(averaging === undefined ? theta : average, held);
+  const evaluated = averaging === undefined ? theta : hasAverage ? at(buffers, 0) : average;
+  return { theta, buffers, evaluated };
 }
+
+/** The value of one layer. */
+const valueIn =
+  (values: ReferenceValues, layer: number) =>
+  (name: string, otherwise: number): number => {
+    const given = values[name];
+    return given === undefined ? otherwise : (given[layer] ?? at(given, 0));
+  };
+
+/** η² tʳ of a step over the sum of all up to it. */
+function shareOf(step: number, valuesOf: (step: number) => ReferenceValues, layer: number): number {
+  const weights = Array.from({ length: step + 1 }, (_, s) => {
+    const value = valueIn(valuesOf(s), layer);
+    return value('lr', Number.NaN) ** 2 * (s + 1) ** value('power', 2);
+  });
+  return at(weights, step) / weights.reduce((sum, weight) => sum + weight, 0);
+}
+
+/** Where the gradient is taken. */
+const interpolated = ({ w, buffers, value }: Weight): number =>
+  (1 - value('beta', 0.9)) * w + value('beta', 0.9) * at(buffers, 0);
 
 interface Weight {
   readonly w: number;
@@ -120,13 +156,16 @@ interface Weight {
   readonly buffers: readonly number[];
   readonly t: number;
   readonly value: (name: string, otherwise: number) => number;
+  /** Of the newest weights in an average. */
+  readonly share: number;
 }
 
 type UpdateRule = (weight: Weight) => { readonly w: number; readonly buffers: readonly number[] };
 
 /** The textbook update of one weight. */
 function ruleOf(optimizer: string): UpdateRule {
-  const [, family, decoupled, nesterov] = /^(sgd|adam|rmsprop)(w?)(-nesterov)?$/.exec(optimizer) ?? [];
+  const [, family, decoupled, nesterov] =
+    /^(sgd|adam|rmsprop|schedule-free-adam|schedule-free)(w?)(-nesterov)?$/.exec(optimizer) ?? [];
   const decays = (weight: Weight) => {
     const decay = weight.value('weightDecay', 0) * weight.w;
     return decoupled
@@ -162,6 +201,18 @@ function ruleOf(optimizer: string): UpdateRule {
         const root = Math.sqrt(square / (1 - beta2 ** t)) + value('epsilon', 1e-8);
         const step = mean / (1 - beta1 ** t) / root;
         return { w: w - value('lr', Number.NaN) * step - beside, buffers: [mean, square] };
+      };
+    case 'schedule-free':
+    case 'schedule-free-adam':
+      return (weight) => {
+        const { value, w, g, buffers, t, share } = weight;
+        const beta2 = value('beta2', 0.999);
+        const square = beta2 * at(buffers, 1) + (1 - beta2) * g ** 2;
+        const root = Math.sqrt(square / (1 - beta2 ** t)) + value('epsilon', 1e-8);
+        const direction = family === 'schedule-free' ? g : g / root;
+        const decay = value('weightDecay', 0) * interpolated(weight);
+        const next = w - value('lr', Number.NaN) * (direction + decay);
+        return { w: next, buffers: [(1 - share) * at(buffers, 0) + share * next, square] };
       };
     default:
       throw new RangeError(`there is no reference for "${optimizer}"`);

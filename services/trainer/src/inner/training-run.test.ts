@@ -315,7 +315,7 @@ describe('averaged weights', () => {
       learned: [],
       averaging: 0.75,
     });
-    let expected = [...run.snapshot().average];
+    let expected = [...(run.snapshot().average ?? [])];
     expect(expected).toEqual([...run.snapshot().weights]);
     for (let t = 0; t < 4; t++) {
       run.step(batchOf(t), { lr: [0.5] }, []);
@@ -324,7 +324,8 @@ describe('averaged weights', () => {
       if (t === 1) run.startWindow();
     }
     const { average, weights } = run.snapshot();
-    average.forEach((mean, i) => {
+    expect(average).not.toBeNull();
+    average?.forEach((mean, i) => {
       expect(mean).toBeCloseTo(at(expected, i), 6);
     });
     const held = onBackend(host);

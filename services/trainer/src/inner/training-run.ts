@@ -16,6 +16,7 @@ import { Hyperparameters } from './step-values.ts';
 import { type DrawnBatch, drawExamples, type TangentExamples } from './tangent-examples.ts';
 import type { LossOptions } from './training-loss.ts';
 import { updatesOf } from './update.ts';
+import { averageMember } from './weight-average.ts';
 
 /** How hypergradients are computed (docs/method.md, section 4). */
 export type Differentiation =
@@ -30,7 +31,10 @@ export type Differentiation =
    */
   | { readonly method: 'reverse'; readonly steps: number };
 
-/** The weights at which something is taken: θ, or their running average θ̄ (docs/method.md, section 11). */
+/**
+ * The weights at which something is taken: θ, or their average: that of the optimizer, or else the running average θ̄ (docs/method.md,
+ * sections 11 and 13).
+ */
 export type EvaluationPoint = 'lastIterate' | 'averaged';
 
 /** A run that trains a classifier. */
@@ -59,7 +63,7 @@ interface RunOptions {
    */
   readonly tangentExamples?: TangentExamples | undefined;
   /**
-   * β of θ̄ ← β θ̄ + (1 − β) θ after each step, in [0, 1).
+   * β of θ̄ ← β θ̄ + (1 − β) θ after each step, in [0, 1). Of no use with an optimizer that has an average of its own.
    * @default 0.98
    */
   readonly averaging?: number;
@@ -76,8 +80,10 @@ export interface TrainingSnapshot {
   readonly weights: Float32Array;
   /** The optimizer's buffers in its order, each `[p]`. */
   readonly buffers: readonly Float32Array[];
-  /** θ̄, `[p]`. */
-  readonly average: Float32Array;
+  /** θ̄, `[p]`; null where a buffer is the average. */
+  readonly average: Float32Array | null;
+  /** Of that buffer: the sum of its weights w (`weight-average.ts`); left out where there is none. */
+  readonly averageSum?: Float64Array;
   /** Steps made. */
   readonly steps: number;
   /** Z in forward mode, the window so far in reverse mode; null while there is none. */
@@ -100,12 +106,16 @@ export class TrainingRun {
   readonly #hyperparameters: Hyperparameters;
   readonly #averaging: number;
   readonly #evaluation: EvaluationPoint;
+  /** Where the optimizer's own average is in the state; undefined without one. */
+  readonly #averageMember: number | undefined;
   readonly #differentiator: Differentiator;
   readonly #tangentExamples: TangentExamples | undefined;
   /** Weights, then buffers, each `[1, p]`. */
   #state: Rows[];
-  /** θ̄, `[1, p]`. */
-  #average: Rows;
+  /** θ̄, `[1, p]`; null where the optimizer has an average of its own. */
+  #average: Rows | null;
+  /** Of the optimizer's average: Σw so far. */
+  #averageSum: Float64Array = new Float64Array();
   #steps = 0;
   #lossSum: tf.Scalar;
   #lossSteps = 0;
@@ -122,16 +132,19 @@ export class TrainingRun {
     requireIn('averaging', averaging, averaging >= 0 && averaging < 1, 'at least 0 and below 1');
     this.#averaging = averaging;
     this.#evaluation = evaluation;
+    this.#averageMember = averageMember(optimizer);
     this.#checkLength('weights', weights);
     this.#tangentExamples = options.tangentExamples;
     this.#checkTangentExamples();
 
     const training: Training = { objective, updates: updatesOf(optimizer, layersOf(objective)) };
+    const isAveraged = evaluation === 'averaged';
     const shared = {
       q: learned.length,
       members: 1 + optimizer.buffers.length,
       p: weights.length,
-      averaging: evaluation === 'averaged' ? averaging : undefined,
+      evaluated: isAveraged ? (this.#averageMember ?? 0) : 0,
+      averaging: isAveraged && this.#averageMember === undefined ? averaging : undefined,
     };
     if (differentiation.method === 'forward') {
       const { chunk = DEFAULT_CHUNK } = differentiation;
@@ -144,8 +157,9 @@ export class TrainingRun {
     }
 
     const zeros = new Float32Array(weights.length);
-    this.#state = [weights, ...optimizer.buffers.map(() => zeros)].map(keptRow);
-    this.#average = keptRow(weights);
+    const startOf = (_: string, i: number) => (1 + i === this.#averageMember ? weights : zeros);
+    this.#state = [weights, ...optimizer.buffers.map(startOf)].map(keptRow);
+    this.#average = this.#averageMember === undefined ? keptRow(weights) : null;
     this.#lossSum = tf.keep(tf.scalar(0));
   }
 
@@ -163,18 +177,23 @@ export class TrainingRun {
    */
   step(batch: Batch, values: HyperparameterValues, derivatives: ArrayLike<number>): void {
     this.objective.check(batch);
-    const resolved = this.#hyperparameters.resolve(values, derivatives, this.#steps + 1);
+    const t = this.#steps + 1;
+    const resolved = this.#hyperparameters.resolve(values, derivatives, t, this.#averageSum);
     const beta = this.#averaging;
     const next = tf.tidy(() => {
       const point = { batch, state: this.#state, values: resolved };
       const { loss, state } = this.#differentiator.step({ ...point, tangents: this.#draw(batch) });
-      const average = tf.add(tf.mul(this.#average, beta), tf.mul(state[0] as Rows, 1 - beta));
-      return [tf.add(this.#lossSum, loss), average, ...state];
+      const average = this.#average && [
+        tf.add(tf.mul(this.#average, beta), tf.mul(state[0] as Rows, 1 - beta)),
+      ];
+      return [tf.add(this.#lossSum, loss), ...state, ...(average ?? [])];
     });
-    const [lossSum, average, ...state] = next as [tf.Scalar, Rows, ...Rows[]];
-    this.#replace(state, average, lossSum);
+    const [lossSum, ...rows] = next as [tf.Scalar, ...Rows[]];
+    const members = this.#state.length;
+    this.#replace(rows.slice(0, members), rows[members] ?? null, lossSum);
+    this.#averageSum = resolved.averageSum;
     this.#lossSteps += 1;
-    this.#steps += 1;
+    this.#steps = t;
   }
 
   /**
@@ -227,7 +246,8 @@ export class TrainingRun {
     return {
       weights,
       buffers,
-      average: hostCopy(this.#average),
+      average: this.#average && hostCopy(this.#average),
+      ...(this.#averageMember !== undefined && { averageSum: this.#averageSum }),
       steps: this.#steps,
       derivatives: derivatives ? this.#differentiator.snapshot() : null,
       trainLoss: { sum: this.#lossSum.dataSync()[0] ?? Number.NaN, steps: this.#lossSteps },
@@ -236,17 +256,24 @@ export class TrainingRun {
 
   /** @throws InnerTrainingError when the snapshot is of a run with other options. */
   restore(snapshot: TrainingSnapshot): void {
-    const { weights, buffers, average, steps, derivatives, trainLoss } = snapshot;
+    const { weights, buffers, average, averageSum, steps, derivatives, trainLoss } = snapshot;
     if (buffers.length !== this.optimizer.buffers.length) {
       throw new InnerTrainingError(
         'SHAPE_MISMATCH',
         `the snapshot has ${buffers.length} optimizer buffers; ${this.optimizer.id} has ${this.optimizer.buffers.length}`,
       );
     }
+    if ((average === null) !== (this.#average === null)) {
+      throw new InnerTrainingError(
+        'SHAPE_MISMATCH',
+        `the snapshot has ${average ? 'a' : 'no'} running average; with ${this.optimizer.id} there is ${average ? 'none' : 'one'}`,
+      );
+    }
     const values = [weights, ...buffers];
-    for (const row of [...values, average]) this.#checkLength('the snapshot', row);
+    for (const row of [...values, ...(average ? [average] : [])]) this.#checkLength('the snapshot', row);
     this.#differentiator.restore(derivatives);
-    this.#replace(values.map(keptRow), keptRow(average), this.#lossSum);
+    this.#replace(values.map(keptRow), average && keptRow(average), this.#lossSum);
+    this.#averageSum = averageSum ?? new Float64Array();
     this.#steps = steps;
     this.#setTrainLoss(trainLoss.sum, trainLoss.steps);
   }
@@ -254,7 +281,7 @@ export class TrainingRun {
   /** Releases the tensors; the run cannot be used afterwards. */
   dispose(): void {
     this.#differentiator.dispose();
-    tf.dispose([...this.#state, this.#average, this.#lossSum]);
+    tf.dispose([...this.#state, this.#lossSum, ...(this.#average ? [this.#average] : [])]);
   }
 
   #draw(batch: Batch): DrawnBatch | undefined {
@@ -263,7 +290,8 @@ export class TrainingRun {
   }
 
   #weightsAt(point: EvaluationPoint): Rows {
-    return point === 'averaged' ? this.#average : (this.#state[0] as Rows);
+    if (point === 'lastIterate') return this.#state[0] as Rows;
+    return this.#average ?? (this.#state[this.#averageMember ?? 0] as Rows);
   }
 
   /** Gradient of the mean validation loss, `[1, p]`. */
@@ -283,7 +311,7 @@ export class TrainingRun {
     this.#lossSteps = steps;
   }
 
-  #replace(state: Rows[], average: Rows, lossSum: tf.Scalar): void {
+  #replace(state: Rows[], average: Rows | null, lossSum: tf.Scalar): void {
     replaceKept([...this.#state, this.#average, this.#lossSum], [...state, average, lossSum]);
     this.#state = state;
     this.#average = average;

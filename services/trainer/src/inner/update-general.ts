@@ -1,63 +1,91 @@
 /** The derivatives of any optimizer's update, by forward and reverse mode over its `tf.*` code. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { gradients } from '../ad/engine.ts';
 import { jvp, type Directions as Tangents } from '../ad/jvp.ts';
 import { onBackend } from './flat.ts';
 import type { Layer } from './hyperparameter.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
+import { type RowsMap, updateOf } from './rows-map.ts';
 import type { Numbers, Update } from './update.ts';
+import { averageMember } from './weight-average.ts';
 
 /** @param values each `[1]` or `[layers]`. */
 export function generalUpdate(optimizer: InnerOptimizer, layers: readonly Layer[], values: Numbers): Update {
-  const names = [...values.keys()];
   const members = 1 + optimizer.buffers.length;
+  const ofState = (state: readonly Rows[]) => {
+    const [weights, ...buffers] = state.slice(0, members) as [Rows, ...Rows[]];
+    return { weights, buffers };
+  };
+  const theta = generalMap(layers, values, (rows, entries) => {
+    const { weights, buffers } = ofState(rows);
+    const gradient = rows[members] as Rows;
+    const next = optimizer.update({ weights, buffers, gradient, values: entries });
+    const moved = [next.change, ...next.buffers];
+    return moved.map((each, o) => (isChange(optimizer, o) ? tf.add(rows[o] as Rows, each) : each));
+  });
+  const point =
+    optimizer.gradientPoint &&
+    generalMap(layers, values, (rows, entries) => [
+      optimizer.gradientPoint?.({ ...ofState(rows), values: entries }) as tf.Tensor,
+    ]);
+  return updateOf(theta, point);
+}
+
+/** Whether an update gives the change of a member of the state, and not what is next. */
+export const isChange = (optimizer: InnerOptimizer, member: number): boolean =>
+  member === 0 || member === averageMember(optimizer);
+
+/** @param f of rows `[r, p]`, and values as they enter an update; it gives rows. */
+function generalMap(
+  layers: readonly Layer[],
+  values: Numbers,
+  f: (rows: Rows[], values: Record<string, tf.Tensor2D>) => tf.Tensor[],
+): RowsMap {
+  const names = [...values.keys()];
+  const sizeOf = (name: string): number => values.get(name)?.length ?? 0;
   const valueRows = () =>
     names.map((name) => onBackend<tf.Rank.R2>(values.get(name) as Float64Array, [1, sizeOf(name)]));
-  const sizeOf = (name: string): number => values.get(name)?.length ?? 0;
-
-  /** Θ of r states at once: weights, buffers, gradient `[r, p]`, values `[r, n]`. */
-  function theta(inputs: readonly tf.Tensor[]): tf.Tensor[] {
-    const [weights, ...buffers] = inputs.slice(0, members) as [Rows, ...Rows[]];
-    const gradient = inputs[members] as Rows;
-    const entries = names.map((name, i) => [name, spread(inputs[members + 1 + i] as tf.Tensor2D, layers)]);
-    const next = optimizer.update({ weights, buffers, gradient, values: Object.fromEntries(entries) });
-    return [tf.add(weights, next.change), ...next.buffers];
-  }
+  /** Of rows, then values `[r, n]`. */
+  const mapped = (inputs: readonly tf.Tensor[]): Rows[] => {
+    const count = inputs.length - names.length;
+    const entries = names.map((name, i) => [name, spread(inputs[count + i] as tf.Tensor2D, layers)]);
+    return f(inputs.slice(0, count) as Rows[], Object.fromEntries(entries)) as Rows[];
+  };
 
   return {
-    apply: ({ state, gradient }) => theta([...state, gradient, ...valueRows()]) as Rows[],
+    apply: (rows) => mapped([...rows, ...valueRows()]),
 
-    pushforward({ state, gradient }, { count, ...directions }) {
-      const along = (rows: Rows | null | undefined): Tangents =>
-        rows ? tf.reshape(rows, [count, 1, -1]) : null;
+    pushforward(rows, { count, ...directions }) {
+      const ofRows = directions.rows.map((row): Tangents => row && tf.reshape(row, [count, 1, -1]));
       const ofValues = names.map((name): Tangents => {
         const direction = directions.values.get(name);
         return direction ? onBackend<tf.Rank.R3>(direction, [count, 1, sizeOf(name)]) : null;
       });
       const { value, tangents } = jvp(
-        (inputs) => tf.concat(theta(inputs) as Rows[], 0),
-        [...state, gradient, ...valueRows()],
-        [...state.map((_, i) => along(directions.state?.[i])), along(directions.gradient), ...ofValues],
+        (inputs) => tf.concat(mapped(inputs), 0),
+        [...rows, ...valueRows()],
+        [...ofRows, ...ofValues],
       );
+      const [outputs] = value.shape as [number];
       return {
-        state: tf.split(value, members, 0) as Rows[],
-        directions: tf.split(tangents, members, 1).map((member) => tf.reshape(member, [count, -1])) as Rows[],
+        rows: tf.split(value, outputs, 0) as Rows[],
+        directions: tf.split(tangents, outputs, 1).map((each) => tf.reshape(each, [count, -1])) as Rows[],
       };
     },
 
-    pullback({ state, gradient }, adjoints, wanted) {
+    pullback(rows, adjoints, wanted) {
       const m = adjoints[0]?.shape[0] ?? 0;
-      const copies = [...state, gradient, ...valueRows()].map((row) => tf.tile(row, [m, 1]));
-      const grads = tf.grads((...inputs: tf.Tensor[]) => tf.concat(theta(inputs), 0))(
-        copies,
-        tf.concat([...adjoints], 0),
-      );
+      const copies = [...rows, ...valueRows()].map((row) => tf.tile(row, [m, 1]));
+      const along = tf.concat([...adjoints], 0);
+      const { grads } = gradients(() => tf.sum(tf.mul(tf.concat(mapped(copies), 0), along)), copies);
+      // There is none by an input that is not used.
+      const gradBy = (i: number): tf.Tensor => grads[i] ?? tf.zerosLike(copies[i] as tf.Tensor);
       return {
-        state: grads.slice(0, members) as Rows[],
-        gradient: grads[members] as Rows,
+        rows: rows.map((_, i) => gradBy(i)) as Rows[],
         values: new Map(
           wanted.map((name) => {
-            const grad = grads[members + 1 + names.indexOf(name)] as tf.Tensor;
+            const grad = gradBy(rows.length + names.indexOf(name));
             return [name, Float64Array.from(grad.dataSync())];
           }),
         ),

@@ -1,117 +1,74 @@
 /**
  * The derivatives of an update that is linear in the state and the gradient: it and all its derivatives are products with
- * one small matrix of coefficients, found by applying the update to unit vectors.
+ * one small matrix of coefficients.
  */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { jvp } from '../ad/jvp.ts';
-import { onBackend } from './flat.ts';
+import {
+  type Coefficients,
+  coefficientsByShare,
+  type Matrix,
+  type UpdateCoefficients,
+} from './linear-coefficients.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
-import type { Directions, Numbers, Update, UpdateFactory } from './update.ts';
+import { type RowsMap, updateOf } from './rows-map.ts';
+import type { Numbers, Update, UpdateFactory } from './update.ts';
+import { isChange } from './update-general.ts';
+import { SHARE } from './weight-average.ts';
 
-/**
- * Row o of `of`: coefficients of the state and the gradient in θ' − θ (o = 0) or a next buffer. θ is left out of θ' because
- * 1 − ηw in float32 would round a small weight decay away.
- */
-interface Coefficients {
-  readonly of: Matrix;
-  /** Their derivatives by each hyperparameter. */
-  readonly slopes: ReadonlyMap<string, Matrix>;
-}
-
-type Matrix = readonly (readonly number[])[];
-
-/** Remembers the coefficients of the latest values, which stay the same over a window. */
+/** Remembers the coefficients of the latest values, which stay the same over a window; only the share changes with every step. */
 export function linearUpdates(optimizer: InnerOptimizer): UpdateFactory {
-  let latest: { readonly key: string; readonly update: Update } | undefined;
+  let latest: { readonly key: string; readonly at: (share: number) => UpdateCoefficients } | undefined;
   return (values) => {
-    const key = [...values].join(';');
-    if (latest?.key !== key) latest = { key, update: linearUpdate(coefficients(optimizer, values)) };
-    return latest.update;
+    const given = new Map([...values].filter(([name]) => name !== SHARE));
+    const key = [...given].join(';');
+    if (latest?.key !== key) latest = { key, at: coefficientsByShare(optimizer, given) };
+    return linearUpdate(optimizer, latest.at(values.get(SHARE)?.[0] ?? 0));
   };
 }
 
-function coefficients(optimizer: InnerOptimizer, values: Numbers): Coefficients {
-  const members = 1 + optimizer.buffers.length;
-  const inputs = members + 1;
-  const names = [...values.keys()];
-  const { flat, slopes } = readAll(() => {
-    const units = tf.split(tf.eye(inputs), inputs, 0) as Rows[];
-    const [weights, ...others] = units as [Rows, ...Rows[]];
-    const update = (rows: tf.Tensor[]) => {
-      const next = optimizer.update({
-        weights,
-        buffers: others.slice(0, -1),
-        gradient: others.at(-1) as Rows,
-        values: Object.fromEntries(names.map((name, i) => [name, rows[i] as tf.Tensor2D])),
-      });
-      return tf.concat([next.change, ...next.buffers], 0);
-    };
-    const { value, tangents } = jvp(
-      update,
-      names.map((name) => onBackend<tf.Rank.R2>(values.get(name) as Float64Array, [1, 1])),
-      names.map((_, i) => tf.reshape(tf.oneHot([i], names.length), [names.length, 1, 1]).toFloat()),
-    );
-    return { flat: value, slopes: tangents };
-  });
-  const matrix = (numbers: ArrayLike<number>, first: number): Matrix =>
-    Array.from({ length: members }, (_, o) =>
-      Array.from({ length: inputs }, (_unused, i) => numbers[first + o * inputs + i] ?? Number.NaN),
-    );
-  return {
-    of: matrix(flat, 0),
-    slopes: new Map(names.map((name, h) => [name, matrix(slopes, h * members * inputs)])),
-  };
+function linearUpdate(optimizer: InnerOptimizer, { theta, point }: UpdateCoefficients): Update {
+  const changes = theta.of.map((_, member) => isChange(optimizer, member));
+  return updateOf(linearMap(theta, changes), point && linearMap(point, [false]));
 }
 
-function readAll(make: () => { readonly flat: tf.Tensor; readonly slopes: tf.Tensor }) {
-  let read: { flat: ArrayLike<number>; slopes: ArrayLike<number> } = { flat: [], slopes: [] };
-  tf.tidy(() => {
-    const { flat, slopes } = make();
-    read = { flat: flat.dataSync<'float32'>(), slopes: slopes.dataSync<'float32'>() };
-  });
-  return read;
-}
-
-function linearUpdate({ of, slopes }: Coefficients): Update {
-  const members = of.length;
+/** @param changes which outputs are to be added to the input in the same place. */
+function linearMap({ of, slopes }: Coefficients, changes: readonly boolean[]): RowsMap {
+  const outputs = of.length;
+  const plus = (moved: readonly tf.Tensor[], rows: readonly (Rows | null)[]): Rows[] =>
+    moved.map((each, o) => (changes[o] && rows[o] ? tf.add(each, rows[o]) : each)) as Rows[];
 
   return {
-    apply({ state, gradient }) {
-      const inputs = [...state, gradient];
-      return of.map((coefficients, o) => combination(coefficients, inputs, o === 0 ? state[0] : undefined));
-    },
+    apply: (rows) =>
+      of.map((coefficients, o) => combination(coefficients, rows, changes[o] ? rows[o] : undefined)),
 
-    pushforward({ state, gradient }, directions) {
-      const { count } = directions;
-      const given = [...state.map((_, i) => directions.state?.[i]), directions.gradient];
-      const present = given.flatMap((rows, input) => (rows ? [{ rows, input }] : []));
+    pushforward(rows, { count, rows: directions, values }) {
+      const present = directions.flatMap((along, input) => (along ? [{ along, input }] : []));
       const matrix = pushMatrix(
         { of, slopes },
-        directions,
+        { count, values },
         present.map(({ input }) => input),
       );
-      const rows = tf.concat([...state, gradient, ...present.map((direction) => direction.rows)], 0);
+      const all = tf.concat([...rows, ...present.map(({ along }) => along)], 0);
       const sizes = [...of.map(() => 1), ...of.map(() => count)];
-      const moved = tf.split(tf.matMul(matrix, rows), sizes, 0);
+      const moved = tf.split(tf.matMul(matrix, all), sizes, 0);
       return {
-        state: withWeights(moved.slice(0, members), state[0]),
-        directions: withWeights(moved.slice(members), directions.state?.[0]),
+        rows: plus(moved.slice(0, outputs), rows),
+        directions: plus(moved.slice(outputs), directions),
       };
     },
 
-    pullback({ state, gradient }, adjoints, wanted) {
-      const column = (input: number) => of.map((coefficients) => coefficients[input] ?? Number.NaN);
+    pullback(rows, adjoints, wanted) {
       const values = new Map<string, Float64Array>();
       if (wanted.length > 0) {
-        const point = tf.concat([...state, gradient], 0);
-        // For each next member o: [m, inputs], its adjoints times what it is made from.
-        const products = adjoints.map((rows) => tf.matMul(rows, point, false, true).dataSync());
+        const point = tf.concat([...rows], 0);
+        // For each output o: [m, inputs], its adjoints times what it is made from.
+        const products = adjoints.map((each) => tf.matMul(each, point, false, true).dataSync());
         for (const name of wanted) values.set(name, pulledValue(slopes.get(name) ?? [], products));
       }
+      const column = (input: number) => of.map((coefficients) => coefficients[input] ?? Number.NaN);
       return {
-        state: state.map((_, i) => combination(column(i), adjoints, i === 0 ? adjoints[0] : undefined)),
-        gradient: combination(column(members), adjoints),
+        rows: rows.map((_, i) => combination(column(i), adjoints, changes[i] ? adjoints[i] : undefined)),
         values,
       };
     },
@@ -131,7 +88,7 @@ function combination(coefficients: readonly number[], rows: readonly Rows[], plu
 
 /** Σ_o Σ_i slope_oi · products_o of each adjoint, `[m]`. */
 function pulledValue(slope: Matrix, products: readonly ArrayLike<number>[]): Float64Array {
-  const inputs = slope.length + 1;
+  const inputs = slope[0]?.length ?? 0;
   const m = (products[0]?.length ?? 0) / inputs;
   return Float64Array.from({ length: m }, (_, j) =>
     slope
@@ -140,22 +97,16 @@ function pulledValue(slope: Matrix, products: readonly ArrayLike<number>[]): Flo
   );
 }
 
-/** θ' from θ and θ' − θ, or the same of derivatives; buffers as they are. */
-function withWeights(moved: readonly tf.Tensor[], weights: tf.Tensor | undefined): Rows[] {
-  const [change, ...buffers] = moved as [Rows, ...Rows[]];
-  return [weights ? tf.add(weights, change) : change, ...buffers];
-}
-
 /**
  * The matrix that makes the rows of all outputs and then, output by output, of their derivatives, from the rows of all
  * inputs and then, input by input, of those inputs' directions that are present.
  */
 function pushMatrix(
   { of, slopes }: Coefficients,
-  { count, values }: Directions,
+  { count, values }: { readonly count: number; readonly values: Numbers },
   present: readonly number[],
 ): tf.Tensor2D {
-  const inputs = of.length + 1;
+  const inputs = of[0]?.length ?? 0;
   const rowOf = (numbers: Iterable<readonly [number, number]>): Float32Array => {
     const row = new Float32Array(inputs + present.length * count);
     for (const [column, number] of numbers) row[column] = (row[column] ?? 0) + number;

@@ -7,10 +7,12 @@ import { adam, adamw } from './adam.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
 import { listOptimizers } from './registry.ts';
 import { rmsprop } from './rms-prop.ts';
+import { scheduleFreeAdamw } from './schedule-free.ts';
 import { relativeError } from './testing.ts';
-import type { Directions, Numbers, UpdatePoint } from './update.ts';
+import type { Directions, Numbers, Update, UpdatePoint } from './update.ts';
 import { generalUpdate } from './update-general.ts';
 import { linearUpdates } from './update-linear.ts';
+import { SHARE } from './weight-average.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -30,28 +32,56 @@ const numbers = (count: number, seed: number): number[] =>
 const pointOf = ({ buffers }: InnerOptimizer, seed: number): UpdatePoint => ({
   state: [
     rows(1, seed),
-    ...buffers.map((name, i) => (name === 'meanSquare' ? tf.abs(rows(1, seed + i)) : rows(1, seed + i))),
+    ...buffers.map((name, i) => {
+      const buffer = rows(1, seed + 1 + i);
+      return name === 'meanSquare' ? tf.abs(buffer) : buffer;
+    }),
   ] as Rows[],
   gradient: rows(1, seed + 10),
 });
 
-const valuesOf = ({ hyperparameters }: InnerOptimizer, seed: number): Numbers =>
-  new Map(hyperparameters.map(({ name }, i) => [name, Float64Array.of(0.1 + 0.5 * noise(seed, i))]));
+/** Names of the hyperparameters that enter an update. */
+const entering = ({ hyperparameters }: InnerOptimizer): string[] =>
+  hyperparameters.filter(({ isSetting }) => !isSetting).map(({ name }) => name);
 
-const directionsOf = (
-  { buffers, hyperparameters }: InnerOptimizer,
-  count: number,
-  seed: number,
-): Directions => ({
+const valuesOf = (optimizer: InnerOptimizer, seed: number): Numbers =>
+  new Map(
+    [...entering(optimizer), ...(optimizer.average ? [SHARE] : [])].map((name, i) => [
+      name,
+      Float64Array.of(0.1 + 0.5 * noise(seed, i)),
+    ]),
+  );
+
+const directionsOf = (optimizer: InnerOptimizer, count: number, seed: number): Directions => ({
   count,
-  state: [0, ...buffers].map((_, i) => rows(count, seed + 20 + i)),
+  state: [0, ...optimizer.buffers].map((_, i) => rows(count, seed + 20 + i)),
   gradient: rows(count, seed + 30),
   values: new Map(
-    hyperparameters.map(({ name }, i) => [name, Float64Array.from(numbers(count, seed + 40 + i))]),
+    entering(optimizer).map((name, i) => [name, Float64Array.from(numbers(count, seed + 40 + i))]),
   ),
 });
 
 const read = (tensors: readonly tf.Tensor[]): number[] => tensors.flatMap((tensor) => [...tensor.dataSync()]);
+
+function expectSameValues(is: Numbers, should: Numbers, names: readonly string[]): void {
+  for (const name of names) {
+    expect(relativeError(is.get(name) ?? [], should.get(name) ?? [Number.NaN]), name).toBeLessThan(1e-5);
+  }
+}
+
+/** Where the gradient is taken, and its derivatives, if that is not at the weights. */
+function expectSamePoint(is: Update, should: Update, { state }: UpdatePoint, directions: Directions): void {
+  expect(is.gradientPoint === undefined).toBe(should.gradientPoint === undefined);
+  if (!is.gradientPoint || !should.gradientPoint) return;
+  const applied = read([is.gradientPoint.apply(state)]);
+  expect(relativeError(applied, read([should.gradientPoint.apply(state)]))).toBeLessThan(1e-5);
+  const [pushed, expected] = [is, should].map((update) =>
+    update.gradientPoint?.pushforward(state, directions),
+  );
+  expect(relativeError(read(pushed ? [pushed.point] : []), applied)).toBeLessThan(1e-6);
+  const [directed, expectedDirected] = [pushed, expected].map((each) => read(each ? [each.directions] : []));
+  expect(relativeError(directed ?? [], expectedDirected ?? [])).toBeLessThan(1e-5);
+}
 
 const LINEAR = listOptimizers().filter(({ isLinear }) => isLinear);
 
@@ -79,6 +109,7 @@ describe.each(LINEAR.map((optimizer) => [optimizer.id, optimizer] as const))(
               1e-5,
             );
             expect(relativeError(read(linear.apply(point)), read(general.apply(point)))).toBeLessThan(1e-5);
+            expectSamePoint(linear, general, point, directions);
           });
         }),
         { numRuns: 5 },
@@ -90,15 +121,19 @@ describe.each(LINEAR.map((optimizer) => [optimizer.id, optimizer] as const))(
         const point = pointOf(optimizer, 3);
         const values = valuesOf(optimizer, 3);
         const adjoints = point.state.map((_, i) => rows(3, 50 + i));
-        const names = [...values.keys()];
+        const names = entering(optimizer);
         const is = linearUpdates(optimizer)(values).pullback(point, adjoints, names);
         const should = generalUpdate(optimizer, LAYERS, values).pullback(point, adjoints, names);
         expect(relativeError(read(is.state), read(should.state))).toBeLessThan(1e-5);
         expect(relativeError(read([is.gradient]), read([should.gradient]))).toBeLessThan(1e-5);
-        expect(is.values.size).toBe(optimizer.hyperparameters.length);
-        for (const [name, expected] of should.values) {
-          expect(relativeError(is.values.get(name) ?? [], expected), name).toBeLessThan(1e-5);
-        }
+        expectSameValues(is.values, should.values, names);
+        const updates = [linearUpdates(optimizer)(values), generalUpdate(optimizer, LAYERS, values)];
+        const [atPoint, general] = updates.map(({ gradientPoint }) =>
+          gradientPoint?.pullback(point.state, rows(3, 60), names),
+        );
+        if (!atPoint || !general) return;
+        expect(relativeError(read(atPoint.state), read(general.state))).toBeLessThan(1e-5);
+        expectSameValues(atPoint.values, general.values, ['beta']);
       });
     });
   },
@@ -120,32 +155,31 @@ it('a weight decay far below the precision of float32 still moves the weights', 
   expect(moved[0]?.dataSync()[0]).toBeCloseTo(-1e-9, 14);
 });
 
-describe.each([adam, adamw, rmsprop].map((optimizer) => [optimizer.id, optimizer] as const))(
-  '%s with dead units, whose gradients have always been 0',
-  (_id, optimizer) => {
-    const dead: UpdatePoint = {
-      state: [tf.ones([1, P]), ...optimizer.buffers.map(() => tf.zeros([1, P]))] as Rows[],
-      gradient: tf.zeros([1, P]),
-    };
+describe.each(
+  [adam, adamw, rmsprop, scheduleFreeAdamw].map((optimizer) => [optimizer.id, optimizer] as const),
+)('%s with dead units, whose gradients have always been 0', (_id, optimizer) => {
+  const dead: UpdatePoint = {
+    state: [tf.ones([1, P]), ...optimizer.buffers.map(() => tf.zeros([1, P]))] as Rows[],
+    gradient: tf.zeros([1, P]),
+  };
 
-    it.each([0, 1e-8])('has finite derivatives at epsilon %d', (epsilon) => {
-      const values: Numbers = new Map([...valuesOf(optimizer, 1), ['epsilon', Float64Array.of(epsilon)]]);
-      const update = generalUpdate(optimizer, LAYERS, values);
-      tf.tidy(() => {
-        const directions = { ...directionsOf(optimizer, 2, 1), gradient: null, state: null };
-        const pushed = update.pushforward(dead, directions);
-        expect(read([...pushed.state, ...pushed.directions]).every(Number.isFinite)).toBe(true);
-        const pulled = update.pullback(
-          dead,
-          dead.state.map((_, i) => rows(2, i)),
-          [...values.keys()],
-        );
-        expect(read([...pulled.state, pulled.gradient]).every(Number.isFinite)).toBe(true);
-        expect([...pulled.values.values()].flatMap((x) => [...x]).every(Number.isFinite)).toBe(true);
-      });
+  it.each([0, 1e-8])('has finite derivatives at epsilon %d', (epsilon) => {
+    const values: Numbers = new Map([...valuesOf(optimizer, 1), ['epsilon', Float64Array.of(epsilon)]]);
+    const update = generalUpdate(optimizer, LAYERS, values);
+    tf.tidy(() => {
+      const directions = { ...directionsOf(optimizer, 2, 1), gradient: null, state: null };
+      const pushed = update.pushforward(dead, directions);
+      expect(read([...pushed.state, ...pushed.directions]).every(Number.isFinite)).toBe(true);
+      const pulled = update.pullback(
+        dead,
+        dead.state.map((_, i) => rows(2, i)),
+        entering(optimizer),
+      );
+      expect(read([...pulled.state, pulled.gradient]).every(Number.isFinite)).toBe(true);
+      expect([...pulled.values.values()].flatMap((x) => [...x]).every(Number.isFinite)).toBe(true);
     });
-  },
-);
+  });
+});
 
 describe('the share of the newest gradient in Adam', () => {
   const shareOf = (beta: number, t: number) => adam.enters?.beta1?.(beta, t);

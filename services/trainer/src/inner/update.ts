@@ -45,6 +45,8 @@ export interface Pulled {
 
 /** Θ for the values of one step. Answers are the caller's scope's. */
 export interface Update {
+  /** Where the gradient is taken; without it at the weights. */
+  readonly gradientPoint: GradientPoint | undefined;
   /** The next state, each `[1, p]`. */
   apply(point: UpdatePoint): Rows[];
   /** dΘ times directions: forward mode. */
@@ -55,6 +57,19 @@ export interface Update {
    * @param wanted names of the values that derivatives are wanted of.
    */
   pullback(point: UpdatePoint, adjoints: readonly Rows[], wanted: readonly string[]): Pulled;
+}
+
+/** The point at which a gradient is taken as a function of the state and the values, with its derivatives. */
+export interface GradientPoint {
+  /** `[1, p]`. */
+  apply(state: readonly Rows[]): Rows;
+  /** @returns the point, and its derivatives along the directions, `[c, p]`. */
+  pushforward(
+    state: readonly Rows[],
+    directions: Omit<Directions, 'gradient'>,
+  ): { readonly point: Rows; readonly directions: Rows };
+  /** @param adjoints of the point, `[m, p]`. */
+  pullback(state: readonly Rows[], adjoints: Rows, wanted: readonly string[]): Omit<Pulled, 'gradient'>;
 }
 
 /** Makes the update of a step from the values of the optimizer's hyperparameters, each `[1]` or `[layers]`. */

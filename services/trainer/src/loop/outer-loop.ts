@@ -161,7 +161,7 @@ export class OuterLoop {
     this.#figures = { ...this.#figures, outerStepsDone: outerStep.index };
     if (goesBack) this.#parts.learner.restore(this.#snapshot);
     else if (ending?.outcome !== 'infeasible') this.#goOn(window, update?.fellBack);
-    const nextValues = this.#parts.space.values(optimizer.point);
+    const nextValues = this.#parts.space.values(optimizer.point, step);
     return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
   }
 
@@ -198,12 +198,13 @@ export class OuterLoop {
     const { study, trial } = parseTrialName(name, 'trial');
     const index = this.#figures.outerStepsDone + 1;
     const { stride } = this.#method;
+    const step = this.#stepAfter(window, settlement);
     return {
       name: outerStepName(study, trial, index),
       index,
-      step: this.#stepAfter(window, settlement),
-      values: space.values(this.#optimizer.point),
-      nextValues: space.values(settlement.optimizer.point),
+      step,
+      values: space.values(this.#optimizer.point, this.#figures.stepsDone),
+      nextValues: space.values(settlement.optimizer.point, step),
       trainLoss,
       validation,
       averagedValidation,

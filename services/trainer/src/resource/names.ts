@@ -18,6 +18,9 @@ export const artifactName = (artifact: string): string => `artifacts/${artifact}
 /** Whether a text is the name of an artifact, as a problem may have it in place of an id. */
 export const isArtifactName = (text: string): boolean => ARTIFACT.test(text);
 
+/** Whether a text is the name of a trial. */
+export const isTrialName = (text: string): boolean => TRIAL.test(text);
+
 /** @throws FieldError naming `field`. */
 export function parseStudyName(name: string, field: string): string {
   const [, study] = match(STUDY, name, field, 'studies/{study}');

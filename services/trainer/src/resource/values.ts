@@ -1,6 +1,7 @@
 /** Hyperparameters of a search space as lists of named values. */
 
 import type { ParameterValue, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { scheduledValue } from './scheduled-value.ts';
 
 /**
  * The value that `values` of a vector are summed up by: their mean, taken from the first of them, so that it is exact where
@@ -20,8 +21,13 @@ export function initialValues(space: SearchSpace): ParameterValue[] {
     switch (kind?.$case) {
       case 'float':
         return { name, value: kind.value.initial, values: Array(kind.value.size).fill(kind.value.initial) };
-      case 'fixed':
-        return { name, value: kind.value.value, values: [] };
+      case 'fixed': {
+        const { value, values } = kind.value;
+        return { name, value: values.length > 0 ? meanOf(values) : value, values };
+      }
+      case 'scheduled':
+        // No schedule depends at its start on how long the training is.
+        return { name, value: scheduledValue(kind.value, 0, Number.POSITIVE_INFINITY), values: [] };
       case 'network':
         return { name, value: Number.NaN, values: [] };
       default:

@@ -12,11 +12,13 @@ import { initBackend } from '../backend/select.ts';
 import type { DataError } from '../data/errors.ts';
 import { findDatasets } from '../data/registry.ts';
 import * as inner from '../inner/hyperparameter.ts';
+import type { InnerOptimizer } from '../inner/optimizer.ts';
 import { listOptimizers } from '../inner/registry.ts';
 import { lossHyperparameters } from '../inner/training-loss.ts';
 import type { ModelSummary } from '../model/family.ts';
 import { weightCount } from '../model/model.ts';
 import { listModels } from '../model/registry.ts';
+import type { Replays } from './replays.ts';
 
 /** A model and the data that it can be trained on. */
 export interface ModelEntry {
@@ -39,6 +41,8 @@ export interface Catalogue {
   readonly lossHyperparameters: readonly HyperparameterInfo[];
   /** Of a study that names a module: that one, with the study's options. */
   readonly module?: ModuleEntry | RefusedModule | undefined;
+  /** Of a study that follows schedules of other trials. */
+  readonly replays?: Replays;
 }
 
 /** A module with certain options. */
@@ -75,11 +79,7 @@ export async function loadCatalogue({ modelDir, log }: CatalogueOptions): Promis
     classSizes,
     brokenDatasets: broken,
     models: models.map(modelEntry),
-    optimizers: listOptimizers().map(({ id, description, hyperparameters }) => ({
-      id,
-      description,
-      hyperparameters: hyperparameters.map(hyperparameterInfo),
-    })),
+    optimizers: listOptimizers().map(optimizerInfo),
     lossHyperparameters: lossHyperparameters({}).map(hyperparameterInfo),
   };
 }
@@ -97,6 +97,19 @@ export function modelEntry(model: ModelSummary): ModelEntry {
   };
 }
 
+/** An inner optimizer as the catalogue has it. */
+export const optimizerInfo = ({
+  id,
+  description,
+  hyperparameters,
+  average,
+}: InnerOptimizer): OptimizerInfo => ({
+  id,
+  description,
+  hyperparameters: hyperparameters.map(hyperparameterInfo),
+  averages: average !== undefined,
+});
+
 const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
   none: Grouping.NONE,
   layer: Grouping.LAYER,
@@ -105,7 +118,7 @@ const GROUPINGS: Readonly<Record<inner.Grouping, Grouping>> = {
 
 /** A hyperparameter as the catalogue has it. */
 export function hyperparameterInfo(info: inner.HyperparameterInfo): HyperparameterInfo {
-  const { name, description, min, max, defaultValue } = info;
+  const { name, description, min, max, defaultValue, size, isSetting: setting = false } = info;
   const groupings = info.groupings.map((grouping) => GROUPINGS[grouping]);
-  return { name, description, min, max, defaultValue, groupings, size: info.size };
+  return { name, description, min, max, defaultValue, groupings, size, setting };
 }

@@ -13,12 +13,19 @@ import {
   Scale,
   Study,
 } from '@glocal/proto/glocal/v1/study';
+import { HyperparameterInfo } from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../data/errors.ts';
+import { scheduleFree } from '../inner/schedule-free.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, optimizerInfo } from './catalogue.ts';
 import { outerRate } from './specification/defaults.ts';
 import { completeStudy, type StudyLimits } from './specification.ts';
+
+const info = (own: Partial<HyperparameterInfo>): HyperparameterInfo => ({
+  ...HyperparameterInfo.create({ max: 1, groupings: [Grouping.NONE] }),
+  ...own,
+});
 
 const catalogue: Catalogue = {
   brokenDatasets: new Map([['torn', new DataError('VALUE', 'torn.csv, line 3: "x" is not a number')]]),
@@ -65,21 +72,21 @@ const catalogue: Catalogue = {
       id: 'sgd',
       description: '',
       hyperparameters: [
-        { name: 'lr', description: '', min: 0, max: 10, groupings: [Grouping.NONE, Grouping.LAYER] },
-        { name: 'momentum', description: '', min: 0, max: 1, defaultValue: 0, groupings: [Grouping.NONE] },
+        info({ name: 'lr', max: 10, groupings: [Grouping.NONE, Grouping.LAYER] }),
+        info({ name: 'momentum', defaultValue: 0 }),
       ],
+      averages: false,
     },
     {
       id: 'adam',
       description: '',
-      hyperparameters: [
-        { name: 'lr', description: '', min: 0, max: 2, groupings: [Grouping.NONE] },
-        { name: 'beta1', description: '', min: 0, max: 1, defaultValue: 0.9, groupings: [Grouping.NONE] },
-      ],
+      hyperparameters: [info({ name: 'lr', max: 2 }), info({ name: 'beta1', defaultValue: 0.9 })],
+      averages: false,
     },
+    optimizerInfo(scheduleFree),
   ],
   lossHyperparameters: [
-    { name: 'classWeights', description: '', min: 0, max: 100, defaultValue: 1, groupings: [Grouping.CLASS] },
+    info({ name: 'classWeights', max: 100, defaultValue: 1, groupings: [Grouping.CLASS] }),
   ],
 };
 const limits: StudyLimits = { maxSteps: 1_000_000, maxTrials: 4, maxWindowRows: 512, maxComponents: 2_000 };
@@ -101,7 +108,7 @@ const network = (name: string, hiddenUnits: number, detached = false) => ({
 });
 const fixed = (name: string, value: number) => ({
   name,
-  kind: { $case: 'fixed' as const, value: FixedParameter.create({ value }) },
+  kind: { $case: 'fixed' as const, value: FixedParameter.create({ value, grouping: Grouping.NONE }) },
 });
 
 /** A study without a fault, with some parts replaced. */
@@ -125,6 +132,9 @@ const completed = (changes: Partial<Study> = {}): CompleteStudy => {
   return complete as CompleteStudy;
 };
 const space = (...parameters: NonNullable<Study['space']>['parameters']) => ({ space: { parameters } });
+const scheduleFreeProblem = {
+  problem: Problem.fromPartial({ dataset: 'tiny', model: 'net', optimizer: 'schedule-free' }),
+};
 const method = (changes: Partial<Method>) => ({
   method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...changes },
 });
@@ -270,6 +280,24 @@ describe('completeStudy', () => {
       /20 hypergradients taken at every 3rd step do not fit into 50 inner steps; at most 17/,
     ],
     ['negative stride', method({ stride: -1 }), 'method.stride', /-1 is not a positive/],
+    [
+      'averaging beside an average',
+      { ...scheduleFreeProblem, ...method({ averaging: 0.9 }) },
+      'method.averaging',
+      /0\.9 has no use with schedule-free/,
+    ],
+    [
+      'a setting that is to move',
+      { ...scheduleFreeProblem, ...space(float('lr', 0, 1, 0.1), float('power', 0, 3, 1)) },
+      'space.power',
+      /keeps one value.*make it fixed, int or discrete/,
+    ],
+    [
+      'a setting outside its domain',
+      { ...scheduleFreeProblem, ...space(float('lr', 0, 1, 0.1), fixed('power', -1)) },
+      'space.power.value',
+      /-1 is outside the domain of power, \[0, 10\]/,
+    ],
     ['averaging of 1', method({ averaging: 1 }), 'method.averaging', /not in \[0, 1\)/],
     [
       'discount above 1',

@@ -9,7 +9,8 @@ import type { Catalogue } from './catalogue.ts';
 import { checkLabels, sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
-import { checkSample, completeMethod } from './specification/method.ts';
+import { checkVectors } from './specification/fixed.ts';
+import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
 import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
 import { withOuterRate } from './specification/outer.ts';
@@ -72,8 +73,14 @@ function completeTrained(
   const method = completeMethod(requested.method, { steps, limits }, check);
   const training = completeTraining(requested.training, method, limits, check);
   const optimizers = optimizersOf(requested, catalogue);
+  checkAveraging(requested.method, optimizers, check);
   const known = withModuleLoss(requested.problem, catalogue);
-  const space = completeSpace(requested.space, { catalogue: known, optimizers }, method.estimator, check);
+  const space = completeSpace(
+    requested.space,
+    { catalogue: known, optimizers, steps },
+    method.estimator,
+    check,
+  );
   checkNoNetwork(requested, check);
   const source = { space, seeds: training.seeds.length };
   const { sampling, points } = completeSampling(requested.sampling, source, limits, check);
@@ -81,6 +88,8 @@ function completeTrained(
   const inspect: Inspect = (variant, own) => {
     checkSample(method, variant.problem, own);
     checkTangentExamples(method, space, variant, own);
+    const { dataset, model } = variant;
+    if (dataset && model) checkVectors(space, { ...model.size(dataset), classes: dataset.classes }, own);
     if (isSound && own.violations.length === 0) checkSize(space, method, variant, limits, own);
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);

@@ -3,6 +3,7 @@
 import {
   type Choice,
   FixedParameter,
+  Grouping,
   type Parameter,
   type Study,
   type Trial,
@@ -34,7 +35,7 @@ export function studyOfTrial<T extends Study>(study: T, { choices }: Pick<Trial,
 
 const fixedAt = (value: number): Parameter['kind'] => ({
   $case: 'fixed',
-  value: FixedParameter.create({ value }),
+  value: FixedParameter.create({ value, grouping: Grouping.NONE }),
 });
 
 /** A parameter at its choice. What is not a number has no place among the hyperparameters. */

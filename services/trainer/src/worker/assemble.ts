@@ -61,6 +61,7 @@ function assembleParts(
     layers: layerNames(parts.objective),
     classes: parts.objective.classes,
     initialNetwork: (hidden) => initialNetwork({ hidden }, seed),
+    steps: study.training.steps,
   });
   const differentiation = chooseDifferentiation(study, space.components.length);
   const learner = new TfjsLearner({

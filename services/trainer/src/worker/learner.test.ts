@@ -65,6 +65,27 @@ describe('a learner', () => {
     expect(other?.validation.loss).not.toBe(once?.validation.loss);
   });
 
+  it('makes each step with the value that its schedule has there, also where it goes on', () => {
+    const knots = [0.2, 0.1, 0, 0].map((value, step) => ({ step, value }));
+    const schedule = { $case: 'points' as const, value: { points: knots } };
+    const parameters = [{ name: 'lr', kind: { $case: 'scheduled' as const, value: { schedule } } }];
+    const { learner, space } = assemble({ ...study, space: { parameters } }, 1, dataset, model);
+    open.push(learner);
+    const losses = () => {
+      learner.step();
+      return learner.evaluate('validation', 'lastIterate').loss;
+    };
+    learner.startWindow(space.initial);
+    const first = losses();
+    const snapshot = learner.snapshot();
+    const [second, third, fourth] = [losses(), losses(), losses()];
+    expect(second).not.toBe(first);
+    expect([third, fourth]).toEqual([second, second]);
+    learner.restore(snapshot);
+    learner.startWindow(space.initial);
+    expect([losses(), losses()]).toEqual([second, second]);
+  });
+
   it('goes on from a snapshot as it did the first time, with the same data', () => {
     const { learner, point } = start();
     train(learner, 3);

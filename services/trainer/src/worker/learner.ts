@@ -47,6 +47,7 @@ export class TfjsLearner implements Learner, Disposable {
   /** On the backend for as long as the learner lives: every hypergradient uses all of it, and so do the figures. */
   readonly #validation: Batch;
   #steps = 0;
+  #point: Float64Array = new Float64Array();
   #values: HyperparameterValues = {};
   #derivatives: Float64Array = new Float64Array();
 
@@ -69,12 +70,14 @@ export class TfjsLearner implements Learner, Disposable {
   }
 
   startWindow(point: Float64Array): void {
-    this.#values = this.#space.trainingValues(point);
+    this.#point = point;
+    this.#values = this.#space.trainingValues(point, this.#steps);
     this.#derivatives = this.#run.q === 0 ? new Float64Array() : this.#space.derivatives(point);
     this.#run.startWindow(this.#method.sensitivityDiscount);
   }
 
   step(): void {
+    if (this.#space.isScheduled) this.#values = this.#space.trainingValues(this.#point, this.#steps);
     tf.tidy(() => this.#run.step(this.#data.batch(this.#steps), this.#values, this.#derivatives));
     this.#steps += 1;
   }

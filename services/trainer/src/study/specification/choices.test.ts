@@ -20,7 +20,7 @@ const dataset = (id: string, trainExamples: number, inputShape: number[]) => ({
   ...{ id, description: '', trainExamples, testExamples: 10, classes: 10, inputShape },
 });
 const hyperparameter = (name: string, max: number, defaultValue?: number) => ({
-  ...{ name, description: '', min: 0, max, defaultValue, groupings: [Grouping.NONE] },
+  ...{ name, description: '', min: 0, max, defaultValue, groupings: [Grouping.NONE], setting: false },
 });
 const catalogue: Catalogue = {
   brokenDatasets: new Map(),
@@ -47,13 +47,15 @@ const catalogue: Catalogue = {
       id: 'sgd',
       description: '',
       hyperparameters: [hyperparameter('lr', 10), hyperparameter('momentum', 1, 0)],
+      averages: false,
     },
     {
       id: 'adam',
       description: '',
       hyperparameters: [hyperparameter('lr', 2), hyperparameter('beta1', 1, 0.9)],
+      averages: false,
     },
-    { id: 'plain', description: '', hyperparameters: [] },
+    { id: 'plain', description: '', hyperparameters: [], averages: false },
   ],
   lossHyperparameters: [hyperparameter('labelSmoothing', 1, 0)],
 };
@@ -64,7 +66,10 @@ const int = (min: number, max: number, step = 0): Kind => ({ $case: 'int', value
 const bool: Kind = { $case: 'bool', value: {} };
 const categorical = (...values: string[]): Kind => ({ $case: 'categorical', value: { values } });
 const discrete = (...values: number[]): Kind => ({ $case: 'discrete', value: { values } });
-const fixed = (value: number): Kind => ({ $case: 'fixed', value: FixedParameter.create({ value }) });
+const fixed = (value: number): Kind => ({
+  $case: 'fixed',
+  value: FixedParameter.create({ value, grouping: Grouping.NONE }),
+});
 const float = (initials: number[], initial = 0): Kind => ({
   $case: 'float',
   value: { min: 0, max: 1, initial, scale: Scale.LOGIT, grouping: Grouping.NONE, initials, size: 0 },

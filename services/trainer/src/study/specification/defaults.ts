@@ -17,6 +17,9 @@ export const SPACE = { scale: Scale.LOGIT, hiddenUnits: 128, step: 1 } as const;
 
 export const SAMPLING = { method: SamplingMethod.GRID } as const;
 
+/** Inner steps of the fall of a schedule that cools down. */
+export const cooldownSteps = (steps: number): number => Math.max(1, Math.round(steps / 5));
+
 /** Points of RANDOM and SOBOL. */
 export const POINTS = 10;
 

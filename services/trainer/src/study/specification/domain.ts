@@ -10,6 +10,8 @@ export interface Domain {
   readonly catalogue: Catalogue;
   /** Optimizers that trials have; none while they are not known. */
   readonly optimizers: readonly OptimizerInfo[];
+  /** Inner steps of the training, as they were asked for. */
+  readonly steps: number;
 }
 
 /**
@@ -37,15 +39,15 @@ export function infosOf(
   });
 }
 
-/** Records a value outside the domain of a hyperparameter. */
+/** Records a value outside the domain of a hyperparameter; tells whether it is within. */
 export function inDomain(
   value: number,
   field: string,
   infos: readonly HyperparameterInfo[],
   check: Checker,
-): void {
+): boolean {
   const outside = infos.find(({ min, max }) => !(value >= min && value <= max));
-  check.require(
+  return check.require(
     outside === undefined,
     field,
     `${value} is outside the domain of ${outside?.name}, [${outside?.min}, ${outside?.max}]`,

@@ -240,8 +240,9 @@ function start(study: CompleteStudy): PreparedData {
     layers: Array.from({ length: model.size(dataset).layers }, (_, i) => `layer${i}`),
     classes: dataset.classes,
     initialNetwork: (hidden) => new Float32Array(networkSize({ hidden })),
+    steps: training.steps,
   });
-  for (const { value } of point.values(point.initial)) expect(value).toBeTypeOf('number');
+  for (const { value } of point.values(point.initial, 0)) expect(value).toBeTypeOf('number');
   expect([...point.initial].every(Number.isFinite)).toBe(true);
   chooseDifferentiation(study, point.components.length);
   const examples = examplesOf(DATASETS[problem.dataset] as (typeof DATASETS)[string]);

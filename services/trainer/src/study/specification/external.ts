@@ -9,24 +9,21 @@ import {
   type Study,
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
-import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import { quote } from '../../resource/quote.ts';
 import type { Checker } from './checker.ts';
 import { type ChoiceDomain, completeChoice, makesTrials } from './choice.ts';
 import { METHOD } from './defaults.ts';
+import { completeFixed } from './fixed.ts';
 import { completeFloat } from './float.ts';
 import { listedParameters } from './listed.ts';
 import { completeMethod, type MethodWithoutRate } from './method.ts';
 import { withOuterRate } from './outer.ts';
 import { completeSampling } from './sampling.ts';
-import { checkWindow } from './size.ts';
-import { checkFixed } from './space.ts';
+import { checkWindow, MAX_COMPONENTS } from './size.ts';
 import { completeTraining } from './training.ts';
 
 const FOR_TRAINED = 'is for studies that the service trains; with EXTERNAL leave it out';
 const NAME = /^[A-Za-z0-9_.-]{1,63}$/;
-/** The client is told all values in one message, which has names and more besides. */
-const MAX_COMPONENTS = Math.floor((MAX_MESSAGE_BYTES * 0.9) / 8);
 
 /** Estimators that make something of a window that another has trained. */
 const ESTIMATORS: ReadonlySet<Estimator> = new Set([
@@ -131,9 +128,15 @@ function completeParameter(parameter: Parameter, path: string, check: Checker): 
       const fits = check.whole(size, [0, MAX_COMPONENTS], `${path}.size`, 'components');
       return { name, kind: { $case: 'float', value: { ...value, size: fits ? size : 0 } } };
     }
-    case 'fixed':
-      checkFixed(kind.value, path, [], check);
-      return parameter;
+    case 'fixed': {
+      const { grouping, values } = kind.value;
+      const isOne = grouping === Grouping.UNSPECIFIED || grouping === Grouping.NONE;
+      const forTrained = 'is for studies that the service trains; with EXTERNAL a fixed value is one';
+      check.require(isOne, `${path}.grouping`, forTrained);
+      check.require(values.length === 0, `${path}.values`, forTrained);
+      const one = { ...kind.value, grouping: Grouping.NONE, values: [] };
+      return { name, kind: { $case: 'fixed', value: completeFixed(one, path, [], check) } };
+    }
     default:
       check.require(
         false,

@@ -76,7 +76,8 @@ export function checkList(values: readonly unknown[], most: number, field: strin
 export const finiteNumber = (value: number, field: string, check: Checker): boolean =>
   check.require(Number.isFinite(value), field, `${value} is not finite`);
 
-function completeGrouping(
+/** What there is a value for. */
+export function completeGrouping(
   requested: Grouping,
   path: string,
   infos: readonly HyperparameterInfo[],

@@ -8,7 +8,7 @@ import {
   type Method,
   type Problem,
 } from '@glocal/proto/glocal/v1/study';
-import type { Limits } from '@glocal/proto/glocal/v1/study_service';
+import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteMethod } from '../../resource/complete-study.ts';
 import { type Checker, oneOfNames } from './checker.ts';
 import { sigma as defaultSigma, METHOD, TRAININGS } from './defaults.ts';
@@ -136,6 +136,22 @@ function completeAveraging(requested: number | undefined, check: Checker): numbe
   const averaging = requested ?? METHOD.averaging;
   check.require(averaging >= 0 && averaging < 1, 'method.averaging', `${averaging} is not in [0, 1)`);
   return averaging;
+}
+
+/** Checks that a running average has a use with the optimizers that trials have; none while they are not known. */
+export function checkAveraging(
+  requested: Method | undefined,
+  optimizers: readonly OptimizerInfo[],
+  check: Checker,
+): void {
+  const { averaging = METHOD.averaging } = requested ?? {};
+  const isOfNoUse = optimizers.length > 0 && optimizers.every(({ averages }) => averages);
+  const ids = optimizers.map(({ id }) => id).join(', ');
+  check.require(
+    !isOfNoUse || averaging === METHOD.averaging,
+    'method.averaging',
+    `${averaging} has no use with ${ids}, which averages the weights itself; leave it out`,
+  );
 }
 
 /** Sensitivities and how they are computed (docs/method.md, sections 2 and 4). */

@@ -11,12 +11,15 @@ import {
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/differentiation.ts';
 import { networkSize } from '../../inner/reweighting.ts';
+import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import type { Checker } from './checker.ts';
 import type { MethodWithoutRate } from './method.ts';
 import type { ProblemVariant } from './problems.ts';
 
 /** Bytes of a window's rows: it is stored with its outer step as one record. */
 const MAX_WINDOW_BYTES = 256 * 2 ** 20;
+/** Values of a space: a client is told all of them in one message, which has names and more besides. */
+export const MAX_COMPONENTS = Math.floor((MAX_MESSAGE_BYTES * 0.9) / 8);
 /** Numbers of a tensor, which kernels count in 32 bits. */
 const MAX_TENSOR = 2 ** 31 - 1;
 /** Bytes of the steps that reverse mode keeps: more than any machine that trains has to spare. */

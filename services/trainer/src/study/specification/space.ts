@@ -2,7 +2,6 @@
 
 import {
   Estimator,
-  type FixedParameter,
   type NetworkParameter,
   type Parameter,
   type SearchSpace,
@@ -14,10 +13,12 @@ import { unlisted } from '../trial-study.ts';
 import type { Checker } from './checker.ts';
 import { completeChoice, kindsOf, makesTrials } from './choice.ts';
 import { SPACE } from './defaults.ts';
-import { type Domain, inDomain, infosOf } from './domain.ts';
-import { completeFloat, finiteNumber } from './float.ts';
+import { type Domain, infosOf } from './domain.ts';
+import { completeFixed } from './fixed.ts';
+import { completeFloat } from './float.ts';
 import { idFault } from './ids.ts';
 import { listedParameters } from './listed.ts';
+import { completeScheduled } from './scheduled.ts';
 
 const MAX_HIDDEN_UNITS = 1_024;
 
@@ -29,7 +30,7 @@ export function completeSpace(
 ): SearchSpace {
   const noName = (name: string) => (name === '' ? 'has no name' : undefined);
   const parameters = Array.from(listedParameters(requested, noName, check), ({ parameter, path }) =>
-    completeParameter(parameter, path, domain, check),
+    completeParameter(parameter, path, { domain, estimator }, check),
   );
   const names = new Set(parameters.map(({ name }) => name));
   for (const { id, hyperparameters } of domain.optimizers) {
@@ -51,7 +52,12 @@ export function completeSpace(
   return { parameters };
 }
 
-function completeParameter(parameter: Parameter, path: string, domain: Domain, check: Checker): Parameter {
+function completeParameter(
+  parameter: Parameter,
+  path: string,
+  { domain, estimator }: { readonly domain: Domain; readonly estimator: Estimator },
+  check: Checker,
+): Parameter {
   const { name, kind } = parameter;
   const field = problemField(name);
   const isNetwork = name === REWEIGHTING;
@@ -79,30 +85,35 @@ function completeParameter(parameter: Parameter, path: string, domain: Domain, c
   }
   switch (kind.$case) {
     case 'float':
+      checkMoves(infos, path, check);
       return { name, kind: { $case: 'float', value: completeFloat(kind.value, path, infos, check) } };
     case 'fixed':
-      checkFixed(kind.value, path, infos, check);
-      return parameter;
-    case 'scheduled':
-      check.require(false, path, 'cannot follow a schedule yet');
-      return parameter;
+      return { name, kind: { $case: 'fixed', value: completeFixed(kind.value, path, infos, check) } };
+    case 'scheduled': {
+      checkMoves(infos, path, check);
+      const context = {
+        infos,
+        estimator,
+        steps: domain.steps,
+        replayed: domain.catalogue.replays?.get(name),
+      };
+      const value = completeScheduled(kind.value, path, context, check);
+      return { name, kind: { $case: 'scheduled', value } };
+    }
     case 'network':
       return { name, kind: { $case: 'network', value: completeNetwork(kind.value, path, check) } };
   }
 }
 
+/** Records a setting, which keeps one value. */
+function checkMoves(infos: readonly HyperparameterInfo[], path: string, check: Checker): void {
+  const isSetting = infos.some(({ setting }) => setting);
+  check.require(!isSetting, path, 'keeps one value for the whole of a trial; make it fixed, int or discrete');
+}
+
 /** What is wrong with a name that a parameter chooses. */
 const faultOf = (parameter: string, id: string, { catalogue }: Domain): string | undefined =>
   Object.hasOwn(idFault, parameter) ? idFault[parameter as keyof typeof idFault](id, catalogue) : undefined;
-
-export function checkFixed(
-  { value }: FixedParameter,
-  path: string,
-  infos: readonly HyperparameterInfo[],
-  check: Checker,
-): void {
-  if (finiteNumber(value, `${path}.value`, check)) inDomain(value, `${path}.value`, infos, check);
-}
 
 function completeNetwork(requested: NetworkParameter, path: string, check: Checker): NetworkParameter {
   const hiddenUnits = requested.hiddenUnits || SPACE.hiddenUnits;
