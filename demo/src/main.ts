@@ -18,7 +18,11 @@ const EXIT_INTERRUPTED = 130;
 async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   await mkdir(options.out, { recursive: true });
   const trainer = await spawnTrainer({
-    args: ['--store', join(options.out, 'studies.db'), '--log-level', 'warn'],
+    args: [
+      ...['--store', join(options.out, 'studies.db'), '--log-level', 'warn'],
+      // The server of a demo that was killed a moment ago may still train its window to the end.
+      ...['--store-wait-seconds', '20'],
+    ],
     log: (line) => signal.aborted || process.stderr.write(`${line}\n`),
     signal,
   });
@@ -41,11 +45,11 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
         line.stop();
       }
     }
-    await session.end();
     const files = await writeFiles(options.out, runs, `${what}, seed ${options.seed}`);
     console.error();
     console.log(comparison(runs));
     console.log(`\n${files.join('   ')}`);
+    await session.end();
   } finally {
     await trainer.stop();
   }

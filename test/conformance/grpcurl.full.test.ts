@@ -1,27 +1,25 @@
 /** grpcurl, the client that people reach for first, finds its way about both servers by reflection alone. Needs Go. */
 
-import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { goInstall, hasGo, whereGoIs } from '../support/go.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
 const GRPCURL = 'github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3';
 
 const cleanUp = new AsyncDisposableStack();
 let trainer: TestTrainer;
-let folder: string;
+let program: string;
 
 beforeAll(async () => {
-  folder = cleanUp.use(await temporaryFolder()).path;
-  await execa('go', ['install', GRPCURL], { env: { GOBIN: folder } });
+  program = await goInstall(GRPCURL, cleanUp.use(await temporaryFolder()).path);
   trainer = cleanUp.use(await TestTrainer.start());
 }, 600_000);
 afterAll(() => cleanUp.disposeAsync());
 
-const grpcurl = async (...args: string[]) =>
-  (await execa(join(folder, 'grpcurl'), ['-plaintext', ...args])).stdout;
+const grpcurl = async (...args: string[]) => (await execa(program, ['-plaintext', ...args])).stdout;
 
-describe('grpcurl', () => {
+describe.skipIf(!hasGo)(`grpcurl${whereGoIs}`, () => {
   it('lists the services of both servers', async () => {
     const { dmdAddress } = await trainer.client.serverInfo();
     const lists = await Promise.all([trainer.address, dmdAddress].map((address) => grpcurl(address, 'list')));

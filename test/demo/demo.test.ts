@@ -3,23 +3,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withoutSettings } from '../support/environment.ts';
+import { demo, outerStepsIn, tableOf } from '../support/demo.ts';
 import { descendants, expectGone, type RunningProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/trainer.ts';
 
-const MAIN = fileURLToPath(new URL('../../demo/src/main.ts', import.meta.url));
 const RUNS = ['fixed', 'glocal', 'averaged'];
-
-/** Wide enough that nothing is wrapped. */
-const demo = (...args: string[]) =>
-  execa(process.execPath, [MAIN, ...args], {
-    env: { ...withoutSettings(), NO_COLOR: '1', COLUMNS: '200' },
-    reject: false,
-  });
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
@@ -178,7 +168,7 @@ describe('a demo that is interrupted', () => {
     await expectGone(started);
   });
 
-  it('goes on when it is started again, also after it was killed, as if nothing had been', async () => {
+  it('goes on when it is started again at once, also after it was killed, and ends with the same table', async () => {
     const to = (out: string) => ['--steps', '100', '--runs', 'fixed,local', '--out', join(folder.path, out)];
     const running = demo(...to('killed'));
     await new Promise<void>((resolve) => {
@@ -187,19 +177,15 @@ describe('a demo that is interrupted', () => {
     const started = descendants(running.pid ?? 0);
     running.kill('SIGKILL');
     await running;
-    await expectGone(started);
-    const { exitCode, stderr } = await demo(...to('killed'));
+    const { exitCode, stderr, stdout } = await demo(...to('killed'));
     expect(exitCode, stderr).toBe(0);
+    await expectGone(started);
     expect(stderr).toContain('goes on where it was interrupted');
     expect(existsSync(join(folder.path, 'killed', 'unfinished.json'))).toBe(false);
 
-    expect((await demo(...to('whole'))).exitCode).toBe(0);
-    const steps = async (out: string) => {
-      const lines = (await readFile(join(folder.path, out, 'outer-steps.jsonl'), 'utf8'))
-        .trimEnd()
-        .split('\n');
-      return lines.map((line) => ({ ...JSON.parse(line), name: '', trial: '', timing: {} }));
-    };
+    const whole = await demo(...to('whole'));
+    expect(tableOf(stdout)).toEqual(tableOf(whole.stdout));
+    const steps = (out: string) => outerStepsIn(join(folder.path, out));
     expect(await steps('killed')).toEqual(await steps('whole'));
   }, 300_000);
 

@@ -1,16 +1,18 @@
 /** Studies run while faults are made at seeded moments, until there were enough; then everything is accounted for. */
 
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from '../support/trainer.ts';
+import { Clerk } from './clerk.ts';
 import { FAULTS, type Fault } from './fault.ts';
-import type { Finding } from './finding.ts';
+import { doubled, type Finding } from './finding.ts';
 import { Random } from './random.ts';
 import { Service } from './service.ts';
 import type { Outcome, Workload } from './workload.ts';
 
 export interface CampaignOptions {
-  /** Kills to make. Other faults come in between and do not count. */
+  /** Kills to make, and as many other faults in between. */
   readonly kills: number;
   readonly seed: number;
   readonly workloads: readonly Workload[];
@@ -32,9 +34,7 @@ export interface Tally {
 }
 
 /** Milliseconds from one fault to the next. */
-const INTERVAL = [100, 1_500] as const;
-/** How many of the faults are kills. */
-const SHARE_OF_KILLS = 0.7;
+const INTERVAL = [100, 1_200] as const;
 
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const { kills: wanted, seed, workloads, onFault } = options;
@@ -45,48 +45,77 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const outcomes: Outcome[] = [];
   const fragile = new Map<string, boolean>();
   let kills = 0;
+  let others = 0;
 
   for (const workload of workloads) outcomes.push(await run(workload, options.signal));
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  using clerk = new Clerk(service.address, signal);
   // All of them, before the service is stopped: a fault that is being made may start a server.
-  const parts = await Promise.allSettled([makeFaults(), ...workloads.map(runOn)].map(endingAll));
+  const parts = await Promise.allSettled(
+    [makeFaults(), ...workloads.map(runOn), untilEnough(() => clerk.work())].map(endingAll),
+  );
   signal.throwIfAborted();
   for (const part of parts) if (part.status === 'rejected') throw part.reason;
+  // What was left half done is cleared away by the next server.
+  await service.kill();
+  await service.restart();
+  const accounts = await clerk.account(outcomes.map(({ study }) => study));
   return {
     faults,
     kills,
-    studies: outcomes.length,
+    studies: outcomes.length + clerk.made,
     trials: sum(({ trials }) => trials),
     outerSteps: sum(({ outerSteps }) => outerSteps),
-    findings: outcomes.flatMap(({ findings }) => findings),
+    findings: [...outcomes.flatMap(({ findings }) => findings), ...accounts, ...leftOver()],
     log: service.log,
   };
 
   async function makeFaults(): Promise<void> {
-    while (kills < wanted) {
+    while (!enough()) {
       await sleep(random.between(...INTERVAL), undefined, { signal });
       const situation = { fragile: [...fragile.values()].includes(true) };
-      const kill = random.between(0, 1) < SHARE_OF_KILLS;
+      const kill = others >= wanted || (kills < wanted && random.oneOf([true, false]));
       const possible = FAULTS.filter(
         (fault) => fault.kills === kill && (fault.possible?.(service, situation) ?? true),
       );
       const fault: Fault = random.oneOf(possible);
       await fault.make(service, random);
       if (fault.kills) kills += 1;
+      else others += 1;
       faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
       onFault(fault.name, kills);
     }
   }
 
+  function enough(): boolean {
+    return kills >= wanted && others >= wanted;
+  }
+
+  async function untilEnough(work: () => Promise<void>): Promise<void> {
+    while (!enough()) await work();
+  }
+
   /** One study after another while faults are made. */
-  async function runOn(workload: Workload): Promise<void> {
-    while (kills < wanted) outcomes.push(await run(workload, signal));
+  function runOn(workload: Workload): Promise<void> {
+    return untilEnough(async () => {
+      outcomes.push(await run(workload, signal));
+    });
   }
 
   function run(workload: Workload, until: AbortSignal): Promise<Outcome> {
     const { address } = service;
     return workload.run({ address, signal: until, fragile: (is) => fragile.set(workload.name, is) });
+  }
+
+  /** Files that nothing needs: checkpoints, as every trial has ended, and what was uploaded and deleted. */
+  function leftOver(): Finding[] {
+    const names = (path: string) => (existsSync(path) ? readdirSync(path) : []);
+    const checkpoints = names(`${service.store}.checkpoints`);
+    const artifacts = names(`${service.store}.artifacts`).filter(
+      (name) => !clerk.artifacts.includes(`artifacts/${name}`),
+    );
+    return [...checkpoints, ...artifacts].map((name) => doubled(`${name}, which is left over in a folder`));
   }
 
   /** What fails ends the others, too. */

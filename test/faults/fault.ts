@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
-import { dmdProcesses, type RunningProcess, trainingProcesses } from '../support/processes.ts';
+import { dmdProcesses, type RunningProcess, trainingProcesses, untilGone } from '../support/processes.ts';
+import { damageNewestCheckpoints } from './damage.ts';
 import type { Random } from './random.ts';
 import type { Service } from './service.ts';
 
@@ -40,6 +41,18 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'kill -9 of the server, and damage to the newest checkpoints',
+    kills: true,
+    async make(service, random) {
+      const trainers = trains(service);
+      await service.kill();
+      // They end with the server, and must not write any more.
+      await untilGone(trainers);
+      damageNewestCheckpoints(`${service.store}.checkpoints`, random);
+      await service.restart();
+    },
+  },
+  {
     name: 'kill -9 of a training process',
     kills: true,
     possible: (service, { fragile }) => !fragile && trains(service).length > 0,
@@ -50,6 +63,11 @@ export const FAULTS: readonly Fault[] = [
     kills: true,
     possible: (service) => estimates(service).length > 0,
     make: async (service, random) => signal(random.oneOf(estimates(service)), 'SIGKILL'),
+  },
+  {
+    name: 'a cut of every connection of a client',
+    kills: false,
+    make: async (service) => service.cut(),
   },
   standstill('a training process', trains),
   standstill('the DMD service', estimates),

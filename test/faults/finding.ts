@@ -10,8 +10,8 @@ export interface Finding {
   readonly text: string;
 }
 
-const doubled = (text: string): Finding => ({ kind: 'doubled', text });
-const lost = (text: string): Finding => ({ kind: 'lost', text });
+export const doubled = (text: string): Finding => ({ kind: 'doubled', text });
+export const lost = (text: string): Finding => ({ kind: 'lost', text });
 export const illegal = (text: string): Finding => ({ kind: 'illegal', text });
 
 /** All there is to an outer step, but for its name and for times. */

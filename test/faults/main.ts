@@ -1,8 +1,10 @@
 /** `npm run faults`: kills the parts of the service at random moments, and accounts for everything afterwards. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import { formatTable } from '../bench/table.ts';
 import { parseOrExit } from '../support/command-line.ts';
 import { runCampaign, type Tally, verdictOf } from './campaign.ts';
+import { faultRows } from './rows.ts';
 import { workloads } from './workloads.ts';
 
 /** 128 + SIGINT. */
@@ -10,11 +12,11 @@ const EXIT_INTERRUPTED = 130;
 
 const command = new Command('npm run faults --')
   .description(
-    'Runs studies while server, training processes and DMD service are killed, stand still or find the disk full, at ' +
-      'moments that follow from a seed. In the end nothing that was acknowledged may be missing or there twice, and every ' +
+    'Runs studies while server, training processes and DMD service are killed, stand still or find the disk full, ' +
+      'connections are cut and checkpoints damaged, at moments that follow from a seed. In the end nothing that was acknowledged may be missing or there twice, and every ' +
       'trial must have taken the path of one that was not disturbed.',
   )
-  .option('--kills <n>', 'how many kills to make', whole, 100)
+  .option('--kills <n>', 'how many kills to make, and as many other faults', whole, 100)
   .option('--seed <n>', 'what the moments follow from', whole, 0);
 
 parseOrExit(command);
@@ -39,11 +41,13 @@ try {
   process.exitCode = EXIT_INTERRUPTED;
 }
 
-function report({ faults, studies, trials, outerSteps, findings }: Tally): void {
+function report(tally: Tally): void {
+  const { faults, studies, trials, outerSteps, findings } = tally;
   for (const [fault, count] of [...faults].sort()) console.log(`${String(count).padStart(5)}  ${fault}`);
   console.log(
     `seed ${seed}: ${studies} studies, ${trials} trials, ${outerSteps} outer steps in ${seconds()} s`,
   );
+  console.log(formatTable(faultRows(tally), process.stdout.isTTY));
   for (const { kind, text } of findings) console.log(`${kind}: ${text}`);
   console.log(verdictOf({ findings }));
 }

@@ -1,27 +1,41 @@
-/** The service under faults: a trainer with its DMD service at one address, started again after each end. */
+/**
+ * The service under faults: a trainer with its DMD service at one address, started again after each end. Clients reach it by a
+ * relay, so that their connections can be cut.
+ */
 
 import type { ServerChild } from '@glocal/trainer';
 import { spawnTrainer } from '@glocal/trainer';
 import { withoutSettings } from '../support/environment.ts';
 import { deadAddress } from '../support/ports.ts';
+import { Relay } from '../support/relay.ts';
 
 export class Service implements AsyncDisposable {
-  readonly address: string;
+  /** Of the store's file. */
+  readonly store: string;
   /** Lines of the log of all its servers. */
   readonly log: string[] = [];
+  readonly #relay: Relay;
   readonly #args: readonly string[];
   #server: ServerChild | undefined;
 
-  private constructor(address: string, args: readonly string[]) {
-    this.address = address;
-    this.#args = args;
+  private constructor(store: string, relay: Relay, args: readonly string[]) {
+    this.store = store;
+    this.#relay = relay;
+    this.#args = ['--store', store, ...args];
   }
 
   /** @param store path of the store. */
   static async start(store: string, args: readonly string[] = []): Promise<Service> {
-    const service = new Service(await deadAddress(), ['--store', store, ...args]);
+    const upstream = await deadAddress();
+    const relay = await Relay.start(upstream);
+    const service = new Service(store, relay, [...args, '--listen', upstream]);
     await service.restart();
     return service;
+  }
+
+  /** For clients. */
+  get address(): string {
+    return this.#relay.address;
   }
 
   /** Of the server that runs now. */
@@ -33,7 +47,7 @@ export class Service implements AsyncDisposable {
   /** Starts a server where none runs. @throws ServerStartError */
   async restart(): Promise<void> {
     this.#server = await spawnTrainer({
-      args: [...this.#args, '--listen', this.address],
+      args: this.#args,
       env: withoutSettings(),
       log: (line) => this.log.push(line),
     });
@@ -45,7 +59,13 @@ export class Service implements AsyncDisposable {
     await this.#server?.ended;
   }
 
+  /** Cuts the connections of all clients. */
+  cut(): void {
+    this.#relay.cut();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server?.stop();
+    await this.#relay[Symbol.asyncDispose]();
   }
 }

@@ -8,10 +8,13 @@ import { checkHistory, trialStateName } from '@glocal/trainer/testing';
 import { Channel } from '../support/grpc.ts';
 import { compareTold, essence, type Finding, illegal } from './finding.ts';
 import { patiently } from './patience.ts';
+import { pauseNowAndThen } from './steering.ts';
 import { watchPatiently } from './watching.ts';
 
 /** What came of a run of a workload. */
 export interface Outcome {
+  /** Name of the study. */
+  readonly study: string;
   readonly trials: number;
   readonly outerSteps: number;
   readonly findings: readonly Finding[];
@@ -24,6 +27,8 @@ export interface WorkloadOptions {
   readonly name: string;
   readonly study: Study;
   readonly attend?: Attend;
+  /** Whether a caller pauses it and lets it go on, now and then. */
+  readonly steered?: boolean;
 }
 
 export interface RunOptions {
@@ -38,13 +43,15 @@ export class Workload {
   readonly name: string;
   readonly #study: Study;
   readonly #attend: Attend | undefined;
+  readonly #steered: boolean;
   /** Outer steps of each trial. */
   #expected: readonly (readonly OuterStep[])[] | undefined;
 
-  constructor({ name, study, attend }: WorkloadOptions) {
+  constructor({ name, study, attend, steered = false }: WorkloadOptions) {
     this.name = name;
     this.#study = study;
     this.#attend = attend;
+    this.#steered = steered;
   }
 
   async run({ address, signal, fragile }: RunOptions): Promise<Outcome> {
@@ -54,8 +61,10 @@ export class Workload {
     const page = { parent: name, pageSize: 1_000, pageToken: '' };
     const listed = () => patiently(signal, () => channel.unary(Api.listTrials, page));
     const { trials: made } = await listed();
-    const [events] = await Promise.all([
+    const isFirst = this.#expected === undefined;
+    const [events, steering] = await Promise.all([
       this.#watch(channel, name, signal, fragile),
+      this.#steered && !isFirst ? pauseNowAndThen(channel, name, signal) : [],
       ...made.map((trial) => this.#attend?.(address, trial.name, signal)),
     ]);
     const { trials } = await listed();
@@ -70,13 +79,14 @@ export class Workload {
     const study = await patiently(signal, () => channel.unary(Api.getStudy, { name }));
     const history = checkHistory({ events, study, trials });
     const findings = [
+      ...steering,
       ...history.map(illegal),
       ...trials.flatMap(ended),
       ...trials.flatMap((trial, i) => compareTold(trial.name, events, stored[i] ?? [])),
     ];
     if (this.#expected === undefined) this.#expected = stored;
     else findings.push(...this.#compare(name, stored, this.#expected));
-    return { trials: trials.length, outerSteps: stored.flat().length, findings };
+    return { study: name, trials: trials.length, outerSteps: stored.flat().length, findings };
   }
 
   /** All stored events, until the study has ended. */

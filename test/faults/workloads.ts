@@ -1,4 +1,7 @@
-/** What runs while faults happen: studies that the service trains and decides about, that it trains only, and neither. */
+/**
+ * What runs while faults happen: studies that the service trains and decides about, that it trains only, and neither. The first
+ * kind is paused now and then.
+ */
 
 import { Estimator, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { ACCEPT, type Choice, Driver, HOLD, setting } from '../support/driver.ts';
@@ -77,7 +80,7 @@ const report: Attend = async (address, trial, signal) => {
 };
 
 export const workloads = (): Workload[] => [
-  new Workload({ name: 'managed', study: trained(RunMode.MANAGED) }),
+  new Workload({ name: 'managed', study: trained(RunMode.MANAGED), steered: true }),
   new Workload({ name: 'driven', study: trained(RunMode.DRIVEN), attend: drive }),
   new Workload({ name: 'external', study: externalStudy({ windows: EXTERNAL_WINDOWS }), attend: report }),
 ];

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 
 export interface RunningProcess {
@@ -73,6 +74,11 @@ export function processorTicks(pid: number): number {
     .split(' ');
   // User and system time, the 14th and 15th of all; the first two have been cut off.
   return Number(fields[11]) + Number(fields[12]);
+}
+
+/** Waits until none of them runs, however long that takes. */
+export async function untilGone(processes: readonly RunningProcess[]): Promise<void> {
+  while (processes.some(({ pid }) => isRunning(pid))) await sleep(50);
 }
 
 /** Waits until none of them runs; fails with those that stay. */

@@ -1,13 +1,11 @@
 /** Models and data sets that callers upload: studies train on them, and what is not right of them leaves nothing behind. */
 
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   StudyServiceService as Api,
   type Artifact,
   ArtifactKind,
-  type UploadArtifactRequest,
 } from '@glocal/proto/glocal/v1/study_service';
 import { initBackend } from '@glocal/trainer/backend';
 import { saveLayersModel } from '@glocal/trainer/engine';
@@ -18,9 +16,9 @@ import { Channel } from '../support/grpc.ts';
 import { rejection } from '../support/rejection.ts';
 import { longStudy, quickStudy } from '../support/studies.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
+import { type Files, uploadRequests } from '../support/upload.ts';
 
 const { MODEL, DATASET } = ArtifactKind;
-type Files = Readonly<Record<string, Uint8Array>>;
 
 const cleanUp = new AsyncDisposableStack();
 let store: string;
@@ -75,26 +73,10 @@ async function start(): Promise<void> {
 
 const kept = () => readdirSync(`${store}.artifacts`).sort();
 
-/** @param size said of the first file, in place of its own. */
-function requests(kind: ArtifactKind, files: Files, size?: bigint): UploadArtifactRequest[] {
-  const all: UploadArtifactRequest[] = [
-    { request: { $case: 'header', value: { kind, displayName: 'mine' } } },
-  ];
-  for (const [i, [path, content]] of Object.entries(files).entries()) {
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    const said = i === 0 && size !== undefined ? size : BigInt(content.length);
-    all.push({ request: { $case: 'file', value: { path, size: said, sha256 } } });
-    for (let at = 0; at < content.length; at += 1_000) {
-      all.push({ request: { $case: 'chunk', value: Buffer.from(content.subarray(at, at + 1_000)) } });
-    }
-  }
-  return all;
-}
-
 const upload = (kind: ArtifactKind, files: Files): Promise<Artifact> =>
-  channel.clientStream(Api.uploadArtifact, requests(kind, files));
+  channel.clientStream(Api.uploadArtifact, uploadRequests(kind, files));
 const refusal = (kind: ArtifactKind, files: Files, size?: bigint) =>
-  rejection<ServiceError>(channel.clientStream(Api.uploadArtifact, requests(kind, files, size)));
+  rejection<ServiceError>(channel.clientStream(Api.uploadArtifact, uploadRequests(kind, files, size)));
 const problemOf = (dataset: string, model: string) => ({
   ...{ dataset, model, optimizer: 'sgd', batchSize: 16, validationExamples: 40 },
 });

@@ -17,6 +17,7 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_TLS_KEY: undefined,
   GLOCAL_TLS_CLIENT_CA: undefined,
   GLOCAL_TLS_CLIENT_ROLE: undefined,
+  GLOCAL_STORE_WAIT_SECONDS: '5',
   GLOCAL_TOKEN_FILE: undefined,
   GLOCAL_JWT_ISSUER: undefined,
   GLOCAL_JWT_AUDIENCE: undefined,

@@ -66,7 +66,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const modules = await Modules.open({ folder: problemDir, backend }, warn);
     const catalogue = await loadCatalogue({ modelDir, log: warn });
     const backendInfo = chooseBackend(backend);
-    const opened = await openStore(config.store);
+    const opened = await openStore(config.store, (config.storeWaitSeconds ?? 0) * 1_000);
     cleanUp.defer(() => opened.close());
     const tracing = await openTracing(tracingSettings(process.env), {
       version,

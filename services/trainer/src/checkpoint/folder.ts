@@ -12,9 +12,12 @@ export interface Checkpoints {
   /** Ascending. */
   list(): Promise<number[]>;
   remove(index: number): Promise<void>;
+  /** Removes what a process that was killed had no time to complete. */
+  discardIncomplete(): Promise<void>;
 }
 
 const FILE = /^(\d{1,9})\.ckpt$/;
+const INCOMPLETE = '.incomplete';
 
 /** Files named by their index: `12.ckpt`. */
 export class CheckpointFolder implements Checkpoints {
@@ -29,7 +32,7 @@ export class CheckpointFolder implements Checkpoints {
     await mkdir(this.path, { recursive: true });
     const path = this.#file(index);
     // Each process has a name of its own for what is not complete.
-    const incomplete = `${path}.${process.pid}.incomplete`;
+    const incomplete = `${path}.${process.pid}${INCOMPLETE}`;
     try {
       await using file = await open(incomplete, 'w');
       await file.writeFile(bytes);
@@ -64,6 +67,12 @@ export class CheckpointFolder implements Checkpoints {
 
   async remove(index: number): Promise<void> {
     await rm(this.#file(index), { force: true });
+  }
+
+  async discardIncomplete(): Promise<void> {
+    const names = await unlessAbsent(() => readdir(this.path), []);
+    for (const name of names.filter((file) => file.endsWith(INCOMPLETE)))
+      await rm(join(this.path, name), { force: true });
   }
 
   #file(index: number): string {

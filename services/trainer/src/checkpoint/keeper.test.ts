@@ -58,6 +58,13 @@ describe('the checkpoints of a trial', () => {
     expect(files()).toEqual(['1.ckpt', '2.ckpt', '3.ckpt']);
   });
 
+  it('are without what a process that was killed had no time to complete', async () => {
+    await written(1);
+    writeFileSync(join(folder, '2.ckpt.4711.incomplete'), 'half of it');
+    expect(await keeperOf().find(1)).toEqual({ saved: saved(1), notes: [] });
+    expect(files()).toEqual(['1.ckpt']);
+  });
+
   it('are counted by who goes on from them, too', async () => {
     await written(1, 2);
     const keeper = keeperOf();

@@ -32,7 +32,8 @@ export class CheckpointKeeper {
   }
 
   /**
-   * The last checkpoint that can be used. Those of outer steps that were never stored are removed: these are trained again.
+   * The last checkpoint that can be used. Those of outer steps that were never stored are removed, as these are trained again,
+   * and so is what was not written to its end.
    * @param outerStepsDone outer steps that are stored.
    * @param latest checkpoints after this one are not used.
    */
@@ -40,6 +41,7 @@ export class CheckpointKeeper {
     const notes: string[] = [];
     this.#lastStored = outerStepsDone;
     try {
+      await this.#checkpoints.discardIncomplete();
       const all = await this.#checkpoints.list();
       this.#written = all.filter((index) => index <= outerStepsDone);
       for (const index of all.slice(this.#written.length)) await this.#checkpoints.remove(index);

@@ -38,6 +38,10 @@ export const SETTINGS = {
     'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), or memory:',
     "`studies.db` in the user's data folder",
   ),
+  storeWaitSeconds: optional(
+    time('seconds'),
+    'how long a start waits for a server that has the store open, for instance one that is ending; without it there is no waiting',
+  ),
   tlsCertificate: optional(text('file'), 'PEM file with the certificate to serve with, and its chain'),
   tlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),
   tlsClientCa: optional(

@@ -31,9 +31,10 @@ export function fileOf(url: string): string | undefined {
 
 /**
  * @param url `sqlite:PATH` or a path for an SQLite file; `memory:` for a store that ends with this process.
+ * @param waitMs how long to wait for another server that has the file open.
  * @throws StoreError when there is no store of that scheme, or it cannot be opened.
  */
-export async function openStore(url: string): Promise<Store> {
+export async function openStore(url: string, waitMs = 0): Promise<Store> {
   const file = fileOf(url);
-  return file === undefined ? SqliteStore.inMemory() : SqliteStore.open(file);
+  return file === undefined ? SqliteStore.inMemory() : SqliteStore.open(file, waitMs);
 }

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { StoreUnavailableError } from './errors.ts';
 import { type Answer, answerAll, type Call, decodeError, type Method } from './sqlite-calls.ts';
 import type { SqliteEngine } from './sqlite-engine.ts';
-import type { FromThread, ToThread } from './sqlite-thread.ts';
+import type { FromThread, Opening, ToThread } from './sqlite-thread.ts';
 
 /** Calls methods of an engine. */
 export interface Connection {
@@ -26,13 +26,13 @@ interface Waiting {
  * refused until a probe, which starts it again.
  * @throws StoreError when it cannot be opened.
  */
-export async function connectThread(path: string): Promise<Connection> {
-  let thread = await StoreThread.start(path);
+export async function connectThread(opening: Opening): Promise<Connection> {
+  let thread = await StoreThread.start(opening);
   let closed = false;
   return {
     call: async (method, ...args) => {
       if (method === 'probe' && thread.gone !== undefined && !closed) {
-        thread = await StoreThread.start(path);
+        thread = await StoreThread.start(opening);
         if (closed) await thread.close();
       }
       return thread.call(method, ...args);
@@ -55,9 +55,9 @@ class StoreThread {
   #gone: StoreUnavailableError | undefined;
   #closing = false;
 
-  private constructor(path: string) {
+  private constructor(opening: Opening) {
     this.#worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), {
-      workerData: path,
+      workerData: opening,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.#ended = new Promise((resolve) => {
@@ -74,8 +74,8 @@ class StoreThread {
   }
 
   /** @throws StoreError when the file cannot be opened. */
-  static async start(path: string): Promise<StoreThread> {
-    const thread = new StoreThread(path);
+  static async start(opening: Opening): Promise<StoreThread> {
+    const thread = new StoreThread(opening);
     await new Promise<void>((resolve, reject) => {
       thread.#worker.on('message', (message: FromThread) => {
         if (message === 'open') return resolve();

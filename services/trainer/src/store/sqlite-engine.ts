@@ -41,12 +41,13 @@ export class SqliteEngine {
   /**
    * Opens or makes the file.
    * @param path of the file, or `:memory:`.
+   * @param waitMs how long to wait for another server that has it open.
    * @throws StoreError when another server has it open, it is not a database, or a newer version wrote it.
    */
-  constructor(path: string) {
+  constructor(path: string, waitMs = 0) {
     try {
       if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-      this.#db = new DatabaseSync(path);
+      this.#db = new DatabaseSync(path, { timeout: waitMs });
       this.#db.exec(`
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA journal_mode = WAL;

@@ -4,6 +4,12 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { type Answer, answerAll, type Call, encodeError, takeTurn } from './sqlite-calls.ts';
 import { SqliteEngine } from './sqlite-engine.ts';
 
+/** What this thread opens. @see SqliteEngine */
+export interface Opening {
+  readonly path: string;
+  readonly waitMs: number;
+}
+
 /** To this thread. */
 export type ToThread = readonly Call[] | 'close';
 /** From this thread: first whether the store could be opened. */
@@ -14,7 +20,8 @@ const port = parentPort;
 const tell = (message: FromThread) => port.postMessage(message);
 
 try {
-  const engine = new SqliteEngine(workerData as string);
+  const { path, waitMs } = workerData as Opening;
+  const engine = new SqliteEngine(path, waitMs);
   port.on('message', (first: ToThread) => {
     const calls: Call[] = [];
     let closing = false;

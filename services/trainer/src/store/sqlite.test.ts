@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import { afterAll, expect, it, vi } from 'vitest';
@@ -77,6 +78,15 @@ it('tells that another server has the file open', async () => {
   const first = await SqliteStore.open(newFile());
   await expect(SqliteStore.open(file())).rejects.toThrow(/another server has it open/);
   await first.close();
+});
+
+it('waits for another server that has the file open and is ending, where it is told to', async () => {
+  const first = await SqliteStore.open(newFile());
+  const opening = SqliteStore.open(file(), 30_000);
+  const early = await Promise.race([opening.then(() => 'open'), sleep(300).then(() => 'waiting')]);
+  await first.close();
+  expect(early).toBe('waiting');
+  await (await opening).close();
 });
 
 it('tells of a file that is no database, and of one that a newer version wrote', async () => {

@@ -54,10 +54,11 @@ export class SqliteStore implements Store {
 
   /**
    * Opens or makes a file.
+   * @param waitMs how long to wait for another server that has it open.
    * @throws StoreError when another server has it open, it is not a database, or a newer version wrote it.
    */
-  static async open(path: string): Promise<SqliteStore> {
-    return new SqliteStore(await connectThread(path));
+  static async open(path: string, waitMs = 0): Promise<SqliteStore> {
+    return new SqliteStore(await connectThread({ path, waitMs }));
   }
 
   /** A store that ends with this process. */

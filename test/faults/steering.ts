@@ -1,0 +1,50 @@
+/** A caller who pauses a study and lets it go on, while faults are made. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StudyState } from '@glocal/proto/glocal/v1/study';
+import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
+import { studyStateName } from '@glocal/trainer/testing';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import type { Channel } from '../support/grpc.ts';
+import { type Finding, lost } from './finding.ts';
+import { patiently } from './patience.ts';
+
+/** Milliseconds that it runs, and that it is paused. */
+const RUNS = 2_500;
+const PAUSED = 400;
+
+/** Until the study has ended. @returns pauses and resumptions that were acknowledged and did not hold. */
+export async function pauseNowAndThen(
+  channel: Channel,
+  name: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const state = async () => (await patiently(signal, () => channel.unary(Api.getStudy, { name }))).state;
+  const expectOther = async (acknowledged: string, refuted: StudyState) => {
+    if ((await state()) === refuted)
+      findings.push(lost(`${acknowledged} of ${name}: it is ${studyStateName(refuted)}`));
+  };
+  for (;;) {
+    await sleep(RUNS, undefined, { signal });
+    if (!(await unlessEnded(() => channel.unary(Api.pauseStudy, { name }), signal))) return findings;
+    await sleep(PAUSED, undefined, { signal });
+    await expectOther('the pause', StudyState.ACTIVE);
+    if (!(await unlessEnded(() => channel.unary(Api.resumeStudy, { name, trials: [] }), signal)))
+      return findings;
+    await expectOther('the resumption', StudyState.PAUSED);
+  }
+}
+
+/** @returns whether it was done; false when the study has ended. */
+async function unlessEnded(call: () => Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  try {
+    await patiently(signal, call);
+    return true;
+  } catch (error) {
+    const { code, details } = error as ServiceError;
+    if (code === status.FAILED_PRECONDITION && / is (COMPLETED|FAILED|CANCELLED) /.test(details))
+      return false;
+    throw error;
+  }
+}
