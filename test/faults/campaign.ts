@@ -12,8 +12,10 @@ import { Service } from './service.ts';
 import type { Outcome, Workload } from './workload.ts';
 
 export interface CampaignOptions {
-  /** Kills to make, and as many other faults in between. */
+  /** Kills to make. */
   readonly kills: number;
+  /** Other faults to make in between. */
+  readonly others: number;
   readonly seed: number;
   readonly workloads: readonly Workload[];
   readonly signal: AbortSignal;
@@ -36,8 +38,11 @@ export interface Tally {
 /** Milliseconds from one fault to the next. */
 const INTERVAL = [100, 1_200] as const;
 
+/** Milliseconds in which a watcher, who may have to connect again, has heard of what a trial lost its process by. */
+const HEARD_WITHIN = 3_000;
+
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
-  const { kills: wanted, seed, workloads, onFault } = options;
+  const { seed, workloads, onFault } = options;
   const random = new Random(seed);
   await using folder = await temporaryFolder();
   await using service = await Service.start(join(folder.path, 'studies.db'), ['--max-running-trials', '2']);
@@ -46,6 +51,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const fragile = new Map<string, boolean>();
   let kills = 0;
   let others = 0;
+  let lamedAt = Number.NEGATIVE_INFINITY;
 
   for (const workload of workloads) outcomes.push(await run(workload, options.signal));
   const failed = new AbortController();
@@ -74,13 +80,15 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   async function makeFaults(): Promise<void> {
     while (!enough()) {
       await sleep(random.between(...INTERVAL), undefined, { signal });
-      const situation = { fragile: [...fragile.values()].includes(true) };
-      const kill = others >= wanted || (kills < wanted && random.oneOf([true, false]));
+      const unheard = performance.now() < lamedAt + HEARD_WITHIN;
+      const situation = { fragile: unheard || [...fragile.values()].includes(true) };
+      const kill = others >= options.others || (kills < options.kills && random.oneOf([true, false]));
       const possible = FAULTS.filter(
         (fault) => fault.kills === kill && (fault.possible?.(service, situation) ?? true),
       );
       const fault: Fault = random.oneOf(possible);
       await fault.make(service, random);
+      if (fault.lames) lamedAt = performance.now();
       if (fault.kills) kills += 1;
       else others += 1;
       faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
@@ -89,7 +97,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   }
 
   function enough(): boolean {
-    return kills >= wanted && others >= wanted;
+    return kills >= options.kills && others >= options.others;
   }
 
   async function untilEnough(work: () => Promise<void>): Promise<void> {

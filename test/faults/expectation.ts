@@ -1,13 +1,20 @@
 /** What every campaign must end with. */
 
 import { expect } from 'vitest';
-import { runCampaign, type Tally, verdictOf } from './campaign.ts';
+import { type CampaignOptions, runCampaign, type Tally, verdictOf } from './campaign.ts';
 import { workloads } from './workloads.ts';
 
-/** @param withinMs after which it is given up. */
-export async function expectNothingLost(kills: number, seed: number, withinMs: number): Promise<Tally> {
+/**
+ * @param faults how many kills and other faults to make.
+ * @param withinMs after which it is given up.
+ */
+export async function expectNothingLost(
+  faults: Pick<CampaignOptions, 'kills' | 'others'>,
+  seed: number,
+  withinMs: number,
+): Promise<Tally> {
   const tally = await runCampaign({
-    kills,
+    ...faults,
     seed,
     workloads: workloads(),
     signal: AbortSignal.timeout(withinMs),
@@ -15,6 +22,6 @@ export async function expectNothingLost(kills: number, seed: number, withinMs: n
   });
   expect(tally.findings).toEqual([]);
   expect(verdictOf(tally)).toBe('lost 0, doubled 0, diverged trajectories 0');
-  expect(tally.kills).toBe(kills);
+  expect(tally.kills).toBe(faults.kills);
   return tally;
 }

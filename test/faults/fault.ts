@@ -12,6 +12,8 @@ export interface Fault {
   readonly name: string;
   /** Whether it counts as a kill. */
   readonly kills: boolean;
+  /** Whether a trial loses its process by it, which counts as a crash. */
+  readonly lames?: boolean;
   /** Whether it may be made now; without it always. */
   readonly possible?: (service: Service, situation: Situation) => boolean;
   /** Resolves when the service is whole again, or on the way there by itself. */
@@ -55,6 +57,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 of a training process',
     kills: true,
+    lames: true,
     possible: (service, { fragile }) => !fragile && trains(service).length > 0,
     make: async (service, random) => signal(random.oneOf(trains(service)), 'SIGKILL'),
   },

@@ -3,8 +3,6 @@
 import { it } from 'vitest';
 import { expectNothingLost } from './expectation.ts';
 
-it(
-  'loses nothing, doubles nothing and takes the undisturbed path when its parts are killed',
-  () => expectNothingLost(10, 1, 280_000),
-  300_000,
-);
+it('loses nothing, doubles nothing and takes the undisturbed path when its parts are killed', async () => {
+  await expectNothingLost({ kills: 10, others: 4 }, 1, 280_000);
+}, 300_000);

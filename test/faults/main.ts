@@ -28,6 +28,7 @@ const started = performance.now();
 try {
   const tally = await runCampaign({
     kills,
+    others: kills,
     seed,
     workloads: workloads(),
     signal: interrupted.signal,

@@ -9,8 +9,10 @@ import type { Channel } from '../support/grpc.ts';
 import { type Finding, lost } from './finding.ts';
 import { patiently } from './patience.ts';
 
-/** Milliseconds that it runs, and that it is paused. */
-const RUNS = 2_500;
+/** Outer steps from a resumption to the next pause: a study that is paused before it gets anywhere would never end. */
+const OUTER_STEPS = 5;
+const LOOK_EVERY_MS = 200;
+/** Milliseconds that it is paused. */
 const PAUSED = 400;
 
 /** Until the study has ended. @returns pauses and resumptions that were acknowledged and did not hold. */
@@ -25,8 +27,17 @@ export async function pauseNowAndThen(
     if ((await state()) === refuted)
       findings.push(lost(`${acknowledged} of ${name}: it is ${studyStateName(refuted)}`));
   };
+  const outerSteps = async () => {
+    const page = { parent: name, pageSize: 1_000, pageToken: '' };
+    const { trials } = await patiently(signal, () => channel.unary(Api.listTrials, page));
+    return trials.reduce((sum, { outerStepsDone }) => sum + outerStepsDone, 0);
+  };
   for (;;) {
-    await sleep(RUNS, undefined, { signal });
+    const until = (await outerSteps()) + OUTER_STEPS;
+    while ((await outerSteps()) < until) {
+      if ((await state()) !== StudyState.ACTIVE) return findings;
+      await sleep(LOOK_EVERY_MS, undefined, { signal });
+    }
     if (!(await unlessEnded(() => channel.unary(Api.pauseStudy, { name }), signal))) return findings;
     await sleep(PAUSED, undefined, { signal });
     await expectOther('the pause', StudyState.ACTIVE);

@@ -4,7 +4,7 @@ import { bool, categorical, discrete, float, int, space } from '@glocal/sdk';
 import { expect, it } from 'vitest';
 import { TestTrainer } from '../support/trainer.ts';
 
-it('every field of the problem that trials may differ in is trained with', async () => {
+it('every field of the problem that trials may differ in is trained with', { timeout: 300_000 }, async () => {
   await using trainer = await TestTrainer.start();
   const study = await trainer.client.studies.create({
     space: space({

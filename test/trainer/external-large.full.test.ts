@@ -5,7 +5,9 @@ import { TestTrainer } from '../support/trainer.ts';
 
 const SIZE = 100_000;
 
-it('a client reports hypergradients of 100,000 components, in rows and in parts, within the message limit', async () => {
+it('a client reports hypergradients of 100,000 components, in rows and in parts, within the message limit', {
+  timeout: 300_000,
+}, async () => {
   await using trainer = await TestTrainer.start();
   using reporter = new Reporter(trainer.address);
   const name = await reporter.create(externalStudy({ windows: 3, size: SIZE }));

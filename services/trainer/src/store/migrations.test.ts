@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -65,7 +68,7 @@ class FirstRelease {
   constructor(name: string) {
     this.path = join(folder, `${name}.db`);
     this.#db = new DatabaseSync(this.path);
-    this.#db.exec(FIRST_SCHEMA);
+    this.#db.exec(`${FIRST_SCHEMA} PRAGMA synchronous = OFF`);
   }
 
   add(id: string, state: StudyState, trials: readonly TrialState[]): void {
@@ -112,12 +115,40 @@ class FirstRelease {
     }
   }
 
+  close(): void {
+    this.#db.close();
+  }
+
   /** The same file in the current schema. */
   upgrade(): Promise<SqliteStore> {
-    this.#db.close();
+    this.close();
     return SqliteStore.open(this.path);
   }
 }
+
+/** Opens a file in a process that is killed so many milliseconds after it has begun to. */
+async function openUntilKilled(path: string, milliseconds: number): Promise<void> {
+  const program = `
+    const { SqliteEngine } = await import(${JSON.stringify(new URL('./sqlite-engine.ts', import.meta.url).href)});
+    process.stdout.write('opening');
+    new SqliteEngine(${JSON.stringify(path)});
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  await sleep(milliseconds);
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+const versionOf = (path: string) => {
+  const db = new DatabaseSync(path);
+  const version = db.prepare('PRAGMA user_version').get()?.user_version;
+  db.close();
+  return version;
+};
 
 const { PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, PAUSED } = TrialState;
 
@@ -156,6 +187,29 @@ describe('a file of the first schema', () => {
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: SCHEMA_VERSION });
     expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
     db.close();
+  });
+
+  it('is whole when the server that upgrades it is killed, and is upgraded by the next one', async () => {
+    const old = new FirstRelease('killed');
+    const ids = Array.from({ length: 150 }, (_, i) => `s${i}`);
+    for (const id of ids) old.add(id, StudyState.COMPLETED, [SUCCEEDED, FAILED]);
+    old.close();
+    for (const milliseconds of [1, 20, 60]) {
+      await openUntilKilled(old.path, milliseconds);
+      expect([1, SCHEMA_VERSION]).toContain(versionOf(old.path));
+    }
+    const store = await SqliteStore.open(old.path);
+    const { records } = await store.listStudies({ limit: 1_000 });
+    expect(records.map(({ displayName }) => displayName)).toEqual(ids.toReversed());
+    const page = { limit: 9, windows: true };
+    for (const id of [ids[0] ?? '', ids.at(-1) ?? '']) {
+      expect((await store.listOuterSteps(trialName(id, 0), page)).records).toEqual([
+        outerStep(id, 1),
+        outerStep(id, 2),
+      ]);
+      expect((await store.listEvents(`studies/${id}`, { limit: 9 })).records).toHaveLength(5);
+    }
+    await store.close();
   });
 
   it('can be written to: trials end by the claims that it has, and requests are known', async () => {
