@@ -1,6 +1,6 @@
 /** Stored events as they are sent: read and encoded once for all watchers, and kept for a while. */
 
-import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { StudyEvent, type TrialProgress } from '@glocal/proto/glocal/v1/study_service';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { withoutVectors } from '../resource/outer-step.ts';
 import { studyHasEnded } from '../resource/states.ts';
@@ -40,6 +40,9 @@ export class EventLog {
   /** Reads under way: who wants the same waits for the same. */
   readonly #reading = new Map<string, Promise<EncodedEvent | undefined>>();
 
+  /** As it was last encoded for somebody. */
+  readonly #progress = new WeakMap<TrialProgress, { readonly sequence: number; readonly bytes: Buffer }>();
+
   /** @param cacheBytes of encoded events that are kept. */
   constructor(store: Pick<Store, 'listEvents' | 'lastSequence'>, cacheBytes: number) {
     this.#store = store;
@@ -70,6 +73,19 @@ export class EventLog {
     this.#lasts.set(feed, last);
     last.sequence.catch(() => this.#lasts.get(feed) === last && this.#lasts.delete(feed));
     return last.sequence;
+  }
+
+  /**
+   * A report of progress as a message, encoded once for all who have read as far.
+   * @throws RangeError when a number does not fit the contract.
+   */
+  progress(report: TrialProgress, sequence: number): Buffer {
+    const known = this.#progress.get(report);
+    if (known?.sequence === sequence) return known.bytes;
+    const event = { $case: 'progress', value: report } as const;
+    const bytes = bytesOf({ cursor: String(sequence), time: new Date(), event });
+    this.#progress.set(report, { sequence, bytes });
+    return bytes;
   }
 
   async #read(feed: Feed, after: number): Promise<EncodedEvent | undefined> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EventHub } from './hub.ts';
 
 const never = new AbortController().signal;
@@ -62,6 +62,25 @@ describe('EventHub', () => {
     expect(subscription.takeStored()).toBe(false);
     expect(subscription.takeProgress()).toEqual([progress('a/0', 20), progress('a/1', 5)]);
     expect(subscription.takeProgress()).toEqual([]);
+  });
+
+  it('wakes many watchers for progress about once a second, and tells them the latest then', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const hub = new EventHub();
+    const watchers = Array.from({ length: 1_000 }, () => subscribed(hub, 'a'));
+    let waiting = Promise.all(watchers.map((watcher) => watcher.news(never)));
+    const told: number[] = [];
+    for (let step = 0; step < 12; step++) {
+      hub.progressed('a', progress('a/0', step));
+      if (await settled(waiting)) {
+        told.push(step);
+        for (const watcher of watchers) expect(watcher.takeProgress()).toEqual([progress('a/0', step)]);
+        waiting = Promise.all(watchers.map((watcher) => watcher.news(never)));
+      }
+      vi.advanceTimersByTime(250);
+    }
+    vi.useRealTimers();
+    expect(told).toEqual([0, 4, 8]);
   });
 
   it('tells who comes later the latest progress of each trial that runs', () => {

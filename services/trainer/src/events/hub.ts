@@ -2,6 +2,11 @@
 
 import type { TrialProgress } from '@glocal/proto/glocal/v1/study_service';
 
+/** As many watchers of a study as are told of progress whenever there is some. */
+const FEW_WATCHERS = 100;
+/** More of them are told of it less often, by this much for each: what they cost together does not grow with their number. */
+const PAUSE_MS_EACH = 1;
+
 /** What happens to one study, for all who watch it. It lives as long as somebody does, or a trial of the study runs. */
 export interface Feed {
   readonly study: string;
@@ -18,6 +23,8 @@ interface OpenFeed extends Feed {
   /** Latest report of each running trial, by its name. */
   readonly progress: Map<string, TrialProgress>;
   readonly subscriptions: Set<Subscription>;
+  /** When watchers were last woken for progress, in milliseconds. */
+  progressToldAt: number;
 }
 
 /** What is new for a watcher: stored events are read from the store, progress comes along. */
@@ -40,11 +47,18 @@ export class EventHub {
     this.changed(study);
   }
 
-  /** A trial got on. Only the latest report of a trial is kept. */
+  /**
+   * A trial got on. Only the latest report of a trial is kept. Many watchers are not woken for each: what they were not woken
+   * for is told with what comes next.
+   */
   progressed(study: string, progress: TrialProgress): void {
     const feed = this.#feed(study);
     feed.progress.set(progress.trial, progress);
-    for (const subscription of feed.subscriptions) subscription.progressed(progress);
+    const now = performance.now();
+    const { size } = feed.subscriptions;
+    const due = size <= FEW_WATCHERS || now - feed.progressToldAt >= size * PAUSE_MS_EACH;
+    if (due) feed.progressToldAt = now;
+    for (const subscription of feed.subscriptions) subscription.progressed(progress, due);
   }
 
   /** The trial has ended: its progress is history. */
@@ -70,7 +84,10 @@ export class EventHub {
   #feed(study: string): OpenFeed {
     let feed = this.#feeds.get(study);
     if (feed === undefined) {
-      feed = { study, version: 0, removed: false, progress: new Map(), subscriptions: new Set() };
+      feed = {
+        ...{ study, version: 0, removed: false, progressToldAt: Number.NEGATIVE_INFINITY },
+        ...{ progress: new Map(), subscriptions: new Set() },
+      };
       this.#feeds.set(study, feed);
     }
     return feed;
@@ -128,9 +145,9 @@ export class Subscription implements Disposable {
   }
 
   /** @internal */
-  progressed(report: TrialProgress): void {
+  progressed(report: TrialProgress, wake: boolean): void {
     this.#progress.set(report.trial, report);
-    this.#wake();
+    if (wake) this.#wake();
   }
 
   /** @internal */

@@ -1,10 +1,6 @@
 /** The stream of a study's events: from a cursor on, without gap or repetition, until the study has ended. */
 
-import {
-  StudyEvent,
-  type TrialProgress,
-  type WatchStudyRequest,
-} from '@glocal/proto/glocal/v1/study_service';
+import type { TrialProgress, WatchStudyRequest } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import { FieldError, NotFoundError, StoppingError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
@@ -67,7 +63,7 @@ export async function* watchStudy(
     if (subscription.feed.removed) throw new NotFoundError(name);
     if (over) return;
     for (const progress of subscription.takeProgress()) {
-      const bytes = encodeProgress(progress, sequence, log);
+      const bytes = encodeProgress(progress, sequence, { events, log });
       if (bytes !== undefined) yield bytes;
     }
     if (stopping.aborted) throw new StoppingError();
@@ -79,11 +75,10 @@ export async function* watchStudy(
 function encodeProgress(
   value: TrialProgress,
   sequence: number,
-  log: Pick<Logger, 'error'>,
+  { events, log }: Pick<WatchParts, 'events' | 'log'>,
 ): Buffer | undefined {
-  const event = { $case: 'progress', value } as const;
   try {
-    return Buffer.from(StudyEvent.encode({ cursor: String(sequence), time: new Date(), event }).finish());
+    return events.progress(value, sequence);
   } catch (error) {
     log.error({ err: error, study: studyOf(value.trial), trial: value.trial }, 'progress cannot be encoded');
     return undefined;
