@@ -169,6 +169,8 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       tangentExamples: true,
       trainings: true,
       dmdAbsence: true,
+      interval: true,
+      warmupWindows: true,
       dmd: true,
       outer: true,
     }),

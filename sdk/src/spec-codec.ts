@@ -128,6 +128,9 @@ function decodeMethod({ tangentExamples, ...method }: proto.Method): CompleteStu
     averaging: filledIn(method.averaging),
     differentiation: differentiationName(method.differentiation),
     dmdAbsence: dmdAbsenceName(method.dmdAbsence),
+    // 0 in studies that were made before windows could be sparse.
+    interval: method.interval || method.window,
+    warmupWindows: method.warmupWindows || 1,
     dmd: decodeDmdOptions(dmd.DmdOptions.create(method.dmd)),
     outer: decodeOuter(method.outer),
   };

@@ -59,7 +59,7 @@ export interface Augmentation {
 
 /** For how long to train, and with which seeds. */
 export interface Training {
-  /** Inner steps of each trial; a multiple of `method.window`. */
+  /** Inner steps of each trial; a multiple of `method.window`, or with a larger `method.interval` at least that. */
   readonly steps: number;
   /** One trial each. A seed fixes initial weights, validation split and data order. @default [0] */
   readonly seeds?: readonly number[];
@@ -91,7 +91,7 @@ export interface DmdOptions {
 
 /** Adam on the unconstrained coordinates of the hyperparameters. */
 export interface OuterOptimizer {
-  /** Step size. @default 0.3; with more than 40 outer steps: 0.3 x the square root of 40 / their number */
+  /** Step size. @default 0.3; with more than 40 updates: 0.3 x the square root of 40 / their number */
   readonly rate?: number;
   /** Decay of the first moment. @default 0.9 */
   readonly beta1?: number;
@@ -108,7 +108,7 @@ export interface OuterOptimizer {
 /** How the hyperparameters move. */
 export interface Method {
   readonly estimator: Estimator;
-  /** Inner steps of one outer step. @default 50; with `global`: `training.steps` */
+  /** Inner steps of a window, and of an outer step unless `interval` is larger. @default 50; with `global`: `training.steps` */
   readonly window?: number;
   /**
    * Hypergradients of a window: at least `dmd.delays` + 1, at most as many as `window` has room for.
@@ -140,6 +140,13 @@ export interface Method {
   readonly trainings?: number;
   /** `glocal`: what happens when the DMD service gives no report in time. @default 'fall_back' */
   readonly dmdAbsence?: DmdAbsence;
+  /**
+   * Inner steps from the start of one window to the start of the next: at least `window`, at most `training.steps`. Those
+   * between are plain steps, which cost no hypergradients, with the values of the update before. @default `window`
+   */
+  readonly interval?: number;
+  /** So many windows in a row at first, before `interval` holds. @default 1 */
+  readonly warmupWindows?: number;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;
   readonly outer?: OuterOptimizer;

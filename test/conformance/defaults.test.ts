@@ -73,7 +73,7 @@ describe('a study', () => {
     'of HANKEL with a stride': methodWith({ stride: 2, dmd: { variant: Variant.HANKEL } }),
     'of drawn points': drawn(SamplingMethod.RANDOM),
     'of points of a Sobol sequence': drawn(SamplingMethod.SOBOL),
-    'of many outer steps': { ...required, training: { steps: 50 * 160, seeds: [] } },
+    'of many updates': { ...required, training: { steps: 50 * 160, seeds: [] } },
   };
 
   /** Whether a case of a statement holds for a complete study, and for a parameter of it. */
@@ -95,14 +95,14 @@ describe('a study', () => {
         return (method?.stride ?? 0) > 1;
       case 'with `classWeights`':
         return parameter === 'classWeights';
-      case 'with more than 40 outer steps':
-        return outerStepsOf({ method, training }) > 40;
+      case 'with more than 40 updates':
+        return updatesOf({ method, training }) > 40;
       default:
         throw new Error(`no test knows when "${condition}" holds`);
     }
   }
 
-  const outerStepsOf = ({ method, training }: Pick<Study, 'method' | 'training'>): number =>
+  const updatesOf = ({ method, training }: Pick<Study, 'method' | 'training'>): number =>
     method?.trainings || (training?.steps ?? 0) / (method?.window ?? 1);
 
   /** Values that are said in words. */
@@ -112,7 +112,7 @@ describe('a study', () => {
     // That of each trial.
     'the batch': () => undefined,
     'as many as span 20 inner steps': ({ method }) => Math.floor(19 / (method?.stride ?? 1)) + 1,
-    '0.3 x the square root of 40 / their number': (study) => 0.3 * Math.sqrt(40 / outerStepsOf(study)),
+    '0.3 x the square root of 40 / their number': (study) => 0.3 * Math.sqrt(40 / updatesOf(study)),
   };
 
   function meant(text: string, field: DescField, parent: Message, study: Study): unknown {

@@ -131,7 +131,7 @@ describe('a DMD service that stays away longer than the budget', () => {
   it('is mentioned in the reasons of trial and study, and in the log', async () => {
     const study = await trainer.client.studies.create(quickStudy());
     const { stateReason, trials } = await study.result();
-    const note = '3 of 3 windows used the local hypergradient because the DMD service gave no report';
+    const note = '3 of 3 outer steps used the local hypergradient because the DMD service gave no report';
     expect(stateReason).toBe(`1 of 1 trials succeeded; ${note}`);
     expect(only(trials).stateReason).toBe(`all 60 inner steps done; ${note}`);
     const warning = /"reason":"the DMD service did not answer".*a window used the local hypergradient/;

@@ -225,6 +225,8 @@ const method = object<Method>({
   // 0 in the complete specification of a study that is not `global`.
   trainings: optional(int32),
   dmdAbsence: optional(oneOf(choices(proto.DmdAbsence))),
+  interval: optional(notZero(int32)),
+  warmupWindows: optional(notZero(int32)),
   dmd: optional(dmdOptions),
   outer: optional(outer),
 });

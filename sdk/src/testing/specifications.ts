@@ -77,6 +77,8 @@ export const everything = {
     tangentExamples: 0,
     trainings: 3,
     dmdAbsence: 'pause',
+    interval: 120,
+    warmupWindows: 4,
     dmd: {
       variant: 'forward_backward',
       delays: 5,

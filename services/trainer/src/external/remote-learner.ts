@@ -14,6 +14,7 @@ const NOTHING: Snapshot = { state: undefined };
 /** Its weights are the client's to keep and to restore. */
 export const REMOTE_LEARNER: Learner = {
   startWindow: elsewhere,
+  plainStep: elsewhere,
   step: elsewhere,
   hypergradient: elsewhere,
   endWindow: elsewhere,

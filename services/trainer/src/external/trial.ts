@@ -247,6 +247,7 @@ export class ExternalTrial {
     const unknown = { loss: validationLoss, accuracy: 0, examples: 0 };
     const end = stepsDone + method.window;
     const window = {
+      hasWindow: true,
       rows: this.#rows,
       firstStep: end - (hypergradientsOf(method) - 1) * method.stride,
       stepsDone: end,

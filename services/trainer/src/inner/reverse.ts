@@ -9,13 +9,13 @@ import type { DerivativeSnapshot, Differentiator } from './differentiator.ts';
 import { InnerTrainingError } from './errors.ts';
 import type { Rows } from './optimizer.ts';
 import {
+  plainStep,
   replaceKept,
   type Step,
   type StepPoint,
   type Stepped,
   type Training,
   tangentBatch,
-  trainingGradient,
 } from './step.ts';
 import type { LearnedValue } from './step-values.ts';
 import { type Pending, type RecordedStep, Trajectory, type WindowSnapshot } from './trajectory.ts';
@@ -67,11 +67,9 @@ export class ReverseMode implements Differentiator {
   }
 
   step(step: Step): Stepped {
-    const { state, values } = step;
-    const { loss, gradient } = trainingGradient(this.#training, step);
-    const next = this.#training.updates(values.optimizer).apply({ state, gradient });
+    const { gradient, ...stepped } = plainStep(this.#training, step);
     if (this.#options.q > 0) this.#trajectory.record({ ...step, batch: tangentBatch(step) ?? {} }, gradient);
-    return { loss, state: next };
+    return stepped;
   }
 
   hypergradient(gradient: () => Rows): undefined {

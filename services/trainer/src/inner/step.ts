@@ -85,6 +85,13 @@ export function plainPart(training: Training, step: Step, { others, share }: Dra
   });
 }
 
+/** A step of which no derivative is wanted, with its gradient `[1, p]`. */
+export function plainStep(training: Training, step: StepPoint): Stepped & { readonly gradient: Rows } {
+  const { loss, gradient } = trainingGradient(training, step);
+  const { state, values } = step;
+  return { loss, gradient, state: training.updates(values.optimizer).apply({ state, gradient }) };
+}
+
 /** A training gradient with its derivatives. */
 export interface GradientDual {
   readonly loss: tf.Scalar;

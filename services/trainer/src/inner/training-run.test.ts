@@ -261,6 +261,49 @@ describe('step', () => {
   });
 });
 
+describe('plainStep', () => {
+  it('moves a run bit for bit as a step of one that learns nothing, and its average and loss', () => {
+    const [plain, other] = [NAMES, []].map((learned) =>
+      withRun(learned, (run) => {
+        for (let t = 0; t < 4; t++) {
+          if (learned.length > 0) run.plainStep(batchOf(t), valuesOf(PHI));
+          else run.step(batchOf(t), valuesOf(PHI), []);
+        }
+        return run.snapshot();
+      }),
+    );
+    expect(plain).toEqual(other);
+  });
+
+  it.each<TrainingRunOptions['differentiation']>([{ method: 'forward' }, { method: 'reverse', steps: 3 }])(
+    'counts as given in hypergradients, as all before it does: %o',
+    (differentiation) => {
+      const held = batchOf(50);
+      const options = { model, optimizer: sgd, weights: model.initialise(1) };
+      const runs = [1, 2].map(
+        () =>
+          new TrainingRun({
+            ...options,
+            learned: componentsOf(NAMES),
+            ...(differentiation && { differentiation }),
+          }),
+      ) as [TrainingRun, TrainingRun];
+      const [sparse, dense] = runs;
+      sparse.step(batchOf(1), valuesOf(PHI), SLOPES);
+      sparse.plainStep(batchOf(2), valuesOf(PHI));
+      dense.restore({ ...sparse.snapshot(), derivatives: null });
+      const found = runs.map((run) => {
+        run.step(batchOf(3), valuesOf(PHI), SLOPES);
+        run.step(batchOf(4), valuesOf(PHI), SLOPES);
+        return run.hypergradient(held) ?? run.endWindow()[0];
+      });
+      expect(found[0]).toEqual(found[1]);
+      expect(found[0]?.[0]).not.toBe(0);
+      for (const run of runs) run.dispose();
+    },
+  );
+});
+
 describe('takeTrainLoss', () => {
   it('is the mean loss before each step since the last time', () => {
     withRun([], (run) => {

@@ -11,7 +11,7 @@ import { type HyperparameterValues, type LearnedComponent, layersOf } from './hy
 import type { Batch, Figures, Objective } from './objective.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
 import { ReverseMode } from './reverse.ts';
-import { parametersOf, replaceKept, type Training } from './step.ts';
+import { parametersOf, plainStep, replaceKept, type StepPoint, type Stepped, type Training } from './step.ts';
 import { Hyperparameters } from './step-values.ts';
 import { type DrawnBatch, drawExamples, type TangentExamples } from './tangent-examples.ts';
 import type { LossOptions } from './training-loss.ts';
@@ -103,6 +103,7 @@ export class TrainingRun {
   readonly objective: Objective;
   readonly optimizer: InnerOptimizer;
   readonly learned: readonly LearnedComponent[];
+  readonly #training: Training;
   readonly #hyperparameters: Hyperparameters;
   readonly #averaging: number;
   readonly #evaluation: EvaluationPoint;
@@ -137,7 +138,7 @@ export class TrainingRun {
     this.#tangentExamples = options.tangentExamples;
     this.#checkTangentExamples();
 
-    const training: Training = { objective, updates: updatesOf(optimizer, layersOf(objective)) };
+    this.#training = { objective, updates: updatesOf(optimizer, layersOf(objective)) };
     const isAveraged = evaluation === 'averaged';
     const shared = {
       q: learned.length,
@@ -149,11 +150,11 @@ export class TrainingRun {
     if (differentiation.method === 'forward') {
       const { chunk = DEFAULT_CHUNK } = differentiation;
       requireIn('chunk', chunk, Number.isInteger(chunk) && chunk > 0, 'a whole number above 0');
-      this.#differentiator = new ForwardMode(training, { ...shared, chunk });
+      this.#differentiator = new ForwardMode(this.#training, { ...shared, chunk });
     } else {
       const { steps } = differentiation;
       requireIn('steps', steps, Number.isInteger(steps) && steps > 0, 'a whole number above 0');
-      this.#differentiator = new ReverseMode(training, { ...shared, steps });
+      this.#differentiator = new ReverseMode(this.#training, { ...shared, steps });
     }
 
     const zeros = new Float32Array(weights.length);
@@ -176,13 +177,32 @@ export class TrainingRun {
    *   fit the model.
    */
   step(batch: Batch, values: HyperparameterValues, derivatives: ArrayLike<number>): void {
+    const make = (point: StepPoint) => this.#differentiator.step({ ...point, tangents: this.#draw(batch) });
+    this.#make(make, batch, values, derivatives);
+  }
+
+  /**
+   * The same step without what hypergradients need, which take it and all before it as given: it costs what a step of a run
+   * costs that learns nothing.
+   * @throws InnerTrainingError as {@link step}.
+   */
+  plainStep(batch: Batch, values: HyperparameterValues): void {
+    this.#differentiator.startWindow(0);
+    this.#make((point) => plainStep(this.#training, point), batch, values, new Float64Array(this.q));
+  }
+
+  #make(
+    make: (point: StepPoint) => Stepped,
+    batch: Batch,
+    values: HyperparameterValues,
+    derivatives: ArrayLike<number>,
+  ): void {
     this.objective.check(batch);
     const t = this.#steps + 1;
     const resolved = this.#hyperparameters.resolve(values, derivatives, t, this.#averageSum);
     const beta = this.#averaging;
     const next = tf.tidy(() => {
-      const point = { batch, state: this.#state, values: resolved };
-      const { loss, state } = this.#differentiator.step({ ...point, tangents: this.#draw(batch) });
+      const { loss, state } = make({ batch, state: this.#state, values: resolved });
       const average = this.#average && [
         tf.add(tf.mul(this.#average, beta), tf.mul(state[0] as Rows, 1 - beta)),
       ];

@@ -10,8 +10,13 @@ export interface Snapshot {
 }
 
 export interface Learner {
-  /** Sets the point phi (one entry a learned value, unconstrained); the sensitivity Z starts again, or what is kept of it. */
+  /**
+   * Sets the point phi of an outer step (one entry a learned value, unconstrained); the sensitivity Z starts again, or what is
+   * kept of it.
+   */
   startWindow(point: Float64Array): void;
+  /** One inner step on the next mini-batch before the window, which has no tangents and which hypergradients take as given. */
+  plainStep(): void;
   /** One inner step on the next mini-batch, with its tangents if anything is learned. */
   step(): void;
   /**

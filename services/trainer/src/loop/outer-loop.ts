@@ -13,7 +13,7 @@ import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { encodeRows } from '../resource/rows.ts';
-import { countUpdates, countWindows } from '../resource/windows.ts';
+import { countUpdates, countWindows, outerStepFrom } from '../resource/windows.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { rateShareOf } from './outer-schedule.ts';
@@ -113,7 +113,7 @@ export class OuterLoop {
     return this.#ending;
   }
 
-  /** Whether there is no window left to train. */
+  /** Whether there is nothing left to train. */
   get done(): boolean {
     return this.#ending !== undefined || this.#figures.stepsDone >= this.#steps;
   }
@@ -123,13 +123,14 @@ export class OuterLoop {
     return this.settle(this.propose(await this.trainWindow()));
   }
 
-  /** Trains the next window from the last boundary on; nothing has moved yet. */
+  /** Trains the next outer step from the last boundary on; nothing has moved yet. */
   trainWindow(): Promise<TrainedWindow> {
     const { learner, dmd, progress } = this.#parts;
     if (this.#method.estimator === Estimator.GLOBAL) learner.restore(this.#start);
+    const shape = outerStepFrom(this.#method, this.#figures.stepsDone, this.#steps);
     return trainWindow(
       { learner, dmd, method: this.#method, progress },
-      { ...this.#figures, point: this.#optimizer.point },
+      { ...this.#figures, point: this.#optimizer.point, shape },
     );
   }
 
@@ -170,7 +171,9 @@ export class OuterLoop {
     const { stepsDone } = this.#figures;
     const { training, method } = this.#parts.study;
     const done = method.trainings > 0 ? stepsDone / training.steps : countWindows(method, stepsDone);
-    return rateShareOf(method.outer.schedule, done, countUpdates(method, training));
+    const updates = countUpdates(method, training);
+    // After the last window there is none to come: its share is that of the last.
+    return rateShareOf(method.outer.schedule, Math.min(done, updates - 1), updates);
   }
 
   #stepAfter({ stepsDone }: TrainedWindow, { goesBack }: Settlement): number {
@@ -193,7 +196,7 @@ export class OuterLoop {
 
   /** The outer step as it would be. */
   #record(window: TrainedWindow, settlement: Settlement): OuterStep {
-    const { rows, firstStep, report, trainLoss, validation, averagedValidation, watch } = window;
+    const { hasWindow, rows, firstStep, report, trainLoss, validation, averagedValidation, watch } = window;
     const { trial: name, space, differentiation } = this.#parts;
     const { study, trial } = parseTrialName(name, 'trial');
     const index = this.#figures.outerStepsDone + 1;
@@ -221,7 +224,7 @@ export class OuterLoop {
       report,
       update: settlement.update,
       timing: watch.read(),
-      differentiation,
+      differentiation: hasWindow ? differentiation : undefined,
     };
   }
 }

@@ -31,19 +31,25 @@ interface RollBack {
   readonly reason: string;
 }
 
+/** There is nothing to learn from, so nothing moves. */
+interface Observe {
+  readonly action: 'observe';
+}
+
 /** What a window alone suggests. */
 export type Suggestion = Move | Hold | RollBack;
 
 /** What is done about it, where training has come from being known. */
 export type Conclusion =
   | Suggestion
-  /** Nothing is learned, so nothing moves. */
-  | { readonly action: 'observe' }
+  | Observe
   /** Going back has not helped: the trial is infeasible. */
   | { readonly action: 'giveUp'; readonly reason: string };
 
 /** What the policy looks at of a trained window. */
 export interface WindowFindings {
+  /** Whether there was one: what is left of a training after its last window has none. */
+  readonly hasWindow: boolean;
   readonly rows: Rows;
   readonly report: WindowReport | undefined;
   /** Why there is no report, where one was asked for. */
@@ -77,6 +83,7 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
     return goBack({ action: 'rollBack', reason: 'a loss or hypergradient is not finite' }, window, before);
   }
   if (estimator === Estimator.FIXED) return { action: 'observe' };
+  if (!window.hasWindow) return unlessRisen({ action: 'observe' }, rules, window, before);
   const suggestion = suggest(estimator, window.rows, window.report, window.noReport);
   return suggestion.action === 'rollBack'
     ? goBack(suggestion, window, before)
@@ -88,11 +95,11 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
  * back, the window's own hypergradients are what is known of the way down.
  */
 function unlessRisen(
-  suggestion: Move | Hold,
+  suggestion: Move | Hold | Observe,
   { evaluation, outer: { maxLossRise } }: Rules,
   { validation, averagedValidation }: WindowFindings,
   { validationLoss, averagedValidationLoss, canRetry }: Before,
-): Suggestion {
+): Conclusion {
   const rise =
     evaluation === EvaluationPoint.AVERAGED
       ? averagedValidation.loss - averagedValidationLoss
@@ -100,6 +107,7 @@ function unlessRisen(
   if (maxLossRise === 0 || !(rise > maxLossRise)) return suggestion;
   const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
   if (canRetry) return { action: 'rollBack', reason: why };
+  if (suggestion.action === 'observe') return suggestion;
   return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
 }
 

@@ -18,7 +18,7 @@ export interface Ending {
 export interface Settlement {
   /** As it is afterwards. */
   readonly optimizer: OuterOptimizer;
-  /** Absent where nothing is learned and nobody drives. */
+  /** Absent where there is nothing to learn from and nobody decides. */
   readonly update: Update | undefined;
   /** Whether the trial goes back to where the window started, and the window does not count. */
   readonly goesBack: boolean;

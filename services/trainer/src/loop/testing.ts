@@ -33,10 +33,12 @@ export interface Observed {
   readonly askedAt: number[];
   readonly restored: number[];
   readonly points: number[];
+  /** After how many steps each plain step came. */
+  readonly plainAt: number[];
 }
 
 /**
- * The parts of a trial of `windows` windows.
+ * The parts of a trial of as many steps as `windows` windows have, which lie side by side unless the method says otherwise.
  * @param after windows of the script that were trained before: for a loop that is resumed.
  */
 export function scriptedParts(
@@ -49,12 +51,16 @@ export function scriptedParts(
   let started = after;
   let steps = 0;
   let asked = 0;
-  const observed: Observed = { askedAt: [], restored: [], points: [] };
+  const observed: Observed = { askedAt: [], restored: [], points: [], plainAt: [] };
   const row = () => Float64Array.of(script.hypergradients?.[started - 1] ?? 1);
   const learner: Learner = {
     startWindow(point) {
       started += 1;
       observed.points.push(point[0] ?? Number.NaN);
+    },
+    plainStep() {
+      observed.plainAt.push(steps);
+      steps += 1;
     },
     step() {
       steps += 1;

@@ -1,4 +1,4 @@
-/** Trains one window: inner steps, their hypergradients, and what the DMD service finds in these. */
+/** Trains one outer step: plain steps, a window with its hypergradients, and what the DMD service finds in these. */
 
 import { setImmediate as yieldToIo } from 'node:timers/promises';
 import type { WindowReport } from '@glocal/proto/glocal/v1/dmd';
@@ -8,14 +8,15 @@ import { DmdError } from '../dmd/errors.ts';
 import { hypergradientsOf } from '../hyper/differentiation.ts';
 import { PausedError } from '../lifecycle/transitions.ts';
 import type { CompleteMethod } from '../resource/complete-study.ts';
+import type { OuterStepShape } from '../resource/windows.ts';
 import type { Learner } from './learner.ts';
 import type { WindowFindings } from './policy.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { isFiniteRow } from './window.ts';
 
-/** One trained window. */
+/** One outer step, trained: a window with the plain steps before it, or those after the last one. */
 export interface TrainedWindow extends WindowFindings {
-  /** Inner step after which the first row was taken. */
+  /** Inner step after which the first row was taken; it says nothing where there is none. */
   readonly firstStep: number;
   readonly validation: Evaluation;
   readonly averagedValidation: Evaluation;
@@ -23,12 +24,13 @@ export interface TrainedWindow extends WindowFindings {
   readonly watch: Stopwatch;
 }
 
-/** What a window starts from. */
+/** What an outer step starts from. */
 export interface WindowStart {
   /** phi, one entry a component. */
   readonly point: Float64Array;
   /** Inner steps done before it. */
   readonly stepsDone: number;
+  readonly shape: OuterStepShape;
   /** Euclidean norms of earlier hypergradients. */
   readonly priorNorms: readonly number[];
 }
@@ -47,14 +49,24 @@ export interface WindowTrainer {
  */
 export async function trainWindow(
   { learner, dmd, method, progress }: WindowTrainer,
-  { point, stepsDone: before, priorNorms }: WindowStart,
+  { point, stepsDone: before, shape: { plainSteps, windowSteps }, priorNorms }: WindowStart,
 ): Promise<TrainedWindow> {
   const watch = new Stopwatch();
-  const count = hypergradientsOf(method);
-  const end = before + method.window;
+  const hasWindow = windowSteps > 0;
+  const count = hasWindow ? hypergradientsOf(method) : 0;
+  const start = before + plainSteps;
+  const end = start + windowSteps;
   const firstStep = end - (count - 1) * method.stride;
+  let stepsDone = before;
+  learner.startWindow(point);
+  while (stepsDone < start) {
+    watch.run('training', () => learner.plainStep());
+    stepsDone += 1;
+    progress(stepsDone);
+    await yieldToIo();
+  }
   const open =
-    method.estimator === Estimator.GLOCAL
+    hasWindow && method.estimator === Estimator.GLOCAL
       ? dmd.openWindow({ rows: count, components: point.length, options: method.dmd, priorNorms })
       : undefined;
   const rows: Float64Array[] = [];
@@ -65,8 +77,6 @@ export async function trainWindow(
     // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
     if (finite) open?.push(row);
   };
-  let stepsDone = before;
-  learner.startWindow(point);
   while (stepsDone < end && finite) {
     watch.run('training', () => learner.step());
     stepsDone += 1;
@@ -84,6 +94,7 @@ export async function trainWindow(
       ? await watch.runAsync('dmd', () => reportOrReason(() => open.report(), method.dmdAbsence))
       : NOT_ASKED;
   return {
+    hasWindow,
     rows,
     firstStep,
     stepsDone,

@@ -96,7 +96,7 @@ describe('runTrial', () => {
     });
     expect(outerSteps.map(({ update }) => update?.fellBack)).toEqual([true, false, true]);
     expect(outcome.reason).toBe(
-      'all 12 inner steps done; 2 of 3 windows used the local hypergradient because the DMD service gave no report',
+      'all 12 inner steps done; 2 of 3 outer steps used the local hypergradient because the DMD service gave no report',
     );
   });
 

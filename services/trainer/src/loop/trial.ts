@@ -17,9 +17,12 @@ export type Outcome =
 /** Told while the trial runs. */
 export interface TrialListener {
   progress(stepsDone: number): void;
-  /** The window that ends with this outer step is about to be trained. */
+  /** This outer step is about to be trained. */
   windowBegins?(outerStep: number): void;
-  /** Of a trial that is driven: decides about a window. Nothing is computed until it resolves. */
+  /**
+   * Of a trial that is driven: decides about a window, and about steps without one that are to be taken back. Nothing is
+   * computed until it resolves.
+   */
   readonly decide?: ((proposal: Proposal) => Promise<Decision>) | undefined;
   /**
    * An outer step is complete. Training goes on when the promise resolves.
@@ -45,7 +48,10 @@ export async function runTrial({ listener, ...parts }: TrialParts, saved?: Saved
     listener.windowBegins?.(loop.state.outerStepsDone + 1);
     const window = await loop.trainWindow();
     const proposal = loop.propose(window);
-    const decision = await window.watch.runAsync('decision', async () => listener.decide?.(proposal));
+    const asks = window.hasWindow || proposal.unsettled.conclusion.action !== 'observe';
+    const decision = await window.watch.runAsync('decision', async () =>
+      asks ? listener.decide?.(proposal) : undefined,
+    );
     const outerStep = loop.settle(proposal, decision);
     await listener.outerStep(outerStep, loop.ending === undefined ? loop.save() : undefined);
   }

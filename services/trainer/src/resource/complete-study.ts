@@ -58,7 +58,7 @@ const ONE_POINT: Sampling = { method: SamplingMethod.GRID, points: 0, seed: 0, m
  */
 export function asComplete(study: Study): CompleteStudy {
   if (!study.problem || !hasParts(study)) throw notComplete(study);
-  return { ...study, sampling: study.sampling ?? ONE_POINT } as CompleteStudy;
+  return { ...withWindows(study), sampling: study.sampling ?? ONE_POINT } as CompleteStudy;
 }
 
 /**
@@ -67,13 +67,22 @@ export function asComplete(study: Study): CompleteStudy {
  */
 export function asExternal(study: Study): ExternalStudy {
   if (study.mode !== RunMode.EXTERNAL || study.problem || !hasParts(study)) throw notComplete(study);
-  return study as ExternalStudy;
+  return withWindows(study) as ExternalStudy;
 }
 
-const hasParts = ({ space, training, method }: Study): boolean =>
-  space !== undefined &&
-  training !== undefined &&
-  method?.dmd !== undefined &&
-  method.outer?.rate !== undefined;
+type StudyWithMethod = Study & { readonly method: Method };
+
+const hasParts = (study: Study): study is StudyWithMethod =>
+  study.space !== undefined &&
+  study.training !== undefined &&
+  study.method?.dmd !== undefined &&
+  study.method.outer?.rate !== undefined;
+
+/** Of studies that were stored before windows could be sparse, they lie side by side. */
+function withWindows({ method, ...study }: StudyWithMethod): StudyWithMethod {
+  const interval = method.interval || method.window;
+  const warmupWindows = method.warmupWindows || 1;
+  return { ...study, method: { ...method, interval, warmupWindows } };
+}
 
 const notComplete = ({ name }: Study) => new TypeError(`study ${name} was stored without being complete`);

@@ -1,7 +1,7 @@
-/** What the reason of a state says of windows that had to do without the DMD service. */
+/** What the reason of a state says of outer steps that had to do without the DMD service. */
 
 /** The end of a sentence; empty when there were none. */
-export const fallbackNote = (fallbacks: number, windows: number): string =>
+export const fallbackNote = (fallbacks: number, outerSteps: number): string =>
   fallbacks === 0
     ? ''
-    : `; ${fallbacks} of ${windows} windows used the local hypergradient because the DMD service gave no report`;
+    : `; ${fallbacks} of ${outerSteps} outer steps used the local hypergradient because the DMD service gave no report`;

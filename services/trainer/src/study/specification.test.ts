@@ -226,6 +226,20 @@ describe('completeStudy', () => {
     expect(complete.method).toMatchObject({ window: 600, trainings: 160, outer: { rate: 0.15 } });
   });
 
+  it('has windows side by side unless it says otherwise', () => {
+    expect(completed().method).toMatchObject({ window: 50, interval: 50, warmupWindows: 1 });
+    const global = completed(method({ estimator: Estimator.GLOBAL })).method;
+    expect(global).toMatchObject({ window: 600, interval: 600, warmupWindows: 1 });
+  });
+
+  it('takes any number of steps from a window on where windows are sparse, and a rate for the updates', () => {
+    const sparse = (steps: number, warmupWindows: number) =>
+      completed({ ...method({ interval: 400, warmupWindows }), training: { steps, seeds: [] } }).method;
+    // 160 windows in a row would halve the rate: there are 12 and 19 after them.
+    expect(sparse(8_210, 12)).toMatchObject({ interval: 400, warmupWindows: 12, outer: { rate: 0.3 } });
+    expect(sparse(8_210, 160)).toMatchObject({ outer: { rate: 0.15 } });
+  });
+
   it('is not changed by being completed again', () => {
     const once = completed();
     expect(completeStudy(once, catalogue, limits)).toEqual({ study: once, violations: [] });
@@ -322,6 +336,55 @@ describe('completeStudy', () => {
       method({ estimator: Estimator.GLOBAL, window: 50 }),
       'method.window',
       /leave it out/,
+    ],
+    ['windows that overlap', method({ interval: 49 }), 'method.interval', /49 is below method.window = 50/],
+    [
+      'windows too far apart',
+      method({ interval: 601 }),
+      'method.interval',
+      /601 is above training.steps = 600/,
+    ],
+    [
+      'plain steps that would keep sensitivities',
+      method({ interval: 100, sensitivityDiscount: 0.5 }),
+      'method.interval',
+      /100 leaves plain steps.*sensitivity_discount = 0.5/,
+    ],
+    [
+      'an interval of GLOBAL',
+      method({ estimator: Estimator.GLOBAL, interval: 100 }),
+      'method.interval',
+      /not for GLOBAL/,
+    ],
+    [
+      'an interval of FIXED',
+      method({ estimator: Estimator.FIXED, interval: 100 }),
+      'method.interval',
+      /not for FIXED/,
+    ],
+    [
+      'windows in a row of GLOBAL',
+      method({ estimator: Estimator.GLOBAL, warmupWindows: 2 }),
+      'method.warmup_windows',
+      /not for GLOBAL/,
+    ],
+    [
+      'no first window',
+      method({ warmupWindows: -1 }),
+      'method.warmup_windows',
+      /-1 is not a number.*1 to 12/,
+    ],
+    [
+      'more windows in a row than fit',
+      method({ interval: 100, warmupWindows: 13 }),
+      'method.warmup_windows',
+      /13 is not a number of windows from 1 to 12, which training.steps = 600 has room for/,
+    ],
+    [
+      'sparse windows longer than the training',
+      { ...method({ interval: 100 }), training: { steps: 40, seeds: [] } },
+      'training.steps',
+      /40 is below method.window = 50/,
     ],
     ['trainings of GLOCAL', method({ trainings: 3 }), 'method.trainings', /GLOBAL only/],
     [

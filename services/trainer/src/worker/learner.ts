@@ -76,9 +76,18 @@ export class TfjsLearner implements Learner, Disposable {
     this.#run.startWindow(this.#method.sensitivityDiscount);
   }
 
+  plainStep(): void {
+    this.#take((batch) => this.#run.plainStep(batch, this.#values));
+  }
+
   step(): void {
+    this.#take((batch) => this.#run.step(batch, this.#values, this.#derivatives));
+  }
+
+  /** Takes the next mini-batch. */
+  #take(work: (batch: Batch) => void): void {
     if (this.#space.isScheduled) this.#values = this.#space.trainingValues(this.#point, this.#steps);
-    tf.tidy(() => this.#run.step(this.#data.batch(this.#steps), this.#values, this.#derivatives));
+    tf.tidy(() => work(this.#data.batch(this.#steps)));
     this.#steps += 1;
   }
 

@@ -46,6 +46,10 @@ describe('a trial that is resumed at an outer-step boundary with a learner of it
     ['in forward mode', { estimator: Estimator.MEAN, differentiation: Differentiation.FORWARD }],
     ['with sensitivities that go on', { estimator: Estimator.LOCAL, sensitivityDiscount: 0.5 }],
     ['in reverse mode', { estimator: Estimator.MEAN, differentiation: Differentiation.REVERSE }],
+    [
+      'with sparse windows',
+      { estimator: Estimator.MEAN, interval: 3, differentiation: Differentiation.FORWARD },
+    ],
     ['from scratch for each update', { estimator: Estimator.GLOBAL, window: 6, trainings: 3 }],
   ])('follows the trajectory of one that never stopped, bit for bit: %s', async (_, method) => {
     const study = await smallStudy({ window: 2, sigma: 2, stride: 1, ...method }, { validationExamples: 10 });

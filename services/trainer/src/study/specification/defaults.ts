@@ -36,6 +36,7 @@ export const SEEDS: readonly number[] = [0];
 
 export const METHOD = {
   window: 50,
+  warmupWindows: 1,
   stride: 1,
   evaluation: EvaluationPoint.AVERAGED,
   averaging: 0.98,

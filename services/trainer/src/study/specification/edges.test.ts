@@ -205,6 +205,8 @@ const studies = fc.record({
     tangentExamples: maybe(whole(0, 1, 2, 16)),
     validationSeed: unsigned(0),
     trainings: whole(0, 0, 10),
+    interval: whole(...Array<number>(12).fill(0), 70),
+    warmupWindows: whole(...Array<number>(12).fill(0), 2),
     outer: maybe(
       fc.record({
         rate: maybe(real(0.1)),

@@ -14,6 +14,7 @@ import { type Checker, oneOfNames } from './checker.ts';
 import { sigma as defaultSigma, METHOD, TRAININGS } from './defaults.ts';
 import { completeDmd } from './dmd.ts';
 import { completeOuter, type OuterWithoutRate } from './outer.ts';
+import { completePattern } from './windows.ts';
 
 const MAX_TRAININGS = 10_000;
 
@@ -53,8 +54,7 @@ export function completeMethod(
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
     dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
-    interval: window,
-    warmupWindows: 1,
+    ...completePattern(requested, { estimator, window, steps }, check),
     // Left open: the batch, of which trials may have several.
     tangentExamples: requested?.tangentExamples,
     cost: undefined,

@@ -11,7 +11,7 @@ const MAX_STEPS_IN_ALL = 2 ** 31 - 1;
 
 export function completeTraining(
   requested: Training | undefined,
-  method: Pick<Method, 'estimator' | 'window' | 'trainings'>,
+  method: Pick<Method, 'estimator' | 'window' | 'interval' | 'trainings'>,
   limits: Pick<Limits, 'maxSteps'>,
   check: Checker,
 ): Training {
@@ -28,12 +28,16 @@ export function completeTraining(
       'training.steps',
       `${steps} x method.trainings = ${method.trainings} are ${inAll} steps; a trial has at most ${MAX_STEPS_IN_ALL}`,
     );
-    if (method.window >= 1 && method.estimator !== Estimator.GLOBAL) {
-      const whole = Math.max(1, Math.round(steps / method.window)) * method.window;
+    const { window, interval } = method;
+    if (window >= 1 && interval > window) {
+      const least = `${steps} is below method.window = ${window}`;
+      check.require(steps >= window, 'training.steps', least);
+    } else if (window >= 1 && method.estimator !== Estimator.GLOBAL) {
+      const whole = Math.max(1, Math.round(steps / window)) * window;
       check.require(
-        steps % method.window === 0,
+        steps % window === 0,
         'training.steps',
-        `${steps} is not a multiple of method.window = ${method.window}; ${whole} is`,
+        `${steps} is not a multiple of method.window = ${window}; ${whole} is`,
       );
     }
   }
