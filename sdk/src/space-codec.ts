@@ -34,7 +34,7 @@ function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
     case 'fixed':
       return { name, kind: { $case: 'fixed', value: encodeFixed(parameter) } };
     case 'scheduled':
-      return { name, kind: { $case: 'scheduled', value: { schedule: encodeSchedule(parameter.schedule) } } };
+      return { name, kind: { $case: 'scheduled', value: { schedule: encodeSchedule(parameter) } } };
     case 'network': {
       const { hiddenUnits = 0, detached = false } = parameter;
       return { name, kind: { $case: 'network', value: { hiddenUnits, detached } } };

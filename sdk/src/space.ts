@@ -67,10 +67,7 @@ export interface FixedParameter<Value extends FixedValue = FixedValue> {
 export type FixedValue = number | readonly number[];
 
 /** A hyperparameter that follows a schedule, which is known beforehand; only with the estimator `fixed`. */
-export interface ScheduledParameter {
-  readonly kind: 'scheduled';
-  readonly schedule: ParameterSchedule;
-}
+export type ScheduledParameter = { readonly kind: 'scheduled' } & ParameterSchedule;
 
 /** Values by inner step: one of these. */
 export type ParameterSchedule =
@@ -273,7 +270,7 @@ export function fixed(value: FixedValue, options: Pick<FixedParameter, 'per'> = 
  * estimator `fixed`.
  */
 export function scheduled(schedule: ParameterSchedule): ScheduledParameter {
-  return { kind: 'scheduled', schedule };
+  return { kind: 'scheduled', ...schedule };
 }
 
 /** A whole number between two bounds, both included: one for each trial. */

@@ -121,7 +121,7 @@ describe('a specification', () => {
       'space.lr.scale': '"cubic" is unknown; one of logit, log, linear',
       'space.momentum.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.initial': 'is unknown; did you mean init?',
-      'space.weightDecay.value': 'is missing; give a finite number',
+      'space.weightDecay.value': 'is missing; give a finite number, or an array of them',
       'space.l2':
         'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), scheduled(), int(), bool(), categorical(), discrete()',
       'problem.batchSize': '12.5 is not a whole number within ±2147483647',
@@ -179,7 +179,7 @@ describe('a specification', () => {
       'space.lr.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.grouping': 'is unknown; did you mean per?',
       'space.momentum.per': 'is missing; one of layer, class',
-      'space.weightDecay.value': 'is missing; give a finite number',
+      'space.weightDecay.value': 'is missing; give a finite number, or an array of them',
     });
   });
 

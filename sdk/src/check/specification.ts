@@ -17,7 +17,6 @@ import type {
   NetworkParameter,
   Parameter,
   ReplaySchedule,
-  ScheduledParameter,
   ScheduleKnot,
 } from '../space.ts';
 import type {
@@ -102,20 +101,16 @@ const SCHEDULES: Readonly<Record<string, Rule>> = {
   replay: object<ReplaySchedule>({ trial: text, parameter: optional(text) }),
 };
 
-/** Its parts are named as the server names them, without `schedule` in between. */
-const schedule: Rule = (value, field, violations) => {
-  const [kind = '', ...others] = isObject(value)
-    ? Object.keys(value).filter((key) => value[key] !== undefined)
-    : [];
-  const rule = others.length === 0 && Object.hasOwn(SCHEDULES, kind) ? SCHEDULES[kind] : undefined;
-  if (rule === undefined || !isObject(value)) {
-    violations.push({
-      field,
-      description: `is no schedule; give one of ${Object.keys(SCHEDULES).join(', ')}`,
-    });
-    return;
-  }
-  rule(value[kind], `${field.replace(/\.schedule$/, '')}.${kind}`, violations);
+/** One of the schedules, under its name. */
+const scheduled: Rule = (value, field, violations) => {
+  const given = isObject(value) ? value : {};
+  const [schedule = '', ...others] = Object.keys(given).filter(
+    (key) => key !== 'kind' && given[key] !== undefined,
+  );
+  const rule = others.length === 0 && Object.hasOwn(SCHEDULES, schedule) ? SCHEDULES[schedule] : undefined;
+  if (rule !== undefined) return rule(given[schedule], `${field}.${schedule}`, violations);
+  const description = `has no schedule; give one of ${Object.keys(SCHEDULES).join(', ')}`;
+  violations.push({ field, description });
 };
 
 const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>([
@@ -126,7 +121,7 @@ const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>(
     object<NetworkParameter>({ kind, hiddenUnits: optional(notZero(int32)), detached: optional(flag) }),
   ],
   ['fixed', fixed],
-  ['scheduled', object<ScheduledParameter>({ kind, schedule })],
+  ['scheduled', scheduled],
   ['int', object<IntParameter>({ kind, min: int32, max: int32, step: optional(notZero(int32)) })],
   ['bool', object<BoolParameter>({ kind })],
   ['categorical', object<CategoricalParameter>({ kind, values: list(text) })],

@@ -32,7 +32,7 @@ export const everything = {
     rates: fixed([0.1, 0.2], { per: 'layer' }),
     points: scheduled({
       points: [
-        { step: 0, value: 0.1 },
+        { step: 3, value: 0.1 },
         { step: 7, value: 0.2 },
       ],
     }),
