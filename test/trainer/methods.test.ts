@@ -178,18 +178,14 @@ describe('evaluation', () => {
     expect(other).not.toEqual(one);
   });
 
-  it('with second derivatives on some examples trains as before, with other hypergradients, and the same ones again', async () => {
+  it('with second derivatives on some examples trains as before, and sees other hypergradients for less', async () => {
     const of = async (method: Partial<Method>) => (await train({ space: quickSpace, method }, 1)).first;
-    const exact = await of({});
-    const some = { tangentExamples: 8 };
-    const [first, again] = [await of(some), await of(some)];
-    expect(first?.trainLoss).toBeCloseTo(exact?.trainLoss ?? Number.NaN, 4);
-    expect(again?.window?.hypergradients).toEqual(first?.window?.hypergradients);
-    expect(first?.window?.hypergradients).not.toEqual(exact?.window?.hypergradients);
-    const batchSize = quickStudy().problem.batchSize ?? Number.NaN;
-    const cost = (exact?.differentiation?.forwardGradients ?? Number.NaN) * (8 / batchSize);
-    expect(first?.differentiation?.forwardGradients).toBeCloseTo(cost, 9);
-    expect(await of({ tangentExamples: batchSize })).toMatchObject({ window: exact?.window });
+    const [whole, part] = [await of({}), await of({ tangentExamples: 8 })];
+    expect(part?.trainLoss).toBeCloseTo(whole?.trainLoss ?? Number.NaN, 4);
+    expect(part?.window?.hypergradients).not.toEqual(whole?.window?.hypergradients);
+    const share = 8 / (quickStudy().problem.batchSize ?? Number.NaN);
+    const { forwardGradients = Number.NaN } = whole?.differentiation ?? {};
+    expect(part?.differentiation?.forwardGradients).toBeCloseTo(forwardGradients * share, 9);
   });
 
   it('carries a share of the sensitivity over when asked to', async () => {
