@@ -72,6 +72,7 @@ describe('predicted cost', () => {
     });
     // Each step has the adjoints of itself and of all after it: Σ (1 + 2m), m = 1 … n.
     expect(reverse).toBe(million * (million + 2));
-    expect(performance.now() - start).toBeLessThan(50);
+    // Pair by pair it would be hours.
+    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });

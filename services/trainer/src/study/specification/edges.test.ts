@@ -275,7 +275,7 @@ it('each is refused with the fields that are wrong, or can start; at once', () =
       const before = process.cpuUsage();
       const { study: complete, violations } = completeStudy(study, catalogue, LIMITS);
       const { user, system } = process.cpuUsage(before);
-      expect((user + system) / 1_000, 'milliseconds of the processor').toBeLessThan(50);
+      expect((user + system) / 1_000, 'milliseconds of the processor').toBeLessThan(500);
       if (complete === undefined) {
         for (const { field, description } of violations) {
           expect(field).toMatch(/^(display_name|space|problem|training|method|sampling)\b/);
