@@ -3,7 +3,7 @@
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { Study } from '@glocal/sdk';
 import { status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
 import { health, methodIn } from '../support/dynamic.ts';
 import { Channel } from '../support/grpc.ts';
@@ -20,15 +20,26 @@ describe.skipIf(!canFillDisk)('a full disk', () => {
   let trainer: TestTrainer;
   let channel: Channel;
   let study: Study<QuickSpace>;
-  beforeEach(async () => {
+  /** The last of the tests stops it. */
+  let stopped = false;
+  beforeAll(async () => {
     trainer = await TestTrainer.start();
     channel = new Channel(trainer.address);
+  });
+  beforeEach(async () => {
     study = await trainer.client.studies.create(longStudy());
     await training(study);
     fillDisk(trainer.pid);
     await expect.poll(serving, WITHIN).toBe('NOT_SERVING');
   });
   afterEach(async () => {
+    if (stopped) return;
+    freeDisk(trainer.pid);
+    await expect.poll(serving, WITHIN).toBe('SERVING');
+    await study.cancel();
+    await expect.poll(() => trainingProcesses(trainer.pid), WITHIN).toEqual([]);
+  });
+  afterAll(async () => {
     channel[Symbol.dispose]();
     await trainer[Symbol.asyncDispose]();
   });
@@ -84,6 +95,7 @@ describe.skipIf(!canFillDisk)('a full disk', () => {
 
   it('does not keep the server from stopping, with all that it started, and the log says it in one line', async () => {
     const processes = trainingProcesses(trainer.pid);
+    stopped = true;
     process.kill(trainer.pid, 'SIGTERM');
     expect((await trainer.server.ended).how).toBe('exit code 0');
     await expectGone(processes);
