@@ -185,7 +185,7 @@ describe('a demo that is interrupted', () => {
     // Heads, and a row for each run; two outer steps for each run.
     expect(tableOf(stdout)).toEqual(tableOf(ended.stdout).slice(0, 3));
     expect(await outerStepsIn(killed)).toEqual((await outerStepsIn(out)).slice(0, 4));
-  }, 300_000);
+  }, 600_000);
 
   it('stops all that it has started while it is still starting, too', async () => {
     const running = demo('--out', join(folder.path, 'early'));

@@ -29,7 +29,7 @@ const DISTURBANCES = 4;
 /** Milliseconds. */
 const DISTURBED = 700;
 const LEFT_ALONE = 300;
-const WITHIN = 240_000;
+const WITHIN = 900_000;
 
 const cleanUp = new AsyncDisposableStack();
 let proxies: Toxiproxy;
@@ -51,7 +51,7 @@ beforeAll(async () => {
   address = await proxies.proxy('client', trainer.address);
   client = cleanUp.use(await GlocalClient.connect({ address }));
   for (const workload of disturbed) await run(workload, trainer.address);
-}, 600_000);
+}, 2 * WITHIN);
 afterAll(() => cleanUp.disposeAsync());
 
 describe.skipIf(!hasGo).each(['client', 'DMD service'])(
