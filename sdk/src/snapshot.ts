@@ -13,6 +13,8 @@ export interface StudySnapshot<P extends ParameterMap = ParameterMap> extends Co
   readonly state: StudyState;
   /** Why it is in this state, in one sentence. */
   readonly stateReason: string;
+  /** Predicted cost of a trial in plain runs, of the costliest where they differ; 0 with `external`. */
+  readonly predictedCost: number;
   /** Who made it; empty where the server does not ask who its callers are. */
   readonly owner: string;
   readonly createTime: Date;
@@ -27,6 +29,7 @@ export function decodeSnapshot<P extends ParameterMap>(study: proto.Study): Stud
     ...decodeSpec<P>(study),
     state: studyStateName(study.state),
     stateReason: study.stateReason,
+    predictedCost: study.predictedCost,
     owner: study.owner,
     createTime,
     updateTime: study.updateTime ?? createTime,

@@ -60,7 +60,7 @@ const isNone = (
   { dataset, model, optimizer, module }: Partial<Problem>,
 ): boolean => mode === 'external' && !dataset && !model && !optimizer && !module;
 
-function encodeMethod(method: Method): proto.Method {
+function encodeMethod({ overhead, ...method }: Method): proto.Method {
   return proto.Method.fromPartial(
     settable({
       ...method,
@@ -70,9 +70,15 @@ function encodeMethod(method: Method): proto.Method {
       dmdAbsence: enumValue(proto.DmdAbsence, method.dmdAbsence),
       dmd: method.dmd && encodeDmdOptions(method.dmd),
       outer: method.outer && encodeOuter(method.outer),
+      cost: encodeCost(overhead),
     }),
   );
 }
+
+const encodeCost = (overhead: Method['overhead']): proto.Method['cost'] => {
+  if (overhead === undefined) return undefined;
+  return overhead === 'exact' ? { $case: 'exact', value: true } : { $case: 'overhead', value: overhead };
+};
 
 const encodeOuter = (outer: OuterOptimizer): proto.OuterOptimizer =>
   proto.OuterOptimizer.fromPartial(
@@ -119,10 +125,11 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
   };
 }
 
-function decodeMethod({ tangentExamples, ...method }: proto.Method): CompleteStudySpec['method'] {
+function decodeMethod({ tangentExamples, cost, ...method }: proto.Method): CompleteStudySpec['method'] {
   return {
     ...method,
     ...(tangentExamples !== undefined && { tangentExamples }),
+    ...(cost !== undefined && { overhead: cost.$case === 'exact' ? 'exact' : cost.value }),
     estimator: estimatorName(method.estimator),
     evaluation: evaluationPointName(method.evaluation),
     averaging: filledIn(method.averaging),

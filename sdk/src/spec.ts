@@ -138,6 +138,12 @@ export interface Method {
   readonly tangentExamples?: number;
   /** `global`: trainings from scratch, each followed by an update. @default 0; with `global`: 10 */
   readonly trainings?: number;
+  /**
+   * What a trial may cost, in plain runs: trainings of as many steps without hypergradients. The server chooses those of
+   * `tangentExamples`, `stride`, `sigma`, `validationSample`, `interval` and `warmupWindows` that are left out. With `'exact'` it is as in the
+   * paper: windows in a row, the whole batch, every hypergradient, all validation examples. @default none
+   */
+  readonly overhead?: number | 'exact';
   /** `glocal`: what happens when the DMD service gives no report in time. @default 'fall_back' */
   readonly dmdAbsence?: DmdAbsence;
   /**
@@ -215,9 +221,10 @@ export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extend
   readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation' | 'options'>> &
     Pick<Problem, 'standardize' | 'options'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;
-  readonly method: Required<Omit<Method, 'tangentExamples'>> & {
+  readonly method: Required<Omit<Method, 'tangentExamples' | 'overhead'>> & {
     /** Left out: the batch. */
     readonly tangentExamples?: number;
+    readonly overhead?: number | 'exact';
     readonly dmd: Required<DmdOptions>;
     readonly outer: Required<OuterOptimizer>;
   };

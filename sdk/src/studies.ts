@@ -10,7 +10,7 @@ import { enumValue, type StudyState } from './enums.ts';
 import { GlocalError } from './error.ts';
 import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
-import { decodeSnapshot } from './snapshot.ts';
+import { decodeSnapshot, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
 import type { CompleteStudySpec, ExternalStudySpec, StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
@@ -64,14 +64,15 @@ export class Studies {
     return new Study<P>(this.#transport, decodeSnapshot(created));
   }
 
-  /** Checks a study as `create` does and returns it with all defaults filled in. Starts nothing. */
+  /** Checks a study as `create` does and returns it with all defaults filled in, and what it will cost. Starts nothing. */
   async validate<P extends ParameterMap>(
     spec: StudySpec<P> | ExternalStudySpec<P>,
     options?: CallOptions,
-  ): Promise<CompleteStudySpec<P>> {
+  ): Promise<CompleteStudySpec<P> & Pick<StudySnapshot, 'predictedCost'>> {
     check([specification, spec, 'spec'], [callOptions, options, 'options']);
     const study = encodeSpec(spec);
-    return decodeSpec(await this.#transport.unary(StudyServiceService.validateStudy, { study }, options));
+    const checked = await this.#transport.unary(StudyServiceService.validateStudy, { study }, options);
+    return { ...decodeSpec<P>(checked), predictedCost: checked.predictedCost };
   }
 
   /**

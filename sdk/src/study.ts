@@ -95,6 +95,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   readonly owner: string;
   readonly state: StudyState;
   readonly stateReason: string;
+  readonly predictedCost: number;
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly #transport: Transport;
@@ -116,6 +117,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     this.owner = snapshot.owner;
     this.state = snapshot.state;
     this.stateReason = snapshot.stateReason;
+    this.predictedCost = snapshot.predictedCost;
     this.createTime = snapshot.createTime;
     this.updateTime = snapshot.updateTime;
   }

@@ -66,6 +66,10 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly checkpoints: readonly number[];
   /** Bytes that they take on the server's disk. Only `study.trial()` fills it in. */
   readonly checkpointBytes: number;
+  /** What it cost so far in plain runs; undefined where it timed no plain step. */
+  readonly cost: number | undefined;
+  /** Where its time went, over all outer steps. */
+  readonly timing: Timing;
   readonly startTime: Date | undefined;
   readonly endTime: Date | undefined;
 }
@@ -103,7 +107,7 @@ export interface Update<Name extends string = string> {
   readonly decision: Decision | undefined;
 }
 
-/** Wall-clock milliseconds of the parts of an outer step. */
+/** Wall-clock milliseconds of the parts of an outer step, or of all of a trial's. */
 export interface Timing {
   /** Inner steps, with their tangents. */
   readonly training: number;
@@ -117,6 +121,10 @@ export interface Timing {
   readonly decision: number;
   /** Writing the checkpoint of its end, which comes after the rest. */
   readonly checkpoint: number;
+  /** Plain inner steps, without tangents: part of `training`, or of `other` where they were only made to be timed. */
+  readonly plain: number;
+  /** How many plain inner steps these are. */
+  readonly plainSteps: number;
 }
 
 /** How the hypergradients of an outer step were computed, and what the choices would have cost. */
@@ -185,6 +193,8 @@ export function decodeTrial<P extends ParameterMap>(trial: proto.Trial, space: S
       trial.choices.map(({ name, value }) => [sdkName(name), value?.value]),
     ) as Choices<P>,
     values: decodeValues(trial.values, space),
+    cost: trial.cost === 0 ? undefined : trial.cost,
+    timing: decodeTiming(trial.timing),
   };
 }
 
@@ -234,20 +244,24 @@ function decodeFields<P extends ParameterMap>(step: proto.OuterStep): OuterStepF
     window: step.window && decodeWindow(step.window),
     report,
     update: step.update && decodeUpdate(step.update),
-    timing: {
-      training: milliseconds(step.timing?.training),
-      hypergradients: milliseconds(step.timing?.hypergradients),
-      dmd: milliseconds(step.timing?.dmd),
-      other: milliseconds(step.timing?.other),
-      decision: milliseconds(step.timing?.decision),
-      checkpoint: milliseconds(step.timing?.checkpoint),
-    },
+    timing: decodeTiming(step.timing),
     differentiation: step.differentiation && {
       ...step.differentiation,
       used: differentiationName(step.differentiation.used),
     },
   };
 }
+
+const decodeTiming = (timing: proto.Timing | undefined): Timing => ({
+  training: milliseconds(timing?.training),
+  hypergradients: milliseconds(timing?.hypergradients),
+  dmd: milliseconds(timing?.dmd),
+  other: milliseconds(timing?.other),
+  decision: milliseconds(timing?.decision),
+  checkpoint: milliseconds(timing?.checkpoint),
+  plain: milliseconds(timing?.plain),
+  plainSteps: timing?.plainSteps ?? 0,
+});
 
 const NOTHING: Evaluation = { loss: Number.NaN, accuracy: Number.NaN, examples: 0 };
 

@@ -336,6 +336,8 @@ describe('study.outerSteps', () => {
       other: undefined,
       decision: { seconds: 3n, nanos: 0 },
       checkpoint: { seconds: 0n, nanos: 1_500_000 },
+      plain: { seconds: 4n, nanos: 0 },
+      plainSteps: 350,
     },
     averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
     differentiation: { used: Differentiation.REVERSE, forwardGradients: 300, reverseGradients: 150 },

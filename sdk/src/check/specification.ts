@@ -204,6 +204,8 @@ const outer = object<OuterOptimizer>(
   { lr: 'rate', learningRate: 'rate' },
 );
 
+const overhead = rule((value) => value === 'exact' || Number.isFinite(value), "a finite number, or 'exact'");
+
 const method = object<Method>({
   estimator: oneOf(choices(proto.Estimator)),
   window: optional(notZero(int32)),
@@ -219,6 +221,7 @@ const method = object<Method>({
   tangentExamples: optional(int32),
   // 0 in the complete specification of a study that is not `global`.
   trainings: optional(int32),
+  overhead: optional(overhead),
   dmdAbsence: optional(oneOf(choices(proto.DmdAbsence))),
   interval: optional(notZero(int32)),
   warmupWindows: optional(notZero(int32)),
@@ -231,6 +234,7 @@ const SET_BY_SERVER: readonly Exclude<keyof StudySnapshot, keyof StudySpec>[] = 
   'name',
   'state',
   'stateReason',
+  'predictedCost',
   'owner',
   'createTime',
   'updateTime',

@@ -79,6 +79,7 @@ export const everything = {
     dmdAbsence: 'pause',
     interval: 120,
     warmupWindows: 4,
+    overhead: 1.5,
     dmd: {
       variant: 'forward_backward',
       delays: 5,

@@ -1,4 +1,4 @@
-import { OuterStep, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, StudyState, Timing, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { StateError } from '../resource/errors.ts';
 import { type Actor, isAllowed, TRIAL_TRANSITIONS, type TrialTransition } from './table.ts';
@@ -20,6 +20,10 @@ const { PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED, PAUSED } = T
 const STATES = [PENDING, RUNNING, SUCCEEDED, FAILED, INFEASIBLE, CANCELLED, PAUSED];
 const trial = (state: TrialState) => Trial.fromPartial({ name: 'studies/a/trials/0', state, attempts: 1 });
 const step = OuterStep.fromPartial({ index: 1, step: 50, nextValues: [{ name: 'lr', value: 0.2 }] });
+const timed = {
+  ...step,
+  timing: Timing.fromPartial({ training: { nanos: 8_000_000 }, plain: { nanos: 4_000_000 }, plainSteps: 25 }),
+};
 const stopped = { why: 'the server stopped', crashed: true };
 
 describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>]>([
@@ -130,4 +134,24 @@ it('a reason that is a whole page of what a library says is cut', () => {
   const { stateReason } = endTrial(trial(RUNNING), { state: FAILED, reason: '😀'.repeat(5_000) }, now);
   expect([...stateReason]).toHaveLength(2_001);
   expect(stateReason.endsWith('😀…')).toBe(true);
+});
+
+describe('the time of a trial', () => {
+  const next = { ...timed, index: 2, step: 100 };
+
+  it('is summed over its outer steps, and its cost is that over as many plain steps as it has done', () => {
+    const first = advanceTrial(trial(RUNNING), timed);
+    expect(first.cost).toBeCloseTo(1, 12);
+    const second = advanceTrial(first, {
+      ...next,
+      timing: { ...timed.timing, plain: undefined, plainSteps: 0 },
+    });
+    expect(second.timing).toMatchObject({ training: { nanos: 16_000_000 }, plainSteps: 25 });
+    expect(second.cost).toBeCloseTo(1, 12);
+  });
+
+  it('is not known of a trial whose first outer steps were stored without', () => {
+    const resumed = { ...trial(RUNNING), outerStepsDone: 1 };
+    expect(advanceTrial(resumed, next)).toMatchObject({ timing: undefined, cost: 0 });
+  });
 });

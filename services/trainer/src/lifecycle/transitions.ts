@@ -14,6 +14,7 @@ import {
 import { StateError } from '../resource/errors.ts';
 import { startOf } from '../resource/quote.ts';
 import { trialStateName } from '../resource/states.ts';
+import { addTimings, costOf } from '../resource/timing.ts';
 import { type Actor, isAllowed, TRIAL_TRANSITIONS, type TrialTransition } from './table.ts';
 
 /** Code points of a reason: it may be whatever a library has thrown, and travels in every list. */
@@ -158,8 +159,19 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
     validation: outerStep.validation,
     averagedValidation: outerStep.averagedValidation,
     fallbackWindows: trial.fallbackWindows + (outerStep.update?.fellBack ? 1 : 0),
+    ...timeAfter(trial, outerStep),
     crashes: 0,
   };
+}
+
+/** Where a trial's time went with one more outer step. Of a trial whose first ones were not timed so, nothing is said. */
+function timeAfter(
+  { timing, outerStepsDone }: Trial,
+  { timing: added, step }: OuterStep,
+): Pick<Trial, 'timing' | 'cost'> {
+  if (added === undefined || (timing === undefined && outerStepsDone > 0)) return { timing, cost: 0 };
+  const sum = timing === undefined ? added : addTimings(timing, added);
+  return { timing: sum, cost: costOf(sum, step) };
 }
 
 /** @throws StateError unless the trial runs. */

@@ -17,9 +17,11 @@ import { countUpdates, countWindows, outerStepFrom } from '../resource/windows.t
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { rateShareOf } from './outer-schedule.ts';
+import { stepsToTime, timePlainSteps } from './plain-steps.ts';
 import { conclude, isSound } from './policy.ts';
 import { type Ending, type Settlement, settle, settleAs, type Unsettled } from './settlement.ts';
 import { initialState, type LoopState, withNorms } from './state.ts';
+import { Stopwatch } from './stopwatch.ts';
 import { type TrainedWindow, trainWindow, type WindowTrainer } from './train-window.ts';
 
 export interface LoopParts {
@@ -125,12 +127,20 @@ export class OuterLoop {
 
   /** Trains the next outer step from the last boundary on; nothing has moved yet. */
   trainWindow(): Promise<TrainedWindow> {
-    const { learner, dmd, progress } = this.#parts;
+    const { study, learner, dmd, progress } = this.#parts;
+    const watch = new Stopwatch();
+    const { point } = this.#optimizer;
+    if (this.#figures.outerStepsDone === 1) {
+      // Not before: by now the backend is warm.
+      const count = stepsToTime(this.#method, study.training.steps);
+      timePlainSteps(learner, { count, snapshot: this.#snapshot, point }, watch);
+    }
     if (this.#method.estimator === Estimator.GLOBAL) learner.restore(this.#start);
     const shape = outerStepFrom(this.#method, this.#figures.stepsDone, this.#steps);
     return trainWindow(
       { learner, dmd, method: this.#method, progress },
-      { ...this.#figures, point: this.#optimizer.point, shape },
+      { ...this.#figures, point, shape },
+      watch,
     );
   }
 

@@ -15,7 +15,7 @@ const states: fc.Arbitrary<LoopState> = fc.record({
   outerStepsDone: fc.nat(),
   stepsDone: fc.nat(),
   validationLoss: fc.double({ min: 0 }),
-  averagedValidationLoss: fc.double(),
+  averagedValidationLoss: fc.double({ min: 0 }),
   optimizer: fc.record({
     point: vectors,
     adam: moments,

@@ -2,7 +2,7 @@ import type { Timing } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { Stopwatch } from './stopwatch.ts';
 
-const milliseconds = (part: Timing[keyof Timing]): number =>
+const milliseconds = (part: Timing['training']): number =>
   part === undefined ? Number.NaN : Number(part.seconds) * 1e3 + part.nanos / 1e6;
 
 /** Keeps the thread busy. */
@@ -30,6 +30,19 @@ describe('Stopwatch', () => {
     expect(milliseconds(other)).toBeGreaterThanOrEqual(5);
     const sum = [training, hypergradients, dmd, other].map(milliseconds).reduce((a, b) => a + b);
     expect(sum).toBeLessThanOrEqual(passed + 0.01);
+  });
+
+  it('counts plain steps and keeps their time apart: of the training, or of the rest when they were only timed', () => {
+    const watch = new Stopwatch();
+    watch.run('training', () => spend(4));
+    watch.run('plain', () => spend(2));
+    watch.run('plain', () => spend(2));
+    watch.run('timed', () => spend(3));
+    const { training, plain, plainSteps, other } = watch.read();
+    expect(plainSteps).toBe(3);
+    expect(milliseconds(training)).toBeGreaterThanOrEqual(8);
+    expect(milliseconds(plain)).toBeGreaterThanOrEqual(7);
+    expect(milliseconds(other)).toBeGreaterThanOrEqual(3);
   });
 
   it('books the time of what fails, too', async () => {

@@ -1,16 +1,20 @@
 /** Adds up where the time of an outer step went. */
 
 import type { Timing } from '@glocal/proto/glocal/v1/study';
+import { duration } from '../resource/duration.ts';
 
-type Part = 'training' | 'hypergradients' | 'dmd' | 'decision';
+/** `plain`: a plain inner step of the training; `timed`: one that is only made to be timed. */
+type Part = 'training' | 'plain' | 'timed' | 'hypergradients' | 'dmd' | 'decision';
 
 export class Stopwatch {
   readonly #start = performance.now();
-  readonly #ms = { training: 0, hypergradients: 0, dmd: 0, decision: 0 };
+  readonly #ms = { training: 0, plain: 0, timed: 0, hypergradients: 0, dmd: 0, decision: 0 };
+  #plainSteps = 0;
 
   /** Runs `work` and books its time. */
   run<T>(part: Part, work: () => T): T {
     const start = performance.now();
+    if (part === 'plain' || part === 'timed') this.#plainSteps += 1;
     try {
       return work();
     } finally {
@@ -28,9 +32,10 @@ export class Stopwatch {
     }
   }
 
-  /** The parts so far; what was not booked counts as `other`. */
+  /** The parts so far; what was not booked, or only to be timed, counts as `other`. */
   read(): Timing {
-    const { training, hypergradients, dmd, decision } = this.#ms;
+    const { plain, timed, hypergradients, dmd, decision } = this.#ms;
+    const training = this.#ms.training + plain;
     const other = performance.now() - this.#start - training - hypergradients - dmd - decision;
     return {
       training: duration(training),
@@ -39,12 +44,8 @@ export class Stopwatch {
       decision: duration(decision),
       other: duration(other),
       checkpoint: undefined,
+      plain: duration(plain + timed),
+      plainSteps: this.#plainSteps,
     };
   }
-}
-
-/** @param ms milliseconds. */
-export function duration(ms: number): { seconds: bigint; nanos: number } {
-  const nanos = BigInt(Math.max(0, Math.round(ms * 1e6)));
-  return { seconds: nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) };
 }

@@ -11,7 +11,7 @@ import type { CompleteMethod } from '../resource/complete-study.ts';
 import type { OuterStepShape } from '../resource/windows.ts';
 import type { Learner } from './learner.ts';
 import type { WindowFindings } from './policy.ts';
-import { Stopwatch } from './stopwatch.ts';
+import type { Stopwatch } from './stopwatch.ts';
 import { isFiniteRow } from './window.ts';
 
 /** One outer step, trained: a window with the plain steps before it, or those after the last one. */
@@ -50,8 +50,8 @@ export interface WindowTrainer {
 export async function trainWindow(
   { learner, dmd, method, progress }: WindowTrainer,
   { point, stepsDone: before, shape: { plainSteps, windowSteps }, priorNorms }: WindowStart,
+  watch: Stopwatch,
 ): Promise<TrainedWindow> {
-  const watch = new Stopwatch();
   const hasWindow = windowSteps > 0;
   const count = hasWindow ? hypergradientsOf(method) : 0;
   const start = before + plainSteps;
@@ -60,7 +60,7 @@ export async function trainWindow(
   let stepsDone = before;
   learner.startWindow(point);
   while (stepsDone < start) {
-    watch.run('training', () => learner.plainStep());
+    watch.run('plain', () => learner.plainStep());
     stepsDone += 1;
     progress(stepsDone);
     await yieldToIo();
@@ -77,8 +77,9 @@ export async function trainWindow(
     // A non-finite hypergradient never leaves the trainer (docs/method.md, section 5).
     if (finite) open?.push(row);
   };
+  const isPlain = method.estimator === Estimator.FIXED;
   while (stepsDone < end && finite) {
-    watch.run('training', () => learner.step());
+    watch.run(isPlain ? 'plain' : 'training', () => learner.step());
     stepsDone += 1;
     if (count > 0 && stepsDone >= firstStep && (end - stepsDone) % method.stride === 0) {
       const row = watch.run('hypergradients', () => learner.hypergradient());

@@ -44,6 +44,7 @@ function newTrial(
     checkpoints: [],
     checkpointBytes: 0n,
     cost: 0,
+    timing: undefined,
     backend: '',
     startTime: undefined,
     endTime: undefined,

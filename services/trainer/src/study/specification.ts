@@ -8,6 +8,7 @@ import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkLabels, sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
+import { checkExact, predictCost, type TrialKind, withWish, withWishedRows } from './specification/cost.ts';
 import { completeExternal } from './specification/external.ts';
 import { checkVectors } from './specification/fixed.ts';
 import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
@@ -16,7 +17,7 @@ import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
 import { withOuterRate } from './specification/outer.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
-import { checkSize } from './specification/size.ts';
+import { checkSize, kindsOf } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { completeTraining } from './specification/training.ts';
@@ -55,7 +56,6 @@ export function completeStudy(requested: Study, catalogue: Catalogue, limits: St
     updateTime: undefined,
     labels: sortedLabels(requested.labels),
     owner: '',
-    predictedCost: 0,
     ...completeMode(requested, check),
   };
   if (check.violations.length > 0) return { study: undefined, violations: check.violations };
@@ -68,9 +68,10 @@ function completeTrained(
   catalogue: Catalogue,
   limits: StudyLimits,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling'> {
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   const steps = requested.training?.steps ?? 0;
-  const method = completeMethod(requested.method, { steps, limits }, check);
+  const asked = withWishedRows(requested.method);
+  const method = completeMethod(asked, { steps, limits }, check);
   const training = completeTraining(requested.training, method, limits, check);
   const optimizers = optimizersOf(requested, catalogue);
   checkAveraging(requested.method, optimizers, check);
@@ -85,15 +86,21 @@ function completeTrained(
   const source = { space, seeds: training.seeds.length };
   const { sampling, points } = completeSampling(requested.sampling, source, limits, check);
   const isSound = check.violations.length === 0;
+  const kinds: TrialKind[] = [];
   const inspect: Inspect = (variant, own) => {
     checkSample(method, variant.problem, own);
     checkTangentExamples(method, space, variant, own);
     const { dataset, model } = variant;
     if (dataset && model) checkVectors(space, { ...model.size(dataset), classes: dataset.classes }, own);
-    if (isSound && own.violations.length === 0) checkSize(space, method, variant, limits, own);
+    if (!isSound || own.violations.length > 0) return;
+    checkSize(space, method, variant, limits, own);
+    kinds.push(...kindsOf(space, variant));
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
-  return { space, problem, training, sampling, method: withOuterRate(method, training) };
+  const wished = check.violations.length === 0 ? withWish(asked, method, { steps, kinds }, check) : method;
+  checkExact(requested.method, method, kinds, check);
+  const predictedCost = predictCost(wished, steps, kinds);
+  return { space, problem, training, sampling, method: withOuterRate(wished, training), predictedCost };
 }
 
 /** Those that trials will have; none when one of them is not known. */

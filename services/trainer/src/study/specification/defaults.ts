@@ -53,6 +53,20 @@ export const sigma = (stride: number): number => Math.floor((SPAN - 1) / stride)
 /** Trainings of GLOBAL. */
 export const TRAININGS = 10;
 
+/** What a wished cost chooses of what is not set (docs/method.md, section 12.4). */
+export const WISHED = {
+  /** Inner steps between two hypergradients. */
+  stride: 3,
+  /** At most so many examples for a validation gradient. */
+  validationSample: 1_000,
+  /** Second derivatives on the batch over one of these: as much of it as leaves windows in a row, or the cheapest. */
+  partsOfBatch: [1, 2, 4],
+  /** At most so many windows in a row at first, where windows are sparse. */
+  warmupWindows: 12,
+  /** These, of all windows. */
+  warmupShare: 0.6,
+} as const;
+
 export const OUTER = {
   beta1: 0.9,
   beta2: 0.999,

@@ -203,6 +203,15 @@ const studies = fc.record({
     reverseSteps: whole(0, 0, 10),
     validationSample: whole(0, 0, 1, 40),
     tangentExamples: maybe(whole(0, 1, 2, 16)),
+    cost: maybe(
+      fc.oneof(
+        fc.record({
+          $case: fc.constant('overhead' as const),
+          value: fc.constantFrom(0.5, 1, 1.1, 2, 9, Number.NaN),
+        }),
+        fc.record({ $case: fc.constant('exact' as const), value: fc.boolean() }),
+      ),
+    ),
     validationSeed: unsigned(0),
     trainings: whole(0, 0, 10),
     interval: whole(...Array<number>(12).fill(0), 70),

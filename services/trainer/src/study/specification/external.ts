@@ -52,7 +52,7 @@ export function completeExternal(
   requested: Study,
   limits: Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>,
   check: Checker,
-): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling'> {
+): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
   const steps = requested.training?.steps ?? 0;
   const method = completeMethod(requested.method, { steps, limits }, check);
@@ -68,7 +68,8 @@ export function completeExternal(
   checkWindow(components, method, limits, check);
   const source = { space, seeds: training.seeds.length };
   const { sampling } = completeSampling(requested.sampling, source, limits, check);
-  return { space, problem: undefined, training, sampling, method: withOuterRate(method, training) };
+  const completed = withOuterRate(method, training);
+  return { space, problem: undefined, training, sampling, method: completed, predictedCost: 0 };
 }
 
 function checkMethod(
@@ -83,6 +84,7 @@ function checkMethod(
       'a client that trains can be helped by LOCAL, MEAN, MEDIAN or GLOCAL',
     );
   }
+  check.require(requested?.cost === undefined, `method.${requested?.cost?.$case}`, FOR_TRAINED);
   for (const [key, field, silent] of FOR_TRAINERS) {
     const isSilent = requested === undefined || silent.includes(requested[key]);
     check.require(isSilent, `method.${field}`, FOR_TRAINED);

@@ -11,6 +11,7 @@ import {
 import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteMethod } from '../../resource/complete-study.ts';
 import { type Checker, oneOfNames } from './checker.ts';
+import { completeCost } from './cost.ts';
 import { sigma as defaultSigma, METHOD, TRAININGS } from './defaults.ts';
 import { completeDmd } from './dmd.ts';
 import { completeOuter, type OuterWithoutRate } from './outer.ts';
@@ -57,7 +58,7 @@ export function completeMethod(
     ...completePattern(requested, { estimator, window, steps }, check),
     // Left open: the batch, of which trials may have several.
     tangentExamples: requested?.tangentExamples,
-    cost: undefined,
+    cost: completeCost(requested?.cost, { estimator }, check),
     outer: completeOuter(requested?.outer, check),
   };
 }

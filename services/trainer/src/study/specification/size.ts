@@ -13,6 +13,7 @@ import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/
 import { networkSize } from '../../inner/reweighting.ts';
 import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import type { Checker } from './checker.ts';
+import type { TrialKind } from './cost.ts';
 import type { MethodWithoutRate } from './method.ts';
 import type { ProblemVariant } from './problems.ts';
 
@@ -38,6 +39,13 @@ export function checkSize(
   const components = countComponents(space, { layers, classes: dataset.classes });
   checkWindow(components, method, { maxComponents }, check);
   checkDerivatives({ method, problem }, components, weights, check);
+}
+
+/** What the cost of trials with this problem depends on; nothing where the problem is not known. */
+export function kindsOf(space: SearchSpace, { dataset, model, problem }: ProblemVariant): TrialKind[] {
+  if (dataset === undefined || model === undefined) return [];
+  const { layers } = model.size(dataset);
+  return [{ problem, components: countComponents(space, { layers, classes: dataset.classes }) }];
 }
 
 /** Checks the rows of a window, whoever computes them. */

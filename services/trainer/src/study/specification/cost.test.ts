@@ -1,0 +1,220 @@
+import {
+  Estimator,
+  FloatParameter,
+  Grouping,
+  Method,
+  Problem,
+  RunMode,
+  Study,
+} from '@glocal/proto/glocal/v1/study';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../catalogue.ts';
+import { completeStudy } from '../specification.ts';
+
+const catalogue: Catalogue = {
+  brokenDatasets: new Map(),
+  classSizes: new Map(),
+  datasets: [10_000, 60_000].map((trainExamples) => ({
+    ...{ id: `images-${trainExamples}`, description: '', trainExamples, testExamples: 100 },
+    ...{ classes: 10, inputShape: [28, 28, 1] },
+  })),
+  models: [
+    {
+      info: { id: 'net', description: '', parameters: 10 },
+      rejects: () => undefined,
+      size: () => ({ layers: 4, weights: 1_000 }),
+    },
+  ],
+  optimizers: [
+    {
+      ...{ id: 'sgd', description: '', averages: false },
+      hyperparameters: ['lr', 'momentum', 'weightDecay'].map((name) => ({
+        ...{ name, description: '', min: 0, max: 10, defaultValue: 0 },
+        setting: false,
+        groupings: [Grouping.NONE, Grouping.LAYER],
+      })),
+    },
+  ],
+  lossHyperparameters: [],
+};
+const limits = { maxSteps: 1_000_000, maxTrials: 64, maxWindowRows: 512, maxComponents: 2_000 };
+
+const float = (name: string) => ({
+  name,
+  kind: { $case: 'float' as const, value: FloatParameter.fromPartial({ min: 0, max: 1, initial: 0.1 }) },
+});
+const space = { parameters: ['lr', 'momentum', 'weightDecay'].map(float) };
+const problem = Problem.fromPartial({ dataset: 'images-10000', model: 'net', optimizer: 'sgd' });
+
+/** @param steps T. */
+const study = (method: Partial<Method>, steps = 4_000, changes: Partial<Study> = {}): Study =>
+  Study.fromPartial({
+    ...{ space, problem, training: { steps } },
+    method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...method },
+    ...changes,
+  });
+const wish = (overhead: number): Pick<Method, 'cost'> => ({ cost: { $case: 'overhead', value: overhead } });
+const exact = (value = true): Pick<Method, 'cost'> => ({ cost: { $case: 'exact', value } });
+const violationsOf = (asked: Study) => completeStudy(asked, catalogue, limits).violations;
+function completed(asked: Study): Study & { readonly method: Method } {
+  const { study: complete, violations } = completeStudy(asked, catalogue, limits);
+  expect(violations).toEqual([]);
+  return complete as Study & { readonly method: Method };
+}
+const again = ({ space, problem, training, method, sampling }: Study): Study =>
+  Study.fromPartial({ space, problem, training, method, sampling } as Study);
+
+describe('a study without a wished cost', () => {
+  it('has the method that it had, and says what that will cost', () => {
+    const { predictedCost, method } = completed(study({}));
+    expect(method).toMatchObject({
+      stride: 1,
+      sigma: 20,
+      interval: 50,
+      validationSample: 0,
+      cost: undefined,
+    });
+    expect(method.tangentExamples).toBeUndefined();
+    expect(predictedCost).toBeGreaterThan(4);
+    expect(completed(study({ stride: 3 })).predictedCost).toBeLessThan(predictedCost);
+  });
+
+  it('costs a plain run with FIXED, and what its client knows with EXTERNAL', () => {
+    expect(completed(study({ estimator: Estimator.FIXED })).predictedCost).toBe(1);
+    const own = { mode: RunMode.EXTERNAL, problem: undefined, space: { parameters: [float('x')] } };
+    expect(completed(study({}, 4_000, own)).predictedCost).toBe(0);
+  });
+
+  it('costs what its costliest trial does', () => {
+    const batches = {
+      name: 'batch_size',
+      kind: { $case: 'discrete' as const, value: { values: [32, 128] } },
+    };
+    const choices = { space: { parameters: [...space.parameters, batches] } };
+    const small = study({}, 4_000, { problem: { ...problem, batchSize: 32 } });
+    const { predictedCost } = completed(study({}, 4_000, choices));
+    expect(predictedCost).toBe(Math.max(completed(small).predictedCost, completed(study({})).predictedCost));
+  });
+});
+
+describe('a wished cost', () => {
+  it('is kept to by every study that is not refused, and one that is refused is told what it could have', () => {
+    const methods = fc.record({
+      estimator: fc.constantFrom(Estimator.LOCAL, Estimator.MEAN, Estimator.GLOCAL),
+      window: fc.constantFrom(0, 25, 50),
+      stride: fc.constantFrom(0, 0, 1, 2),
+      interval: fc.constantFrom(0, 0, 0, 100, 400),
+      warmupWindows: fc.constantFrom(0, 0, 1, 5),
+      tangentExamples: fc.constantFrom(undefined, undefined, 8, 128),
+      validationSample: fc.constantFrom(0, 0, 200),
+    });
+    const overheads = fc.oneof(
+      fc.double({ min: 1, max: 1.3, noNaN: true }),
+      fc.double({ min: 1, max: 9, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(methods, overheads, fc.integer({ min: 20, max: 200 }), (method, overhead, windows) => {
+        const asked = (value: number) => study({ ...method, ...wish(value) }, 50 * windows);
+        const [refused] = violationsOf(asked(overhead));
+        const [, least] = refused?.description.match(/least that this study can cost, ([\d.]+)/) ?? [];
+        if (refused !== undefined) expect(refused.field).toBe('method.overhead');
+        const value = least === undefined ? overhead : Number(least);
+        const complete = completed(asked(value));
+        expect(complete.predictedCost).toBeLessThanOrEqual(value + 1e-6);
+        for (const field of [
+          'stride',
+          'interval',
+          'warmupWindows',
+          'tangentExamples',
+          'validationSample',
+        ] as const) {
+          if (method[field]) expect(complete.method[field]).toBe(method[field]);
+        }
+        // As it came it may be sent again.
+        expect(completed(again(complete))).toEqual(complete);
+      }),
+    );
+  });
+
+  it('takes windows in a row where it pays for them, and with as much of the batch as it pays for', () => {
+    const rich = completed(study(wish(10))).method;
+    expect(rich).toMatchObject({ interval: 50, stride: 3, sigma: 7, validationSample: 0 });
+    expect(rich.tangentExamples).toBeUndefined();
+    const { predictedCost } = completed(study({ stride: 3, tangentExamples: 32 }));
+    expect(completed(study(wish(predictedCost))).method).toMatchObject({ interval: 50, tangentExamples: 32 });
+  });
+
+  it('takes sparse ones on a quarter of the batch otherwise, most of them in a row at first, as near to it as they come', () => {
+    const { method, predictedCost } = completed(study(wish(1.3)));
+    expect(method).toMatchObject({ stride: 3, sigma: 7, tangentExamples: 32, cost: wish(1.3).cost });
+    expect(method.interval).toBeGreaterThan(50);
+    expect(method.warmupWindows).toBeGreaterThan(4);
+    expect(predictedCost).toBeGreaterThan(1.25);
+    expect(predictedCost).toBeLessThanOrEqual(1.3);
+    expect(completed(study(wish(1.3), 16_000)).method.warmupWindows).toBe(12);
+  });
+
+  it('draws a sample of a large validation part, and counts the smallest batch and the costliest trial where trials differ', () => {
+    const choose = (name: string, values: number[]) => ({
+      name,
+      kind: { $case: 'discrete' as const, value: { values } },
+    });
+    const parameters = [...space.parameters, choose('batch_size', [64, 128])];
+    const large = { ...problem, dataset: 'images-60000' };
+    const complete = completed(study(wish(1.3), 4_000, { space: { parameters }, problem: large }));
+    expect(complete.method).toMatchObject({ tangentExamples: 16, validationSample: 1_000 });
+    expect(complete.predictedCost).toBeLessThanOrEqual(1.3);
+  });
+
+  it('leaves rows that are set, or have no room, as they are', () => {
+    expect(completed(study({ ...wish(1.5), sigma: 20 })).method).toMatchObject({ stride: 1, sigma: 20 });
+    const short = { ...wish(1.5), estimator: Estimator.MEAN, window: 10, sigma: 5 };
+    expect(completed(study(short)).method).toMatchObject({ stride: 1, sigma: 5 });
+  });
+
+  it('changes nothing with FIXED', () => {
+    const { method, predictedCost } = completed(study({ ...wish(1), estimator: Estimator.FIXED }));
+    expect(method).toMatchObject({ interval: 50, validationSample: 0 });
+    expect(predictedCost).toBe(1);
+  });
+
+  it.each([
+    [wish(0.9), 'method.overhead', /0\.9 is not a number of plain runs of 1 or more/],
+    [wish(Number.NaN), 'method.overhead', /NaN is not/],
+    [wish(Number.POSITIVE_INFINITY), 'method.overhead', /Infinity is not/],
+    [wish(1), 'method.overhead', /1 is below the least that this study can cost, 1\.0\d+$/],
+    [{ ...wish(1.1), interval: 50 }, 'method.overhead', /1\.1 is below the least that this study can cost/],
+    [{ ...wish(3), estimator: Estimator.GLOBAL }, 'method.overhead', /GLOBAL/],
+    [
+      { ...wish(1.2), sensitivityDiscount: 0.5 },
+      'method.overhead',
+      /1\.2 is below the least that this study can cost/,
+    ],
+    [exact(false), 'method.exact', /is false; leave it out/],
+    [{ ...exact(), interval: 100 }, 'method.interval', /windows in a row/],
+    [{ ...exact(), stride: 3 }, 'method.stride', /every hypergradient/],
+    [{ ...exact(), validationSample: 500 }, 'method.validation_sample', /all validation examples/],
+    [{ ...exact(), tangentExamples: 32 }, 'method.tangent_examples', /the whole batch/],
+  ])('is refused where it is none, %o', (method, field, description) => {
+    expect(violationsOf(study(method))).toEqual([{ field, description: expect.stringMatching(description) }]);
+  });
+
+  it.each([wish(1.3), exact()])('is for studies that the service trains', (method) => {
+    const own = { mode: RunMode.EXTERNAL, problem: undefined, space: { parameters: [float('x')] } };
+    expect(violationsOf(study(method, 4_000, own)).map(({ field }) => field)).toEqual([
+      `method.${method.cost?.$case}`,
+    ]);
+  });
+});
+
+describe('an exact study', () => {
+  it('is what a study without a wish is, also where its fields say so themselves', () => {
+    const { method, predictedCost } = completed(study(exact()));
+    const plain = completed(study({}));
+    expect({ ...method, cost: undefined }).toEqual(plain.method);
+    expect(predictedCost).toBe(plain.predictedCost);
+    const said = { ...exact(), interval: 50, stride: 1, tangentExamples: 128 };
+    expect(completed(study(said)).method.interval).toBe(50);
+  });
+});
