@@ -1,7 +1,9 @@
 /** TypeScript from the .proto files (buf and ts-proto), and the descriptors that servers answer reflection with. */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runQuietly } from '../bootstrap/run-process.mjs';
 import { root } from '../root.ts';
+import { keepEveryKey } from './keep-every-key.ts';
 import { ensure } from './stamp.ts';
 
 export function ensureGenerated(): Promise<void> {
@@ -11,6 +13,7 @@ export function ensureGenerated(): Promise<void> {
     inputs: [
       'proto/**/*.proto',
       'proto/buf*.yaml',
+      'scripts/steps/keep-every-key.ts',
       'node_modules/@bufbuild/buf/package.json',
       'node_modules/google-proto-files/package.json',
       'node_modules/ts-proto/package.json',
@@ -19,6 +22,9 @@ export function ensureGenerated(): Promise<void> {
     outputs: ['proto/gen/**'],
     async make() {
       await buf('generate');
+      for (const file of globSync(join(root, 'proto/gen/**/*.ts'))) {
+        writeFileSync(file, keepEveryKey(readFileSync(file, 'utf8')));
+      }
       await buf('build', '--as-file-descriptor-set', '-o', 'gen/contract.binpb');
       const health = join(root, 'node_modules/grpc-health-check/proto');
       await buf('build', health, '--as-file-descriptor-set', '-o', 'gen/health.binpb');

@@ -99,18 +99,19 @@ function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['
 
 /** Parameters of a kind that only a newer SDK knows are left out. */
 export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap {
-  const decoded: Record<string, Parameter> = {};
-  for (const { name, kind } of space?.parameters ?? []) {
-    if (kind?.$case === 'float') decoded[name] = decodeFloat(kind.value);
-    else if (kind?.$case === 'fixed') decoded[name] = decodeFixed(kind.value);
-    else if (kind?.$case === 'scheduled') Object.assign(decoded, decodeScheduled(name, kind.value));
-    else if (kind?.$case === 'network') decoded[name] = network(kind.value);
-    else if (kind?.$case === 'int') decoded[sdkName(name)] = int(kind.value);
-    else if (kind?.$case === 'bool') decoded[sdkName(name)] = bool();
-    else if (kind?.$case === 'categorical') decoded[sdkName(name)] = categorical(kind.value.values);
-    else if (kind?.$case === 'discrete') decoded[sdkName(name)] = discrete(kind.value.values);
-  }
-  return decoded;
+  return Object.fromEntries((space?.parameters ?? []).flatMap(decodeParameter));
+}
+
+function decodeParameter({ name, kind }: proto.Parameter): [name: string, parameter: Parameter][] {
+  if (kind?.$case === 'float') return [[name, decodeFloat(kind.value)]];
+  if (kind?.$case === 'fixed') return [[name, decodeFixed(kind.value)]];
+  if (kind?.$case === 'scheduled') return Object.entries(decodeScheduled(name, kind.value));
+  if (kind?.$case === 'network') return [[name, network(kind.value)]];
+  if (kind?.$case === 'int') return [[sdkName(name), int(kind.value)]];
+  if (kind?.$case === 'bool') return [[sdkName(name), bool()]];
+  if (kind?.$case === 'categorical') return [[sdkName(name), categorical(kind.value.values)]];
+  if (kind?.$case === 'discrete') return [[sdkName(name), discrete(kind.value.values)]];
+  return [];
 }
 
 function decodeFixed({ value, values, grouping }: proto.FixedParameter): FixedParameter {

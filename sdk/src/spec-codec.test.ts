@@ -56,6 +56,18 @@ describe('encodeSpec', () => {
     ]);
   });
 
+  it('has hyperparameters and labels of any name, there and back', () => {
+    const given = JSON.parse('{ "__proto__": "x" }');
+    const named = {
+      ...least,
+      space: space({ ...least.space.parameters, ['__proto__']: float({ min: 0, max: 1, init: 0.5 }) }),
+      labels: given,
+    };
+    const { labels, space: found } = decodeSpec(sent(named));
+    expect(Object.keys(labels)).toEqual(['__proto__']);
+    expect(Object.keys(found.parameters)).toEqual(['lr', '__proto__']);
+  });
+
   it('sends no problem of an external study', () => {
     const { problem: _none, ...external } = least;
     const spec = { ...external, mode: 'external' } as const;

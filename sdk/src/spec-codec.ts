@@ -113,7 +113,7 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
   const { method: samplingMethod, ...points } = proto.Sampling.create(sampling);
   return {
     displayName,
-    labels,
+    labels: { ...labels },
     // The server answers with the names that were sent, and adds those that keep their defaults.
     space: { parameters: decodeSpace(space) as P },
     problem: decodeProblem(proto.Problem.create(problem)),

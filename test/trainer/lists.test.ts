@@ -76,6 +76,17 @@ describe('with some studies, the API', () => {
     expect(second.nextPageToken).toBe('');
   });
 
+  it('keeps a label with any key of its characters, and finds studies by it', async () => {
+    const labels: Record<string, string> = JSON.parse('{ "__proto__": "x", "constructor": "y" }');
+    const { studies: api } = trainer.client;
+    expect(await Array.fromAsync(api.list({ labels }))).toEqual([]);
+    const study = await api.create({ ...longStudy({ seeds: [9] }), labels });
+    await study.cancel();
+    expect(Object.entries((await api.get(study.name)).labels).sort()).toEqual(Object.entries(labels).sort());
+    expect(names(await Array.fromAsync(api.list({ labels })))).toEqual([study.name]);
+    await study.delete();
+  });
+
   const parent = () => ({ studies: trained.name, trials: `${trained.name}/trials/0` });
   const lists: [what: string, list: (pageSize: number, pageToken: string) => Promise<unknown>][] = [
     [

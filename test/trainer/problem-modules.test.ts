@@ -188,6 +188,12 @@ describe("the guide's module", () => {
   it.each<[string, object, string, RegExp]>([
     ['an option that does not fit', { options: { features: 1 } }, 'problem.options', /features: .*>=2/],
     ['an unknown option', { options: { colour: 1 } }, 'problem.options', /colour/],
+    [
+      'an option with a name that would be lost',
+      { options: JSON.parse('{ "features": 4, "deep": [{ "__proto__": 1 }] }') },
+      'problem.options',
+      /have the key __proto__/,
+    ],
     ['a data set besides', { dataset: 'mnist' }, 'problem.dataset', /cannot be set with a module/],
     ['more examples than there are', { batchSize: 41 }, 'problem.batch_size', /more than the 40 examples/],
     [

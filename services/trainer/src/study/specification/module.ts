@@ -37,6 +37,8 @@ export function completeModule(
   const batchSize = requested.batchSize || PROBLEM.batchSize;
   check.require(batchSize >= 1, 'problem.batch_size', `${batchSize} is not positive`);
   const entry = module !== undefined && 'info' in module ? module : undefined;
+  const isPossible = !hasPrototypeKey(requested.options);
+  check.require(isPossible, 'problem.options', 'have the key __proto__, which no option may be called');
   if (module !== undefined && 'refused' in module)
     check.require(false, `problem.${module.field}`, module.refused);
   const validationExamples = entry?.info.validationExamples ?? 0;
@@ -59,6 +61,12 @@ export function completeModule(
     resolved: { dataset: entry && datasetOf(entry), model: entry && modelOf(entry), optimizer },
   };
 }
+
+/** Whether a key would be lost on the way to the module: what checks its options leaves it out. */
+const hasPrototypeKey = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.entries(value).some(([key, entry]) => key === '__proto__' || hasPrototypeKey(entry));
 
 /** The catalogue with the hyperparameters of a module's loss in place of those of a classifier's. */
 export function withModuleLoss(requested: Problem | undefined, catalogue: Catalogue): Catalogue {
