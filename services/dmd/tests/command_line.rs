@@ -173,6 +173,10 @@ fn wrong_keys_and_values_name_themselves() {
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
         ),
         (exporting("OTEL_TRACES_SAMPLER", "some"), "OTEL_TRACES_SAMPLER"),
+        (
+            exporting("OTEL_TRACES_EXPORTER", "zipkin"),
+            "OTEL_TRACES_EXPORTER: is \"zipkin\"; otlp or none",
+        ),
         (fails(serve().arg("--colour")), "--colour"),
         (fails(binary().arg("dance")), "dance"),
     ];

@@ -63,9 +63,12 @@ impl Traces {
         ]
         .into_iter()
         .find_map(|name| Some((name, variable(name)?)));
-        let Some((name, endpoint)) = endpoint.filter(|_| !disabled) else {
+        let exporter = variable("OTEL_TRACES_EXPORTER");
+        let none = exporter.as_deref() == Some("none");
+        let Some((name, endpoint)) = endpoint.filter(|_| !disabled && !none) else {
             return Ok(None);
         };
+        check_exporter(exporter.as_deref())?;
         check_protocol()?;
         check_sampler()?;
         let exporter = SpanExporter::builder().with_tonic();
@@ -111,6 +114,16 @@ impl Traces {
 /// A variable that is set to something.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn check_exporter(exporter: Option<&str>) -> Result<(), ConfigError> {
+    match exporter {
+        None | Some("otlp") => Ok(()),
+        Some(other) => Err(value_error(
+            "OTEL_TRACES_EXPORTER",
+            format!("is {other:?}; otlp or none"),
+        )),
+    }
 }
 
 fn check_protocol() -> Result<(), ConfigError> {

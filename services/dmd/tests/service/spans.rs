@@ -256,6 +256,8 @@ async fn serve_one_call(command: &mut Command) {
 async fn nothing_is_exported_when_the_environment_says_so() {
     let settings = [
         ("OTEL_SDK_DISABLED", "true", 0),
+        ("OTEL_TRACES_EXPORTER", "none", 0),
+        ("OTEL_TRACES_EXPORTER", "otlp", 2),
         ("OTEL_TRACES_SAMPLER", "always_off", 0),
         ("OTEL_TRACES_SAMPLER", "always_on", 2),
     ];
