@@ -11,11 +11,14 @@ import { ensureSdk } from './steps/sdk.ts';
 import { check, format } from './tasks/check.ts';
 import { nothingRan, summary } from './tasks/counts.ts';
 import { test } from './tasks/test.ts';
+import { needsServices } from './tasks/trainer.ts';
+
+type Step = () => Promise<void>;
 
 interface Task {
   readonly help: string;
-  /** Set-up steps, in order; each does nothing when it is up to date. */
-  readonly needs: readonly (() => Promise<void>)[];
+  /** Set-up steps, in order; each does nothing when it is up to date. What is needed may depend on the arguments. */
+  readonly needs: readonly Step[] | ((args: readonly string[]) => readonly Step[]);
   /** @returns the exit code */
   readonly run: (args: readonly string[]) => Promise<number>;
 }
@@ -29,7 +32,11 @@ const everythingAgain = [...sources, retryNative, ensureDmd];
 const tasks: Readonly<Record<string, Task>> = {
   setup: { help: 'all set-up steps, nothing else', needs: everythingAgain, run: reportReady },
   demo: { help: 'tune a network and compare', needs: everything, run: program('demo/src/main.ts') },
-  trainer: { help: 'the trainer server', needs: everything, run: program('services/trainer/src/main.ts') },
+  trainer: {
+    help: 'the trainer server',
+    needs: (args) => (needsServices(args) ? everything : [ensureGenerated]),
+    run: program('services/trainer/src/main.ts'),
+  },
   bench: {
     help: 'the benchmark table',
     needs: everythingForDevelopers,
@@ -72,7 +79,8 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
     return 64;
   }
   try {
-    for (const ensure of task.needs) await ensure();
+    const steps = typeof task.needs === 'function' ? task.needs(args) : task.needs;
+    for (const ensure of steps) await ensure();
     return await task.run(args);
   } catch (error) {
     console.error(describe(error));

@@ -41,6 +41,7 @@ describe('the command', () => {
       expect(stdout).toContain(`--${flag} `);
       expect(stdout).toContain(`GLOCAL_${flag.toUpperCase().replaceAll('-', '_')}`);
     }
+    expect(stdout.match(/makes (a token|tokens)/g), 'the command token, once').toEqual(['makes a token']);
   });
 
   it('prints its version with --version', async () => {

@@ -83,10 +83,6 @@ function makeCommand(version: string): Command {
       'Trains models and moves their hyperparameters while they train: glocal.v1.StudyService over gRPC.',
     )
     .version(version)
-    .addHelpText(
-      'after',
-      '\nglocal-trainer token makes tokens for callers; glocal-trainer token --help says how.',
-    )
     .addOption(
       new Option(`${flagOf(FILE.name)} <${FILE.placeholder}>`, FILE.about).env(variableOf(FILE.name)),
     );
