@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDefined, type ProblemDefinition } from './define.ts';
 import { ProblemError } from './errors.ts';
 import { findModule, realFolder } from './folder.ts';
+import { placed } from './syntax.ts';
 
 /** What a module imports by these names is ours: a second tfjs would not know the tensors of the first. */
 const OURS = /^(@tensorflow\/|@glocal\/trainer\/|zod($|\/))/;
@@ -39,7 +40,10 @@ export async function loadModule(folder: string, id: string): Promise<LoadedModu
       return resolved;
     },
   });
-  const { default: definition } = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  const imported = import(pathToFileURL(path).href) as Promise<{ default?: unknown }>;
+  const { default: definition } = await imported.catch((error: unknown) => {
+    throw placed(error, [...files].filter((url) => url.startsWith('file:')).map(fileURLToPath));
+  });
   if (!isDefined(definition)) {
     throw new ProblemError(
       `${path.slice(fileURLToPath(root).length)} exports no problem; expected export default defineProblem({ … })`,
