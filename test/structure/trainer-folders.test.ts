@@ -38,7 +38,8 @@ const FLOORS = [
 ];
 
 const SOURCES = 'services/trainer/src';
-const IMPORT = /(?:from|import\()\s*'(\.{1,2}\/[^']+)'/g;
+/** With names or bare, when it is called, or as the file of a process or a thread to start. */
+const IMPORT = /\b(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'|\bnew URL\(\s*'(\.{1,2}\/[^']+\.ts)'/g;
 
 /** What only tests import may look upward. */
 const isForTests = (file: string): boolean =>
@@ -51,6 +52,9 @@ interface Arrow {
   readonly to: string;
 }
 
+/** The files that a source names, relative to it. */
+const importsOf = (text: string): string[] => [...text.matchAll(IMPORT)].map(([, imported, started = '']) => imported ?? started);
+
 /** Imports between folders, by files relative to the sources. */
 function arrows(): Arrow[] {
   const files = trackedFiles()
@@ -58,10 +62,20 @@ function arrows(): Arrow[] {
     .map((path) => path.slice(SOURCES.length + 1));
   return files.flatMap((from) => {
     const text = readFileSync(join(root, SOURCES, from), 'utf8');
-    const imported = [...text.matchAll(IMPORT)].map(([, path = '']) => normalize(join(dirname(from), path)));
+    const imported = importsOf(text).map((path) => normalize(join(dirname(from), path)));
     return imported.filter((to) => folderOf(to) !== folderOf(from)).map((to) => ({ from, to }));
   });
 }
+
+it.each([
+  ["import { a } from './a/b.ts';"],
+  ["export * from '../a/b.ts';"],
+  ["import './a/b.ts';"],
+  ["const { a } = await import('../a/b.ts');"],
+  ["const ENTRY = fileURLToPath(new URL('./a/b.ts', import.meta.url));"],
+])('an import is seen however it is written: %s', (line) => {
+  expect(importsOf(line)).toEqual([expect.stringMatching(/a\/b\.ts$/)]);
+});
 
 describe("the trainer's folders", () => {
   const found = arrows();

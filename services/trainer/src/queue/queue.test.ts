@@ -7,7 +7,7 @@ import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
-import type { StopSignals } from '../worker/supervisor.ts';
+import type { StopSignals } from '../worker/attempt.ts';
 import { LocalQueue } from './queue.ts';
 
 const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'done' } as const;

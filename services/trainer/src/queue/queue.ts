@@ -10,7 +10,7 @@ import { studyOf } from '../resource/names.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { isLost } from '../store/lost.ts';
 import type { LiveTrial, ResumeRequest, StartedTrial, Store } from '../store/store.ts';
-import type { StopSignals } from '../worker/supervisor.ts';
+import type { StopSignals } from '../worker/attempt.ts';
 import { nextTurn } from './turn.ts';
 
 export interface LocalQueueParts {

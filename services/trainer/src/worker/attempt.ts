@@ -1,0 +1,139 @@
+/** One attempt at training a trial: what its training process is told, and what becomes of what it tells. */
+
+import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { Logger } from 'pino';
+import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import type { DmdConnection } from '../dmd/connection.ts';
+import type { DriveDesk } from '../drive/desk.ts';
+import type { EventHub } from '../events/hub.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { StartedTrial, Store } from '../store/store.ts';
+import { untilStored } from '../store/until-stored.ts';
+import type { Span } from '../tracing/tracing.ts';
+import type { StartMessage } from './messages.ts';
+import { endingOf, leftBecause, type Outcome } from './outcome.ts';
+import { TrainingProcess } from './process.ts';
+import type { WatchdogLimits } from './watchdog.ts';
+
+export interface AttemptOptions {
+  /** Of the trainer. */
+  readonly version: string;
+  readonly dmd: DmdConnection;
+  readonly dmdRetryBudgetMs: number;
+  readonly modelDir: string | undefined;
+  readonly artifactDir: string;
+  readonly problemDir: string | undefined;
+  readonly backend: StartMessage['backend'];
+  readonly maxCheckpointBytes: number;
+}
+
+export interface AttemptParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  /** Has study and trial in every line. */
+  readonly log: Logger;
+  readonly checkpoints: CheckpointRoot;
+  /** Of trials that are driven. */
+  readonly desk: DriveDesk;
+  readonly options: AttemptOptions;
+  /** Of a training process. */
+  readonly limits: WatchdogLimits;
+  /** Undefined where nobody looks. */
+  readonly metrics?: Metrics | undefined;
+  /** Undefined where there are no spans. */
+  readonly span: Span | undefined;
+}
+
+/** What interrupts the training of a trial. The reason of each says why, for people. */
+export interface StopSignals {
+  /** Its process is ended now: the window that it trains is lost. */
+  readonly now: AbortSignal;
+  /** Its process leaves it at the next outer-step boundary. */
+  readonly atBoundary: AbortSignal;
+}
+
+/**
+ * Resolves with what becomes of the trial, once its process is gone.
+ * @throws the reason of `stop.now`; TrainingProcessError, MemoryLimitError, NoDecisionError, PausedError, and the store's errors.
+ */
+export async function train(
+  { store, hub, log, checkpoints, desk, options, limits, metrics, span }: AttemptParts,
+  { claim, study, trial, checkpoint }: StartedTrial,
+  { now: stop, atBoundary }: StopSignals,
+): Promise<Outcome> {
+  stop.throwIfAborted();
+  if (atBoundary.aborted) return leftBecause(atBoundary);
+  const process = new TrainingProcess(log, limits);
+  metrics?.processBegan(claim.trial, trial.stepsDone);
+  const kill = () => void process.kill();
+  const leave = () => process.leave();
+  stop.addEventListener('abort', kill, { once: true });
+  atBoundary.addEventListener('abort', leave, { once: true });
+  const save = async (write: () => Promise<unknown>) => {
+    await untilStored(store.health, write, stop);
+    hub.changed(study.name);
+  };
+  try {
+    const start = startMessage(study, trial, options, {
+      checkpoints: checkpoints.folderOf(claim.trial),
+      checkpointRoot: checkpoints.path,
+      checkpoint,
+      trace: span?.context,
+    });
+    const ended = await process.run(start, {
+      started: ({ backend, datasetSha256, notes }) => {
+        if (notes.length > 0) log.warn({ notes }, 'a trial goes on otherwise than it was');
+        const stateReason = [trial.stateReason, ...notes].filter((text) => text !== '').join('; ');
+        return save(() => store.describeRuntime(claim, { backend, datasetSha256, stateReason }));
+      },
+      usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
+      alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),
+      checkpoint: ({ bytes }) => metrics?.checkpoint(bytes),
+      warning: (warning) => log.warn({ warning }, 'training process'),
+      progress: (stepsDone) => {
+        metrics?.progress(claim.trial, stepsDone);
+        hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) });
+      },
+      proposal: async ({ outerStep, givesUp, sound }, gone) => {
+        const proposal = { outerStep: OuterStep.decode(outerStep), givesUp, sound };
+        return Decision.encode(
+          await desk.decide(claim, study, proposal, AbortSignal.any([gone, atBoundary])),
+        ).finish();
+      },
+      outerStep: async (encoded) => {
+        const outerStep = OuterStep.decode(encoded);
+        const { index, update } = outerStep;
+        if (update?.fellBack) {
+          log.warn({ index, reason: update.reason }, 'a window used the local hypergradient');
+        }
+        metrics?.progress(claim.trial, outerStep.step);
+        await save(() => store.addOuterStep(claim, outerStep));
+        metrics?.outerStep(outerStep);
+        desk.settled(claim.trial, outerStep);
+      },
+    });
+    return endingOf(ended, atBoundary);
+  } finally {
+    metrics?.processEnded(claim.trial);
+    stop.removeEventListener('abort', kill);
+    atBoundary.removeEventListener('abort', leave);
+  }
+}
+
+function startMessage(
+  study: Study,
+  trial: Trial,
+  options: SupervisorOptions,
+  from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint' | 'trace'>,
+): StartMessage {
+  return {
+    type: 'start',
+    study: Study.encode(study).finish(),
+    trial: Trial.encode(trial).finish(),
+    ...from,
+    ...options,
+  };
+}
+
+/** Inner steps of a trial; GLOBAL trains more than once. */
+const totalSteps = ({ training, method }: Study): number => (training?.steps ?? 0) * (method?.trainings || 1);
