@@ -67,6 +67,29 @@ it('a server that is stopped ends its streams at once, so that watchers look for
   expect((await trainer.server.ended).how).toBe('exit code 0');
 });
 
+it('a server that is told to stop is NOT_SERVING while its trials still train to their boundaries', async () => {
+  await using trainer = await TestTrainer.start({ args: ['--drain-seconds', '20'] });
+  // Its boundary is hours away.
+  const study = await trainer.client.studies.create({
+    ...longStudy(),
+    training: { steps: 5_000_000 },
+    method: { estimator: 'fixed', window: 5_000_000 },
+  });
+  const state = async () => (await study.trial()).state;
+  await expect.poll(state, { timeout: 20_000 }).toBe('RUNNING');
+  using channel = new Channel(trainer.address);
+  const check = methodIn(health, 'Check') as MethodDefinition<object, { readonly status: string }>;
+  const statuses = () =>
+    Promise.all(
+      ['', 'glocal.v1.StudyService'].map(async (service) => (await channel.unary(check, { service })).status),
+    );
+  process.kill(trainer.pid, 'SIGTERM');
+  await expect.poll(statuses, { timeout: 10_000 }).toEqual(['NOT_SERVING', 'NOT_SERVING']);
+  expect(await state()).toBe('RUNNING');
+  await study.cancel();
+  expect((await trainer.server.ended).how).toBe('exit code 0');
+});
+
 it('a server that is stopped leaves its trials to the next one, those that run and those that wait', async () => {
   await using folder = await temporaryFolder();
   const store = `${folder.path}/studies.db`;

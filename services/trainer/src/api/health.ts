@@ -14,12 +14,12 @@ const OVERALL = '';
 export interface HealthParts {
   readonly store: { readonly health: Pick<StoreHealth, 'writable' | 'onChange'> };
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
-  /** Aborted when the server begins to stop: nothing is SERVING from then on. */
-  readonly stopping: AbortSignal;
+  /** Aborted when the server is to get no new work: nothing is SERVING from then on. */
+  readonly retiring: AbortSignal;
 }
 
 /** Adds the health service. @param service that readiness is told of. */
-export function addHealth(server: Server, service: string, { store, dmd, stopping }: HealthParts): void {
+export function addHealth(server: Server, service: string, { store, dmd, retiring }: HealthParts): void {
   const health = new HealthImplementation({});
   const told = new Map<string, boolean>();
   /** Watchers hear of changes only. */
@@ -29,13 +29,12 @@ export function addHealth(server: Server, service: string, { store, dmd, stoppin
     health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   };
   const tell = () => {
-    set(OVERALL, !stopping.aborted);
-    set(service, !stopping.aborted && store.health.writable && dmd.status.reachable);
+    set(OVERALL, !retiring.aborted);
+    set(service, !retiring.aborted && store.health.writable && dmd.status.reachable);
   };
   tell();
   const unsubscribe = [store.health.onChange(tell), dmd.onChange(tell)];
-  // Before the listener of any call, so that watches of the health hear it before they end.
-  stopping.addEventListener('abort', () => {
+  retiring.addEventListener('abort', () => {
     for (const stop of unsubscribe) stop();
     tell();
   });

@@ -42,7 +42,9 @@ export interface ServerParts extends StudyServiceParts {
 export interface ApiServer {
   /** host:port that it listens on. */
   readonly address: string;
-  /** Says NOT_SERVING, ends streams, lets other calls finish for a while, then cuts them. */
+  /** Says NOT_SERVING from now on, so that nobody new is sent here; everything else goes on. */
+  retire(): void;
+  /** Retires, ends streams, lets other calls finish for a while, then cuts them. */
   stop(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function startServer(listen: string, parts: ServerParts): Promise<A
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const { log, store, metrics, tracing } = parts;
   const { credentials, authenticator, audit } = parts.security;
+  const retiring = new AbortController();
   const stopping = new AbortController();
   const server = new Server({
     interceptors: [
@@ -80,7 +83,7 @@ export async function startServer(listen: string, parts: ServerParts): Promise<A
     log,
     stopping: stopping.signal,
   });
-  addHealth(server, STUDY_SERVICE, { store, dmd: parts.dmd, stopping: stopping.signal });
+  addHealth(server, STUDY_SERVICE, { store, dmd: parts.dmd, retiring: retiring.signal });
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
 
@@ -97,7 +100,10 @@ export async function startServer(listen: string, parts: ServerParts): Promise<A
   const host = listen.slice(0, listen.lastIndexOf(':'));
   return {
     address: `${host}:${port}`,
+    retire: () => retiring.abort(),
     stop: async () => {
+      // Before the streams, so that watches of the health hear it before they end.
+      retiring.abort();
       stopping.abort();
       const cut = setTimeout(() => server.forceShutdown(), DRAIN_MS);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
