@@ -64,7 +64,10 @@ beforeAll(async () => {
 });
 afterAll(() => cleanUp.disposeAsync());
 
-const LIMITS = ['--max-artifact-bytes', '20000', '--max-owner-artifact-bytes', '50000'];
+const LIMITS = [
+  ...['--max-artifact-bytes', '20000', '--max-owner-artifact-bytes', '50000'],
+  ...['--upload-idle-seconds', '3'],
+];
 
 async function start(): Promise<void> {
   trainer = cleanUp.use(await TestTrainer.start({ store, args: LIMITS }));
@@ -123,6 +126,26 @@ describe('an upload', () => {
     expect({ found, details }).toEqual({ found: code, details: expect.stringMatching(message) });
     expect(kept()).toEqual([]);
   });
+});
+
+it('an upload that goes silent is ended, and its place is free for others', async () => {
+  using calls = new DisposableStack();
+  const silent = Array.from({ length: 8 }, () => {
+    const call = calls.use(channel.converse(Api.uploadArtifact));
+    call.send(requests(DATASET, PETS)[0] as UploadArtifactRequest);
+    return rejection<ServiceError>(call.next());
+  });
+  await expect
+    .poll(async () => (await refusal(DATASET, {})).details, { timeout: 10_000 })
+    .toBe('8 uploads are going on, as many as this server allows');
+  for (const error of await Promise.all(silent)) {
+    expect(error).toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+      details: 'nothing came of the upload for 3 s, as long as this server waits; begin again',
+    });
+  }
+  expect((await refusal(DATASET, {})).details).toBe('file: is missing: an artifact has at least one');
+  expect(kept()).toEqual([]);
 });
 
 describe('artifacts', () => {

@@ -1,6 +1,7 @@
 /** Names, pages and limits of the API. */
 
-import { StudyServiceService as Api } from '@glocal/proto/glocal/v1/study_service';
+import { StudyState } from '@glocal/proto/glocal/v1/study';
+import { StudyServiceService as Api, type ListStudiesRequest } from '@glocal/proto/glocal/v1/study_service';
 import { GlocalClient, type GlocalError, type Study } from '@glocal/sdk';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -121,7 +122,29 @@ describe('with some studies, the API', () => {
       const error = await rejection<ServiceError>(list(2, token));
       expect(error, token).toMatchObject({
         code: status.INVALID_ARGUMENT,
-        details: 'page_token: was not given out by this method',
+        details: 'page_token: was not given out for this list',
+      });
+    }
+  });
+
+  it('goes on with a page token only where the list is the same: not with other filters or another parent', async () => {
+    const listStudies = (pageToken: string, change: Partial<ListStudiesRequest> = {}) =>
+      channel.unary(Api.listStudies, { pageSize: 1, pageToken, states: [], labels: {}, ...change });
+    const listTrials = (parent: string, pageToken: string) =>
+      channel.unary(Api.listTrials, { parent, pageSize: 1, pageToken });
+    const ofStudies = (await listStudies('')).nextPageToken;
+    const ofTrials = (await listTrials(trained.name, '')).nextPageToken;
+    await listStudies(ofStudies);
+    await listTrials(trained.name, ofTrials);
+    for (const wrong of [
+      listStudies(ofStudies, { states: [StudyState.ACTIVE] }),
+      listStudies(ofStudies, { labels: { team: '' } }),
+      listStudies(ofTrials),
+      listTrials(studies[0]?.name ?? '', ofTrials),
+    ]) {
+      expect(await rejection<ServiceError>(wrong)).toMatchObject({
+        code: status.INVALID_ARGUMENT,
+        details: 'page_token: was not given out for this list',
       });
     }
   });

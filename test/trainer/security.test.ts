@@ -106,6 +106,24 @@ describe('a caller with a certificate and a token', () => {
     expect(gone.code).toBe(status.NOT_FOUND);
   });
 
+  it('goes on with no page token of somebody else', async () => {
+    const ada = as(tokens.ada);
+    const studies = [await create(ada), await create(ada)];
+    const page = (caller: Channel, page_token = '') =>
+      caller.unary(method('ListStudies'), { page_size: 1, page_token }) as Promise<{ next_page_token: string }>;
+    const { next_page_token } = await page(ada);
+    await page(ada, next_page_token);
+    const { code, message } = await refusal(page(as(tokens.bob), next_page_token));
+    expect({ code, message }).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      message: expect.stringContaining('was not given out for this list'),
+    });
+    for (const study of studies) {
+      await cancel(ada, study);
+      await ada.unary(method('DeleteStudy'), { name: study.name });
+    }
+  });
+
   it('drives what is theirs', async () => {
     const ada = as(tokens.ada);
     const driven = {

@@ -141,6 +141,7 @@ async function serve(args: readonly string[]): Promise<void> {
       modules,
       dmd: dmdWatch,
       artifacts,
+      uploadIdleSeconds: config.uploadIdleSeconds,
       checkpoints,
       security,
       metrics,
@@ -183,6 +184,8 @@ async function serve(args: readonly string[]): Promise<void> {
     cleanUp.defer(() => server.stop());
     // Stopped before the server, so that watchers are told what becomes of their trials.
     cleanUp.defer(() => queue.stop(config.drainSeconds * 1_000));
+    // Whoever balances load sends nobody here while trials train to their boundaries.
+    cleanUp.defer(() => server.retire());
     cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
     queue.start();
     cleanUp.defer(resumeWithDmd({ store, queue, dmd: dmdWatch, log }));

@@ -19,12 +19,15 @@ import { artifactName, parseArtifactName } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
 import { describeInProcess, RefusedError } from '../worker/describe.ts';
 import type { Methods } from './handlers.ts';
-import { MAX_PAGE_BYTES, pageSize, pageToken, parsePageToken, wrongPageToken } from './pages.ts';
+import { unlessIdle } from './idle.ts';
+import { MAX_PAGE_BYTES, PageTokens, pageSize, wrongPageToken } from './pages.ts';
 
 export interface ArtifactParts {
   readonly store: Store;
   readonly artifacts: ArtifactRoot;
-  readonly limits: Pick<Limits, 'maxArtifactBytes' | 'maxOwnerArtifactBytes'>;
+  readonly info: { readonly limits: Pick<Limits, 'maxArtifactBytes' | 'maxOwnerArtifactBytes'> };
+  /** That an upload may say nothing: it keeps others out. */
+  readonly uploadIdleSeconds: number;
   readonly log: Logger;
 }
 
@@ -33,8 +36,9 @@ type ArtifactMethods = Pick<
   'uploadArtifact' | 'getArtifact' | 'listArtifacts' | 'deleteArtifact'
 >;
 
-export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts): ArtifactMethods {
-  const room = new ArtifactRoom(limits, (owner) => store.artifactBytes(owner));
+export function artifactMethods(parts: ArtifactParts): ArtifactMethods {
+  const { store, artifacts, uploadIdleSeconds, log } = parts;
+  const room = new ArtifactRoom(parts.info.limits, (owner) => store.artifactBytes(owner));
 
   const hasBeen = async (name: string): Promise<boolean> =>
     (await store.getArtifact(name)) !== undefined || (await store.deletedArtifactOwner(name)) !== undefined;
@@ -51,7 +55,7 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
       const folder = await artifacts.begin().catch((error) => Promise.reject(asUnavailable(error)));
       const name = artifactName(newId().toLowerCase());
       try {
-        const received = await receive(requests, folder, place);
+        const received = await receive(unlessIdle(requests, uploadIdleSeconds, 'the upload'), folder, place);
         const description = await describeInProcess(
           { what: 'artifact', kind: received.header.kind, folder },
           signal,
@@ -85,11 +89,13 @@ export function artifactMethods({ store, artifacts, limits, log }: ArtifactParts
 
     listArtifacts: async (request, { caller }) => {
       const limit = pageSize(request.pageSize);
-      const after = parsePageToken(request.pageToken);
+      const owner = listedOwner(caller);
+      const tokens = new PageTokens('artifacts', owner);
+      const after = tokens.parse(request.pageToken);
       if (after !== undefined && !(await hasBeen(after))) throw wrongPageToken();
-      const page = { owner: listedOwner(caller), after, limit, maxBytes: MAX_PAGE_BYTES };
+      const page = { owner, after, limit, maxBytes: MAX_PAGE_BYTES };
       const { records, more } = await store.listArtifacts(page);
-      return { artifacts: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
+      return { artifacts: records, nextPageToken: tokens.make(more ? records.at(-1)?.name : undefined) };
     },
 
     deleteArtifact: async ({ name }) => {

@@ -305,10 +305,10 @@ describe('a client that drives a trial', () => {
     stopping = new AbortController();
     const other = await Driver.attached();
     const last = other.next();
-    expect(() => seats.take('another')).toThrow(BusyError);
+    expect(() => seats.take('another', '')).toThrow(BusyError);
     other.leave();
     expect(await last).toBeUndefined();
-    seats.take('another');
+    seats.take('another', '');
   });
 });
 
@@ -534,8 +534,8 @@ describe('what is no drive', () => {
     const driver = await Driver.attached();
     driver.send({ $case: 'start', value: { trial: TRIAL, includeWindows: false } });
     await expect(driver.next()).rejects.toThrow('start: only decisions come after start');
-    seats.take('one');
-    seats.take('another');
+    seats.take('one', '');
+    seats.take('another', '');
     await expect(Driver.start().next()).rejects.toThrow(BusyError);
   });
 

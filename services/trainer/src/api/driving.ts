@@ -47,7 +47,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
       const incoming = requests[Symbol.asyncIterator]();
       const { trial: name, includeWindows } = await startOf(incoming, 'DRIVE_REQUEST');
       const study = await drivenStudy(name);
-      using seat = seats.take(name);
+      using seat = seats.take(name, study.owner);
       using subscription = hub.subscribe(study.name);
       // What is new for the driver alone wakes it as what is stored does.
       using feed = desk.follow(name, () => subscription.stored());

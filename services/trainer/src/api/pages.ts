@@ -1,5 +1,6 @@
 /** Pages of lists (AIP-158). */
 
+import { createHash } from 'node:crypto';
 import { FieldError } from '../resource/errors.ts';
 
 const DEFAULT_PAGE = 50;
@@ -15,30 +16,49 @@ export function pageSize(requested: number, { usual = DEFAULT_PAGE, most = MAX_P
   return Math.min(requested || usual, most);
 }
 
-/** An opaque token for the position after `key`. */
-export const pageToken = (key: string | undefined): string => Buffer.from(key ?? '').toString('base64url');
+/** Characters of a token's key that say which list it is of. */
+const LIST = 12;
 
 /**
- * The key that {@link pageToken} was given; undefined for the first page.
- * @throws FieldError for a token that it has not made.
+ * The tokens of one list: opaque, for the position after a key. With one of another list, as that of another parent, of other
+ * filters or for another owner, a list would begin anywhere.
  */
-export function parsePageToken(token: string): string | undefined {
-  if (token === '') return undefined;
-  const key = Buffer.from(token, 'base64url').toString();
-  if (pageToken(key) !== token) throw wrongPageToken();
-  return key;
+export class PageTokens {
+  readonly #list: string;
+
+  /** @param list the method, and all that the list depends on but the size of the page. */
+  constructor(...list: readonly unknown[]) {
+    this.#list = createHash('sha256').update(JSON.stringify(list)).digest('base64url').slice(0, LIST);
+  }
+
+  /** The token for the position after `key`; empty without one: there is no next page. */
+  make(key: string | number | undefined): string {
+    return key === undefined ? '' : Buffer.from(`${this.#list}${key}`).toString('base64url');
+  }
+
+  /**
+   * The key that {@link make} was given; undefined for the first page.
+   * @throws FieldError for a token that it has not made.
+   */
+  parse(token: string): string | undefined {
+    if (token === '') return undefined;
+    const text = Buffer.from(token, 'base64url').toString();
+    const key = text.slice(LIST);
+    if (this.make(key) !== token) throw wrongPageToken();
+    return key;
+  }
+
+  /**
+   * A key that is a number, as an index or a count; 0 for the first page.
+   * @throws FieldError for a token of something else.
+   */
+  parseNumber(token: string): number {
+    const key = this.parse(token) ?? '0';
+    if (!/^\d{1,9}$/.test(key)) throw wrongPageToken();
+    return Number(key);
+  }
 }
 
-/**
- * A key that is a number, as an index or a count; 0 for the first page.
- * @throws FieldError for a token of something else.
- */
-export function parseNumberToken(token: string): number {
-  const key = parsePageToken(token) ?? '0';
-  if (!/^\d{1,9}$/.test(key)) throw wrongPageToken();
-  return Number(key);
-}
-
-/** The token is not one that this method gave. */
+/** The token is not one that was given for this list. */
 export const wrongPageToken = (): FieldError =>
-  FieldError.of('PAGE_TOKEN', 'page_token', 'was not given out by this method');
+  FieldError.of('PAGE_TOKEN', 'page_token', 'was not given out for this list');

@@ -11,7 +11,7 @@ import {
 } from '@glocal/proto/glocal/v1/study_service';
 import { PageRoom } from '../resource/page-room.ts';
 import type { Catalogue, ModelEntry } from '../study/catalogue.ts';
-import { MAX_PAGE_BYTES, pageSize, pageToken, parseNumberToken } from './pages.ts';
+import { MAX_PAGE_BYTES, PageTokens, pageSize } from './pages.ts';
 
 /** What of the catalogue is listed. */
 export type Listed = Pick<Catalogue, 'datasets' | 'optimizers' | 'lossHyperparameters'> & {
@@ -31,13 +31,14 @@ export function listProblems(catalogue: Listed, request: ListProblemsRequest): L
   const limit = pageSize(request.pageSize, { usual: all.length, most: all.length });
   const room = new PageRoom({ limit, maxBytes: MAX_PAGE_BYTES });
   const page = ListProblemsResponse.create();
-  let next = parseNumberToken(request.pageToken);
+  const tokens = new PageTokens('problems');
+  let next = tokens.parseNumber(request.pageToken);
   for (const entry of all.slice(next)) {
     if (!room.take(entry.bytes)) break;
     entry.addTo(page);
     next += 1;
   }
-  return { ...page, nextPageToken: next < all.length ? pageToken(String(next)) : '' };
+  return { ...page, nextPageToken: tokens.make(next < all.length ? next : undefined) };
 }
 
 function entries({ datasets, models, optimizers, lossHyperparameters, modules = [] }: Listed): Entry[] {

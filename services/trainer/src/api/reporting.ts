@@ -18,7 +18,8 @@ import { asExternal } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { studyOf } from '../resource/names.ts';
 import { hasEnded, trialStateName } from '../resource/states.ts';
-import { StaleEpochError, StoreUnavailableError } from '../store/errors.ts';
+import { StaleEpochError } from '../store/errors.ts';
+import { isLost } from '../store/lost.ts';
 import type { Store } from '../store/store.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
 import type { Call } from './call.ts';
@@ -51,9 +52,9 @@ export function reporting(
     reportHypergradients: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
       const { trial: name } = await startOf(incoming, 'REPORT');
-      const { trial: before, windowBytes } = await externalTrial(name);
+      const { trial: before, owner, windowBytes } = await externalTrial(name);
       if (hasEnded(before)) return yield respond('ended', before);
-      using seat = seats.take(name);
+      using seat = seats.take(name, owner);
       using _room = room.take(windowBytes);
       using watch = watchTrial(name, call, seat);
       try {
@@ -92,10 +93,11 @@ export function reporting(
   }
 
   /** @throws FieldError, NotFoundError, StateError unless the trial's study is EXTERNAL. */
-  async function externalTrial(name: string): Promise<{ trial: Trial; windowBytes: number }> {
+  async function externalTrial(name: string): Promise<{ trial: Trial; owner: string; windowBytes: number }> {
     const trial = await parts.getTrial(name, 'start.trial');
     const study = await parts.getStudy(studyOf(name), 'start.trial');
-    if (study.mode === RunMode.EXTERNAL) return { trial, windowBytes: windowBytes(asExternal(study)) };
+    if (study.mode === RunMode.EXTERNAL)
+      return { trial, owner: study.owner, windowBytes: windowBytes(asExternal(study)) };
     throw new StateError(`${study.name} is not EXTERNAL: the service trains it, and takes no hypergradients`);
   }
 
@@ -111,7 +113,7 @@ export function reporting(
         subscription.takeProgress();
         if (!subscription.takeStored() || stop.aborted) continue;
         const trial = await store.getTrial(name);
-        if (trial?.state !== TrialState.RUNNING) left.abort();
+        if (trial?.state !== TrialState.RUNNING) left.abort(new StateError(`${name} does not run any more`));
       }
     };
     subscription.takeStored();
@@ -130,7 +132,7 @@ export function reporting(
   }
 
   /**
-   * The trial, when it has ended meanwhile, which is why an error was thrown.
+   * The trial, when it has ended meanwhile, which is why the call was stopped or the store refused something.
    * @throws what the client is told otherwise.
    */
   async function overTrial(error: unknown, name: string, call: Call, seat: Seat): Promise<Trial> {
@@ -143,7 +145,7 @@ export function reporting(
     if (error instanceof DmdError) {
       throw new ApiError(status.FAILED_PRECONDITION, 'DMD_REFUSED', error.message, { cause: error });
     }
-    if (error instanceof StoreUnavailableError) throw error;
+    if (!isLost(error)) throw error;
     const trial = await store.getTrial(name);
     if (trial === undefined) throw new NotFoundError(name);
     if (hasEnded(trial)) return trial;

@@ -4,7 +4,7 @@ import { StudyState } from '@glocal/proto/glocal/v1/study';
 import type { ListStudiesRequest } from '@glocal/proto/glocal/v1/study_service';
 import { FieldError, type FieldViolation } from '../resource/errors.ts';
 import type { StudyPage } from '../store/store.ts';
-import { checkLabels } from '../study/labels.ts';
+import { checkLabels, sortedLabels } from '../study/labels.ts';
 import { oneOfNames } from '../study/specification/checker.ts';
 
 /** @throws FieldError for a state that there is not, and for what is no label. */
@@ -17,5 +17,5 @@ export function studyFilter({ states, labels }: ListStudiesRequest): Pick<StudyP
   );
   violations.push(...checkLabels(labels));
   if (violations.length > 0) throw new FieldError('STUDY_FILTER', violations);
-  return { states: [...new Set(states)], labels };
+  return { states: [...new Set(states)].sort(), labels: sortedLabels(labels) };
 }

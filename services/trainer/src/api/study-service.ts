@@ -43,14 +43,7 @@ import { lifecycleMethods } from './lifecycle.ts';
 import { limitErrors } from './limit-errors.ts';
 import { forList, outerStepParts } from './outer-step-parts.ts';
 import { MAX_UNSENT_BYTES } from './outgoing.ts';
-import {
-  MAX_PAGE_BYTES,
-  pageSize,
-  pageToken,
-  parseNumberToken,
-  parsePageToken,
-  wrongPageToken,
-} from './pages.ts';
+import { MAX_PAGE_BYTES, PageTokens, pageSize, wrongPageToken } from './pages.ts';
 import { listProblems } from './problems.ts';
 import { reanalysis } from './reanalysis.ts';
 import { reporting } from './reporting.ts';
@@ -74,6 +67,8 @@ export interface StudyServiceParts {
   readonly modules: Modules;
   /** Where uploaded files lie. */
   readonly artifacts: ArtifactRoot;
+  /** That an upload may say nothing. */
+  readonly uploadIdleSeconds: number;
   readonly info: ServerInfo & { readonly limits: Limits };
   /** Undefined where there are no spans. */
   readonly studyTraces?: StudyTraces | undefined;
@@ -82,7 +77,7 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, checkpoints, catalogue, modules, artifacts, info, log } = parts;
+  const { store, hub, queue, checkpoints, catalogue, modules, info, log } = parts;
   const { limits } = info;
   // A quarter for what watchers share, the rest for what each of them has still to read.
   const events = new EventLog(store, limits.maxWatchBytes / 4);
@@ -99,7 +94,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     { caller, signal }: Pick<Call, 'caller' | 'signal'>,
   ): Promise<CompleteStudy | ExternalStudy> => {
     const own = await withArtifacts(catalogue, requested, store, caller);
-    const withModule = await modules.withModule(own, requested, signal);
+    const withModule = await modules.withModule(own, requested, caller.owner, signal);
     const known = { ...withModule, replays: await readReplays(requested, store, caller) };
     const { study, violations } = completeStudy(requested, known, limits);
     if (study === undefined) {
@@ -122,7 +117,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
   };
 
   return {
-    ...artifactMethods({ store, artifacts, limits, log }),
+    ...artifactMethods(parts),
     ...lifecycleMethods({ ...parts, limits }),
     ...driving({ ...parts, seats, getStudy, getTrial }),
     ...reanalysis({ store, dmd: parts.windows }),
@@ -158,15 +153,16 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
     listStudies: async (request, { caller }) => {
       const size = pageSize(request.pageSize);
-      const after = parsePageToken(request.pageToken);
+      const filter = { owner: listedOwner(caller), ...studyFilter(request) };
+      const tokens = new PageTokens('studies', filter);
+      const after = tokens.parse(request.pageToken);
       if (after !== undefined) {
         const last = (await store.getStudy(after)) ?? (await store.getDeleted(after));
         if (last === undefined || !mayKnow(caller, last.owner)) throw wrongPageToken();
       }
-      const filter = { owner: listedOwner(caller), ...studyFilter(request) };
       const page = { after, ...filter, limit: size, maxBytes: MAX_PAGE_BYTES };
       const { records, more } = await store.listStudies(page);
-      return { studies: records, nextPageToken: more ? pageToken(records.at(-1)?.name) : '' };
+      return { studies: records, nextPageToken: tokens.make(more ? records.at(-1)?.name : undefined) };
     },
 
     getTrial: async ({ name }) => {
@@ -178,10 +174,11 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     listTrials: async (request) => {
       await getStudy(request.parent, 'parent');
       const size = pageSize(request.pageSize);
-      const start = parseNumberToken(request.pageToken);
+      const tokens = new PageTokens('trials', request.parent);
+      const start = tokens.parseNumber(request.pageToken);
       const page = { after: start - 1, limit: size, maxBytes: MAX_PAGE_BYTES };
       const { records, more } = await store.listTrials(request.parent, page);
-      return { trials: records, nextPageToken: more ? pageToken(String(start + records.length)) : '' };
+      return { trials: records, nextPageToken: tokens.make(more ? start + records.length : undefined) };
     },
 
     getOuterStep: async ({ name }) => {
@@ -199,20 +196,21 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     listOuterSteps: async (request) => {
       await getTrial(request.parent, 'parent');
       const size = pageSize(request.pageSize);
+      const tokens = new PageTokens('outerSteps', request.parent);
       const { records, more } = await store.listOuterSteps(request.parent, {
         limit: size,
-        after: parseNumberToken(request.pageToken),
+        after: tokens.parseNumber(request.pageToken),
         windows: request.includeWindows,
         maxBytes: MAX_PAGE_BYTES,
       });
       // Several fit by the page's own limit, which a single one may pass.
       const outerSteps = records.length === 1 ? records.map(forList) : records;
-      return { outerSteps, nextPageToken: more ? pageToken(String(records.at(-1)?.index)) : '' };
+      return { outerSteps, nextPageToken: tokens.make(more ? records.at(-1)?.index : undefined) };
     },
 
     watchStudy: async function* ({ name, cursor, maxLag }, call) {
       parseStudyName(name, 'name');
-      using _place = watchBudget.enter();
+      using _place = watchBudget.enter(call.caller.owner);
       for await (const event of watchStudy({ store, hub, events, log }, { name, cursor, maxLag }, call)) {
         using _room = await watchBudget.hold(event.length, call.signal);
         yield new Encoded(event);
@@ -222,12 +220,13 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     exportSchedule: async (request) => {
       const trial = await getTrial(request.name);
       const study = await getStudy(request.name.slice(0, request.name.indexOf('/trials/')));
+      const tokens = new PageTokens('schedule', request.name);
       const { parameters, points, next } = await exportSchedule(store, studyOfTrial(study, trial), trial, {
-        after: request.pageToken === '' ? undefined : parseNumberToken(request.pageToken),
+        after: request.pageToken === '' ? undefined : tokens.parseNumber(request.pageToken),
         limit: pageSize(request.pageSize, { usual: MAX_POINTS, most: MAX_POINTS }),
         maxBytes: MAX_PAGE_BYTES,
       });
-      return { parameters, points, nextPageToken: next === undefined ? '' : pageToken(String(next)) };
+      return { parameters, points, nextPageToken: tokens.make(next) };
     },
 
     listProblems: async (request) => listProblems({ ...catalogue, modules: await modules.list() }, request),

@@ -1,6 +1,7 @@
 /** How many bytes of artifacts there may be: each, and those of an owner together, with what is arriving now. */
 
 import { BusyError } from '../resource/errors.ts';
+import { Places } from '../resource/places.ts';
 
 /** Uploads at a time, of all callers. */
 const MAX_UPLOADS = 8;
@@ -27,7 +28,12 @@ export class ArtifactRoom {
   readonly #stored: (owner: string) => Promise<bigint>;
   /** Bytes that are arriving, by owner. */
   readonly #arriving = new Map<string, bigint>();
-  #uploads = 0;
+  readonly #uploads = new Places({
+    max: MAX_UPLOADS,
+    what: 'uploads are going on',
+    reason: 'UPLOADS',
+    retryAfterMs: RETRY_MS,
+  });
 
   /** @param stored bytes of all artifacts of an owner. */
   constructor(limits: RoomLimits, stored: (owner: string) => Promise<bigint>) {
@@ -35,13 +41,9 @@ export class ArtifactRoom {
     this.#stored = stored;
   }
 
-  /** @throws BusyError when there are as many uploads as may be. */
+  /** @throws BusyError when there are as many uploads as may be, of all or of this owner. */
   enter(owner: string): UploadRoom {
-    if (this.#uploads >= MAX_UPLOADS) {
-      const message = `${MAX_UPLOADS} uploads are going on, as many as this server takes at a time; try again`;
-      throw new BusyError('UPLOADS', message, RETRY_MS);
-    }
-    this.#uploads += 1;
+    const place = this.#uploads.take(owner);
     let own = 0n;
     return {
       take: async (bytes) => {
@@ -63,7 +65,7 @@ export class ArtifactRoom {
         }
       },
       [Symbol.dispose]: () => {
-        this.#uploads -= 1;
+        place[Symbol.dispose]();
         this.#add(owner, -own);
       },
     };

@@ -131,7 +131,11 @@ export const SETTINGS = {
   ),
   maxSteps: setting(whole(), 10_000_000, 'inner steps of a trial'),
   maxTrials: setting(whole(1, 10_000), 1_000, 'trials of a study'),
-  maxWatchers: setting(whole(), 1_000, 'watchers that may be connected'),
+  maxWatchers: setting(
+    whole(),
+    1_000,
+    'watchers that may be connected; those of one owner, where owners are known, at most half of them',
+  ),
   maxWatchBytes: setting(
     bytes(1, 2 ** 31 - 1),
     256 * 1024 ** 2,
@@ -139,7 +143,16 @@ export const SETTINGS = {
   ),
   maxArtifactBytes: setting(bytes(1), 1024 ** 3, 'bytes of one uploaded model or data set'),
   maxOwnerArtifactBytes: setting(bytes(1), 10 * 1024 ** 3, 'bytes of all that one owner has uploaded'),
-  maxDrivers: setting(whole(), 100, 'clients that may drive trials or report hypergradients at a time'),
+  uploadIdleSeconds: setting(
+    time('seconds'),
+    60,
+    'how long an upload may send nothing before it is ended: only eight go on at a time, four of one owner',
+  ),
+  maxDrivers: setting(
+    whole(),
+    100,
+    'clients that may drive trials or report hypergradients at a time; on trials of one owner, where owners are known, at most half of them',
+  ),
   maxTrialMemoryBytes: setting(
     bytes(0),
     0,

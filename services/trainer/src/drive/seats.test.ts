@@ -5,25 +5,37 @@ import { Seats } from './seats.ts';
 describe('seats', () => {
   it('belong to the latest who takes them, and the one before is told', () => {
     const seats = new Seats(1);
-    const first = seats.take('a');
-    const second = seats.take('a');
+    const first = seats.take('a', '');
+    const second = seats.take('a', '');
     expect([first.lost.aborted, second.lost.aborted]).toEqual([true, false]);
     // Who was told leaves later, and takes nothing along.
     first[Symbol.dispose]();
-    expect(() => seats.take('b')).toThrow(BusyError);
+    expect(() => seats.take('b', '')).toThrow(BusyError);
     second[Symbol.dispose]();
-    seats.take('b');
+    seats.take('b', '');
   });
 
   it('are as many as there may be, and none is needed to take over', () => {
     const seats = new Seats(2);
-    seats.take('a');
-    const b = seats.take('b');
-    expect(() => seats.take('c')).toThrow(
+    seats.take('a', '');
+    const b = seats.take('b', '');
+    expect(() => seats.take('c', '')).toThrow(
       '2 clients drive trials or report hypergradients, as many as this server allows',
     );
-    seats.take('a');
+    seats.take('a', '');
     b[Symbol.dispose]();
-    seats.take('c');
+    seats.take('c', '');
+  });
+
+  it('are at most half for the trials of one owner', () => {
+    const seats = new Seats(4);
+    seats.take('a', 'ann');
+    const b = seats.take('b', 'ann');
+    expect(() => seats.take('c', 'ann')).toThrow(expect.objectContaining({ reason: 'OWNER_DRIVERS' }));
+    // Neither does who takes over need another, nor does who was taken over give it back.
+    seats.take('b', 'ann');
+    b[Symbol.dispose]();
+    expect(() => seats.take('c', 'ann')).toThrow(BusyError);
+    seats.take('d', 'bob');
   });
 });

@@ -1,30 +1,35 @@
 /** Who works on which trial from outside: one client a trial, the latest, and not too many in all. */
 
-import { BusyError } from '../resource/errors.ts';
+import { Places } from '../resource/places.ts';
 
 const RETRY_AFTER_MS = 30_000;
 
 export class Seats {
-  readonly #max: number;
+  readonly #places: Places;
   readonly #taken = new Map<string, Seat>();
 
   /** @param max clients at a time. */
   constructor(max: number) {
-    this.#max = max;
+    this.#places = new Places({
+      max,
+      what: 'clients drive trials or report hypergradients',
+      reason: 'DRIVERS',
+      retryAfterMs: RETRY_AFTER_MS,
+    });
   }
 
   /**
    * Takes the trial's seat, from whoever has it. The client has it until the seat is disposed of.
-   * @throws BusyError when all seats are taken, by clients of other trials.
+   * @param owner of the trial.
+   * @throws BusyError when all seats are taken, by clients of other trials, or as many as there may be of this owner's.
    */
-  take(trial: string): Seat {
+  take(trial: string, owner: string): Seat {
     const before = this.#taken.get(trial);
-    if (before === undefined && this.#taken.size >= this.#max) {
-      const message = `${this.#max} clients drive trials or report hypergradients, as many as this server allows`;
-      throw new BusyError('DRIVERS', message, RETRY_AFTER_MS);
-    }
-    const seat = new Seat(() => {
-      if (this.#taken.get(trial) === seat) this.#taken.delete(trial);
+    const place = before?.place ?? this.#places.take(owner);
+    const seat = new Seat(place, () => {
+      if (this.#taken.get(trial) !== seat) return;
+      this.#taken.delete(trial);
+      place[Symbol.dispose]();
     });
     this.#taken.set(trial, seat);
     before?.lose();
@@ -33,11 +38,14 @@ export class Seats {
 }
 
 export class Seat implements Disposable {
+  /** @internal Goes on to who takes the seat. */
+  readonly place: Disposable;
   readonly #leave: () => void;
   readonly #lost = new AbortController();
 
   /** @internal */
-  constructor(leave: () => void) {
+  constructor(place: Disposable, leave: () => void) {
+    this.place = place;
     this.#leave = leave;
   }
 

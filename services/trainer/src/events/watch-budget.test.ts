@@ -19,25 +19,25 @@ afterEach(() => {
 describe('the budget of all watchers', () => {
   it('has a place for as many watchers as it may, again when one has gone', () => {
     const places = budget(1_000, 2);
-    const first = places.enter();
-    places.enter();
-    expect(() => places.enter()).toThrow(/2 watchers are connected, as many as this server allows/);
+    const first = places.enter('');
+    places.enter('');
+    expect(() => places.enter('')).toThrow(/2 watchers are connected, as many as this server allows/);
     first[Symbol.dispose]();
     first[Symbol.dispose]();
-    places.enter();
-    expect(() => places.enter()).toThrow(BusyError);
+    places.enter('');
+    expect(() => places.enter('')).toThrow(BusyError);
   });
 
   it('has a place for as many watchers as its bytes allow', () => {
     const places = budget(25);
-    places.enter();
-    places.enter();
-    expect(() => places.enter()).toThrow(/hold the 25 bytes/);
+    places.enter('');
+    places.enter('');
+    expect(() => places.enter('')).toThrow(/hold the 25 bytes/);
   });
 
   it('makes a large event wait until another one was taken, and never a small one', async () => {
     const bytes = budget(100);
-    bytes.enter();
+    bytes.enter('');
     const first = await bytes.hold(60, never);
     const second = bytes.hold(60, never);
     expect(await settled(second)).toBe(false);

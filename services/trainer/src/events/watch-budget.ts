@@ -1,6 +1,7 @@
 /** What all watchers together may hold of the server's memory. */
 
 import { BusyError, InterruptedError } from '../resource/errors.ts';
+import { Places } from '../resource/places.ts';
 
 export interface WatchLimits {
   /** Watchers at a time. */
@@ -22,37 +23,39 @@ const RETRY_MS = 5_000;
 export class WatchBudget {
   readonly #limits: WatchLimits;
   readonly #waiting = new Set<() => void>();
-  #watchers = 0;
+  readonly #watchers: Places;
   /** Bytes of large events that have not been taken. */
   #large = 0;
 
   constructor(limits: WatchLimits) {
     this.#limits = limits;
+    this.#watchers = new Places({
+      max: limits.maxWatchers,
+      what: 'watchers are connected',
+      reason: 'WATCHERS',
+      retryAfterMs: RETRY_MS,
+    });
   }
 
   /** Bytes that are spoken for. */
   get held(): number {
-    return this.#watchers * this.#limits.bytesEach + this.#large;
+    return this.#watchers.taken * this.#limits.bytesEach + this.#large;
   }
 
   /**
    * A place for one more watcher, until it is disposed of.
-   * @throws BusyError when there is none.
+   * @throws BusyError when there is none, of all or of this owner's.
    */
-  enter(): Disposable {
-    const { maxWatchers, maxBytes, bytesEach } = this.#limits;
-    if (this.#watchers >= maxWatchers) {
-      const message = `${maxWatchers} watchers are connected, as many as this server allows`;
-      throw new BusyError('WATCHERS', message, RETRY_MS);
-    }
-    if (this.#watchers > 0 && this.held + bytesEach > maxBytes) {
-      const message = `${this.#watchers} watchers hold the ${maxBytes} bytes that this server allows them in all`;
+  enter(owner: string): Disposable {
+    const { maxBytes } = this.#limits;
+    const place = this.#watchers.take(owner);
+    const { taken } = this.#watchers;
+    if (taken > 1 && this.held > maxBytes) {
+      place[Symbol.dispose]();
+      const message = `${taken - 1} watchers hold the ${maxBytes} bytes that this server allows them in all`;
       throw new BusyError('WATCH_BYTES', message, RETRY_MS);
     }
-    this.#watchers += 1;
-    return this.#once(() => {
-      this.#watchers -= 1;
-    });
+    return this.#once(() => place[Symbol.dispose]());
   }
 
   /**

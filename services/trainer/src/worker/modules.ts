@@ -9,7 +9,7 @@ import { weightCount } from '../model/model.ts';
 import type { ModuleDescription } from '../problem/description.ts';
 import { ProblemError } from '../problem/errors.ts';
 import { findModule, listModules, type ModuleFile } from '../problem/folder.ts';
-import { BusyError } from '../resource/errors.ts';
+import { Places } from '../resource/places.ts';
 import {
   type Catalogue,
   hyperparameterInfo,
@@ -35,7 +35,12 @@ export class Modules {
   readonly #options: ModulesOptions;
   /** By module, its file's state, and options. */
   readonly #known = new Map<string, ModuleDescription>();
-  #waiting = 0;
+  readonly #waiting = new Places({
+    max: MAX_WAITING,
+    what: 'studies wait for their modules to be loaded',
+    reason: 'MODULES',
+    retryAfterMs: RETRY_MS,
+  });
   /** One process at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -63,10 +68,15 @@ export class Modules {
   }
 
   /** The catalogue as a study sees it: with the module that it names, if any. */
-  async withModule(catalogue: Catalogue, { problem }: Study, signal: AbortSignal): Promise<Catalogue> {
+  async withModule(
+    catalogue: Catalogue,
+    { problem }: Study,
+    owner: string,
+    signal: AbortSignal,
+  ): Promise<Catalogue> {
     if (problem === undefined || problem.module === '') return catalogue;
     const { module, options = {} } = problem;
-    const describe = (request: ModuleRequest) => this.#inTurn(request, signal);
+    const describe = (request: ModuleRequest) => this.#inTurn(request, owner, signal);
     return { ...catalogue, module: await this.#entry(module, options, describe) };
   }
 
@@ -113,22 +123,14 @@ export class Modules {
   }
 
   /** One process at a time for all who wait. @throws BusyError */
-  async #inTurn(request: ModuleRequest, signal: AbortSignal): Promise<ModuleDescription> {
-    if (this.#waiting >= MAX_WAITING) {
-      const message = `${MAX_WAITING} studies wait for their modules to be loaded; try again`;
-      throw new BusyError('MODULES', message, RETRY_MS);
-    }
-    this.#waiting += 1;
+  async #inTurn(request: ModuleRequest, owner: string, signal: AbortSignal): Promise<ModuleDescription> {
+    using _place = this.#waiting.take(owner);
     const answer = this.#last.then(() => {
       signal.throwIfAborted();
       return describeInProcess(request, signal);
     });
-    this.#last = answer
-      .catch(() => {})
-      .finally(() => {
-        this.#waiting -= 1;
-      });
-    return answer;
+    this.#last = answer.catch(() => {});
+    return await answer;
   }
 }
 
