@@ -53,9 +53,6 @@ beforeAll(async () => {
   // Nor does what it says to the server take that along.
   writeFileSync(join(path, 'fails.mjs'), `${SMALL}process.send?.(null);\n`);
   writeFileSync(join(path, 'torn.ts'), "const number: string = '';\n\nexport default {;\n");
-  mkdirSync(join(path, 'parts'));
-  writeFileSync(join(path, 'parts', 'index.mjs'), "import './torn.mjs';\n");
-  writeFileSync(join(path, 'parts', 'torn.mjs'), 'const number = 1;\n\nexport default {;\n');
   mkdirSync(join(path, 'other'));
   writeFileSync(join(path, 'other', 'index.js'), 'export default { description: "no problem" };\n');
   trainer = cleanUp.use(await TestTrainer.start({ args: ['--problem-dir', path] }));
@@ -152,7 +149,7 @@ function expectedRows(): number[][] {
 describe("the guide's module", () => {
   it('is listed with its options and hyperparameters; what cannot be loaded is in the log with file, line and reason', async () => {
     const { modules } = await channel.unary(Api.listProblems, { pageSize: 0, pageToken: '' });
-    expect(modules.map(({ id }) => id)).toEqual(['fails', 'other', 'parts', 'ridge', 'torn']);
+    expect(modules.map(({ id }) => id)).toEqual(['fails', 'other', 'ridge', 'torn']);
     const listed = modules.find(({ id }) => id === 'ridge');
     expect(listed).toMatchObject({
       description: 'Ridge regression with a weight decay for each feature',
@@ -166,7 +163,6 @@ describe("the guide's module", () => {
     });
     const log = trainer.log.join('\n');
     expect(log).toMatch(/module torn cannot be used: torn\.ts, line 3: /);
-    expect(log).toMatch(/module parts cannot be used: parts.torn\.mjs, line 3: Unexpected token/);
     expect(log).toMatch(/module other cannot be used: other.index\.js exports no problem/);
   });
 

@@ -123,7 +123,7 @@ export async function train(
 function startMessage(
   study: Study,
   trial: Trial,
-  options: SupervisorOptions,
+  options: AttemptOptions,
   from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint' | 'trace'>,
 ): StartMessage {
   return {

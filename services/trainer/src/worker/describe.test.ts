@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArtifactKind } from '@glocal/proto/glocal/v1/study_service';
@@ -37,5 +37,15 @@ it('a module that never comes to its end is refused, and nobody waits for it lon
   const request = { what: 'module', folder, id: 'endless', options: {}, backend: 'cpu' } as const;
   await expect(describeInProcess(request, new AbortController().signal, 2_000)).rejects.toThrow(
     'it cannot be loaded: took more than 2 seconds',
+  );
+});
+
+it('a module that imports a torn script is refused with its file and line', async () => {
+  mkdirSync(join(folder, 'parts'));
+  writeFileSync(join(folder, 'parts', 'index.mjs'), "import './torn.mjs';\n");
+  writeFileSync(join(folder, 'parts', 'torn.mjs'), 'const number = 1;\n\nexport default {;\n');
+  const request = { what: 'module', folder, id: 'parts', options: {}, backend: 'cpu' } as const;
+  await expect(describeInProcess(request, new AbortController().signal)).rejects.toThrow(
+    "parts/torn.mjs, line 3: Unexpected token ';'",
   );
 });
