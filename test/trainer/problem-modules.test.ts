@@ -2,6 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Estimator,
   EvaluationPoint,
@@ -17,7 +18,7 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Channel } from '../support/grpc.ts';
-import { descendants, expectGone } from '../support/processes.ts';
+import { descendants, expectGone, trainingProcesses } from '../support/processes.ts';
 import { rejection } from '../support/rejection.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
@@ -211,6 +212,54 @@ describe("the guide's module", () => {
     expect(error.details).toContain(`study.${field}`);
     expect(error.details).toMatch(message);
   });
+});
+
+describe('a trial of a module whose process is killed', () => {
+  const OUTER_STEPS = 20;
+  /** After which outer steps. */
+  const KILLS = [2, 8];
+
+  const create = async () => {
+    const study = Study.fromPartial({
+      ...ridge(),
+      problem: { ...ridge().problem, batchSize: 8, optimizer: 'adam' },
+      training: { steps: OUTER_STEPS * STEPS },
+      method: { estimator: Estimator.MEAN, window: STEPS, sigma: 10 },
+    });
+    return `${(await channel.unary(Api.createStudy, { study, requestId: '' })).name}/trials/0`;
+  };
+  const reached = async (name: string, outerSteps: number): Promise<Trial> => {
+    for (;;) {
+      const trial = await channel.unary(Api.getTrial, { name });
+      if (trial.outerStepsDone >= outerSteps) return trial;
+      const isOver = trial.state === TrialState.FAILED || trial.state === TrialState.INFEASIBLE;
+      expect({ isOver, why: isOver && trial.stateReason }).toEqual({ isOver: false, why: false });
+      await sleep(5);
+    }
+  };
+  /** All there is to its outer steps, but for names and times. */
+  const trajectoryOf = async (parent: string) => {
+    const request = { parent, pageSize: OUTER_STEPS, pageToken: '', includeWindows: true };
+    const { outerSteps } = await channel.unary(Api.listOuterSteps, request);
+    return outerSteps.map(({ name: _name, timing: _timing, ...rest }) => rest);
+  };
+
+  it('goes on as if nothing had been, bit for bit', async () => {
+    const undisturbed = await create();
+    await reached(undisturbed, OUTER_STEPS);
+    const killed = await create();
+    for (const outerSteps of KILLS) {
+      await reached(killed, outerSteps);
+      for (const { pid } of trainingProcesses(trainer.pid)) process.kill(pid, 'SIGKILL');
+    }
+    await vi.waitUntil(async () => (await reached(killed, OUTER_STEPS)).state === TrialState.SUCCEEDED, {
+      timeout: 120_000,
+    });
+    const [one, other] = [await reached(undisturbed, OUTER_STEPS), await reached(killed, OUTER_STEPS)];
+    expect(other.attempts).toBeGreaterThan(1);
+    expect(await trajectoryOf(killed)).toEqual(await trajectoryOf(undisturbed));
+    expect(other.test).toEqual(one.test);
+  }, 240_000);
 });
 
 describe('a module that fails while it trains', () => {
