@@ -53,7 +53,8 @@ interface Arrow {
 }
 
 /** The files that a source names, relative to it. */
-const importsOf = (text: string): string[] => [...text.matchAll(IMPORT)].map(([, imported, started = '']) => imported ?? started);
+const importsOf = (text: string): string[] =>
+  [...text.matchAll(IMPORT)].map(([, imported, started = '']) => imported ?? started);
 
 /** Imports between folders, by files relative to the sources. */
 function arrows(): Arrow[] {

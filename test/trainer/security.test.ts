@@ -110,7 +110,9 @@ describe('a caller with a certificate and a token', () => {
     const ada = as(tokens.ada);
     const studies = [await create(ada), await create(ada)];
     const page = (caller: Channel, page_token = '') =>
-      caller.unary(method('ListStudies'), { page_size: 1, page_token }) as Promise<{ next_page_token: string }>;
+      caller.unary(method('ListStudies'), { page_size: 1, page_token }) as Promise<{
+        next_page_token: string;
+      }>;
     const { next_page_token } = await page(ada);
     await page(ada, next_page_token);
     const { code, message } = await refusal(page(as(tokens.bob), next_page_token));

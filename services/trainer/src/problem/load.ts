@@ -42,7 +42,10 @@ export async function loadModule(folder: string, id: string): Promise<LoadedModu
   });
   const imported = import(pathToFileURL(path).href) as Promise<{ default?: unknown }>;
   const { default: definition } = await imported.catch((error: unknown) => {
-    throw placed(error, [...files].filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url)));
+    throw placed(
+      error,
+      [...files].filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url)),
+    );
   });
   if (!isDefined(definition)) {
     throw new ProblemError(
