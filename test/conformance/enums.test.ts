@@ -130,7 +130,8 @@ const CALLS: Record<string, { request: Message; send: (request: unknown) => Prom
 const cases = ['StudyService', 'DmdService'].flatMap((service) =>
   serviceNamed(service).methods.flatMap(({ name, input }) =>
     enumFields(input).map(
-      (field) => [`${service}.${name}`, field.name.replace('parameters.float', 'lr'), field.path] as const,
+      (field) =>
+        [`${service}.${name}`, field.name.replace(/parameters\.(float|fixed)/, 'lr'), field.path] as const,
     ),
   ),
 );
