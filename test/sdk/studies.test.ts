@@ -423,6 +423,8 @@ describe('study.outerSteps', () => {
         other: 0,
         decision: 3_000,
         checkpoint: 1.5,
+        plain: 4_000,
+        plainSteps: 350,
       },
       averagedValidation: { loss: 0.5, accuracy: 0.75, examples: 100 },
       differentiation: { used: 'reverse', forwardGradients: 300, reverseGradients: 150 },
