@@ -41,6 +41,12 @@ const INTERVAL = [100, 1_200] as const;
 /** Milliseconds in which a watcher, who may have to connect again, has heard of what a trial lost its process by. */
 const HEARD_WITHIN = 3_000;
 
+/** Milliseconds for which a server is young: some outer steps. */
+const YOUTH = 6_000;
+
+/** Milliseconds to wait until a fault can be made. */
+const PATIENCE = 10_000;
+
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const { seed, workloads, onFault } = options;
   const random = new Random(seed);
@@ -52,6 +58,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   let kills = 0;
   let others = 0;
   let lamedAt = Number.NEGATIVE_INFINITY;
+  let startedAt = Number.NEGATIVE_INFINITY;
 
   for (const workload of workloads) outcomes.push(await run(workload, options.signal));
   const failed = new AbortController();
@@ -80,20 +87,32 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   async function makeFaults(): Promise<void> {
     while (!enough()) {
       await sleep(random.between(...INTERVAL), undefined, { signal });
-      const unheard = performance.now() < lamedAt + HEARD_WITHIN;
-      const situation = { fragile: unheard || [...fragile.values()].includes(true) };
       const kill = others >= options.others || (kills < options.kills && random.oneOf([true, false]));
-      const possible = FAULTS.filter(
-        (fault) => fault.kills === kill && (fault.possible?.(service, situation) ?? true),
-      );
-      const fault: Fault = random.oneOf(possible);
+      const fault: Fault = random.oneOf(FAULTS.filter(({ kills: counts }) => counts === kill));
+      if (!(await becomesPossible(fault))) continue;
       await fault.make(service, random);
       if (fault.lames) lamedAt = performance.now();
+      if (fault.restarts) startedAt = performance.now();
       if (fault.kills) kills += 1;
       else others += 1;
       faults.set(fault.name, (faults.get(fault.name) ?? 0) + 1);
       onFault(fault.name, kills);
     }
+  }
+
+  /** Waits for it, so that faults that are seldom possible are made as often as others. */
+  async function becomesPossible({ possible }: Fault): Promise<boolean> {
+    const until = performance.now() + PATIENCE;
+    while (performance.now() < until) {
+      const unheard = performance.now() < lamedAt + HEARD_WITHIN;
+      const situation = {
+        fragile: unheard || [...fragile.values()].includes(true),
+        young: performance.now() < startedAt + YOUTH,
+      };
+      if (possible?.(service, situation) ?? true) return true;
+      await sleep(100, undefined, { signal });
+    }
+    return false;
   }
 
   function enough(): boolean {

@@ -14,6 +14,8 @@ export interface Fault {
   readonly kills: boolean;
   /** Whether a trial loses its process by it, which counts as a crash. */
   readonly lames?: boolean;
+  /** Whether there is a new server after it. */
+  readonly restarts?: boolean;
   /** Whether it may be made now; without it always. */
   readonly possible?: (service: Service, situation: Situation) => boolean;
   /** Resolves when the service is whole again, or on the way there by itself. */
@@ -24,6 +26,8 @@ export interface Fault {
 export interface Situation {
   /** Whether a trial has lost its process since its last outer step: at the third time it is FAILED, as it should be. */
   readonly fragile: boolean;
+  /** Whether the server has just been started: trials that never get anywhere between two kills would show nothing. */
+  readonly young: boolean;
 }
 
 const trains = ({ pid }: Service): RunningProcess[] => trainingProcesses(pid);
@@ -36,6 +40,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 of the server',
     kills: true,
+    restarts: true,
+    possible: (_service, { young }) => !young,
     async make(service, random) {
       await service.kill();
       await sleep(random.between(0, 500));
@@ -45,6 +51,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 of the server, and damage to the newest checkpoints',
     kills: true,
+    restarts: true,
+    possible: (_service, { young }) => !young,
     async make(service, random) {
       const trainers = trains(service);
       await service.kill();

@@ -47,10 +47,8 @@ const drive: Attend = async (address, trial, signal) => {
     try {
       using driver = new Driver(address, trial);
       signal.addEventListener('abort', () => driver[Symbol.dispose](), { once: true });
-      await driver.drive((outerStep) => {
-        patience.renew();
-        return choice(outerStep);
-      });
+      // A trial may have to wait for its turn: that the server answers is enough.
+      await driver.drive(choice, () => patience.renew());
       return;
     } catch (error) {
       await patience.bear(error);

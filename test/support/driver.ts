@@ -68,10 +68,14 @@ export class Driver implements Disposable {
     return this.until('proposal');
   }
 
-  /** Decides about each window until the trial ends, as which it returns. */
-  async drive(choice: Choice): Promise<Trial> {
+  /**
+   * Decides about each window until the trial ends, as which it returns.
+   * @param heard called with each response.
+   */
+  async drive(choice: Choice, heard: () => void = () => {}): Promise<Trial> {
     for (;;) {
       const response = await this.next();
+      heard();
       if (response.$case === 'ended') return response.value;
       if (response.$case !== 'proposal') continue;
       const { outerStep } = response.value;
