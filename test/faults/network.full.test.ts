@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GlocalClient } from '@glocal/sdk';
+import { GlocalClient, type Study } from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDmd } from '../support/dmd.ts';
 import { hasGo, whereGoIs } from '../support/go.ts';
@@ -60,8 +60,9 @@ describe.skipIf(!hasGo).each(['client', 'DMD service'])(
     it.each(Object.entries(TOXICS))(
       '%s for a while loses nothing, doubles nothing and changes nothing',
       async (_, toxic) => {
+        const study = await client.studies.create(quickStudy({ outerSteps: OUTER_STEPS }));
         const outcomes = Promise.all(disturbed.map((workload) => run(workload, address)));
-        const told = watchBySdk();
+        const told = outerStepsOf(study);
         for (let i = 0; i < DISTURBANCES; i++) {
           await proxies.disturb(name, toxic, DISTURBED);
           await sleep(LEFT_ALONE);
@@ -75,8 +76,7 @@ describe.skipIf(!hasGo).each(['client', 'DMD service'])(
 );
 
 /** The outer steps that a watcher is told of who leaves coming back to the SDK. */
-async function watchBySdk(): Promise<number[]> {
-  const study = await client.studies.create(quickStudy({ outerSteps: OUTER_STEPS }));
+async function outerStepsOf(study: Study): Promise<number[]> {
   const indices: number[] = [];
   for await (const event of study.watch()) if (event.type === 'outerStep') indices.push(event.index);
   return indices;
