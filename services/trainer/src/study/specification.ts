@@ -17,7 +17,7 @@ import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
 import { withOuterRate } from './specification/outer.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
-import { checkSize, kindsOf } from './specification/size.ts';
+import { checkSize, sizedProblem } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { completeTraining } from './specification/training.ts';
@@ -90,11 +90,12 @@ function completeTrained(
   const inspect: Inspect = (variant, own) => {
     checkSample(method, variant.problem, own);
     checkTangentExamples(method, space, variant, own);
-    const { dataset, model } = variant;
-    if (dataset && model) checkVectors(space, { ...model.size(dataset), classes: dataset.classes }, own);
+    const sized = sizedProblem(space, variant);
+    if (sized === undefined) return;
+    checkVectors(space, sized, own);
     if (!isSound || own.violations.length > 0) return;
-    checkSize(space, method, variant, limits, own);
-    kinds.push(...kindsOf(space, variant));
+    checkSize(sized, method, limits, own);
+    kinds.push(sized);
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
   const wished = check.violations.length === 0 ? withWish(asked, method, { steps, kinds }, check) : method;

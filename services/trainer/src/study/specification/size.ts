@@ -13,7 +13,6 @@ import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/
 import { networkSize } from '../../inner/reweighting.ts';
 import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import type { Checker } from './checker.ts';
-import type { TrialKind } from './cost.ts';
 import type { MethodWithoutRate } from './method.ts';
 import type { ProblemVariant } from './problems.ts';
 
@@ -28,24 +27,34 @@ const MAX_TRAJECTORY_BYTES = 64 * 2 ** 30;
 
 /** Checks a complete space and method for a problem that is known. */
 export function checkSize(
-  space: SearchSpace,
+  { problem, components, weights }: SizedProblem,
   method: MethodWithoutRate,
-  { dataset, model, problem }: ProblemVariant,
-  { maxComponents }: Pick<Limits, 'maxComponents'>,
+  limits: Pick<Limits, 'maxComponents'>,
   check: Checker,
 ): void {
-  if (dataset === undefined || model === undefined) return;
-  const { layers, weights } = model.size(dataset);
-  const components = countComponents(space, { layers, classes: dataset.classes });
-  checkWindow(components, method, { maxComponents }, check);
+  checkWindow(components, method, limits, check);
   checkDerivatives({ method, problem }, components, weights, check);
 }
 
-/** What the cost of trials with this problem depends on; nothing where the problem is not known. */
-export function kindsOf(space: SearchSpace, { dataset, model, problem }: ProblemVariant): TrialKind[] {
-  if (dataset === undefined || model === undefined) return [];
-  const { layers } = model.size(dataset);
-  return [{ problem, components: countComponents(space, { layers, classes: dataset.classes }) }];
+/** The problem of some trials with its numbers. */
+export interface SizedProblem {
+  readonly problem: Problem;
+  readonly layers: number;
+  readonly classes: number;
+  /** Of the model. */
+  readonly weights: number;
+  /** Components of a hypergradient, q. */
+  readonly components: number;
+}
+
+/** Undefined while data set or model are not known. */
+export function sizedProblem(
+  space: SearchSpace,
+  { dataset, model, problem }: ProblemVariant,
+): SizedProblem | undefined {
+  if (dataset === undefined || model === undefined) return undefined;
+  const groups = { ...model.size(dataset), classes: dataset.classes };
+  return { problem, ...groups, components: countComponents(space, groups) };
 }
 
 /** Checks the rows of a window, whoever computes them. */
