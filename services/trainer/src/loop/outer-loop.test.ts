@@ -11,7 +11,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OuterLoop, type SavedLoop } from './outer-loop.ts';
+import { type LoopParts, OuterLoop, type SavedLoop } from './outer-loop.ts';
 import { decodeState, encodeState } from './state.ts';
 import { type Script, scriptedParts } from './testing.ts';
 
@@ -65,27 +65,27 @@ const scripts: fc.Arbitrary<Script> = fc.record({
   verdicts: fc.array(fc.constantFrom(Verdict.TRUSTED, Verdict.DIVERGING, Verdict.DEGENERATE, null), windows),
 });
 
+/** @param check is given the parts of a trial, as they are after so many of its windows. */
+const forEveryTrial = (check: (partsAfter: (windows: number) => LoopParts) => Promise<void>): Promise<void> =>
+  fc.assert(
+    fc.asyncProperty(fc.constantFrom(...estimators), scripts, methods, (estimator, script, method) =>
+      check((after) => scriptedParts(estimator, 5, script, method, after).parts),
+    ),
+  );
+
 describe('an outer loop that is saved and resumed', () => {
   it('takes the path of one that never stopped, from any boundary, also after a halved rate', async () => {
     let halved = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...estimators),
-        scripts,
-        methods,
-        async (estimator, script, method) => {
-          const whole = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
-          for (const [boundary, saved] of whole.saved.slice(0, -1).entries()) {
-            if (saved.state.optimizer.rate < 0.1) halved += 1;
-            const { parts } = scriptedParts(estimator, 5, script, method, boundary);
-            const resumed = await run(new OuterLoop(parts, written(saved)));
-            expect(resumed.outerSteps).toEqual(whole.outerSteps.slice(boundary));
-            expect(resumed.ending).toEqual(whole.ending);
-            expect(resumed.saved.at(-1)).toEqual(whole.saved.at(-1));
-          }
-        },
-      ),
-    );
+    await forEveryTrial(async (partsAfter) => {
+      const whole = await run(new OuterLoop(partsAfter(0)));
+      for (const [boundary, saved] of whole.saved.slice(0, -1).entries()) {
+        if (saved.state.optimizer.rate < 0.1) halved += 1;
+        const resumed = await run(new OuterLoop(partsAfter(boundary), written(saved)));
+        expect(resumed.outerSteps).toEqual(whole.outerSteps.slice(boundary));
+        expect(resumed.ending).toEqual(whole.ending);
+        expect(resumed.saved.at(-1)).toEqual(whole.saved.at(-1));
+      }
+    });
     expect(halved).toBeGreaterThan(0);
   });
 
@@ -127,28 +127,21 @@ describe('an outer loop that is driven', () => {
   };
 
   it('takes the path of one that nobody drives when all is accepted, also back from windows that diverge', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...estimators),
-        scripts,
-        methods,
-        async (estimator, script, method) => {
-          const managed = await run(new OuterLoop(scriptedParts(estimator, 5, script, method).parts));
-          const loop = new OuterLoop(scriptedParts(estimator, 5, script, method).parts);
-          for (const { update, ...expected } of managed.outerSteps) {
-            const { update: made, ...outerStep } = withoutTime(await driven(loop, accept));
-            expect(outerStep).toEqual(expected);
-            const decision = { outerStep: outerStep.index, action: accept, outerRate: undefined };
-            expect(made).toEqual(
-              update === undefined ? expect.objectContaining({ decision }) : { ...update, decision },
-            );
-          }
-          expect(loop.done).toBe(true);
-          expect(loop.save()).toEqual(managed.saved.at(-1));
-          expect(loop.ending).toEqual(managed.ending);
-        },
-      ),
-    );
+    await forEveryTrial(async (partsAfter) => {
+      const managed = await run(new OuterLoop(partsAfter(0)));
+      const loop = new OuterLoop(partsAfter(0));
+      for (const { update, ...expected } of managed.outerSteps) {
+        const { update: made, ...outerStep } = withoutTime(await driven(loop, accept));
+        expect(outerStep).toEqual(expected);
+        const decision = { outerStep: outerStep.index, action: accept, outerRate: undefined };
+        expect(made).toEqual(
+          update === undefined ? expect.objectContaining({ decision }) : { ...update, decision },
+        );
+      }
+      expect(loop.done).toBe(true);
+      expect(loop.save()).toEqual(managed.saved.at(-1));
+      expect(loop.ending).toEqual(managed.ending);
+    });
   });
 
   it('proposes what it would do, and has done nothing yet', async () => {
