@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { EstimateGlocalRequest, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { retryInfo } from '@glocal/trainer/dmd';
+import { milliseconds } from '@glocal/trainer/testing';
 import { startDmd } from '../../support/dmd.ts';
 import type { Row } from '../row.ts';
 import { connect, messagesOf, noisyWindow, stream } from './client.ts';
@@ -95,7 +96,7 @@ type Report = Omit<WindowReport, 'computeTime'>;
 /** Milliseconds after which the service asks to come again; undefined when it does not. */
 function retryDelay(error: unknown): number | undefined {
   const delay = retryInfo(error)?.retryDelay;
-  return delay && Number(delay.seconds) * 1e3 + delay.nanos / 1e6;
+  return delay && milliseconds(delay);
 }
 
 /** The largest resident set that a process has had. */

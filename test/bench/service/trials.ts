@@ -1,7 +1,8 @@
 /** What durability and company cost a trial of LeNet: checkpoints, resuming, a driver, a thousand watchers. */
 
-import { Estimator, RunMode, Scale, Study, type Timing } from '@glocal/proto/glocal/v1/study';
+import { Estimator, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService as Api, type StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { milliseconds } from '@glocal/trainer/testing';
 import { ACCEPT, Driver } from '../../support/driver.ts';
 import { Channel } from '../../support/grpc.ts';
 import { trainingProcesses } from '../../support/processes.ts';
@@ -97,14 +98,11 @@ async function windowsOf(channel: Channel, name: string): Promise<WindowTime[]> 
     const { checkpoint, decision } = (event?.$case === 'outerStep' && event.value.timing) || {};
     return {
       ms: (time?.getTime() ?? Number.NaN) - (stored[i]?.time?.getTime() ?? Number.NaN),
-      checkpoint: milliseconds(checkpoint),
-      decision: milliseconds(decision),
+      checkpoint: checkpoint ? milliseconds(checkpoint) : 0,
+      decision: decision ? milliseconds(decision) : 0,
     };
   });
 }
-
-const milliseconds = ({ seconds, nanos }: Timing['decision'] = { seconds: 0n, nanos: 0 }): number =>
-  Number(seconds) * 1e3 + nanos / 1e6;
 
 /** Milliseconds of the windows of a trial that a thousand clients watch. */
 async function watched(address: string, channel: Channel): Promise<number[]> {

@@ -22,13 +22,9 @@ export async function* unlessIdle<Request>(
       const message = `nothing came of ${what} for ${seconds} s, as long as this server waits; begin again`;
       idle.abort(new ApiError(status.DEADLINE_EXCEEDED, 'IDLE', message));
     }, seconds * 1_000);
-    try {
-      const { value, done } = await unlessAborted(incoming.next(), idle.signal);
-      clearTimeout(timer);
-      if (done) return;
-      yield value;
-    } finally {
-      clearTimeout(timer);
-    }
+    const next = unlessAborted(incoming.next(), idle.signal).finally(() => clearTimeout(timer));
+    const { value, done } = await next;
+    if (done) return;
+    yield value;
   }
 }

@@ -21,7 +21,7 @@ import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts
 import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { newId } from '../resource/ids.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
-import { parseOuterStepName, parseStudyName, parseTrialName, studyName } from '../resource/names.ts';
+import { parseOuterStepName, parseStudyName, parseTrialName, studyName, studyOf } from '../resource/names.ts';
 import { characters } from '../resource/quote.ts';
 import { RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
@@ -219,7 +219,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
     exportSchedule: async (request) => {
       const trial = await getTrial(request.name);
-      const study = await getStudy(request.name.slice(0, request.name.indexOf('/trials/')));
+      const study = await getStudy(studyOf(request.name));
       const tokens = new PageTokens('schedule', request.name);
       const { parameters, points, next } = await exportSchedule(store, studyOfTrial(study, trial), trial, {
         after: request.pageToken === '' ? undefined : tokens.parseNumber(request.pageToken),

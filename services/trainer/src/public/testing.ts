@@ -4,5 +4,6 @@ export { completeDigest } from '../api/request-digest.ts';
 export { configVariables } from '../config.ts';
 export { checkHistory, type History } from '../lifecycle/history.ts';
 export { asComplete } from '../resource/complete-study.ts';
+export { milliseconds } from '../resource/duration.ts';
 export { studyStateName, trialStateName } from '../resource/states.ts';
 export { SqliteStore } from '../store/sqlite.ts';
