@@ -42,6 +42,11 @@ const tasks: Readonly<Record<string, Task>> = {
     needs: everythingForDevelopers,
     run: program('test/bench/main.ts'),
   },
+  experiment: {
+    help: 'compares ways to choose hyperparameters',
+    needs: everything,
+    run: program('experiments/src/main.ts'),
+  },
   faults: {
     help: 'kills parts of the service, and accounts for everything',
     needs: everything,

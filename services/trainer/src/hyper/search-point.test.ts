@@ -179,3 +179,36 @@ it('what follows a schedule has the value of each step', () => {
   expect([0, 2, 4].map((step) => scheduled.trainingValues(initial, step).lr)).toEqual([[2], [1], [0]]);
   expect(scheduled.values(initial, 2)).toEqual([{ name: 'lr', value: 1, values: [] }]);
 });
+
+describe('lowerRates', () => {
+  const lowered = (min: number, scale: Scale, times: number) => {
+    const parameters = [
+      float('lr', min, 1, 0.5, scale, Grouping.LAYER),
+      float('momentum', 1e-6, 1, 0.5, scale),
+    ];
+    const rates = new SearchPoint(SearchSpace.fromPartial({ parameters }), shape);
+    let phi: Float64Array | undefined = rates.initial;
+    for (let time = 0; time < times; time++) phi = phi && rates.lowerRates(phi);
+    return phi && rates.values(phi, 0).map(({ name, value }) => [name, value]);
+  };
+
+  it.each([Scale.LOG, Scale.LINEAR, Scale.LOGIT])('takes a tenth of every rate, on scale %s', (scale) => {
+    expect(lowered(1e-6, scale, 1)).toEqual([
+      ['lr', expect.closeTo(0.05, 9)],
+      ['momentum', expect.closeTo(0.5, 9)],
+    ]);
+  });
+
+  it('does so four times, and not below the lower bound', () => {
+    expect(lowered(1e-6, Scale.LOGIT, 4)?.[0]).toEqual(['lr', expect.closeTo(5e-5, 9)]);
+    expect(lowered(1e-6, Scale.LOGIT, 5)).toBeUndefined();
+    expect(lowered(0.01, Scale.LOG, 1)?.[0]).toEqual(['lr', expect.closeTo(0.05, 9)]);
+    expect(lowered(0.01, Scale.LOG, 2)).toBeUndefined();
+  });
+
+  it('is nothing where no rate is learned', () => {
+    const parameters = [float('momentum', 0, 1, 0.5, Scale.LOGIT)];
+    const rates = new SearchPoint(SearchSpace.fromPartial({ parameters }), shape);
+    expect(rates.lowerRates(rates.initial)).toBeUndefined();
+  });
+});

@@ -26,6 +26,13 @@ export interface SpaceShape {
   readonly steps?: number;
 }
 
+/** The hyperparameter that makes a training diverge when it is too large. */
+const RATE = 'lr';
+/** What is left of a rate that is lowered; never less than four such steps below where it started. */
+const LOWERED = 0.1;
+const LOWEST = LOWERED ** 4;
+const ROUNDING = 1e-9;
+
 /** Far beyond what a network's sigmoid can tell apart; it keeps coordinates finite. */
 const NETWORK_BOUND = 1_000;
 
@@ -34,6 +41,8 @@ interface Axis extends LearnedComponent {
   /** Name of the component: that of the hyperparameter, with `/` and the group where there are several values. */
   readonly component: string;
   readonly coordinate: Coordinate;
+  /** Lower bound of the natural value. */
+  readonly min: number;
   /** Natural value that it starts at. */
   readonly initial: number;
   /** phi of the initial value. */
@@ -140,6 +149,23 @@ export class SearchPoint {
     });
   }
 
+  /**
+   * phi with a tenth of all learned learning rates.
+   * @returns undefined when there are none, or one cannot be lowered: for its lower bound, or as it has been lowered four times.
+   */
+  lowerRates(phi: Float64Array): Float64Array | undefined {
+    const lowered = Float64Array.from(phi);
+    let some = false;
+    for (const [k, { name, coordinate, min, initial }] of this.#axes.entries()) {
+      if (name !== RATE) continue;
+      const rate = coordinate.toNatural(at(phi, k)) * LOWERED;
+      if (rate <= min || rate < initial * LOWEST * (1 - ROUNDING)) return undefined;
+      lowered[k] = coordinate.toUnconstrained(rate);
+      some = true;
+    }
+    return some ? lowered : undefined;
+  }
+
   #natural(phi: Float64Array, step: number): { name: string; isScalar: boolean; values: number[] }[] {
     let k = 0;
     return this.#entries.map(({ name, isScalar, axes, given }) => ({
@@ -173,6 +199,7 @@ function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape):
       index,
       component: groups === undefined ? name : `${name}/${group}`,
       coordinate,
+      min,
       initial,
       start,
     })),
@@ -190,6 +217,7 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
       index,
       component: `${name}/${index}`,
       coordinate,
+      min: -NETWORK_BOUND,
       initial: weight,
       start: weight,
     })),

@@ -106,7 +106,7 @@ const accept = { $case: 'accept', value: {} } as const;
 const hold = { $case: 'hold', value: {} } as const;
 const setLr = (value: number): Decision['action'] => ({
   $case: 'setValues',
-  value: { values: [{ name: 'lr', value, values: [] }] },
+  value: { values: [{ name: 'momentum', value, values: [] }] },
 });
 const stop = { $case: 'stop', value: { reason: 'enough' } } as const;
 

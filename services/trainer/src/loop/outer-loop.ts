@@ -146,7 +146,9 @@ export class OuterLoop {
 
   /** What the policy would do about a window. Nothing has changed yet. */
   propose(window: TrainedWindow): Proposal {
-    const before = { ...this.#figures, canRetry: this.#optimizer.canRetry };
+    const { canRetry, point } = this.#optimizer;
+    const canLowerRates = this.#parts.space.lowerRates(point) !== undefined;
+    const before = { ...this.#figures, canRetry, canLowerRates };
     const conclusion = conclude(this.#method, window, before);
     const unsettled = {
       space: this.#parts.space,

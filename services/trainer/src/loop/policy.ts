@@ -31,6 +31,12 @@ interface RollBack {
   readonly reason: string;
 }
 
+/** The window is taken back, where there is no move to take back with it, and trained again at lower learning rates. */
+interface LowerRates {
+  readonly action: 'lowerRates';
+  readonly reason: string;
+}
+
 /** There is nothing to learn from, so nothing moves. */
 interface Observe {
   readonly action: 'observe';
@@ -43,6 +49,7 @@ export type Suggestion = Move | Hold | RollBack;
 export type Conclusion =
   | Suggestion
   | Observe
+  | LowerRates
   /** Going back has not helped: the trial is infeasible. */
   | { readonly action: 'giveUp'; readonly reason: string };
 
@@ -67,8 +74,12 @@ export interface Before {
   readonly validationLoss: number;
   /** The same at the averaged weights. */
   readonly averagedValidationLoss: number;
+  /** Inner steps done there. */
+  readonly stepsDone: number;
   /** Whether there is a move that can be made again at half the rate. */
   readonly canRetry: boolean;
+  /** Whether learning rates are learned that can be lowered (`SearchPoint.lowerRates`). */
+  readonly canLowerRates: boolean;
 }
 
 /** What the policy looks at of a method. */
@@ -91,15 +102,17 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
 }
 
 /**
- * A step that raised the validation loss by too much is taken back, once for each move. Where there is no move left to take
- * back, the window's own hypergradients are what is known of the way down.
+ * A step that raised the validation loss by too much is taken back, once for each move, and from the first window the rates
+ * are lowered, as it has spoilt all that there was. Where there is nothing left to take back, the window's own hypergradients
+ * are what is known of the way down.
  */
 function unlessRisen(
   suggestion: Move | Hold | Observe,
   { evaluation, outer: { maxLossRise } }: Rules,
   { validation, averagedValidation }: WindowFindings,
-  { validationLoss, averagedValidationLoss, canRetry }: Before,
+  before: Before,
 ): Conclusion {
+  const { validationLoss, averagedValidationLoss, canRetry } = before;
   const rise =
     evaluation === EvaluationPoint.AVERAGED
       ? averagedValidation.loss - averagedValidationLoss
@@ -107,12 +120,14 @@ function unlessRisen(
   if (maxLossRise === 0 || !(rise > maxLossRise)) return suggestion;
   const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
   if (canRetry) return { action: 'rollBack', reason: why };
+  if (isFirst(before) && before.canLowerRates) return { action: 'lowerRates', reason: why };
   if (suggestion.action === 'observe') return suggestion;
   return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
 }
 
 /** Going back costs a window: only where the validation loss says so, too, and once for each move. */
-function goBack(wish: RollBack, window: WindowFindings, { validationLoss, canRetry }: Before): Conclusion {
+function goBack(wish: RollBack, window: WindowFindings, before: Before): Conclusion {
+  const { validationLoss, canRetry, canLowerRates } = before;
   const { reason } = wish;
   if (isSound(window) && window.validation.loss <= validationLoss) {
     return {
@@ -121,9 +136,13 @@ function goBack(wish: RollBack, window: WindowFindings, { validationLoss, canRet
     };
   }
   if (canRetry) return wish;
+  if (canLowerRates && (isFirst(before) || !isSound(window))) return { action: 'lowerRates', reason };
   if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
   return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
 }
+
+/** Nothing has been trained before it. */
+const isFirst = ({ stepsDone }: Before): boolean => stepsDone === 0;
 
 /** Whether losses and hypergradients of a window are finite numbers. */
 export const isSound = ({ rows, trainLoss, validation }: WindowFindings): boolean =>

@@ -66,6 +66,12 @@ export function settle(
         update: { ...updateOf(space, optimizer, optimizer.lastShare, conclusion), rolledBack: true },
         goesBack: true,
       };
+    case 'lowerRates': {
+      optimizer.moveTo(space.lowerRates(before.point) ?? before.point);
+      const reason = `${conclusion.reason}; the learning rate is lowered`;
+      const update = updateOf(space, optimizer, rateShare, { reason });
+      return { ...after, update: { ...update, rolledBack: true }, goesBack: true };
+    }
     case 'giveUp': {
       const ending = { outcome: 'infeasible', reason: conclusion.reason } as const;
       return { ...after, update: updateOf(space, optimizer, rateShare, conclusion), ending };
@@ -84,7 +90,7 @@ export function settleAs(decision: Decision, unsettled: Unsettled): Settlement {
   const { action, outerRate } = decision;
   const optimizer = before.copy();
   if (outerRate !== undefined) optimizer.setRate(outerRate, rateShare);
-  const goesBack = conclusion.action === 'rollBack' || conclusion.action === 'giveUp';
+  const goesBack = ['rollBack', 'lowerRates', 'giveUp'].includes(conclusion.action);
   const held = space.components.map(() => Source.HELD);
   const made = (sources: readonly Source[], reason: string, rolledBack: boolean): Update => ({
     ...updateOf(space, optimizer, rateShare, { reason, sources }),

@@ -26,6 +26,8 @@ export interface Script {
   readonly missing?: DmdErrorKind;
   /** Whether hypergradients come at the end of their window, as in reverse mode. */
   readonly atEnd?: boolean;
+  /** The hyperparameter that is learned, from .5 in [.01, 1]; the momentum by default. */
+  readonly learns?: 'lr' | 'momentum';
 }
 
 /** What the learner was asked for. */
@@ -89,7 +91,7 @@ export function scriptedParts(
   const space = {
     parameters: [
       {
-        name: 'lr',
+        name: script.learns ?? 'momentum',
         kind: {
           $case: 'float' as const,
           value: {

@@ -63,9 +63,9 @@ describe('runTrial', () => {
     ]);
     expect(outerSteps[0]).toMatchObject({
       name: 'studies/a/trials/0/outerSteps/1',
-      values: [{ name: 'lr', value: 0.5 }],
-      nextValues: [{ name: 'lr', value: expect.closeTo(0.4, 9) }],
-      window: { components: ['lr'], firstStep: 4, rows: 1 },
+      values: [{ name: 'momentum', value: 0.5 }],
+      nextValues: [{ name: 'momentum', value: expect.closeTo(0.4, 9) }],
+      window: { components: ['momentum'], firstStep: 4, rows: 1 },
       update: { sources: [Source.LOCAL], rolledBack: false, clipped: [] },
     });
   });
@@ -73,7 +73,14 @@ describe('runTrial', () => {
   it('takes the last sigma hypergradients of a window, and says what was clipped', async () => {
     const { outerSteps } = await trial(Estimator.MEAN, 6);
     expect(outerSteps[0]?.window).toMatchObject({ firstStep: 3, rows: 2 });
-    expect(outerSteps.map(({ update }) => update?.clipped)).toEqual([[], [], [], [], ['lr'], ['lr']]);
+    expect(outerSteps.map(({ update }) => update?.clipped)).toEqual([
+      [],
+      [],
+      [],
+      [],
+      ['momentum'],
+      ['momentum'],
+    ]);
   });
 
   it('moves nothing and asks for no hypergradient with FIXED', async () => {
@@ -163,6 +170,45 @@ describe('runTrial', () => {
     });
     expect(outerSteps).toHaveLength(3);
   });
+
+  it('lowers the learning rate tenfold where no move is left to take back', async () => {
+    const { outcome, restored, outerSteps, points } = await trial(Estimator.LOCAL, 2, {
+      learns: 'lr',
+      hypergradients: [Number.NaN, 1, 1],
+    });
+    expect(restored).toEqual([0]);
+    expect(points).toEqual([0.5, expect.closeTo(0.05, 9), expect.anything()]);
+    expect(outerSteps[0]?.update).toMatchObject({
+      rolledBack: true,
+      reason: 'a loss or hypergradient is not finite; the learning rate is lowered',
+    });
+    expect(outcome).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('is infeasible when the learning rate is as low as it may be', async () => {
+    const { outcome, points } = await trial(Estimator.LOCAL, 2, {
+      learns: 'lr',
+      hypergradients: [Number.NaN, Number.NaN],
+    });
+    expect(points).toEqual([0.5, expect.closeTo(0.05, 9)]);
+    expect(outcome).toMatchObject({ outcome: 'infeasible' });
+  });
+
+  it.each([
+    { what: 'a rise that is too large', verdicts: [], maxLossRise: 0.5 },
+    { what: 'DIVERGING', verdicts: [Verdict.DIVERGING], maxLossRise: 0 },
+  ])(
+    'lowers the learning rate after $what in the first window, and in no later one',
+    async ({ verdicts, maxLossRise }) => {
+      const script: Script = { learns: 'lr', verdicts, validation: [2, 3, 1, 2, 3, 1] };
+      const { restored, points } = await trial(Estimator.GLOCAL, 2, script, {
+        outer: outer({ maxLossRise }),
+      });
+      expect(restored[0]).toBe(0);
+      expect(points[1]).toBeCloseTo(0.05, 9);
+      expect(restored.slice(1)).not.toContain(0);
+    },
+  );
 
   it('goes back on DIVERGING when the validation loss rose', async () => {
     const { restored, outerSteps } = await trial(Estimator.GLOCAL, 2, {

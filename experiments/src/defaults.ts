@@ -1,0 +1,105 @@
+/**
+ * The experiments that the defaults of studies rest on; protocol and results are in docs/defaults.md. Settings are chosen by
+ * `defaults-choice`, on Fashion-MNIST alone, before `defaults` runs.
+ */
+
+import type { Method, Problem } from '@glocal/sdk';
+import { cosine, type Optimizer, startingFrom } from './arms.ts';
+import type { Arm, Experiment } from './experiment.ts';
+
+const STARTS = [0.001, 0.01, 0.1, 1];
+
+/** What is trained, with how many steps. */
+interface Task {
+  readonly dataset: string;
+  readonly model: string;
+  readonly steps: number;
+}
+
+const problem = ({ dataset, model }: Task, optimizer: Optimizer): Problem => ({ dataset, model, optimizer });
+
+const tableOf = ({ dataset, model, steps }: Task): string => `${dataset}, ${model}, ${steps} steps`;
+
+interface Row {
+  readonly title: string;
+  readonly optimizer: Optimizer;
+  readonly method: Method;
+  readonly starts?: readonly number[];
+  readonly readout?: Arm['readout'];
+}
+
+const armOf = (
+  task: Task,
+  { title, optimizer, method, starts = STARTS, readout = 'averaged' }: Row,
+): Arm => ({
+  id: `${tableOf(task)}: ${title}`,
+  table: tableOf(task),
+  title,
+  spec: {
+    space: startingFrom(optimizer, starts),
+    problem: problem(task, optimizer),
+    training: { steps: task.steps },
+    method,
+  },
+  readout,
+});
+
+const cosines = (task: Task, peaks: readonly number[]): Arm[] =>
+  peaks.map((peak) => ({
+    id: `${tableOf(task)}: cosine ${peak}`,
+    table: tableOf(task),
+    title: `SGD, cosine from ${peak}`,
+    spec: {
+      space: cosine(peak, task.steps),
+      problem: problem(task, 'sgd'),
+      training: { steps: task.steps },
+      method: { estimator: 'fixed' },
+    },
+    peak,
+    readout: 'last',
+  }));
+
+/** Windows that the second derivatives of 32 of 128 examples go into, seven of their hypergradients. */
+const sparse = (warmupWindows: number, interval: number): Method => ({
+  estimator: 'glocal',
+  stride: 3,
+  tangentExamples: 32,
+  validationSample: 1_000,
+  warmupWindows,
+  interval,
+});
+
+const LIVELY = { beta1: 0.7, beta2: 0.9, rate: 0.6, schedule: 'cosine', maxLossRise: 0.3 } as const;
+
+const CHOICE: Task = { dataset: 'fashion-mnist', model: 'lenet', steps: 2_000 };
+
+/** Shorter windows, on less of everything, and more of them. */
+const cheap = (window: number, warmupWindows: number, interval: number): Method => ({
+  ...sparse(warmupWindows, interval),
+  window,
+  tangentExamples: 16,
+  validationSample: 500,
+});
+
+/** Windows of 10 with 5 hypergradients each. */
+const short = (warmupWindows: number, interval: number): Method => ({
+  ...cheap(10, warmupWindows, interval),
+  stride: 1,
+  sigma: 5,
+  dmd: { delays: 2 },
+});
+
+/** What could be the default. */
+export const defaultsChoice: Experiment = {
+  description: 'which outer optimizer and which windows become the default, on Fashion-MNIST',
+  seeds: 1,
+  arms: (
+    [
+      { title: 'calm outer Adam', method: sparse(6, 350) },
+      { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
+      { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
+      { title: 'lively, short windows', method: { ...short(24, 100), outer: LIVELY } },
+      { title: 'fixed', method: { estimator: 'fixed' } },
+    ] satisfies readonly Omit<Row, 'optimizer'>[]
+  ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
+};
