@@ -25,6 +25,7 @@ interface Row {
   readonly optimizer: Optimizer;
   readonly method: Method;
   readonly starts?: readonly number[];
+  readonly seeds?: number;
   readonly readout?: Arm['readout'];
 }
 
@@ -44,6 +45,9 @@ const armOf = (
   readout,
 });
 
+/** Nothing moves; figures are taken ten times. */
+const fixed = ({ steps }: Task): Method => ({ estimator: 'fixed', window: steps / 10 });
+
 const cosines = (task: Task, peaks: readonly number[]): Arm[] =>
   peaks.map((peak) => ({
     id: `${tableOf(task)}: cosine ${peak}`,
@@ -53,7 +57,7 @@ const cosines = (task: Task, peaks: readonly number[]): Arm[] =>
       space: cosine(peak, task.steps),
       problem: problem(task, 'sgd'),
       training: { steps: task.steps },
-      method: { estimator: 'fixed' },
+      method: fixed(task),
     },
     peak,
     readout: 'last',
@@ -99,7 +103,48 @@ export const defaultsChoice: Experiment = {
       { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
       { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
       { title: 'lively, short windows', method: { ...short(24, 100), outer: LIVELY } },
-      { title: 'fixed', method: { estimator: 'fixed' } },
+      { title: 'fixed', method: fixed(CHOICE) },
     ] satisfies readonly Omit<Row, 'optimizer'>[]
   ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
+};
+
+const TUNED: Method = { ...cheap(25, 12, 240), outer: LIVELY };
+
+const comparison = (task: Task): Arm[] => [
+  armOf(task, {
+    title: 'Schedule-Free, tuned (default)',
+    optimizer: 'schedule-free',
+    method: TUNED,
+    starts: [0.001, 0.01, 0.1],
+  }),
+  ...cosines(task, [0.1, 0.2, 0.4]),
+  armOf(task, {
+    title: 'Schedule-Free, constant',
+    optimizer: 'schedule-free',
+    method: fixed(task),
+    starts: [0.1, 0.5, 1],
+  }),
+  armOf(task, {
+    title: 'Schedule-Free, constant at bad starts',
+    optimizer: 'schedule-free',
+    method: fixed(task),
+    starts: [0.001, 0.01],
+    seeds: 1,
+  }),
+  armOf(task, {
+    title: 'Schedule-Free, tuned, from too high',
+    optimizer: 'schedule-free',
+    method: TUNED,
+    starts: [1],
+    seeds: 1,
+  }),
+];
+
+/** What is claimed of the default. */
+export const defaults: Experiment = {
+  description: 'the default against schedules and constant rates, on Fashion-MNIST and CIFAR-10',
+  seeds: 3,
+  arms: ['fashion-mnist', 'cifar10'].flatMap((dataset) =>
+    comparison({ dataset, model: 'lenet', steps: 4_000 }),
+  ),
 };

@@ -14,6 +14,8 @@ export interface Arm {
   readonly spec: Omit<StudySpec<ParameterMap>, 'training'> & {
     readonly training: { readonly steps: number };
   };
+  /** Where it claims nothing, and one is enough. */
+  readonly seeds?: number;
   /** Of the schedule that its rate follows, where it does not start from some. */
   readonly peak?: number;
   /** Where its weights are read out. */

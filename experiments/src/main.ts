@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { GlocalClient } from '@glocal/sdk';
 import { spawnTrainer } from '@glocal/trainer';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaultsChoice } from './defaults.ts';
+import { defaults, defaultsChoice } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
 import { type Finished, runArms } from './run.ts';
 import { tables } from './tables.ts';
 
-const EXPERIMENTS: Readonly<Record<string, Experiment>> = { 'defaults-choice': defaultsChoice };
+const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
+  'defaults-choice': defaultsChoice,
+  defaults,
+};
 const RUNS = fileURLToPath(new URL('../../runs', import.meta.url));
 
 const command = new Command('npm run experiment --')

@@ -44,7 +44,10 @@ export async function* runArms(
     const whole = {
       ...spec,
       displayName: arm.id.slice(0, 200),
-      training: { ...spec.training, seeds: Array.from({ length: seeds }, (_, seed) => seed) },
+      training: {
+        ...spec.training,
+        seeds: Array.from({ length: Math.min(seeds, arm.seeds ?? seeds) }, (_, seed) => seed),
+      },
     } as StudySpec<ParameterMap>;
     studies.push({ arm, study: await client.studies.create(whole, { requestId: digest(whole), signal }) });
   }
