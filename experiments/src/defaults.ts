@@ -85,12 +85,10 @@ const cheap = (window: number, warmupWindows: number, interval: number): Method 
   validationSample: 500,
 });
 
-/** Windows of 10 with 5 hypergradients each. */
-const short = (warmupWindows: number, interval: number): Method => ({
-  ...cheap(10, warmupWindows, interval),
-  stride: 1,
-  sigma: 5,
-  dmd: { delays: 2 },
+/** Short ones at first, and then of 50 steps. */
+const mixed = (warmupWindows: number, interval: number): Method => ({
+  ...cheap(50, warmupWindows, interval),
+  warmupWindowSteps: 25,
 });
 
 /** What could be the default. */
@@ -102,10 +100,22 @@ export const defaultsChoice: Experiment = {
       { title: 'calm outer Adam', method: sparse(6, 350) },
       { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
       { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
-      { title: 'lively, short windows', method: { ...short(24, 100), outer: LIVELY } },
       { title: 'fixed', method: fixed(CHOICE) },
     ] satisfies readonly Omit<Row, 'optimizer'>[]
   ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
+};
+
+/** The same with as many steps as it is claimed for. */
+export const defaultsLength: Experiment = {
+  description: 'which lengths of windows, on Fashion-MNIST',
+  seeds: 1,
+  arms: (
+    [
+      { title: 'normalised, mixed', method: { ...mixed(12, 460), outer: { ...LIVELY, normalize: true } } },
+      { title: 'mixed', method: { ...mixed(12, 460), outer: LIVELY } },
+      { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
+    ] satisfies readonly Omit<Row, 'optimizer'>[]
+  ).map((row) => armOf({ ...CHOICE, steps: 4_000 }, { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] })),
 };
 
 const TUNED: Method = { ...cheap(25, 12, 240), outer: LIVELY };

@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { GlocalClient } from '@glocal/sdk';
 import { spawnTrainer } from '@glocal/trainer';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaults, defaultsChoice } from './defaults.ts';
+import { defaults, defaultsChoice, defaultsLength } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
 import { type Finished, runArms } from './run.ts';
 import { tables } from './tables.ts';
 
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   'defaults-choice': defaultsChoice,
+  'defaults-length': defaultsLength,
   defaults,
 };
 const RUNS = fileURLToPath(new URL('../../runs', import.meta.url));

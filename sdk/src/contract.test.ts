@@ -173,6 +173,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       dmdAbsence: true,
       interval: true,
       warmupWindows: true,
+      warmupWindowSteps: true,
       dmd: true,
       outer: true,
     }),
@@ -206,6 +207,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       epsilon: true,
       schedule: true,
       maxLossRise: true,
+      normalize: true,
     }),
   ],
   [

@@ -138,6 +138,7 @@ function decodeMethod({ tangentExamples, cost, ...method }: proto.Method): Compl
     // 0 in studies that were made before windows could be sparse.
     interval: method.interval || method.window,
     warmupWindows: method.warmupWindows || 1,
+    warmupWindowSteps: method.warmupWindowSteps || method.window,
     dmd: decodeDmdOptions(dmd.DmdOptions.create(method.dmd)),
     outer: decodeOuter(method.outer),
   };
@@ -181,6 +182,7 @@ function decodeOuter(outer: proto.OuterOptimizer | undefined): Required<OuterOpt
     epsilon: filledIn(outer?.epsilon),
     schedule: outerScheduleName(outer?.schedule ?? proto.OuterSchedule.UNSPECIFIED),
     maxLossRise: filledIn(outer?.maxLossRise),
+    normalize: outer?.normalize ?? false,
   };
 }
 

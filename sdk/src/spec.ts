@@ -103,6 +103,11 @@ export interface OuterOptimizer {
   readonly schedule?: OuterSchedule;
   /** An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never. @default 0 */
   readonly maxLossRise?: number;
+  /**
+   * Whether Adam gets each component of a hypergradient over its root mean square in the window's rows, at most 2 either way: the
+   * step then does not depend on how steep the validation loss is. @default false
+   */
+  readonly normalize?: boolean;
 }
 
 /** How the hyperparameters move. */
@@ -153,6 +158,8 @@ export interface Method {
   readonly interval?: number;
   /** So many windows in a row at first, before `interval` holds. @default 1 */
   readonly warmupWindows?: number;
+  /** Inner steps of each of these: shorter windows move the hyperparameters more often at first. @default `window` */
+  readonly warmupWindowSteps?: number;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;
   readonly outer?: OuterOptimizer;

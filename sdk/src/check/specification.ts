@@ -199,6 +199,7 @@ const outer = object<OuterOptimizer>(
     epsilon: optional(finite),
     schedule: optional(oneOf(choices(proto.OuterSchedule))),
     maxLossRise: optional(finite),
+    normalize: optional(flag),
   },
   [],
   { lr: 'rate', learningRate: 'rate' },
@@ -225,6 +226,7 @@ const method = object<Method>({
   dmdAbsence: optional(oneOf(choices(proto.DmdAbsence))),
   interval: optional(notZero(int32)),
   warmupWindows: optional(notZero(int32)),
+  warmupWindowSteps: optional(notZero(int32)),
   dmd: optional(dmdOptions),
   outer: optional(outer),
 });

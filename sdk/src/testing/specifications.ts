@@ -79,6 +79,7 @@ export const everything = {
     dmdAbsence: 'pause',
     interval: 120,
     warmupWindows: 4,
+    warmupWindowSteps: 30,
     overhead: 1.5,
     dmd: {
       variant: 'forward_backward',
@@ -92,7 +93,7 @@ export const everything = {
       anchor: 'last',
       includeContributions: true,
     },
-    outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, schedule: 'cosine', maxLossRise: 0.3 },
+    outer: { rate: 0.2, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, schedule: 'cosine', maxLossRise: 0.3, normalize: true },
   },
   sampling: { method: 'sobol', points: 5, seed: 4_000_000_001, maxRunningTrials: 2 },
   mode: 'driven',

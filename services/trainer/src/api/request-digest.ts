@@ -22,7 +22,7 @@ export function requestDigest(requested: Study): Uint8Array {
  */
 export function completeDigest(completed: CompleteStudy | ExternalStudy): Uint8Array {
   const { displayName, space, problem, training, method, state } = completed;
-  const { dmdAbsence, interval, warmupWindows, tangentExamples, cost, ...ofThen } = method;
+  const { dmdAbsence, interval, warmupWindows, warmupWindowSteps, tangentExamples, cost, ...ofThen } = method;
   const { rate, beta1, beta2, epsilon } = method.outer;
   const methodOfThen: Partial<Method> = {
     ...ofThen,

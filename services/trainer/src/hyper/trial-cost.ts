@@ -50,6 +50,8 @@ export function windowCost(shape: CostlyWindow): number {
   return (derivatives + validation) / (pass + batchSize);
 }
 
-/** What a trial costs in plain runs: trainings of as many steps that take no hypergradients. */
-export const trialCost = (steps: number, windows: number, ofWindow: number): number =>
-  1 + (windows * ofWindow) / steps;
+/**
+ * What a trial costs in plain runs: trainings of as many steps that take no hypergradients.
+ * @param windows what all its windows cost, in plain steps.
+ */
+export const trialCost = (steps: number, windows: number): number => 1 + windows / steps;

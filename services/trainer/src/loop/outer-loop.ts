@@ -147,7 +147,8 @@ export class OuterLoop {
   /** What the policy would do about a window. Nothing has changed yet. */
   propose(window: TrainedWindow): Proposal {
     const { canRetry, point } = this.#optimizer;
-    const canLowerRates = this.#parts.space.lowerRates(point) !== undefined;
+    const isFixed = this.#method.estimator === Estimator.FIXED;
+    const canLowerRates = !isFixed && this.#parts.space.lowerRates(point) !== undefined;
     const before = { ...this.#figures, canRetry, canLowerRates };
     const conclusion = conclude(this.#method, window, before);
     const unsettled = {
@@ -156,6 +157,7 @@ export class OuterLoop {
       rateShare: this.#rateShare,
       conclusion,
       sound: isSound(window),
+      scaledBy: this.#method.outer.normalize ? window.rows : undefined,
     };
     const settlement = settle(unsettled);
     return { window, unsettled, settlement, outerStep: this.#record(window, settlement) };

@@ -8,6 +8,7 @@ import type { SearchPoint } from '../hyper/search-point.ts';
 import { StateError } from '../resource/errors.ts';
 import type { OuterOptimizer } from './outer-optimizer.ts';
 import type { Conclusion } from './policy.ts';
+import { normalized, type Rows } from './window.ts';
 
 /** Why no window follows. */
 export interface Ending {
@@ -35,6 +36,8 @@ export interface Unsettled {
   readonly conclusion: Conclusion;
   /** Whether losses and hypergradients of the window are numbers: training can go on from its end. */
   readonly sound: boolean;
+  /** Of the window, by whose size the optimizer gets a hypergradient; undefined where it gets it as it is. */
+  readonly scaledBy: Rows | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface Unsettled {
  * @param rate of a driver: of this update, and from it on as the schedule goes on.
  */
 export function settle(
-  { space, optimizer: before, rateShare, conclusion }: Unsettled,
+  { space, optimizer: before, rateShare, conclusion, scaledBy }: Unsettled,
   rate?: number,
 ): Settlement {
   const optimizer = before.copy();
@@ -52,7 +55,10 @@ export function settle(
     case 'observe':
       return { ...after, update: undefined };
     case 'move':
-      optimizer.move(conclusion.hypergradient, rateShare);
+      optimizer.move(
+        scaledBy ? normalized(conclusion.hypergradient, scaledBy) : conclusion.hypergradient,
+        rateShare,
+      );
       return { ...after, update: updateOf(space, optimizer, rateShare, conclusion) };
     case 'hold': {
       optimizer.hold();

@@ -117,6 +117,7 @@ export function scriptedParts(
         window: WINDOW,
         interval: WINDOW,
         warmupWindows: 1,
+        warmupWindowSteps: method.window ?? WINDOW,
         sigma: SIGMA,
         stride: 1,
         dmd: DmdOptions.create({ delays: 1 }),

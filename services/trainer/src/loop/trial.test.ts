@@ -185,6 +185,12 @@ describe('runTrial', () => {
     expect(outcome).toMatchObject({ outcome: 'succeeded' });
   });
 
+  it('keeps the learning rate with FIXED, of which that is asked', async () => {
+    const { outcome, points } = await trial(Estimator.FIXED, 2, { learns: 'lr', validation: [1, Number.NaN] });
+    expect(points).toEqual([0.5]);
+    expect(outcome).toMatchObject({ outcome: 'infeasible' });
+  });
+
   it('is infeasible when the learning rate is as low as it may be', async () => {
     const { outcome, points } = await trial(Estimator.LOCAL, 2, {
       learns: 'lr',

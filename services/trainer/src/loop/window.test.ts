@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFiniteRow, lastRow, meanRow, medianRow, norm } from './window.ts';
+import { isFiniteRow, lastRow, meanRow, medianRow, norm, normalized } from './window.ts';
 
 const rows = [Float64Array.of(1, -4), Float64Array.of(5, 0), Float64Array.of(3, 10)];
 
@@ -19,6 +19,19 @@ describe('rows of hypergradients', () => {
     meanRow(rows);
     medianRow(rows);
     expect(rows.map((row) => [...row])).toEqual(before);
+  });
+
+  it.each([1e-300, 1e-9, 1, 1e300])('take the size from a hypergradient, whatever it is: %d', (size) => {
+    const sized = [Float64Array.of(3 * size, -size, 0), Float64Array.of(-4 * size, -size, 0)];
+    const [first, second, third] = normalized(Float64Array.of(size, -size, 0), sized);
+    expect(first).toBeCloseTo(1 / Math.sqrt(12.5), 9);
+    expect(second).toBeCloseTo(-1, 9);
+    expect(third).toBe(0);
+  });
+
+  it('take it from one that is far outside them to no more than twice their root mean square', () => {
+    const sized = [Float64Array.of(1, 0), Float64Array.of(-1, 0)];
+    expect([...normalized(Float64Array.of(-7, 3), sized)]).toEqual([-2, 0]);
   });
 
   it('have a Euclidean norm', () => expect(norm(Float64Array.of(3, -4))).toBe(5));

@@ -20,6 +20,19 @@ export function medianRow(rows: Rows): Float64Array {
   });
 }
 
+/** A component that is this many times its root mean square, or more, is no more to be believed. */
+const MOST = 2;
+
+/**
+ * Each component over its root mean square in the rows, at most {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
+ */
+export function normalized(hypergradient: Float64Array, rows: Rows): Float64Array {
+  return hypergradient.map((value, k) => {
+    const size = norm(column(rows, k)) / Math.sqrt(rows.length);
+    return size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0;
+  });
+}
+
 export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Number.isFinite(x));
 
 /** Euclidean norm, of any number of components. */

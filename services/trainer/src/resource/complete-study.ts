@@ -82,7 +82,8 @@ const hasParts = (study: Study): study is StudyWithMethod =>
 function withWindows({ method, ...study }: StudyWithMethod): StudyWithMethod {
   const interval = method.interval || method.window;
   const warmupWindows = method.warmupWindows || 1;
-  return { ...study, method: { ...method, interval, warmupWindows } };
+  const warmupWindowSteps = method.warmupWindowSteps || method.window;
+  return { ...study, method: { ...method, interval, warmupWindows, warmupWindowSteps } };
 }
 
 const notComplete = ({ name }: Study) => new TypeError(`study ${name} was stored without being complete`);

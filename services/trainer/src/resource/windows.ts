@@ -3,7 +3,7 @@
 import type { Method, Training } from '@glocal/proto/glocal/v1/study';
 
 /** What says where windows lie. */
-export type WindowPattern = Pick<Method, 'window' | 'interval' | 'warmupWindows'>;
+export type WindowPattern = Pick<Method, 'window' | 'interval' | 'warmupWindows' | 'warmupWindowSteps'>;
 
 /** An outer step, in inner steps: plain ones, then those of its window. */
 export interface OuterStepShape {
@@ -13,13 +13,21 @@ export interface OuterStepShape {
 }
 
 /**
- * Windows of a training: W of them in a row, which end at τ, 2τ, …, Wτ, then those that end at Wτ + kI, as many as fit.
+ * Windows of a training: W of them in a row, which end at ω, 2ω, …, Wω, then those that end at Wω + kI, as many as fit.
  * @param steps T.
  */
-export function countWindows({ window, interval, warmupWindows }: WindowPattern, steps: number): number {
-  const rest = steps - warmupWindows * window;
-  return rest < 0 ? Math.floor(steps / window) : warmupWindows + Math.floor(rest / interval);
-}
+export const countWindows = (pattern: WindowPattern, steps: number): number =>
+  countWarmupWindows(pattern, steps) + countSpreadWindows(pattern, steps);
+
+/** Those of them that come in a row at first. */
+export const countWarmupWindows = (
+  { warmupWindows, warmupWindowSteps }: Pick<WindowPattern, 'warmupWindows' | 'warmupWindowSteps'>,
+  steps: number,
+): number => Math.min(warmupWindows, Math.floor(steps / warmupWindowSteps));
+
+/** The others. */
+const countSpreadWindows = ({ interval, warmupWindows, warmupWindowSteps }: WindowPattern, steps: number) =>
+  Math.max(0, Math.floor((steps - warmupWindows * warmupWindowSteps) / interval));
 
 /**
  * The outer step that begins at a boundary.
@@ -27,14 +35,16 @@ export function countWindows({ window, interval, warmupWindows }: WindowPattern,
  * @param steps T.
  */
 export function outerStepFrom(
-  { window, interval, warmupWindows }: WindowPattern,
+  { window, interval, warmupWindows, warmupWindowSteps }: WindowPattern,
   stepsDone: number,
   steps: number,
 ): OuterStepShape {
-  const end = stepsDone + (stepsDone < warmupWindows * window ? window : interval);
-  return end > steps
+  const isWarmup = stepsDone < warmupWindows * warmupWindowSteps;
+  const windowSteps = isWarmup ? warmupWindowSteps : window;
+  const outerSteps = isWarmup ? warmupWindowSteps : interval;
+  return stepsDone + outerSteps > steps
     ? { plainSteps: steps - stepsDone, windowSteps: 0 }
-    : { plainSteps: end - stepsDone - window, windowSteps: window };
+    : { plainSteps: outerSteps - windowSteps, windowSteps };
 }
 
 /** S: the updates that a trial is to have, one after each window; those that are made again do not count. */

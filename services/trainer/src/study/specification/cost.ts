@@ -3,7 +3,7 @@
 import { Differentiation, Estimator, type Method, type Problem } from '@glocal/proto/glocal/v1/study';
 import { chooseDifferentiation, hypergradientsOf } from '../../hyper/differentiation.ts';
 import { trialCost, windowCost } from '../../hyper/trial-cost.ts';
-import { countWindows, type WindowPattern } from '../../resource/windows.ts';
+import { countWarmupWindows, countWindows, type WindowPattern } from '../../resource/windows.ts';
 import type { Checker } from './checker.ts';
 import { sigma as defaultSigma, METHOD, WISHED } from './defaults.ts';
 import type { MethodWithoutRate } from './method.ts';
@@ -17,9 +17,13 @@ export interface TrialKind {
 
 /** Cost in plain runs of the costliest trial; 1 where there is none. @param steps T. */
 export function predictCost(method: MethodWithoutRate, steps: number, kinds: readonly TrialKind[]): number {
-  return trialCost(steps, countWindows(method, steps), costliestWindow(method, kinds));
+  const warmup = countWarmupWindows(method, steps);
+  const ofWarmup = costliestWindow({ ...method, window: method.warmupWindowSteps }, kinds);
+  const others = countWindows(method, steps) - warmup;
+  return trialCost(steps, warmup * ofWarmup + others * costliestWindow(method, kinds));
 }
 
+/** In plain steps. */
 function costliestWindow(method: MethodWithoutRate, kinds: readonly TrialKind[]): number {
   const costs = kinds.map(({ problem, components: q }) => {
     const { model, batchSize, validationExamples } = problem;
@@ -165,7 +169,7 @@ function patternOf(
     const rest = steps - warmupWindows * window;
     const smallest = Math.max(window, Math.floor(rest / (others + 1)) + 1);
     const interval = requested.interval || smallest;
-    if (others >= 0 && countWindows({ window, interval, warmupWindows }, steps) <= affordable) {
+    if (others >= 0 && countWindows({ window, interval, warmupWindows, warmupWindowSteps: window }, steps) <= affordable) {
       return { interval, warmupWindows };
     }
   }

@@ -73,6 +73,7 @@ export const OUTER = {
   epsilon: 1e-8,
   schedule: OuterSchedule.CONSTANT,
   maxLossRise: 0,
+  normalize: false,
 } as const;
 
 /** 0.3 at up to 40 updates, about 0.1 at 400 (docs/method.md, section 7). */

@@ -89,10 +89,12 @@ function checkMethod(
     const isSilent = requested === undefined || silent.includes(requested[key]);
     check.require(isSilent, `method.${field}`, FOR_TRAINED);
   }
-  const { reverseSteps = 0, interval = 0, warmupWindows = 0 } = requested ?? {};
+  const { reverseSteps = 0, interval = 0, warmupWindows = 0, warmupWindowSteps = 0 } = requested ?? {};
   check.require(!reverseSteps || reverseSteps === window, 'method.reverse_steps', FOR_TRAINED);
   check.require(interval <= window, 'method.interval', FOR_TRAINED);
   check.require(warmupWindows <= 1, 'method.warmup_windows', FOR_TRAINED);
+  const isWindow = !warmupWindowSteps || warmupWindowSteps === window;
+  check.require(isWindow, 'method.warmup_window_steps', FOR_TRAINED);
 }
 
 const nameFault = (name: string): string | undefined =>

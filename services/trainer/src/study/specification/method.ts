@@ -41,7 +41,8 @@ export function completeMethod(
   check.require(stride >= 1, 'method.stride', `${stride} is not a positive number of steps`);
   const sigma = requested?.sigma || defaultSigma(Math.max(1, stride));
   const dmd = completeDmd(requested?.dmd, stride, check);
-  checkSigma({ estimator, window, stride, sigma }, dmd.delays, limits, check);
+  const pattern = completePattern(requested, { estimator, window, steps }, check);
+  checkSigma({ estimator, window, stride, sigma, ...pattern }, dmd.delays, limits, check);
   return {
     estimator,
     window,
@@ -55,7 +56,7 @@ export function completeMethod(
     validationSeed: requested?.validationSeed ?? 0,
     trainings: completeTrainings(requested?.trainings ?? 0, estimator, check),
     dmdAbsence: completeDmdAbsence(requested?.dmdAbsence, check),
-    ...completePattern(requested, { estimator, window, steps }, check),
+    ...pattern,
     // Left open: the batch, of which trials may have several.
     tangentExamples: requested?.tangentExamples,
     cost: completeCost(requested?.cost, { estimator }, check),
@@ -89,7 +90,13 @@ function completeWindow(requested: number, estimator: Estimator, steps: number, 
 const USES_WINDOW: ReadonlySet<Estimator> = new Set([Estimator.MEAN, Estimator.MEDIAN, Estimator.GLOCAL]);
 
 function checkSigma(
-  { estimator, window, stride, sigma }: Pick<Method, 'estimator' | 'window' | 'stride' | 'sigma'>,
+  {
+    estimator,
+    window,
+    stride,
+    sigma,
+    warmupWindowSteps,
+  }: Pick<Method, 'estimator' | 'window' | 'stride' | 'sigma' | 'warmupWindowSteps'>,
   delays: number,
   { maxWindowRows }: Pick<Limits, 'maxWindowRows'>,
   check: Checker,
@@ -109,12 +116,13 @@ function checkSigma(
       `${sigma} hypergradients are more than the ${maxWindowRows} that the DMD service takes in a window`,
     );
   }
-  if (window >= 1 && stride >= 1) {
+  const shortest = Math.min(window, warmupWindowSteps);
+  if (shortest >= 1 && stride >= 1) {
     const apart = stride === 1 ? '' : ` taken at every ${ordinal(stride)} step`;
     check.require(
-      (sigma - 1) * stride + 1 <= window,
+      (sigma - 1) * stride + 1 <= shortest,
       'method.sigma',
-      `${sigma} hypergradients${apart} do not fit into ${window} inner steps; at most ${Math.floor((window - 1) / stride) + 1}`,
+      `${sigma} hypergradients${apart} do not fit into ${shortest} inner steps; at most ${Math.floor((shortest - 1) / stride) + 1}`,
     );
   }
 }

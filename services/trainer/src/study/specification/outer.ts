@@ -11,7 +11,7 @@ import type { MethodWithoutRate } from './method.ts';
 export type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
 
 export function completeOuter(requested: OuterOptimizer | undefined, check: Checker): OuterWithoutRate {
-  const { rate, maxLossRise = OUTER.maxLossRise } = requested ?? {};
+  const { rate, maxLossRise = OUTER.maxLossRise, normalize = OUTER.normalize } = requested ?? {};
   const { beta1 = OUTER.beta1, beta2 = OUTER.beta2, epsilon = OUTER.epsilon } = requested ?? {};
   const schedule = requested?.schedule || OUTER.schedule;
   const isPositive = (value: number) => value > 0 && Number.isFinite(value);
@@ -27,7 +27,7 @@ export function completeOuter(requested: OuterOptimizer | undefined, check: Chec
     'method.outer.max_loss_rise',
     `${maxLossRise} is not a number of nats above 0, nor 0 for never`,
   );
-  return { rate, beta1, beta2, epsilon, schedule, maxLossRise };
+  return { rate, beta1, beta2, epsilon, schedule, maxLossRise, normalize };
 }
 
 /** The method with an outer rate that fits the number of updates, unless it has one. */

@@ -11,7 +11,7 @@ const MAX_STEPS_IN_ALL = 2 ** 31 - 1;
 
 export function completeTraining(
   requested: Training | undefined,
-  method: Pick<Method, 'estimator' | 'window' | 'interval' | 'trainings'>,
+  method: Pick<Method, 'estimator' | 'window' | 'interval' | 'warmupWindowSteps' | 'trainings'>,
   limits: Pick<Limits, 'maxSteps'>,
   check: Checker,
 ): Training {
@@ -28,8 +28,8 @@ export function completeTraining(
       'training.steps',
       `${steps} x method.trainings = ${method.trainings} are ${inAll} steps; a trial has at most ${MAX_STEPS_IN_ALL}`,
     );
-    const { window, interval } = method;
-    if (window >= 1 && interval > window) {
+    const { window, interval, warmupWindowSteps } = method;
+    if (window >= 1 && (interval > window || warmupWindowSteps < window)) {
       const least = `${steps} is below method.window = ${window}`;
       check.require(steps >= window, 'training.steps', least);
     } else if (window >= 1 && method.estimator !== Estimator.GLOBAL) {

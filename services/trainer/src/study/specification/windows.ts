@@ -18,15 +18,17 @@ export function completePattern(
   const { estimator, window } = context;
   const interval = requested?.interval || window;
   const warmupWindows = requested?.warmupWindows || METHOD.warmupWindows;
+  const warmupWindowSteps = requested?.warmupWindowSteps || window;
   if (estimator === Estimator.GLOBAL || estimator === Estimator.FIXED) {
     const why = `is not for ${enumName(Estimator, estimator)}, which has no windows to lay; leave it out`;
     check.require(interval === window, 'method.interval', why);
     check.require(warmupWindows === METHOD.warmupWindows, 'method.warmup_windows', why);
+    check.require(warmupWindowSteps === window, 'method.warmup_window_steps', why);
   } else {
     checkInterval(interval, context, requested?.sensitivityDiscount ?? 0, check);
-    checkWarmup(warmupWindows, context, check);
+    checkWarmup({ warmupWindows, warmupWindowSteps }, context, check);
   }
-  return { interval, warmupWindows };
+  return { interval, warmupWindows, warmupWindowSteps };
 }
 
 function checkInterval(
@@ -47,8 +49,17 @@ function checkInterval(
   );
 }
 
-function checkWarmup(warmupWindows: number, { window, steps }: PatternContext, check: Checker): void {
-  const most = Math.max(1, Math.floor(steps / Math.max(1, window)));
+function checkWarmup(
+  { warmupWindows, warmupWindowSteps }: Pick<WindowPattern, 'warmupWindows' | 'warmupWindowSteps'>,
+  { window, steps }: PatternContext,
+  check: Checker,
+): void {
+  check.require(
+    warmupWindowSteps >= 1 && warmupWindowSteps <= Math.max(1, window),
+    'method.warmup_window_steps',
+    `${warmupWindowSteps} is not a number of steps from 1 to method.window = ${window}`,
+  );
+  const most = Math.max(1, Math.floor(steps / Math.max(1, warmupWindowSteps)));
   check.require(
     warmupWindows >= 1 && warmupWindows <= most,
     'method.warmup_windows',
