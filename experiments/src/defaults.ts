@@ -115,10 +115,12 @@ export const defaultsLength: Experiment = {
       { title: 'mixed', method: { ...mixed(12, 460), outer: LIVELY } },
       { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
     ] satisfies readonly Omit<Row, 'optimizer'>[]
-  ).map((row) => armOf({ ...CHOICE, steps: 4_000 }, { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] })),
+  ).map((row) =>
+    armOf({ ...CHOICE, steps: 4_000 }, { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] }),
+  ),
 };
 
-const TUNED: Method = { ...cheap(25, 12, 240), outer: LIVELY };
+const TUNED: Method = { ...mixed(12, 460), outer: { ...LIVELY, normalize: true } };
 
 const comparison = (task: Task): Arm[] => [
   armOf(task, {

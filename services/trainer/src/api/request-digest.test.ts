@@ -42,7 +42,13 @@ describe('the digest of what completion once made of a request', () => {
     const ofThen = Study.fromPartial({ ...requested, space: {}, method: { window: 50, dmd: {}, outer } });
     const { method } = ofThen;
     const now = {
-      ...{ interval: 400, warmupWindows: 12, warmupWindowSteps: 25, tangentExamples: 32, dmdAbsence: DmdAbsence.PAUSE },
+      ...{
+        interval: 400,
+        warmupWindows: 12,
+        warmupWindowSteps: 25,
+        tangentExamples: 32,
+        dmdAbsence: DmdAbsence.PAUSE,
+      },
       cost: { $case: 'exact' as const, value: true },
       outer: { ...outer, schedule: OuterSchedule.COSINE, maxLossRise: 0.3, normalize: true },
     };

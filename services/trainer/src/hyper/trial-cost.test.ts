@@ -57,7 +57,7 @@ describe('the predicted cost of a window', () => {
 
 describe('the predicted cost of a trial', () => {
   it('is that of its windows over its steps, beside the steps themselves', () => {
-    expect(trialCost(4_000, 20, 80)).toBeCloseTo(1.4, 12);
-    expect(trialCost(4_000, 20, 0)).toBe(1);
+    expect(trialCost(4_000, 1_600)).toBeCloseTo(1.4, 12);
+    expect(trialCost(4_000, 0)).toBe(1);
   });
 });

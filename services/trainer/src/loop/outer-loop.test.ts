@@ -47,6 +47,7 @@ const methods = fc.record({
     .record({
       schedule: fc.constantFrom(OuterSchedule.CONSTANT, OuterSchedule.COSINE),
       maxLossRise: fc.constantFrom(0, 0.5),
+      normalize: fc.boolean(),
     })
     .map((options) => ({ ...outer, ...options })),
   evaluation: fc.constantFrom(EvaluationPoint.LAST_ITERATE, EvaluationPoint.AVERAGED),

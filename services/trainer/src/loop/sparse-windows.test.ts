@@ -58,6 +58,14 @@ describe('a trial with sparse windows', () => {
     expect(progress).toEqual(range(1, 21));
   });
 
+  it('trains shorter windows first, with as many hypergradients', async () => {
+    const method = { interval: 6, warmupWindows: 3, warmupWindowSteps: 2 };
+    const { outerSteps, plainAt, askedAt } = await train({ steps: 14, method, estimator: Estimator.MEAN });
+    expect(outerSteps.map(({ step }) => step)).toEqual([2, 4, 6, 12, 14]);
+    expect(plainAt).toEqual([6, 7, 12, 13]);
+    expect(askedAt).toEqual([1, 2, 3, 4, 5, 6, 11, 12]);
+  });
+
   it('takes hypergradients at the last steps of each window, and moves once for each', async () => {
     const { askedAt, outerSteps, points } = await train({ ...sparse, estimator: Estimator.MEAN });
     expect(askedAt).toEqual([3, 4, 7, 8, 13, 14, 19, 20]);
@@ -155,6 +163,7 @@ describe('a loop of sparse windows', () => {
   const patterns = fc.record({
     interval: fc.integer({ min: WINDOW, max: 4 * WINDOW }),
     warmupWindows: fc.integer({ min: 1, max: 3 }),
+    warmupWindowSteps: fc.integer({ min: 2, max: WINDOW }),
   });
   const steps = fc.integer({ min: WINDOW, max: 12 * WINDOW });
   const estimators = fc.constantFrom(Estimator.LOCAL, Estimator.MEAN, Estimator.GLOCAL);

@@ -171,6 +171,21 @@ describe('runTrial', () => {
     expect(outerSteps).toHaveLength(3);
   });
 
+  it('gives the optimizer hypergradients by their size in the window, where it is told to', async () => {
+    // Without Adam's moments a step is the rate times what it gets, over its size: seen with an epsilon of 1.
+    const options = { epsilon: 1, rate: 0.1 };
+    const move = async (normalize: boolean, hypergradient: number) => {
+      const script = { hypergradients: [hypergradient, 0] };
+      const method = { outer: outer({ ...options, normalize }) };
+      const { outerSteps, points } = await trial(Estimator.LOCAL, 2, script, method);
+      expect(outerSteps[0]?.update?.hypergradient).toEqual([hypergradient]);
+      return 0.5 - (points[1] ?? Number.NaN);
+    };
+    expect(await move(true, 1e-6)).toBeCloseTo(0.05, 9);
+    expect(await move(true, -1e6)).toBeCloseTo(-0.05, 9);
+    expect(await move(false, 1e-6)).toBeCloseTo(1e-7, 9);
+  });
+
   it('lowers the learning rate tenfold where no move is left to take back', async () => {
     const { outcome, restored, outerSteps, points } = await trial(Estimator.LOCAL, 2, {
       learns: 'lr',
@@ -186,7 +201,10 @@ describe('runTrial', () => {
   });
 
   it('keeps the learning rate with FIXED, of which that is asked', async () => {
-    const { outcome, points } = await trial(Estimator.FIXED, 2, { learns: 'lr', validation: [1, Number.NaN] });
+    const { outcome, points } = await trial(Estimator.FIXED, 2, {
+      learns: 'lr',
+      validation: [1, Number.NaN],
+    });
     expect(points).toEqual([0.5]);
     expect(outcome).toMatchObject({ outcome: 'infeasible' });
   });

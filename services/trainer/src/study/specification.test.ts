@@ -240,6 +240,13 @@ describe('completeStudy', () => {
     expect(sparse(8_210, 160)).toMatchObject({ outer: { rate: 0.15 } });
   });
 
+  it('has first windows as long as the others unless it says otherwise, and then any number of steps', () => {
+    expect(completed().method).toMatchObject({ warmupWindowSteps: 50 });
+    const short = method({ warmupWindows: 4, warmupWindowSteps: 25 });
+    const { method: complete } = completed({ ...short, training: { steps: 610, seeds: [] } });
+    expect(complete).toMatchObject({ window: 50, interval: 50, warmupWindowSteps: 25 });
+  });
+
   it('is not changed by being completed again', () => {
     const once = completed();
     expect(completeStudy(once, catalogue, limits)).toEqual({ study: once, violations: [] });
@@ -367,6 +374,24 @@ describe('completeStudy', () => {
       method({ estimator: Estimator.GLOBAL, warmupWindows: 2 }),
       'method.warmup_windows',
       /not for GLOBAL/,
+    ],
+    [
+      'shorter first windows of FIXED',
+      method({ estimator: Estimator.FIXED, warmupWindowSteps: 25 }),
+      'method.warmup_window_steps',
+      /not for FIXED/,
+    ],
+    [
+      'first windows that are longer than the others',
+      method({ warmupWindows: 2, warmupWindowSteps: 60 }),
+      'method.warmup_window_steps',
+      /60 is not a number of steps from 1 to method.window = 50/,
+    ],
+    [
+      'first windows without room for their hypergradients',
+      method({ warmupWindows: 2, warmupWindowSteps: 19 }),
+      'method.sigma',
+      /20 hypergradients do not fit into 19 inner steps; at most 19/,
     ],
     [
       'no first window',

@@ -169,7 +169,10 @@ function patternOf(
     const rest = steps - warmupWindows * window;
     const smallest = Math.max(window, Math.floor(rest / (others + 1)) + 1);
     const interval = requested.interval || smallest;
-    if (others >= 0 && countWindows({ window, interval, warmupWindows, warmupWindowSteps: window }, steps) <= affordable) {
+    if (
+      others >= 0 &&
+      countWindows({ window, interval, warmupWindows, warmupWindowSteps: window }, steps) <= affordable
+    ) {
       return { interval, warmupWindows };
     }
   }

@@ -216,12 +216,14 @@ const studies = fc.record({
     trainings: whole(0, 0, 10),
     interval: whole(...Array<number>(12).fill(0), 70),
     warmupWindows: whole(...Array<number>(12).fill(0), 2),
+    warmupWindowSteps: whole(...Array<number>(12).fill(0), 25),
     outer: maybe(
       fc.record({
         rate: maybe(real(0.1)),
         beta1: maybe(real(0.5)),
         beta2: maybe(real(0.5)),
         epsilon: maybe(real(1e-8)),
+        normalize: maybe(fc.boolean()),
       }),
     ),
     dmd: maybe(

@@ -87,6 +87,7 @@ describe('a study whose client trains', () => {
     ['method.interval', method({ interval: 100 })],
     ['method.interval', method({ interval: -1 })],
     ['method.warmup_windows', method({ warmupWindows: 2 })],
+    ['method.warmup_window_steps', method({ warmupWindowSteps: 25 })],
     ['method.validation_sample', method({ validationSample: 3 })],
     ['method.validation_seed', method({ validationSeed: 3 })],
     ['method.tangent_examples', method({ tangentExamples: 3 })],

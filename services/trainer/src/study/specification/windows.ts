@@ -18,12 +18,12 @@ export function completePattern(
   const { estimator, window } = context;
   const interval = requested?.interval || window;
   const warmupWindows = requested?.warmupWindows || METHOD.warmupWindows;
-  const warmupWindowSteps = requested?.warmupWindowSteps || window;
+  const warmupWindowSteps = requested?.warmupWindowSteps || Math.max(1, window);
   if (estimator === Estimator.GLOBAL || estimator === Estimator.FIXED) {
     const why = `is not for ${enumName(Estimator, estimator)}, which has no windows to lay; leave it out`;
     check.require(interval === window, 'method.interval', why);
     check.require(warmupWindows === METHOD.warmupWindows, 'method.warmup_windows', why);
-    check.require(warmupWindowSteps === window, 'method.warmup_window_steps', why);
+    check.require(warmupWindowSteps === Math.max(1, window), 'method.warmup_window_steps', why);
   } else {
     checkInterval(interval, context, requested?.sensitivityDiscount ?? 0, check);
     checkWarmup({ warmupWindows, warmupWindowSteps }, context, check);
