@@ -181,7 +181,8 @@ function decodeOuter(outer: proto.OuterOptimizer | undefined): Required<OuterOpt
     beta2: filledIn(outer?.beta2),
     epsilon: filledIn(outer?.epsilon),
     schedule: outerScheduleName(outer?.schedule ?? proto.OuterSchedule.UNSPECIFIED),
-    maxLossRise: filledIn(outer?.maxLossRise),
+    // Not there in studies that were made before it was.
+    maxLossRise: outer?.maxLossRise ?? 0,
     normalize: outer?.normalize ?? false,
   };
 }

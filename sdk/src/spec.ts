@@ -91,21 +91,24 @@ export interface DmdOptions {
 
 /** Adam on the unconstrained coordinates of the hyperparameters. */
 export interface OuterOptimizer {
-  /** Step size. @default 0.3; with more than 40 updates: 0.3 x the square root of 40 / their number */
+  /** Step size. @default 0.6; with more than 40 updates: 0.6 x the square root of 40 / their number; with `exact`: half of that */
   readonly rate?: number;
-  /** Decay of the first moment. @default 0.9 */
+  /** Decay of the first moment. @default 0.7; with `exact`: 0.9 */
   readonly beta1?: number;
-  /** Decay of the second moment. @default 0.999 */
+  /** Decay of the second moment. @default 0.9; with `exact`: 0.999 */
   readonly beta2?: number;
   /** Added to the root of the second moment. @default 1e-8 */
   readonly epsilon?: number;
-  /** How the rate changes over the outer steps. @default 'constant' */
+  /** How the rate changes over the outer steps. @default 'cosine'; with `exact`: 'constant' */
   readonly schedule?: OuterSchedule;
-  /** An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never. @default 0 */
+  /**
+   * An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never.
+   * @default 0.3; with `exact`: 0; with a loss in a unit of its own, that of a module or of a client: 0
+   */
   readonly maxLossRise?: number;
   /**
    * Whether Adam gets each component of a hypergradient over its root mean square in the window's rows, at most 2 either way: the
-   * step then does not depend on how steep the validation loss is. @default false
+   * step then does not depend on how steep the validation loss is. @default true; with `exact`: false
    */
   readonly normalize?: boolean;
 }
@@ -120,7 +123,7 @@ export interface Method {
    * @default 20; with a stride above 1: as many as span 20 inner steps
    */
   readonly sigma?: number;
-  /** Inner steps between two hypergradients of a window. @default 1 */
+  /** Inner steps between two hypergradients of a window. @default 1; with a wished cost: 3 */
   readonly stride?: number;
   /** Weights at which hypergradients are taken: their running average, or the last ones as in the paper. @default 'averaged' */
   readonly evaluation?: EvaluationPoint;
@@ -132,33 +135,40 @@ export interface Method {
   readonly differentiation?: Differentiation;
   /** Inner steps that reverse mode goes back; fewer than `window` are cheaper and not exact. @default `window` */
   readonly reverseSteps?: number;
-  /** Validation examples drawn anew for each hypergradient; 0 for all of them. @default 0 */
+  /** Validation examples drawn anew for each hypergradient; 0 for all of them. @default 0; with a wished cost: at most 500 */
   readonly validationSample?: number;
   /** Seed of that drawing. @default 0 */
   readonly validationSeed?: number;
   /**
    * Examples of each mini-batch that second derivatives are taken on, drawn for each step; the gradient that moves the weights is
-   * that of the whole batch. 0 leaves second derivatives out: a control, not a hypergradient. @default the batch
+   * that of the whole batch. 0 leaves second derivatives out: a control, not a hypergradient.
+   * @default the batch; with a wished cost: what that pays
    */
   readonly tangentExamples?: number;
   /** `global`: trainings from scratch, each followed by an update. @default 0; with `global`: 10 */
   readonly trainings?: number;
   /**
    * What a trial may cost, in plain runs: trainings of as many steps without hypergradients. The server chooses those of
-   * `tangentExamples`, `stride`, `sigma`, `validationSample`, `interval` and `warmupWindows` that are left out. With `'exact'` it is as in the
-   * paper: windows in a row, the whole batch, every hypergradient, all validation examples. @default none
+   * `tangentExamples`, `stride`, `sigma`, `validationSample`, `interval`, `warmupWindows` and `warmupWindowSteps` that are left out. Without it,
+   * and where neither one of these nor `window`, `sensitivityDiscount` or `reverseSteps` is given, the wish is 1.3, or what twelve windows
+   * cost. With `'exact'` it is as in the paper: windows in a row, the whole batch, every hypergradient, all validation examples, and
+   * Adam as published.
    */
   readonly overhead?: number | 'exact';
   /** `glocal`: what happens when the DMD service gives no report in time. @default 'fall_back' */
   readonly dmdAbsence?: DmdAbsence;
   /**
    * Inner steps from the start of one window to the start of the next: at least `window`, at most `training.steps`. Those
-   * between are plain steps, which cost no hypergradients, with the values of the update before. @default `window`
+   * between are plain steps, which cost no hypergradients, with the values of the update before.
+   * @default `window`; with a wished cost: what that pays
    */
   readonly interval?: number;
-  /** So many windows in a row at first, before `interval` holds. @default 1 */
+  /** So many windows in a row at first, before `interval` holds. @default 1; with a wished cost: what that pays */
   readonly warmupWindows?: number;
-  /** Inner steps of each of these: shorter windows move the hyperparameters more often at first. @default `window` */
+  /**
+   * Inner steps of each of these: shorter windows move the hyperparameters more often at first.
+   * @default `window`; with a wished cost: what that pays
+   */
   readonly warmupWindowSteps?: number;
   /** Used by the estimator `glocal`. */
   readonly dmd?: DmdOptions;

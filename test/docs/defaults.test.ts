@@ -42,7 +42,7 @@ describe('the SDK', () => {
     const inMilliseconds = seconds && `${Number(seconds) * 1_000}`;
     return [
       names.get(value) ?? inMilliseconds ?? value,
-      ...others.map((other) => `${other.condition}: ${other.value}`),
+      ...others.map((other) => `${other.condition}: ${names.get(other.value) ?? other.value}`),
     ].join('; ');
   }
 

@@ -108,7 +108,7 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
  */
 function unlessRisen(
   suggestion: Move | Hold | Observe,
-  { evaluation, outer: { maxLossRise } }: Rules,
+  { evaluation, outer: { maxLossRise = 0 } }: Rules,
   { validation, averagedValidation }: WindowFindings,
   before: Before,
 ): Conclusion {

@@ -19,7 +19,6 @@ import { DataError } from '../data/errors.ts';
 import { scheduleFree } from '../inner/schedule-free.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import { type Catalogue, optimizerInfo } from './catalogue.ts';
-import { outerRate } from './specification/defaults.ts';
 import { completeStudy, type StudyLimits } from './specification.ts';
 
 const info = (own: Partial<HyperparameterInfo>): HyperparameterInfo => ({
@@ -151,22 +150,22 @@ describe('completeStudy', () => {
     expect(complete.training).toEqual({ steps: 600, seeds: [0] });
     expect(complete.method).toMatchObject({
       window: 50,
-      sigma: 20,
-      stride: 1,
+      sigma: 7,
+      stride: 3,
       evaluation: EvaluationPoint.AVERAGED,
       averaging: 0.98,
       differentiation: Differentiation.AUTO,
       reverseSteps: 50,
       dmd: {
         variant: Variant.AFFINE,
-        delays: 3,
+        delays: 2,
         svdRank: 3,
         tolerance: 0.1,
         clip: 0.9,
-        ridge: 0.01,
-        stride: 1,
+        ridge: 0.001,
+        stride: 3,
       },
-      outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      outer: { rate: 0.6, beta1: 0.7, beta2: 0.9, epsilon: 1e-8, maxLossRise: 0.3, normalize: true },
     });
     expect(complete.space.parameters).toEqual([
       float('lr', 1e-4, 1, 0.01, Scale.LOGIT, Grouping.NONE),
@@ -223,7 +222,7 @@ describe('completeStudy', () => {
 
   it('takes the whole training as the window of GLOBAL, and divides the rate by its trainings', () => {
     const complete = completed(method({ estimator: Estimator.GLOBAL, trainings: 160 }));
-    expect(complete.method).toMatchObject({ window: 600, trainings: 160, outer: { rate: 0.15 } });
+    expect(complete.method).toMatchObject({ window: 600, trainings: 160, outer: { rate: 0.3 } });
   });
 
   it('has windows side by side unless it says otherwise', () => {
@@ -236,8 +235,8 @@ describe('completeStudy', () => {
     const sparse = (steps: number, warmupWindows: number) =>
       completed({ ...method({ interval: 400, warmupWindows }), training: { steps, seeds: [] } }).method;
     // 160 windows in a row would halve the rate: there are 12 and 19 after them.
-    expect(sparse(8_210, 12)).toMatchObject({ interval: 400, warmupWindows: 12, outer: { rate: 0.3 } });
-    expect(sparse(8_210, 160)).toMatchObject({ outer: { rate: 0.15 } });
+    expect(sparse(8_210, 12)).toMatchObject({ interval: 400, warmupWindows: 12, outer: { rate: 0.6 } });
+    expect(sparse(8_210, 160)).toMatchObject({ outer: { rate: 0.3 } });
   });
 
   it('has first windows as long as the others unless it says otherwise, and then any number of steps', () => {
@@ -664,7 +663,7 @@ describe('examples for second derivatives', () => {
 
   it('may be none, and are left open as all of the batch, however large that is', () => {
     expect(completed(method({ tangentExamples: 0 })).method.tangentExamples).toBe(0);
-    expect(completed({}).method.tangentExamples).toBeUndefined();
+    expect(completed(method({ window: 50 })).method.tangentExamples).toBeUndefined();
   });
 
   it('are counted against the batch of each trial', () => {
@@ -698,9 +697,20 @@ describe('a display name', () => {
 });
 
 describe('the default outer rate', () => {
-  it('is 0.3 up to 40 outer steps and about 0.1 at 400', () => {
-    expect(outerRate(1)).toBe(0.3);
-    expect(outerRate(40)).toBe(0.3);
-    expect(outerRate(400)).toBeCloseTo(0.095, 3);
+  const rate = (updates: number, exact: boolean) => {
+    const cost = exact ? { $case: 'exact' as const, value: true } : undefined;
+    const dense = method({ window: 50, cost });
+    return completed({ ...dense, training: { steps: 50 * updates, seeds: [] } }).method.outer?.rate;
+  };
+
+  it('is 0.6 up to 40 updates and about 0.2 at 400', () => {
+    expect(rate(1, false)).toBe(0.6);
+    expect(rate(40, false)).toBe(0.6);
+    expect(rate(400, false)).toBeCloseTo(0.19, 3);
+  });
+
+  it('is half of that where it does not fall over the updates', () => {
+    expect(rate(40, true)).toBe(0.3);
+    expect(rate(400, true)).toBeCloseTo(0.095, 3);
   });
 });

@@ -8,7 +8,7 @@ import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkLabels, sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
-import { checkExact, predictCost, type TrialKind, withWish, withWishedRows } from './specification/cost.ts';
+import { checkExact, predictCost, type TrialKind } from './specification/cost.ts';
 import { completeExternal } from './specification/external.ts';
 import { checkVectors } from './specification/fixed.ts';
 import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
@@ -20,7 +20,8 @@ import { completeSampling } from './specification/sampling.ts';
 import { checkSize, sizedProblem } from './specification/size.ts';
 import { completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
-import { completeTraining } from './specification/training.ts';
+import { checkWholeWindows, completeTraining } from './specification/training.ts';
+import { withWish, withWishedRows } from './specification/wish.ts';
 
 const MAX_NAME = 200;
 
@@ -71,7 +72,8 @@ function completeTrained(
 ): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   const steps = requested.training?.steps ?? 0;
   const asked = withWishedRows(requested.method);
-  const method = completeMethod(asked, { steps, limits }, check);
+  const isInNats = !requested.problem?.module;
+  const method = completeMethod(asked, { steps, limits, isInNats }, check);
   const training = completeTraining(requested.training, method, limits, check);
   const optimizers = optimizersOf(requested, catalogue);
   checkAveraging(requested.method, optimizers, check);
@@ -98,7 +100,9 @@ function completeTrained(
     kinds.push(sized);
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
-  const wished = check.violations.length === 0 ? withWish(asked, method, { steps, kinds }, check) : method;
+  const wished =
+    check.violations.length === 0 ? withWish(requested.method, method, { steps, kinds }, check) : method;
+  checkWholeWindows(steps, wished, check);
   checkExact(requested.method, method, kinds, check);
   const predictedCost = predictCost(wished, steps, kinds);
   return { space, problem, training, sampling, method: withOuterRate(wished, training), predictedCost };

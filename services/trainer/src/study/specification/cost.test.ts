@@ -1,14 +1,18 @@
+import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
 import {
   Estimator,
   FloatParameter,
   Grouping,
   Method,
+  OuterOptimizer,
+  OuterSchedule,
   Problem,
   RunMode,
   Study,
 } from '@glocal/proto/glocal/v1/study';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { countWindows } from '../../resource/windows.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { completeStudy } from '../specification.ts';
 
@@ -54,6 +58,8 @@ const study = (method: Partial<Method>, steps = 4_000, changes: Partial<Study> =
     method: { ...Method.create({ estimator: Estimator.GLOCAL }), ...method },
     ...changes,
   });
+/** A method that says what windows are, so that nothing is wished. */
+const said = { window: 50 };
 const wish = (overhead: number): Pick<Method, 'cost'> => ({ cost: { $case: 'overhead', value: overhead } });
 const exact = (value = true): Pick<Method, 'cost'> => ({ cost: { $case: 'exact', value } });
 const violationsOf = (asked: Study) => completeStudy(asked, catalogue, limits).violations;
@@ -67,7 +73,7 @@ const again = ({ space, problem, training, method, sampling }: Study): Study =>
 
 describe('a study without a wished cost', () => {
   it('has the method that it had, and says what that will cost', () => {
-    const { predictedCost, method } = completed(study({}));
+    const { predictedCost, method } = completed(study(said));
     expect(method).toMatchObject({
       stride: 1,
       sigma: 20,
@@ -77,7 +83,7 @@ describe('a study without a wished cost', () => {
     });
     expect(method.tangentExamples).toBeUndefined();
     expect(predictedCost).toBeGreaterThan(4);
-    expect(completed(study({ stride: 3 })).predictedCost).toBeLessThan(predictedCost);
+    expect(completed(study({ ...said, stride: 3 })).predictedCost).toBeLessThan(predictedCost);
   });
 
   it('costs a plain run with FIXED, and what its client knows with EXTERNAL', () => {
@@ -92,9 +98,11 @@ describe('a study without a wished cost', () => {
       kind: { $case: 'discrete' as const, value: { values: [32, 128] } },
     };
     const choices = { space: { parameters: [...space.parameters, batches] } };
-    const small = study({}, 4_000, { problem: { ...problem, batchSize: 32 } });
-    const { predictedCost } = completed(study({}, 4_000, choices));
-    expect(predictedCost).toBe(Math.max(completed(small).predictedCost, completed(study({})).predictedCost));
+    const small = study(said, 4_000, { problem: { ...problem, batchSize: 32 } });
+    const { predictedCost } = completed(study(said, 4_000, choices));
+    expect(predictedCost).toBe(
+      Math.max(completed(small).predictedCost, completed(study(said)).predictedCost),
+    );
   });
 });
 
@@ -106,6 +114,7 @@ describe('a wished cost', () => {
       stride: fc.constantFrom(0, 0, 1, 2),
       interval: fc.constantFrom(0, 0, 0, 100, 400),
       warmupWindows: fc.constantFrom(0, 0, 1, 5),
+      warmupWindowSteps: fc.constantFrom(0, 0, 20, 25),
       tangentExamples: fc.constantFrom(undefined, undefined, 8, 128),
       validationSample: fc.constantFrom(0, 0, 200),
     });
@@ -126,6 +135,7 @@ describe('a wished cost', () => {
           'stride',
           'interval',
           'warmupWindows',
+          'warmupWindowSteps',
           'tangentExamples',
           'validationSample',
         ] as const) {
@@ -139,15 +149,16 @@ describe('a wished cost', () => {
 
   it('takes windows in a row where it pays for them, and with as much of the batch as it pays for', () => {
     const rich = completed(study(wish(10))).method;
-    expect(rich).toMatchObject({ interval: 50, stride: 3, sigma: 7, validationSample: 0 });
+    expect(rich).toMatchObject({ interval: 50, stride: 3, sigma: 7, validationSample: 500 });
     expect(rich.tangentExamples).toBeUndefined();
     const { predictedCost } = completed(study({ stride: 3, tangentExamples: 32 }));
     expect(completed(study(wish(predictedCost))).method).toMatchObject({ interval: 50, tangentExamples: 32 });
   });
 
-  it('takes sparse ones on a quarter of the batch otherwise, most of them in a row at first, as near to it as they come', () => {
+  it('takes sparse ones on an eighth of the batch otherwise, short ones in a row at first, as near to it as they come', () => {
     const { method, predictedCost } = completed(study(wish(1.3)));
-    expect(method).toMatchObject({ stride: 3, sigma: 7, tangentExamples: 32, cost: wish(1.3).cost });
+    expect(method).toMatchObject({ stride: 3, sigma: 7, tangentExamples: 16, cost: wish(1.3).cost });
+    expect(method).toMatchObject({ window: 50, warmupWindowSteps: 25 });
     expect(method.interval).toBeGreaterThan(50);
     expect(method.warmupWindows).toBeGreaterThan(4);
     expect(predictedCost).toBeGreaterThan(1.25);
@@ -163,7 +174,7 @@ describe('a wished cost', () => {
     const parameters = [...space.parameters, choose('batch_size', [64, 128])];
     const large = { ...problem, dataset: 'images-60000' };
     const complete = completed(study(wish(1.3), 4_000, { space: { parameters }, problem: large }));
-    expect(complete.method).toMatchObject({ tangentExamples: 16, validationSample: 1_000 });
+    expect(complete.method).toMatchObject({ tangentExamples: 8, validationSample: 500 });
     expect(complete.predictedCost).toBeLessThanOrEqual(1.3);
   });
 
@@ -208,13 +219,70 @@ describe('a wished cost', () => {
   });
 });
 
+describe('a study that says nothing of its cost', () => {
+  it('is wished to cost 1.3 plain runs, and says what was chosen', () => {
+    const { method, predictedCost } = completed(study({}));
+    const { method: wished, predictedCost: wishedCost } = completed(study(wish(1.3)));
+    expect({ ...wished, cost: undefined }).toEqual(method);
+    expect(predictedCost).toBe(wishedCost);
+    expect(completed(again(completed(study({}))))).toEqual(completed(study({})));
+  });
+
+  it('has twelve windows at least, which cost more where it is short, and all in a row where there is room for no more', () => {
+    const short = completed(study({}, 1_000));
+    const { method } = short;
+    expect(short.predictedCost).toBeGreaterThan(1.3);
+    expect(countWindows(method, 1_000)).toBe(12);
+    expect(method.interval).toBeGreaterThan(50);
+    expect(completed(study({}, 600)).method).toMatchObject({ interval: 50, warmupWindowSteps: 50 });
+    expect(completed(study({}, 50)).method).toMatchObject({ interval: 50 });
+  });
+
+  it.each([
+    { sigma: 20 },
+    { stride: 1 },
+    { window: 50 },
+    { interval: 50 },
+    { warmupWindows: 1 },
+    { tangentExamples: 128 },
+    { validationSample: 100 },
+    { sensitivityDiscount: 0.5 },
+    { reverseSteps: 50 },
+    { dmd: DmdOptions.create({ stride: 1 }) },
+    { estimator: Estimator.FIXED },
+  ])('has windows in a row where it says %o', (method) => {
+    expect(completed(study(method)).method).toMatchObject({ interval: 50, stride: 1 });
+  });
+});
+
 describe('an exact study', () => {
+  it('has an outer optimizer as published', () => {
+    const outer = {
+      beta1: 0.9,
+      beta2: 0.999,
+      schedule: OuterSchedule.CONSTANT,
+      maxLossRise: 0,
+      normalize: false,
+    };
+    expect(completed(study(exact())).method.outer).toMatchObject(outer);
+    const ours = {
+      beta1: 0.7,
+      beta2: 0.9,
+      schedule: OuterSchedule.COSINE,
+      maxLossRise: 0.3,
+      normalize: true,
+    };
+    expect(completed(study({})).method.outer).toMatchObject(ours);
+    const kept = study({ outer: OuterOptimizer.create({ maxLossRise: 0, normalize: false }) });
+    expect(completed(kept).method.outer).toMatchObject({ maxLossRise: 0, normalize: false });
+  });
+
   it('is what a study without a wish is, also where its fields say so themselves', () => {
     const { method, predictedCost } = completed(study(exact()));
-    const plain = completed(study({}));
-    expect({ ...method, cost: undefined }).toEqual(plain.method);
+    const plain = completed(study(said));
+    expect({ ...method, cost: undefined, outer: undefined }).toEqual({ ...plain.method, outer: undefined });
     expect(predictedCost).toBe(plain.predictedCost);
-    const said = { ...exact(), interval: 50, stride: 1, tangentExamples: 128 };
-    expect(completed(study(said)).method.interval).toBe(50);
+    const again = { ...exact(), interval: 50, stride: 1, tangentExamples: 128 };
+    expect(completed(study(again)).method.interval).toBe(50);
   });
 });

@@ -53,31 +53,58 @@ export const sigma = (stride: number): number => Math.floor((SPAN - 1) / stride)
 /** Trainings of GLOBAL. */
 export const TRAININGS = 10;
 
+/** Cost in plain runs of a trial whose study says nothing of it, nor of its windows (docs/method.md, section 12.4). */
+export const OVERHEAD = 1.3;
+
 /** What a wished cost chooses of what is not set (docs/method.md, section 12.4). */
 export const WISHED = {
   /** Inner steps between two hypergradients. */
   stride: 3,
   /** At most so many examples for a validation gradient. */
-  validationSample: 1_000,
+  validationSample: 500,
   /** Second derivatives on the batch over one of these: as much of it as leaves windows in a row, or the cheapest. */
-  partsOfBatch: [1, 2, 4],
+  partsOfBatch: [1, 2, 4, 8],
   /** At most so many windows in a row at first, where windows are sparse. */
   warmupWindows: 12,
   /** These, of all windows. */
   warmupShare: 0.6,
+  /** Without a wish of its own a training has no fewer, or as many as there is room for. */
+  fewestWindows: 12,
 } as const;
 
-export const OUTER = {
+/** Defaults of the outer optimizer (docs/method.md, section 7). */
+export interface OuterDefaults {
+  /** At up to 40 updates; with more it falls with the square root of their number. */
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly schedule: OuterSchedule;
+  /** Of a loss in nats; that of a module or of a client has a unit of its own, and no default. */
+  readonly maxLossRise: number;
+  readonly normalize: boolean;
+}
+
+export const OUTER: OuterDefaults = {
+  rate: 0.6,
+  beta1: 0.7,
+  beta2: 0.9,
+  epsilon: 1e-8,
+  schedule: OuterSchedule.COSINE,
+  maxLossRise: 0.3,
+  normalize: true,
+};
+
+/** With `exact`: Adam as it is published, for the paper's way. */
+export const EXACT_OUTER: OuterDefaults = {
+  rate: 0.3,
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
   schedule: OuterSchedule.CONSTANT,
   maxLossRise: 0,
   normalize: false,
-} as const;
-
-/** 0.3 at up to 40 updates, about 0.1 at 400 (docs/method.md, section 7). */
-export const outerRate = (updates: number): number => 0.3 * Math.min(1, Math.sqrt(40 / updates));
+};
 
 /**
  * Options of the decomposition, as the DMD service has them, too (docs/method.md, section 5). Only its default variant is

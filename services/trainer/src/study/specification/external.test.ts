@@ -52,7 +52,7 @@ describe('a study whose client trains', () => {
       scale: Scale.LOGIT,
       grouping: Grouping.NONE,
     });
-    expect(study.method).toMatchObject({ window: 50, sigma: 20, outer: { rate: 0.3 } });
+    expect(study.method).toMatchObject({ window: 50, sigma: 20, outer: { rate: 0.6, maxLossRise: 0 } });
   });
 
   it('stays as it is when it is completed again', () => {

@@ -20,7 +20,7 @@ import { completeMethod, type MethodWithoutRate } from './method.ts';
 import { withOuterRate } from './outer.ts';
 import { completeSampling } from './sampling.ts';
 import { checkWindow, MAX_COMPONENTS } from './size.ts';
-import { completeTraining } from './training.ts';
+import { checkWholeWindows, completeTraining } from './training.ts';
 
 const FOR_TRAINED = 'is for studies that the service trains; with EXTERNAL leave it out';
 const NAME = /^[A-Za-z0-9_.-]{1,63}$/;
@@ -55,9 +55,10 @@ export function completeExternal(
 ): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
   const steps = requested.training?.steps ?? 0;
-  const method = completeMethod(requested.method, { steps, limits }, check);
+  const method = completeMethod(requested.method, { steps, limits, isInNats: false }, check);
   checkMethod(requested.method, method, check);
   const training = completeTraining(requested.training, method, limits, check);
+  checkWholeWindows(training.steps, method, check);
   const space = completeExternalSpace(requested.space, check);
   const components = countComponents(space);
   check.require(

@@ -24,6 +24,8 @@ export interface MethodContext {
   /** Inner steps of the training, which are the window of GLOBAL; as they were asked for. */
   readonly steps: number;
   readonly limits: Pick<Limits, 'maxWindowRows'>;
+  /** Whether the validation loss is in nats, and not in a unit of its own. */
+  readonly isInNats: boolean;
 }
 
 /** A complete method but for its outer rate, which follows from the training (`withOuterRate`). */
@@ -32,7 +34,7 @@ export type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer
 /** Completes a method but for its outer rate. */
 export function completeMethod(
   requested: Method | undefined,
-  { steps, limits }: MethodContext,
+  { steps, limits, isInNats }: MethodContext,
   check: Checker,
 ): MethodWithoutRate {
   const estimator = completeEstimator(requested?.estimator ?? Estimator.UNSPECIFIED, check);
@@ -60,7 +62,7 @@ export function completeMethod(
     // Left open: the batch, of which trials may have several.
     tangentExamples: requested?.tangentExamples,
     cost: completeCost(requested?.cost, { estimator }, check),
-    outer: completeOuter(requested?.outer, check),
+    outer: completeOuter(requested, isInNats, check),
   };
 }
 

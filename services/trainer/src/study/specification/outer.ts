@@ -1,19 +1,27 @@
 /** The optimizer of the hyperparameters (docs/method.md, section 7). */
 
-import { type OuterOptimizer, OuterSchedule, type Training } from '@glocal/proto/glocal/v1/study';
+import { type Method, OuterSchedule, type Training } from '@glocal/proto/glocal/v1/study';
 import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
 import { countUpdates } from '../../resource/windows.ts';
 import type { Checker } from './checker.ts';
-import { OUTER, outerRate } from './defaults.ts';
+import { EXACT_OUTER, OUTER, type OuterDefaults } from './defaults.ts';
 import type { MethodWithoutRate } from './method.ts';
 
 /** Its rate follows from the training ({@link withOuterRate}). */
 export type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
 
-export function completeOuter(requested: OuterOptimizer | undefined, check: Checker): OuterWithoutRate {
-  const { rate, maxLossRise = OUTER.maxLossRise, normalize = OUTER.normalize } = requested ?? {};
-  const { beta1 = OUTER.beta1, beta2 = OUTER.beta2, epsilon = OUTER.epsilon } = requested ?? {};
-  const schedule = requested?.schedule || OUTER.schedule;
+/** @param isInNats whether the validation loss is, and not in a unit of its own. */
+export function completeOuter(
+  method: Pick<Method, 'outer' | 'cost'> | undefined,
+  isInNats: boolean,
+  check: Checker,
+): OuterWithoutRate {
+  const { outer: requested } = method ?? {};
+  const defaults = outerDefaults(method?.cost);
+  const { rate, normalize = defaults.normalize } = requested ?? {};
+  const { maxLossRise = isInNats ? defaults.maxLossRise : 0 } = requested ?? {};
+  const { beta1 = defaults.beta1, beta2 = defaults.beta2, epsilon = defaults.epsilon } = requested ?? {};
+  const schedule = requested?.schedule || defaults.schedule;
   const isPositive = (value: number) => value > 0 && Number.isFinite(value);
   if (rate !== undefined) {
     check.require(isPositive(rate), 'method.outer.rate', `${rate} is not a positive number`);
@@ -30,8 +38,13 @@ export function completeOuter(requested: OuterOptimizer | undefined, check: Chec
   return { rate, beta1, beta2, epsilon, schedule, maxLossRise, normalize };
 }
 
+const outerDefaults = (cost: Method['cost']): OuterDefaults =>
+  cost?.$case === 'exact' ? EXACT_OUTER : OUTER;
+
 /** The method with an outer rate that fits the number of updates, unless it has one. */
 export function withOuterRate(method: MethodWithoutRate, training: Pick<Training, 'steps'>): CompleteMethod {
-  const rate = method.outer.rate ?? outerRate(countUpdates(method, training));
+  const { rate: most } = outerDefaults(method.cost);
+  const share = Math.min(1, Math.sqrt(40 / countUpdates(method, training)));
+  const rate = method.outer.rate ?? most * share;
   return { ...method, outer: { ...method.outer, rate } };
 }

@@ -11,7 +11,7 @@ const MAX_STEPS_IN_ALL = 2 ** 31 - 1;
 
 export function completeTraining(
   requested: Training | undefined,
-  method: Pick<Method, 'estimator' | 'window' | 'interval' | 'warmupWindowSteps' | 'trainings'>,
+  method: Pick<Method, 'window' | 'trainings'>,
   limits: Pick<Limits, 'maxSteps'>,
   check: Checker,
 ): Training {
@@ -28,18 +28,6 @@ export function completeTraining(
       'training.steps',
       `${steps} x method.trainings = ${method.trainings} are ${inAll} steps; a trial has at most ${MAX_STEPS_IN_ALL}`,
     );
-    const { window, interval, warmupWindowSteps } = method;
-    if (window >= 1 && (interval > window || warmupWindowSteps < window)) {
-      const least = `${steps} is below method.window = ${window}`;
-      check.require(steps >= window, 'training.steps', least);
-    } else if (window >= 1 && method.estimator !== Estimator.GLOBAL) {
-      const whole = Math.max(1, Math.round(steps / window)) * window;
-      check.require(
-        steps % window === 0,
-        'training.steps',
-        `${steps} is not a multiple of method.window = ${window}; ${whole} is`,
-      );
-    }
   }
   const seeds = requested?.seeds.length ? requested.seeds : [...SEEDS];
   if (
@@ -52,4 +40,28 @@ export function completeTraining(
     check.require(new Set(seeds).size === seeds.length, 'training.seeds', 'a seed is repeated');
   }
   return { steps, seeds };
+}
+
+/** Checks that windows in a row make up the training, and that there is room for one elsewhere. */
+export function checkWholeWindows(
+  steps: number,
+  {
+    estimator,
+    window,
+    interval,
+    warmupWindowSteps,
+  }: Pick<Method, 'estimator' | 'window' | 'interval' | 'warmupWindowSteps'>,
+  check: Checker,
+): void {
+  if (steps < 1 || window < 1 || estimator === Estimator.GLOBAL) return;
+  if (interval > window || warmupWindowSteps < window) {
+    check.require(steps >= window, 'training.steps', `${steps} is below method.window = ${window}`);
+  } else {
+    const whole = Math.max(1, Math.round(steps / window)) * window;
+    check.require(
+      steps % window === 0,
+      'training.steps',
+      `${steps} is not a multiple of method.window = ${window}; ${whole} is`,
+    );
+  }
 }
