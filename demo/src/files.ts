@@ -11,11 +11,11 @@ import {
   spectrumChart,
 } from './charts.ts';
 import { TOLERANCE } from './runs.ts';
-import type { DemoSpace, FinishedRun } from './study.ts';
+import { demoValues, type FinishedRun, validationOf } from './study.ts';
 
 const QUANTITIES: readonly Quantity[] = [
   { name: 'lr', title: 'learning rate', scale: 'log', interpolate: 'step-after' },
-  { name: 'momentum', title: 'momentum', scale: 'linear', interpolate: 'step-after' },
+  { name: 'momentum', title: 'momentum or β', scale: 'linear', interpolate: 'step-after' },
   { name: 'weightDecay', title: 'weight decay', scale: 'log', interpolate: 'step-after' },
   { name: 'validation', title: 'validation loss (nats)', scale: 'linear', interpolate: 'linear' },
 ];
@@ -56,12 +56,13 @@ export async function writeFiles(
 
 /** One table with all runs: the schedule of each, its lines led by the run's name. */
 function scheduleCsv(runs: readonly FinishedRun[]): string {
-  const lines = runs.flatMap(({ kind, result }, i) => {
-    const [head, ...rows] = result.best?.schedule.toCsv().trimEnd().split('\n') ?? [];
-    const named = rows.map((row) => `${kind.id},${row}`);
-    return i === 0 ? [`run,${head}`, ...named] : named;
-  });
-  return `${lines.join('\n')}\n`;
+  const lines = runs.flatMap(({ kind, result }) =>
+    (result.best?.schedule.points ?? []).map(({ step, values }) => {
+      const { lr, momentum, weightDecay } = demoValues(values);
+      return [kind.id, step, lr, momentum, weightDecay].join(',');
+    }),
+  );
+  return `${['run,step,lr,momentum,weightDecay', ...lines].join('\n')}\n`;
 }
 
 /** One JSON object for each outer step: everything that the SDK knows of it, vectors as arrays. */
@@ -79,17 +80,19 @@ function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
   return runs.flatMap(({ kind, result, outerSteps }) => {
     const run = kind.title;
     const schedule = (result.best?.schedule.points ?? []).flatMap(({ step, values }) =>
-      Object.entries(values).map(([quantity, value]) => ({ run, step, quantity, value })),
+      Object.entries(demoValues(values)).map(([quantity, value]) => ({ run, step, quantity, value })),
     );
     // What was rolled back did not happen, and what is not finite cannot be drawn.
     const losses = outerSteps
-      .filter(({ update, validation }) => !update?.rolledBack && Number.isFinite(validation.loss))
-      .map(({ step, validation }) => ({ run, step, quantity: 'validation', value: validation.loss }));
+      .filter(({ update }) => !update?.rolledBack)
+      .map((outerStep) => ({ step: outerStep.step, value: validationOf(kind, outerStep).loss }))
+      .filter(({ value }) => Number.isFinite(value))
+      .map(({ step, value }) => ({ run, step, quantity: 'validation', value }));
     return [...schedule, ...losses];
   });
 }
 
-function eigenvalues(outerSteps: readonly OuterStep<DemoSpace>[]): EigenvaluePoint[] {
+function eigenvalues(outerSteps: readonly OuterStep[]): EigenvaluePoint[] {
   return outerSteps.flatMap(({ index, report }) =>
     (report?.spectrum.modes ?? []).map(({ eigenvalue, energyShare, steady }) => ({
       outerStep: index,

@@ -31,7 +31,7 @@ describe('the options of the demo', () => {
     expect({ steps, seed }).toEqual({ steps: 1_000, seed: 0 });
     expect(steps).toBeGreaterThanOrEqual(600);
     expect(out).toMatch(/runs.demo$/);
-    expect(ids()).toEqual(['fixed', 'glocal', 'averaged']);
+    expect(ids()).toEqual(['fixed', 'glocal', 'cosine', 'default']);
   });
 
   it('are taken from the command line', () => {
@@ -62,7 +62,7 @@ describe('the options of the demo', () => {
 
   it('are explained, with every kind of run', () => {
     expect(refusal('--help').exitCode).toBe(0);
-    for (const run of ['fixed', 'local', 'mean', 'median', 'glocal', 'averaged']) {
+    for (const run of ['fixed', 'local', 'mean', 'median', 'glocal', 'cosine', 'default']) {
       expect(printed).toMatch(new RegExp(`^ {2}${run} +\\w`, 'm'));
     }
   });

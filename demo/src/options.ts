@@ -37,8 +37,8 @@ export class UsageError extends Error {
 export function readOptions(args: readonly string[]): DemoOptions {
   const command = new Command('npm run demo --')
     .description(
-      'Trains LeNet on 10,000 images of Fashion-MNIST, with fixed hyperparameters and while glocal hypergradients ' +
-        'move them, and compares.',
+      'Trains LeNet on 10,000 images of Fashion-MNIST, with fixed hyperparameters, with a schedule, and while glocal ' +
+        'hypergradients move them, and compares.',
     )
     .addOption(
       new Option('--steps <n>', `inner steps of each run, a multiple of ${WINDOW}`)

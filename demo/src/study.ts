@@ -1,26 +1,37 @@
 /** The study of the demo: what every run has in common, and one run of it from start to end. */
 
-import { float, type GlocalClient, type OuterStep, type StudyResult, space } from '@glocal/sdk';
+import type { Evaluation, GlocalClient, OuterStep, SentOuterStep, StudyResult } from '@glocal/sdk';
 import type { DemoOptions } from './options.ts';
 import type { RunKind } from './runs.ts';
 
-const demoSpace = space({
-  lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
-  momentum: float({ min: 0, max: 1, init: 0.1 }),
-  weightDecay: float({ min: 0, max: 1, init: 1e-3 }),
-});
+export const PROBLEM = { dataset: 'fashion-mnist-10k', model: 'lenet' } as const;
 
-/** The hyperparameters of the demo. */
-export type DemoSpace = typeof demoSpace.parameters;
+/** The hyperparameters of the demo; a Schedule-Free optimizer has an interpolation in place of a momentum. */
+export interface DemoValues {
+  readonly lr: number | undefined;
+  readonly momentum: number | undefined;
+  readonly weightDecay: number | undefined;
+}
 
-export const PROBLEM = { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd' } as const;
+/** Those of any run. */
+export function demoValues(values: Readonly<Record<string, unknown>>): DemoValues {
+  const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
+  const { lr, momentum, beta, weightDecay } = values;
+  return { lr: number(lr), momentum: number(momentum ?? beta), weightDecay: number(weightDecay) };
+}
+
+/** The figures that say how good a run is. */
+export const validationOf = (
+  { weights }: Pick<RunKind, 'weights'>,
+  { validation, averagedValidation }: Pick<SentOuterStep, 'validation' | 'averagedValidation'>,
+): Evaluation => (weights === 'averaged' ? averagedValidation : validation);
 
 /** A run that came to its end. */
 export interface FinishedRun {
   readonly kind: RunKind;
-  readonly result: StudyResult<DemoSpace>;
+  readonly result: StudyResult;
   /** With the rows of their windows. */
-  readonly outerSteps: readonly OuterStep<DemoSpace>[];
+  readonly outerSteps: readonly OuterStep[];
   /** From the start of training to its end. */
   readonly seconds: number;
 }
@@ -29,7 +40,7 @@ export interface FinishedRun {
 export interface RunListener {
   /** @param stepsDone inner steps. */
   progress(stepsDone: number): void;
-  outerStep(outerStep: OuterStep<DemoSpace>): void;
+  outerStep(outerStep: SentOuterStep): void;
 }
 
 /** The run did not succeed; the message is what the server says about it. */
@@ -51,8 +62,8 @@ export async function run(
   const study = await client.studies.create(
     {
       displayName: `demo, ${kind.id}`,
-      space: demoSpace,
-      problem: { ...PROBLEM, batchSize: 128, validationExamples: 1_000 },
+      space: kind.space(steps),
+      problem: { ...PROBLEM, optimizer: kind.optimizer, batchSize: 128, validationExamples: 1_000 },
       training: { steps, seeds: [seed] },
       method: kind.method,
     },

@@ -1,11 +1,11 @@
 /** What the demo shows in the terminal: a bar for each run while it trains, and a table at the end. */
 
-import type { OuterStep } from '@glocal/sdk';
+import type { SentOuterStep } from '@glocal/sdk';
 import { type Options as BarOptions, type Params, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import colours from 'picocolors';
 import type { RunKind } from './runs.ts';
-import type { DemoSpace, FinishedRun, RunListener } from './study.ts';
+import { demoValues, type FinishedRun, type RunListener, validationOf } from './study.ts';
 
 const BAR_WIDTH = 20;
 const NAME_WIDTH = 12;
@@ -27,11 +27,13 @@ export function runLine(kind: RunKind, steps: number): RunLine {
 }
 
 class Bar implements RunLine {
+  readonly #kind: RunKind;
   readonly #bar: SingleBar;
   readonly #started = performance.now();
   #stepsDone = 0;
 
   constructor(kind: RunKind, steps: number) {
+    this.#kind = kind;
     const format = (_: BarOptions, { value, total }: Params, { status }: { status: string }) => {
       const done = Math.round((value / total) * BAR_WIDTH);
       const bar = `${colours.cyan('█'.repeat(done))}${colours.dim('░'.repeat(BAR_WIDTH - done))}`;
@@ -47,9 +49,9 @@ class Bar implements RunLine {
     this.#bar.update(stepsDone);
   }
 
-  outerStep(outerStep: OuterStep<DemoSpace>): void {
+  outerStep(outerStep: SentOuterStep): void {
     this.#stepsDone = outerStep.step;
-    this.#bar.update(outerStep.step, { status: `${status(outerStep)}   ` });
+    this.#bar.update(outerStep.step, { status: `${status(this.#kind, outerStep)}   ` });
   }
 
   stop(): void {
@@ -76,14 +78,15 @@ class Lines implements RunLine {
 
   progress(): void {}
 
-  outerStep(outerStep: OuterStep<DemoSpace>): void {
-    process.stderr.write(`${name(this.#kind)}${outerStep.step}/${this.#steps}   ${status(outerStep)}\n`);
+  outerStep(outerStep: SentOuterStep): void {
+    const { step } = outerStep;
+    process.stderr.write(`${name(this.#kind)}${step}/${this.#steps}   ${status(this.#kind, outerStep)}\n`);
   }
 
   stop(): void {}
 }
 
-/** The runs, one line each. Figures are those at the last weights, and at their running average. */
+/** The runs, one line each. Figures are those at the last weights, where these are trained, and at their average. */
 export function comparison(runs: readonly FinishedRun[]): string {
   const table = new Table({
     head: [
@@ -93,30 +96,34 @@ export function comparison(runs: readonly FinishedRun[]): string {
       'validation loss',
       '(averaged)',
       'lr',
-      'momentum',
+      'momentum or β',
       'weight decay',
+      'cost in plain runs',
       'time',
       'windows trusted',
     ],
     // Columns set apart by space alone, without colours: it may go to a file.
     chars: BLANK,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
-    colAligns: ['left', ...new Array<'right'>(9).fill('right')],
+    colAligns: ['left', ...new Array<'right'>(10).fill('right')],
   });
   for (const { kind, result, outerSteps, seconds } of runs) {
     const { best } = result;
-    const values = best?.values;
+    const { lr, momentum, weightDecay } = demoValues(best?.schedule.points.at(-1)?.values ?? {});
+    const last = kind.weights === 'averaged' ? undefined : best;
+    const windows = outerSteps.filter(({ window }) => window !== undefined).length;
     table.push([
       kind.title,
-      best?.test?.accuracy.toFixed(3) ?? '–',
-      best?.averagedTest?.accuracy.toFixed(3) ?? '–',
-      best?.validation?.loss.toFixed(3) ?? '–',
-      best?.averagedValidation?.loss.toFixed(3) ?? '–',
-      short(values?.lr),
-      short(values?.momentum),
-      short(values?.weightDecay),
+      figure(last?.test?.accuracy),
+      figure(best?.averagedTest?.accuracy),
+      figure(last?.validation?.loss),
+      figure(best?.averagedValidation?.loss),
+      short(lr),
+      short(momentum),
+      short(weightDecay),
+      best?.cost?.toFixed(2) ?? '–',
       clock(seconds),
-      kind.method.estimator === 'glocal' ? `${best?.verdicts.TRUSTED ?? 0} of ${outerSteps.length}` : '–',
+      kind.method.estimator === 'glocal' ? `${best?.verdicts.TRUSTED ?? 0} of ${windows}` : '–',
     ]);
   }
   return table.toString();
@@ -124,11 +131,13 @@ export function comparison(runs: readonly FinishedRun[]): string {
 
 const name = ({ title }: RunKind): string => title.padEnd(NAME_WIDTH);
 
-function status({ nextValues, validation, report, verdict, update }: OuterStep<DemoSpace>): string {
-  const { lr, momentum, weightDecay } = nextValues;
+function status(kind: RunKind, outerStep: SentOuterStep): string {
+  const { nextValues, report, verdict, update } = outerStep;
+  const { lr, momentum, weightDecay } = demoValues(nextValues);
+  const validation = validationOf(kind, outerStep);
   const parts = [
     `lr ${short(lr)}`,
-    `mom ${short(momentum)}`,
+    `${kind.optimizer === 'sgd' ? 'mom' : 'β'} ${short(momentum)}`,
     `wd ${short(weightDecay)}`,
     `val ${validation.loss.toFixed(3)}`,
   ];
@@ -142,6 +151,8 @@ function coloured(verdict: string): string {
   if (verdict === 'TRUSTED') return colours.green(verdict);
   return verdict === 'DIVERGING' ? colours.red(verdict) : colours.yellow(verdict);
 }
+
+const figure = (value: number | undefined): string => value?.toFixed(3) ?? '–';
 
 /** Three digits, without a string of zeros. */
 function short(value: number | undefined): string {

@@ -120,13 +120,11 @@ export const defaultsLength: Experiment = {
   ),
 };
 
-const TUNED: Method = { ...mixed(12, 460), outer: { ...LIVELY, normalize: true } };
-
 const comparison = (task: Task): Arm[] => [
   armOf(task, {
-    title: 'Schedule-Free, tuned (default)',
+    title: 'Schedule-Free, tuned: the default',
     optimizer: 'schedule-free',
-    method: TUNED,
+    method: { estimator: 'glocal' },
     starts: [0.001, 0.01, 0.1],
   }),
   ...cosines(task, [0.1, 0.2, 0.4]),
@@ -144,9 +142,9 @@ const comparison = (task: Task): Arm[] => [
     seeds: 1,
   }),
   armOf(task, {
-    title: 'Schedule-Free, tuned, from too high',
+    title: 'Schedule-Free, tuned: the default, from too high',
     optimizer: 'schedule-free',
-    method: TUNED,
+    method: { estimator: 'glocal' },
     starts: [1],
     seeds: 1,
   }),

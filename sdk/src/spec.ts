@@ -150,7 +150,7 @@ export interface Method {
   /**
    * What a trial may cost, in plain runs: trainings of as many steps without hypergradients. The server chooses those of
    * `tangentExamples`, `stride`, `sigma`, `validationSample`, `interval`, `warmupWindows` and `warmupWindowSteps` that are left out. Without it,
-   * and where neither one of these nor `window`, `sensitivityDiscount` or `reverseSteps` is given, the wish is 1.3, or what twelve windows
+   * and where neither one of these nor `window`, `sensitivityDiscount` or `reverseSteps` is given, the wish is 1.35, or what twelve windows
    * cost. With `'exact'` it is as in the paper: windows in a row, the whole batch, every hypergradient, all validation examples, and
    * Adam as published.
    */

@@ -179,7 +179,10 @@ describe('a study', () => {
         // What was asked for, or set by the server.
         if (field.message !== undefined || !MESSAGES.includes(descriptor)) continue;
         const value = message[field.localName];
-        if (before !== undefined && !isUnset(before[field.localName])) continue;
+        if (before !== undefined && !isUnset(before[field.localName])) {
+          seen.add(field);
+          continue;
+        }
         const statement = statementFor(descriptor, field);
         const where = `${descriptor.name}.${field.name}`;
         if (statement === undefined) {

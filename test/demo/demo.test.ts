@@ -9,7 +9,7 @@ import { demo, outerStepsIn, tableOf } from '../support/demo.ts';
 import { descendants, expectGone, type RunningProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/trainer.ts';
 
-const RUNS = ['fixed', 'glocal', 'averaged'];
+const RUNS = ['fixed', 'glocal', 'cosine', 'default'];
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 /** Of a demo that nothing disturbs. */
@@ -39,21 +39,26 @@ describe('the demo', () => {
     const [what, ...lines] = ended.stderr.split('\n').filter((line) => line.trim() !== '');
     expect(what).toMatch(/^Fashion-MNIST, 10,000 images · LeNet, 15,386 parameters · .+ · DMD ready$/);
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
-      ['FIXED', 'GLOCAL', 'GLOCAL AVG'].flatMap((run) => [
+      ['FIXED', 'GLOCAL', 'COSINE', 'DEFAULT'].flatMap((run) => [
         [run, '50/100'],
         [run, '100/100'],
       ]),
     );
     expect(lines[0]).toMatch(/ lr 0\.0100 +mom 0\.100 +wd 0\.00100 +val \d\.\d{3}$/);
-    for (const line of lines.slice(2)) expect(line).toMatch(/ val \d\.\d{3} +ρ \d\.\d\d +[A-Z_]+/);
+    const tuned = lines.filter((line) => /^(GLOCAL|DEFAULT)/.test(line));
+    for (const line of tuned) expect(line).toMatch(/ val \d\.\d{3} +ρ \d\.\d\d +[A-Z_]+/);
   });
 
   it('compares the runs in a table without colours, and names the files', () => {
-    const [head, fixed, glocal, averaged, , files] = ended.stdout.split('\n').map((line) => line.trim());
-    expect(head).toMatch(/^test accuracy .*validation loss .*lr .*time +windows trusted$/);
-    expect(fixed).toMatch(/^FIXED .* 0\.0100 +0\.100 +0\.00100 +\d+:\d\d +–$/);
-    expect(glocal).toMatch(/^GLOCAL +0\.\d{3} .* \d+:\d\d +[0-2] of 2$/);
-    expect(averaged).toMatch(/^GLOCAL AVG +0\.\d{3} .* \d+:\d\d +[0-2] of 2$/);
+    const [head, fixed, glocal, cosine, tuned, , files] = ended.stdout.split('\n').map((line) => line.trim());
+    expect(head).toMatch(
+      /^test accuracy .*validation loss .*lr .*cost in plain runs +time +windows trusted$/,
+    );
+    expect(fixed).toMatch(/^FIXED .* 0\.0100 +0\.100 +0\.00100 +1\.00 +\d+:\d\d +–$/);
+    expect(cosine).toMatch(/^COSINE +0\.\d{3} .* 1\.00 +\d+:\d\d +–$/);
+    expect(glocal).toMatch(/^GLOCAL +0\.\d{3} .* \d+\.\d\d +\d+:\d\d +[0-2] of 2$/);
+    // A Schedule-Free optimizer trains its average alone.
+    expect(tuned).toMatch(/^DEFAULT +– +0\.\d{3} .* \d+\.\d\d +\d+:\d\d +[0-2] of 2$/);
     expect(ended.stdout).not.toContain('\u001b');
     expect(files?.split(/ {3}/).map((path) => path.split('/').at(-1))).toEqual([
       'schedule.svg',
@@ -72,7 +77,7 @@ describe('the demo', () => {
     );
     for (const [, , ...values] of cells) {
       expect(values).toHaveLength(3);
-      for (const value of values) expect(Number(value)).toBeGreaterThan(0);
+      for (const value of values) expect(Number(value)).toBeGreaterThanOrEqual(0);
     }
     const final = (run: string) => cells.find(([name, step]) => name === run && step === '100')?.slice(2);
     expect(final('glocal')).not.toEqual(final('fixed'));
@@ -91,11 +96,12 @@ describe('the demo', () => {
     );
     for (const { run, window, report, update, validation } of steps) {
       expect(validation.loss).toBeGreaterThan(0);
-      if (run === 'fixed') {
+      if (run === 'fixed' || run === 'cosine') {
         expect({ window, report, update }).toEqual({});
         continue;
       }
-      expect(window.components).toEqual(['lr', 'momentum', 'weightDecay']);
+      const share = run === 'default' ? 'beta' : 'momentum';
+      expect(window.components).toEqual(['lr', share, 'weightDecay']);
       expect(window.hypergradients).toHaveLength(window.rows);
       if (run === 'glocal') expect(window.rows).toBe(20);
       for (const row of window.hypergradients) expect(row).toEqual(Array(3).fill(expect.any(Number)));
@@ -126,7 +132,7 @@ describe('the demo', () => {
     const lines = svg.filter(({ attributes }) => attributes['aria-roledescription'] === 'line mark');
     expect(lines).toHaveLength(RUNS.length * 4);
     const texts = svg.map(({ text }) => text);
-    for (const text of ['FIXED', 'GLOCAL', 'learning rate', 'momentum', 'weight decay']) {
+    for (const text of ['FIXED', 'DEFAULT', 'learning rate', 'momentum or β', 'weight decay']) {
       expect(texts).toContain(text);
     }
   });

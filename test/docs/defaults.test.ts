@@ -91,7 +91,8 @@ describe('the documents', () => {
       space: { parameters: { lr: { kind: 'float', min: 0, max: 1, init: 0.1 } } },
       problem: { dataset: 'fashion-mnist-10k', model: 'logistic', optimizer: 'sgd' },
       training: { steps: 100 },
-      method: { estimator: 'glocal' },
+      // One that says something of its windows, so that what costs is not chosen.
+      method: { estimator: 'glocal', window: 50 },
     });
     const { problem, training, method } = complete;
     const values: Record<string, unknown> = {

@@ -15,7 +15,7 @@ export const demo = (...args: string[]) =>
     reject: false,
   });
 
-/** Rows of the table that it ends with, as cells, without the time that each run took. */
+/** Rows of the table that it ends with, as cells, without the time that each run took and what it cost. */
 export const tableOf = (stdout: string): string[][] =>
   stdout
     .split('\n\n')[0]
@@ -24,7 +24,7 @@ export const tableOf = (stdout: string): string[][] =>
       row
         .trim()
         .split(/ {2,}/)
-        .filter((cell) => !/^\d+:\d\d$/.test(cell)),
+        .filter((cell) => !/^(\d+:\d\d|\d+\.\d\d)$/.test(cell)),
     ) ?? [];
 
 /** What it says of each outer step, without names and times. */

@@ -204,6 +204,7 @@ describe('a wished cost', () => {
     ],
     [exact(false), 'method.exact', /is false; leave it out/],
     [{ ...exact(), interval: 100 }, 'method.interval', /windows in a row/],
+    [{ ...exact(), warmupWindowSteps: 25 }, 'method.warmup_window_steps', /windows of one length/],
     [{ ...exact(), stride: 3 }, 'method.stride', /every hypergradient/],
     [{ ...exact(), validationSample: 500 }, 'method.validation_sample', /all validation examples/],
     [{ ...exact(), tangentExamples: 32 }, 'method.tangent_examples', /the whole batch/],
@@ -220,9 +221,9 @@ describe('a wished cost', () => {
 });
 
 describe('a study that says nothing of its cost', () => {
-  it('is wished to cost 1.3 plain runs, and says what was chosen', () => {
+  it('is wished to cost 1.35 plain runs, and says what was chosen', () => {
     const { method, predictedCost } = completed(study({}));
-    const { method: wished, predictedCost: wishedCost } = completed(study(wish(1.3)));
+    const { method: wished, predictedCost: wishedCost } = completed(study(wish(1.35)));
     expect({ ...wished, cost: undefined }).toEqual(method);
     expect(predictedCost).toBe(wishedCost);
     expect(completed(again(completed(study({}))))).toEqual(completed(study({})));

@@ -65,10 +65,17 @@ export function checkExact(
   check: Checker,
 ): void {
   if (method.cost?.$case !== 'exact') return;
-  const { interval = 0, stride = 0, tangentExamples, validationSample = 0 } = requested ?? {};
+  const {
+    interval = 0,
+    warmupWindowSteps = 0,
+    stride = 0,
+    tangentExamples,
+    validationSample = 0,
+  } = requested ?? {};
   const against = (field: string, holds: boolean, asks: string) =>
     check.require(holds, `method.${field}`, `is set, and method.exact asks for ${asks}; leave it out`);
   against('interval', interval === 0 || interval === method.window, 'windows in a row');
+  against('warmup_window_steps', [0, method.window].includes(warmupWindowSteps), 'windows of one length');
   against('stride', stride <= 1, 'every hypergradient');
   against('validation_sample', validationSample === 0, 'all validation examples');
   const isWhole = kinds.every(({ problem }) => [undefined, problem.batchSize].includes(tangentExamples));

@@ -54,7 +54,7 @@ export const sigma = (stride: number): number => Math.floor((SPAN - 1) / stride)
 export const TRAININGS = 10;
 
 /** Cost in plain runs of a trial whose study says nothing of it, nor of its windows (docs/method.md, section 12.4). */
-export const OVERHEAD = 1.3;
+export const OVERHEAD = 1.35;
 
 /** What a wished cost chooses of what is not set (docs/method.md, section 12.4). */
 export const WISHED = {
