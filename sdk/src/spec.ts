@@ -97,7 +97,7 @@ export interface OuterOptimizer {
   readonly beta1?: number;
   /** Decay of the second moment. @default 0.9; with `exact`: 0.999 */
   readonly beta2?: number;
-  /** Added to the root of the second moment. @default 1e-8 */
+  /** Added to the root of the second moment. @default 0.01; with `exact`: 1e-8 */
   readonly epsilon?: number;
   /** How the rate changes over the outer steps. @default 'cosine'; with `exact`: 'constant' */
   readonly schedule?: OuterSchedule;
@@ -107,8 +107,9 @@ export interface OuterOptimizer {
    */
   readonly maxLossRise?: number;
   /**
-   * Whether Adam gets each component of a hypergradient over its root mean square in the window's rows, at most 2 either way: the
-   * step then does not depend on how steep the validation loss is. @default true; with `exact`: false
+   * Whether Adam gets hypergradients over the size of their window, the root mean square of the rows in the component where that is
+   * largest, at most 2 either way: the step then does not depend on how steep the validation loss is.
+   * @default true; with `exact`: false
    */
   readonly normalize?: boolean;
 }

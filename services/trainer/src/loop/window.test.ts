@@ -25,13 +25,14 @@ describe('rows of hypergradients', () => {
     const sized = [Float64Array.of(3 * size, -size, 0), Float64Array.of(-4 * size, -size, 0)];
     const [first, second, third] = normalized(Float64Array.of(size, -size, 0), sized);
     expect(first).toBeCloseTo(1 / Math.sqrt(12.5), 9);
-    expect(second).toBeCloseTo(-1, 9);
+    expect(second).toBeCloseTo(-1 / Math.sqrt(12.5), 9);
     expect(third).toBe(0);
   });
 
   it('take it from one that is far outside them to no more than twice their root mean square', () => {
     const sized = [Float64Array.of(1, 0), Float64Array.of(-1, 0)];
-    expect([...normalized(Float64Array.of(-7, 3), sized)]).toEqual([-2, 0]);
+    expect([...normalized(Float64Array.of(-7, 3), sized)]).toEqual([-2, 2]);
+    expect([...normalized(Float64Array.of(7, 3), [Float64Array.of(0, 0)])]).toEqual([0, 0]);
   });
 
   it('have a Euclidean norm', () => expect(norm(Float64Array.of(3, -4))).toBe(5));

@@ -20,17 +20,17 @@ export function medianRow(rows: Rows): Float64Array {
   });
 }
 
-/** A component that is this many times its root mean square, or more, is no more to be believed. */
+/** What is this many times as large as the rows are, or more, is no more to be believed. */
 const MOST = 2;
 
 /**
- * Each component over its root mean square in the rows, at most {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
+ * A hypergradient over the size of a window's rows: the root mean square of the component in which that is largest. At most
+ * {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
  */
 export function normalized(hypergradient: Float64Array, rows: Rows): Float64Array {
-  return hypergradient.map((value, k) => {
-    const size = norm(column(rows, k)) / Math.sqrt(rows.length);
-    return size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0;
-  });
+  const sizes = hypergradient.map((_, k) => norm(column(rows, k)) / Math.sqrt(rows.length));
+  const size = sizes.reduce((largest, other) => Math.max(largest, other), 0);
+  return hypergradient.map((value) => (size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0));
 }
 
 export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Number.isFinite(x));

@@ -165,7 +165,7 @@ describe('completeStudy', () => {
         ridge: 0.001,
         stride: 3,
       },
-      outer: { rate: 0.6, beta1: 0.7, beta2: 0.9, epsilon: 1e-8, maxLossRise: 0.3, normalize: true },
+      outer: { rate: 0.6, beta1: 0.7, beta2: 0.9, epsilon: 0.01, maxLossRise: 0.3, normalize: true },
     });
     expect(complete.space.parameters).toEqual([
       float('lr', 1e-4, 1, 0.01, Scale.LOGIT, Grouping.NONE),

@@ -89,7 +89,8 @@ export const OUTER: OuterDefaults = {
   rate: 0.6,
   beta1: 0.7,
   beta2: 0.9,
-  epsilon: 1e-8,
+  // Of hypergradients by their size: a hundredth of the largest component.
+  epsilon: 0.01,
   schedule: OuterSchedule.COSINE,
   maxLossRise: 0.3,
   normalize: true,
