@@ -1,7 +1,7 @@
 /** Runs the arms of an experiment; what has been run with the same settings is taken as it is. */
 
 import { createHash } from 'node:crypto';
-import type { GlocalClient, ParameterMap, StudySpec, Trial } from '@glocal/sdk';
+import type { GlocalClient, ParameterMap, Study, StudySpec, Trial } from '@glocal/sdk';
 import type { Arm } from './experiment.ts';
 
 /** What came out of one trial. */
@@ -31,72 +31,89 @@ export interface Finished {
   readonly trials: readonly Outcome[];
 }
 
-/** Creates all studies, or finds those of an earlier run, and yields each in turn as it ends. */
+/** A study did not come to its end; the message says why. */
+export class ArmError extends Error {
+  override readonly name = 'ArmError';
+}
+
+/**
+ * Creates all studies, or finds those of an earlier run, and yields each in turn as it ends.
+ * @param seeds of each arm that does not need fewer.
+ * @throws ArmError; GlocalError CANCELLED after the signal.
+ */
 export async function* runArms(
-  client: GlocalClient,
+  client: Pick<GlocalClient, 'studies'>,
   arms: readonly Arm[],
   seeds: number,
   signal: AbortSignal,
 ): AsyncGenerator<Finished> {
-  const studies = [];
-  for (const arm of arms) {
-    const { spec } = arm;
-    const whole = {
-      ...spec,
-      displayName: arm.id.slice(0, 200),
-      training: {
-        ...spec.training,
-        seeds: Array.from({ length: Math.min(seeds, arm.seeds ?? seeds) }, (_, seed) => seed),
-      },
-    } as StudySpec<ParameterMap>;
-    studies.push({ arm, study: await client.studies.create(whole, { requestId: digest(whole), signal }) });
-  }
+  const started: { arm: Arm; study: Study }[] = [];
+  for (const arm of arms) started.push({ arm, study: await startOrFind(client, arm, seeds, signal) });
   // An earlier run was asked for more.
-  const wanted = new Set(studies.map(({ study }) => study.name));
+  const wanted = new Set(started.map(({ study }) => study.name));
   for await (const other of client.studies.list({ states: ['ACTIVE'] })) {
     if (!wanted.has(other.name)) await other.cancel();
   }
-  for (const { arm, study } of studies) {
+  for (const { arm, study } of started) {
     const { trials } = await study.result({ signal });
+    const failed = trials.find((trial) => !isOutcome(trial));
+    if (failed !== undefined) throw new ArmError(`${arm.id}: ${failed.stateReason}`);
     const { id, table, title, readout } = arm;
-    const finished: Finished = {
+    const outcomes = trials.map((trial) => outcome(arm, trial));
+    for (const trial of outcomes) console.error(`${id}  ${line(trial)}`);
+    yield {
       arm: { id, table, title, readout },
       study: study.name,
       predictedCost: study.predictedCost,
-      trials: trials.map((trial) => outcome(arm, trial)),
+      trials: outcomes,
     };
-    for (const { start, seed, accuracy, cost, reason, rate, seconds } of finished.trials) {
-      const figures = `accuracy ${accuracy?.toFixed(4) ?? '–'}  cost ${cost?.toFixed(2) ?? '–'}  rate ${rate?.toPrecision(3)}`;
-      console.error(
-        `${id}  from ${start?.toPrecision(3)} seed ${seed}  ${figures}  ${seconds.toFixed(0)} s  ${reason}`,
-      );
-    }
-    yield finished;
   }
 }
 
-/** The same settings are the same request, whose study is found again. */
-const digest = (spec: object): string => createHash('sha256').update(JSON.stringify(spec)).digest('hex');
+/** The same settings are the same request, whose study is found again; one that failed or was cancelled is made anew. */
+async function startOrFind(
+  { studies }: Pick<GlocalClient, 'studies'>,
+  arm: Arm,
+  seeds: number,
+  signal: AbortSignal,
+): Promise<Study> {
+  const { spec, id } = arm;
+  const seedsOfArm = Array.from({ length: Math.min(seeds, arm.seeds ?? seeds) }, (_, seed) => seed);
+  const training = { ...spec.training, seeds: seedsOfArm };
+  const whole = { ...spec, displayName: id, training } as StudySpec<ParameterMap>;
+  const digest = createHash('sha256').update(JSON.stringify(whole)).digest('hex');
+  for (let attempt = 1; ; attempt++) {
+    const requestId = attempt === 1 ? digest : `${digest}-${attempt}`;
+    const study = await studies.create(whole, { requestId, signal });
+    if (!study.ended || (await Array.fromAsync(study.trials({ signal }))).every(isOutcome)) return study;
+  }
+}
 
-const rateOf = ({ lr }: Readonly<Record<string, unknown>>): number | undefined =>
-  typeof lr === 'number' ? lr : undefined;
+/** Whether a trial that has ended says something of its settings. That it diverged does. */
+const isOutcome = ({ state }: Trial): boolean => state === 'SUCCEEDED' || state === 'INFEASIBLE';
 
 function outcome({ readout, peak }: Arm, trial: Trial): Outcome {
   const [test, validation] =
     readout === 'last' ? [trial.test, trial.validation] : [trial.averagedTest, trial.averagedValidation];
   const { startTime, endTime } = trial;
   return {
-    ...{
-      start: peak ?? rateOf(trial.choices),
-      seed: trial.seed,
-      state: trial.state,
-      reason: trial.stateReason,
-      cost: trial.cost,
-    },
+    start: peak ?? rateOf(trial.choices),
+    seed: trial.seed,
+    state: trial.state,
+    reason: trial.stateReason,
     accuracy: test?.accuracy,
     loss: validation?.loss,
+    cost: trial.cost,
     rate: rateOf(trial.values),
     seconds: ((endTime?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 1_000,
     backend: trial.backend,
   };
+}
+
+const rateOf = ({ lr }: Readonly<Record<string, unknown>>): number | undefined =>
+  typeof lr === 'number' ? lr : undefined;
+
+function line({ start, seed, accuracy, cost, rate, seconds, reason }: Outcome): string {
+  const figures = `accuracy ${accuracy?.toFixed(4) ?? '–'}   cost ${cost?.toFixed(2) ?? '–'}   ends at ${rate?.toPrecision(3)}`;
+  return `from ${start?.toPrecision(3)}, seed ${seed}   ${figures}   ${seconds.toFixed(0)} s   ${reason}`;
 }
