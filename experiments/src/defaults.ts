@@ -75,6 +75,8 @@ const sparse = (warmupWindows: number, interval: number): Method => ({
 
 const LIVELY = { beta1: 0.7, beta2: 0.9, rate: 0.6, schedule: 'cosine', maxLossRise: 0.3 } as const;
 
+/** Inner steps that claims are made for. */
+const CLAIMED_STEPS = 4_000;
 const CHOICE: Task = { dataset: 'fashion-mnist', model: 'lenet', steps: 2_000 };
 
 /** Shorter windows, on less of everything, and more of them. */
@@ -116,7 +118,10 @@ export const defaultsLength: Experiment = {
       { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
     ] satisfies readonly Omit<Row, 'optimizer'>[]
   ).map((row) =>
-    armOf({ ...CHOICE, steps: 4_000 }, { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] }),
+    armOf(
+      { ...CHOICE, steps: CLAIMED_STEPS },
+      { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] },
+    ),
   ),
 };
 
@@ -150,11 +155,43 @@ const comparison = (task: Task): Arm[] => [
   }),
 ];
 
+/** The default of other optimizers, at other costs and lengths, on a perceptron, with which that takes minutes. */
+export const defaultsWide: Experiment = {
+  description: 'the default of every optimizer, at several costs and lengths, on a perceptron',
+  seeds: 3,
+  arms: [2_000, 4_000, 8_000].flatMap((steps) => {
+    const task = { dataset: 'fashion-mnist', model: 'mlp', steps };
+    const starts = [0.001, 0.01, 0.1];
+    const tuned = (title: string, optimizer: Optimizer, method: Partial<Method> = {}): Arm =>
+      armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method }, starts });
+    const arms = [
+      tuned('schedule-free, tuned: the default', 'schedule-free'),
+      ...cosines(task, [0.1, 0.2, 0.4]),
+      armOf(task, {
+        title: 'schedule-free, constant',
+        optimizer: 'schedule-free',
+        method: fixed(task),
+        starts: [...starts, 0.5, 1],
+      }),
+    ];
+    if (steps !== CLAIMED_STEPS) return arms;
+    const costs = ['exact', 2, 1.5, 1.25, 1.1] as const;
+    return [
+      ...arms,
+      ...(['sgd', 'adamw', 'schedule-free-adamw'] as const).flatMap((optimizer) => [
+        tuned(`${optimizer}, tuned: the default`, optimizer),
+        armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task), starts }),
+      ]),
+      ...costs.map((overhead) => tuned(`schedule-free, tuned at ${overhead}`, 'schedule-free', { overhead })),
+    ];
+  }),
+};
+
 /** What is claimed of the default. */
 export const defaults: Experiment = {
   description: 'the default against schedules and constant rates, on Fashion-MNIST and CIFAR-10',
   seeds: 3,
   arms: ['fashion-mnist', 'cifar10'].flatMap((dataset) =>
-    comparison({ dataset, model: 'lenet', steps: 4_000 }),
+    comparison({ dataset, model: 'lenet', steps: CLAIMED_STEPS }),
   ),
 };

@@ -34,7 +34,7 @@ describe('the options of an experiment', () => {
   });
 
   it('have arms of different names, so that none is taken for another', () => {
-    for (const name of ['defaults', 'defaults-length', 'defaults-choice']) {
+    for (const name of ['defaults', 'defaults-wide', 'defaults-length', 'defaults-choice']) {
       const { arms } = readOptions([name]).experiment;
       expect(new Set(arms.map(({ id }) => id)).size).toBe(arms.length);
     }

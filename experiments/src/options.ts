@@ -3,11 +3,12 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
-import { defaults, defaultsChoice, defaultsLength } from './defaults.ts';
+import { defaults, defaultsChoice, defaultsLength, defaultsWide } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
 
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   defaults,
+  'defaults-wide': defaultsWide,
   'defaults-length': defaultsLength,
   'defaults-choice': defaultsChoice,
 };

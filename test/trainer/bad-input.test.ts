@@ -285,9 +285,10 @@ it('validate stores nothing of a good study either, and fills its defaults in', 
   expect(training).toEqual({ steps: 100, seeds: [0] });
   expect(method).toMatchObject({
     window: 50,
-    sigma: 20,
-    dmd: { variant: 'affine', delays: 3, svdRank: 3, tolerance: 0.1, scaling: 'component' },
-    outer: { rate: 0.3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    sigma: 7,
+    stride: 3,
+    dmd: { variant: 'affine', delays: 2, svdRank: 3, tolerance: 0.1, scaling: 'component' },
+    outer: { rate: 0.6, beta1: 0.7, beta2: 0.9, epsilon: 0.01 },
   });
   expect(await Array.fromAsync(trainer.client.studies.list())).toEqual([]);
 });

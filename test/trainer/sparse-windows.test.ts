@@ -37,7 +37,7 @@ afterAll(() => trainer[Symbol.asyncDispose]());
 
 describe('a study with sparse windows', () => {
   it('has an outer step for each window, and one for the plain steps that are left', async () => {
-    expect(managed.method).toMatchObject({ interval: INTERVAL, warmupWindows: 2, outer: { rate: 0.3 } });
+    expect(managed.method).toMatchObject({ interval: INTERVAL, warmupWindows: 2, outer: { rate: 0.6 } });
     expect(managed.stateReason).toBe('1 of 1 trials succeeded');
     expect(reference.map(({ step }) => step)).toEqual(ENDS);
     const [left, ...windows] = reference.toReversed();

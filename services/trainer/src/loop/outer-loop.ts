@@ -13,7 +13,7 @@ import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { encodeRows } from '../resource/rows.ts';
-import { countUpdates, countWindows, outerStepFrom } from '../resource/windows.ts';
+import { outerStepFrom } from '../resource/windows.ts';
 import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { rateShareOf } from './outer-schedule.ts';
@@ -182,12 +182,7 @@ export class OuterLoop {
 
   /** Of an update at the end of the next window. A window that was taken back is trained again, and counts once. */
   get #rateShare(): number {
-    const { stepsDone } = this.#figures;
-    const { training, method } = this.#parts.study;
-    const done = method.trainings > 0 ? stepsDone / training.steps : countWindows(method, stepsDone);
-    const updates = countUpdates(method, training);
-    // After the last window there is none to come: its share is that of the last.
-    return rateShareOf(method.outer.schedule, Math.min(done, updates - 1), updates);
+    return rateShareOf(this.#method.outer.schedule, this.#figures.stepsDone / this.#steps);
   }
 
   #stepAfter({ stepsDone }: TrainedWindow, { goesBack }: Settlement): number {

@@ -3,32 +3,27 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rateShareOf } from './outer-schedule.ts';
 
-const place = fc
-  .integer({ min: 1, max: 10_000 })
-  .chain((updates) => fc.tuple(fc.integer({ min: 0, max: updates - 1 }), fc.constant(updates)));
+const place = fc.double({ min: 0, max: 0.9999, noNaN: true });
 
 describe('the share of the outer rate', () => {
   it.each([OuterSchedule.CONSTANT, OuterSchedule.UNSPECIFIED])(
     'is all of it with schedule %s',
     (schedule) => {
-      fc.assert(fc.property(place, ([k, updates]) => rateShareOf(schedule, k, updates) === 1));
+      fc.assert(fc.property(place, (done) => rateShareOf(schedule, done) === 1));
     },
   );
 
   it('falls as half a cosine from all of it, and is never 0 for an update that there is', () => {
-    const shares = [0, 1, 2, 3].map((k) => rateShareOf(OuterSchedule.COSINE, k, 4));
+    const share = (done: number) => rateShareOf(OuterSchedule.COSINE, done);
     const root = Math.SQRT2 / 2;
-    [1, (1 + root) / 2, 0.5, (1 - root) / 2].forEach((share, k) => {
-      expect(shares[k]).toBeCloseTo(share, 12);
+    [1, (1 + root) / 2, 0.5, (1 - root) / 2].forEach((expected, k) => {
+      expect(share(k / 4)).toBeCloseTo(expected, 12);
     });
     fc.assert(
-      fc.property(place, ([k, updates]) => {
-        const share = rateShareOf(OuterSchedule.COSINE, k, updates);
-        const next = rateShareOf(OuterSchedule.COSINE, k + 1, updates);
-        const mirrored = rateShareOf(OuterSchedule.COSINE, updates - k, updates);
-        expect(share).toBeGreaterThan(0);
-        expect(next).toBeLessThan(share);
-        expect(share + mirrored).toBeCloseTo(1, 12);
+      fc.property(place, fc.double({ min: 1e-5, max: 1, noNaN: true }), (done, more) => {
+        expect(share(done)).toBeGreaterThan(0);
+        expect(share(done + more * (1 - done))).toBeLessThan(share(done));
+        expect(share(done) + share(1 - done)).toBeCloseTo(1, 12);
       }),
     );
   });

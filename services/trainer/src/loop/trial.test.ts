@@ -257,6 +257,14 @@ describe('runTrial', () => {
     const cosine = { outer: outer({ schedule: OuterSchedule.COSINE }) };
     const rates = (outerSteps: readonly OuterStep[]) => outerSteps.map(({ update }) => update?.rate);
 
+    it('goes by the inner steps, also where windows are sparse', async () => {
+      const sparse = { ...cosine, interval: 8, warmupWindows: 2 };
+      const { outerSteps } = await trial(Estimator.LOCAL, 6, {}, sparse);
+      // Windows end after 4, 8, 16 and 24 of 24 steps, and begin their outer steps after 0, 4, 8 and 16.
+      const share = (done: number) => (1 + Math.cos((Math.PI * done) / 24)) / 2;
+      expect(rates(outerSteps)).toEqual([0, 4, 8, 16].map((done) => expect.closeTo(0.1 * share(done), 12)));
+    });
+
     it('makes update k of S with its share of the rate', async () => {
       const { outerSteps, points } = await trial(Estimator.LOCAL, 2, {}, cosine);
       expect(rates(outerSteps)).toEqual([0.1, expect.closeTo(0.05, 12)]);
