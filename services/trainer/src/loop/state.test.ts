@@ -25,7 +25,7 @@ const states: fc.Arbitrary<LoopState> = fc.record({
         point: vectors,
         adam: moments,
         gradient: vectors,
-        rateShare: fc.double({ min: 0, max: 1, minExcluded: true }),
+        rateShare: fc.double({ min: 0, max: 1, minExcluded: true, noNaN: true }),
         retried: fc.boolean(),
       }),
       { nil: undefined },
