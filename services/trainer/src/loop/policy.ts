@@ -91,13 +91,14 @@ export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
 export function conclude(rules: Rules, window: WindowFindings, before: Before): Conclusion {
   const { estimator } = rules;
   if (!isSound(window)) {
-    return goBack({ action: 'rollBack', reason: 'a loss or hypergradient is not finite' }, window, before);
+    const reason = 'a loss or hypergradient is not finite';
+    return goBack({ action: 'rollBack', reason }, rules, window, before);
   }
   if (estimator === Estimator.FIXED) return { action: 'observe' };
   if (!window.hasWindow) return unlessRisen({ action: 'observe' }, rules, window, before);
   const suggestion = suggest(estimator, window.rows, window.report, window.noReport);
   return suggestion.action === 'rollBack'
-    ? goBack(suggestion, window, before)
+    ? goBack(suggestion, rules, window, before)
     : unlessRisen(suggestion, rules, window, before);
 }
 
@@ -108,15 +109,13 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
  */
 function unlessRisen(
   suggestion: Move | Hold | Observe,
-  { evaluation, outer: { maxLossRise = 0 } }: Rules,
-  { validation, averagedValidation }: WindowFindings,
+  rules: Rules,
+  window: WindowFindings,
   before: Before,
 ): Conclusion {
-  const { validationLoss, averagedValidationLoss, canRetry } = before;
-  const rise =
-    evaluation === EvaluationPoint.AVERAGED
-      ? averagedValidation.loss - averagedValidationLoss
-      : validation.loss - validationLoss;
+  const { canRetry } = before;
+  const { maxLossRise = 0 } = rules.outer;
+  const rise = riseOf(rules, window, before);
   if (maxLossRise === 0 || !(rise > maxLossRise)) return suggestion;
   const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
   if (canRetry) return { action: 'rollBack', reason: why };
@@ -126,10 +125,10 @@ function unlessRisen(
 }
 
 /** Going back costs a window: only where the validation loss says so, too, and once for each move. */
-function goBack(wish: RollBack, window: WindowFindings, before: Before): Conclusion {
-  const { validationLoss, canRetry, canLowerRates } = before;
+function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Before): Conclusion {
+  const { canRetry, canLowerRates } = before;
   const { reason } = wish;
-  if (isSound(window) && window.validation.loss <= validationLoss) {
+  if (isSound(window) && riseOf(rules, window, before) <= 0) {
     return {
       action: 'hold',
       reason: `${reason}; the validation loss did not rise, so nothing is taken back`,
@@ -140,6 +139,16 @@ function goBack(wish: RollBack, window: WindowFindings, before: Before): Conclus
   if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
   return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
 }
+
+/** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */
+const riseOf = (
+  { evaluation }: Rules,
+  { validation, averagedValidation }: WindowFindings,
+  { validationLoss, averagedValidationLoss }: Before,
+): number =>
+  evaluation === EvaluationPoint.AVERAGED
+    ? averagedValidation.loss - averagedValidationLoss
+    : validation.loss - validationLoss;
 
 /** Nothing has been trained before it. */
 const isFirst = ({ stepsDone }: Before): boolean => stepsDone === 0;

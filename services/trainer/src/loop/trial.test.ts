@@ -243,6 +243,18 @@ describe('runTrial', () => {
     expect(outerSteps[1]?.update).toMatchObject({ rolledBack: true, reason: 'because', rate: 0.05 });
   });
 
+  it.each([
+    [EvaluationPoint.LAST_ITERATE, [4]],
+    [EvaluationPoint.AVERAGED, []],
+  ])('looks at the loss where hypergradients are taken, at point %i', async (evaluation, expected) => {
+    const script: Script = {
+      verdicts: [Verdict.TRUSTED, Verdict.DIVERGING],
+      validation: [2, 1, 3, 1, 1],
+      averaged: [2, 1, 0.5, 0.4, 0.3],
+    };
+    expect((await trial(Estimator.GLOCAL, 2, script, { evaluation })).restored).toEqual(expected);
+  });
+
   it('holds on DIVERGING while the validation loss falls: hypergradients grow in healthy training, too', async () => {
     const { restored, outerSteps, points } = await trial(Estimator.GLOCAL, 3, {
       verdicts: [Verdict.TRUSTED, Verdict.DIVERGING, Verdict.TRUSTED],
