@@ -12,7 +12,8 @@ interface Attributes {
 /** Of what lies in one piece, a copy of that; of other slices, and strings, the package's. */
 export const slice: Compute<Attributes> = (inputs, attributes, stock) => {
   const x = inputs.x as tf.Tensor;
-  const [begin, size] = tf.slice_util.parseSliceParams(x, attributes.begin, attributes.size);
+  const parsed = tf.slice_util.parseSliceParams(x, attributes.begin, attributes.size);
+  const [begin, size] = parsed as [number[], number[]];
   if (x.dtype === 'string' || !tf.slice_util.isSliceContinous(x.shape, begin, size))
     return stock(inputs, attributes);
   const wasm = tf.backend() as BackendWasm;
