@@ -1,8 +1,8 @@
 /**
  * Kernels of our own with several outputs: the operation's value, and what its derivatives are made of. The backward pass
  * and all tangents share the latter, which stock kernels would compute anew (docs/method.md, section 3). Written in
- * kernels that every backend has; the native runtime has faster ones (`native-kernels.ts`). The JVP rules stand in
- * `rules/primitives.ts`.
+ * kernels that every backend has; the native runtime (`native-kernels.ts`) and wasm (`wasm-kernels.ts`) have faster ones. The
+ * JVP rules stand in `rules/primitives.ts`.
  *
  * `choice` says which element of each window max pooling took: for the backend's own kernels only, in a form of its own.
  */
@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { currentBackend, runKernel } from '../engine.ts';
 import { dim } from '../rules/rule.ts';
 import { nativeKernels } from './native-kernels.ts';
+import { wasmKernels } from './wasm-kernels.ts';
 
 /** Attributes of AvgPool and AvgPoolGrad for windows of 2 × 2. */
 const PAIRS = { filterSize: 2, strides: 2, pad: 'valid' } as const;
@@ -85,7 +86,7 @@ const registered = new Set<string>();
 export function registerPrimitives(backendName: string): void {
   if (registered.has(backendName)) return;
   registered.add(backendName);
-  const kernels = { ...KERNELS, ...nativeKernels(backendName) };
+  const kernels = { ...KERNELS, ...nativeKernels(backendName), ...wasmKernels(backendName) };
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     if (tf.getKernel(kernelName, backendName) !== undefined) return;
     tf.registerKernel({

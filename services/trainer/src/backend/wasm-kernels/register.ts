@@ -1,4 +1,4 @@
-/** The kernels that the wasm backend 4.22.0 lacks, gets wrong or computes with naive loops. */
+/** The kernels that the wasm backend 4.22.0 lacks, gets wrong or computes slowly. */
 
 import type * as tf from '@tensorflow/tfjs-core';
 import { averagePool3dGrad, averagePoolGrad } from './average-pool-grad.ts';
@@ -9,6 +9,7 @@ import { einsum } from './einsum.ts';
 import { registerKernel } from './kernel.ts';
 import { batchMatMul } from './mat-mul.ts';
 import { registerMaxPoolGrad } from './max-pool-grad.ts';
+import { slice } from './slice.ts';
 
 /** Missing in the package; wrong there: gradients; several images, and maxima below zero. */
 const BY_CPU = [
@@ -34,6 +35,7 @@ export function registerWasmKernels(): void {
   registerKernel('AvgPoolGrad', averagePoolGrad);
   registerKernel('AvgPool3DGrad', averagePool3dGrad);
   registerKernel('Einsum', einsum);
+  registerKernel('Slice', slice);
   for (const kernel of BY_CPU) registerByCpu(kernel);
   for (const kernel of CONVOLUTIONS) registerByCpu(kernel, ({ inputs, attrs }) => !isShort(inputs, attrs));
   // With a bias, the package's is right for two plain matrices only.
