@@ -52,7 +52,8 @@ export function quickStudy(options: QuickOptions = {}): StudySpec<QuickSpace> {
       window: WINDOW,
       sigma: SIGMA,
       dmd: { delays: DELAYS },
-      outer: { rate: OUTER_RATE },
+      // One whose first move is by this rate, whatever the hypergradient.
+      outer: { rate: OUTER_RATE, schedule: 'constant', normalize: false, epsilon: 1e-8 },
     },
   };
 }

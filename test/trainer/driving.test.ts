@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import {
   Estimator,
+  OuterSchedule,
   OuterStep,
   RunMode,
   Scale,
@@ -65,7 +66,13 @@ function small({
       ...{ batchSize: 16, validationExamples: 50 },
     },
     training: { steps: OUTER_STEPS * WINDOW, seeds: [1] },
-    method: { estimator, window: WINDOW, sigma: 6, dmd: { delays: 2 }, outer: { rate: 0.3 } },
+    method: {
+      estimator,
+      window: WINDOW,
+      sigma: 6,
+      dmd: { delays: 2 },
+      outer: { rate: 0.3, schedule: OuterSchedule.CONSTANT },
+    },
     mode,
   });
   return { ...study, decisionTimeout: timeout };
