@@ -104,7 +104,7 @@ const services: {
       }),
       ValidateStudy: () => ({
         requests: [{ study }],
-        answer: { name: '', training: study.training, method: { outer: { rate: 0.2, beta1: 0.9 } } },
+        answer: { name: '', training: study.training, method: { outer: { rate: 0.2, beta1: 0.7 } } },
       }),
       GetStudy: () => ({
         requests: [{ name: name.study }],
