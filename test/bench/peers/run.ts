@@ -73,7 +73,7 @@ async function run(interpreter: string, program: string): Promise<Answer> {
   const file = fileURLToPath(new URL(program, import.meta.url));
   const { stdout } = await execa(interpreter, [file, folder], {
     stderr: 'inherit',
-    env: { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '' },
+    env: { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '', PYTHONDONTWRITEBYTECODE: '1' },
   });
   return JSON.parse(stdout);
 }
