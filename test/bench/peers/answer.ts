@@ -29,8 +29,10 @@ const SAME = 1e-4;
 
 /** @throws Error naming the first number of the check that differs, or is not a number. */
 export function requireSame(found: Answer, expected: Answer): void {
-  const numbers = ({ check: { loss, plainLoss, learningLoss, hypergradient } }: Answer) =>
-    Object.entries({ loss, plainLoss, learningLoss, ...hypergradient });
+  const numbers = ({ check: { hypergradient, ...losses } }: Answer): [string, number][] => [
+    ...Object.entries(losses),
+    ...hypergradient.map((h, i): [string, number] => [`hypergradient[${i}]`, h]),
+  ];
   const others = Object.fromEntries(numbers(found));
   for (const [name, value] of numbers(expected)) {
     const other = others[name] ?? Number.NaN;
