@@ -1,12 +1,11 @@
 /** `npm run bench`: measures, prints a table, and writes the rows as JSON when asked to. */
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { arch, cpus, loadavg, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chooseBackend } from '@glocal/trainer/backend';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseOrExit } from '../support/command-line.ts';
+import { describeConditions } from './conditions.ts';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
@@ -88,16 +87,4 @@ function checkFixtures(): void {
     `GLOCAL_FIXTURES: ${fixtures} ${existsSync(fixtures) ? `lacks ${missing.join(', ')}` : 'does not exist'}`,
   );
   process.exit(66);
-}
-
-/** What the figures hold for. The load tells a quiet machine from a busy one, before this adds to it. */
-function describeConditions(): string {
-  const processors = cpus();
-  const [load = 0] = loadavg();
-  const machine = [
-    `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'} (${platform()} ${arch()})`,
-    `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    `load ${load.toFixed(1)} at the start`,
-  ];
-  return [...machine, chooseBackend().description, `Node ${process.versions.node}`].join(', ');
 }

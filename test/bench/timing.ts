@@ -7,19 +7,44 @@ export interface Rounds {
   readonly measured: number;
 }
 
-/** Milliseconds of each task in each measured round. They take turns, so that a busy machine slows all of them. */
-export function interleaved<K extends string>(
+/** What one call took, in milliseconds. */
+export interface Took {
+  readonly clock: number;
+  /** Of all of this process's threads. */
+  readonly processor: number;
+}
+
+/** What each task took in each measured round. They take turns, so that a busy machine slows all of them. */
+export function takingTurns<K extends string>(
   { warmUp, measured }: Rounds,
   tasks: Readonly<Record<K, () => void>>,
-): Record<K, number[]> {
+): Record<K, Took[]> {
   const names = Object.keys(tasks) as K[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
+  const all = Object.fromEntries(names.map((name) => [name, [] as Took[]])) as Record<K, Took[]>;
   for (let round = 0; round < warmUp + measured; round++) {
     for (const name of names) {
-      const start = performance.now();
-      tasks[name]();
-      if (round >= warmUp) times[name].push(performance.now() - start);
+      const took = timed(tasks[name]);
+      if (round >= warmUp) all[name].push(took);
     }
   }
-  return times;
+  return all;
+}
+
+/** Milliseconds on the clock of each task in each measured round. */
+export function interleaved<K extends string>(
+  rounds: Rounds,
+  tasks: Readonly<Record<K, () => void>>,
+): Record<K, number[]> {
+  const all = takingTurns(rounds, tasks);
+  const clocks = Object.entries<Took[]>(all).map(([name, took]) => [name, took.map(({ clock }) => clock)]);
+  return Object.fromEntries(clocks) as Record<K, number[]>;
+}
+
+function timed(task: () => void): Took {
+  const processorBefore = process.cpuUsage();
+  const clockBefore = performance.now();
+  task();
+  const clock = performance.now() - clockBefore;
+  const { user, system } = process.cpuUsage(processorBefore);
+  return { clock, processor: (user + system) / 1e3 };
 }
