@@ -61,7 +61,8 @@ export function readOptions(args: readonly string[]): ExperimentOptions {
   }
   const [name = ''] = command.args;
   const experiment = EXPERIMENTS[name] as Experiment;
-  return { experiment, seeds: experiment.seeds, out: join(RUNS, name), ...command.opts() };
+  const given = command.opts<Pick<ExperimentOptions, 'only' | 'parallel'> & Partial<ExperimentOptions>>();
+  return { ...given, experiment, seeds: given.seeds ?? experiment.seeds, out: given.out ?? join(RUNS, name) };
 }
 
 function whole(text: string): number {
