@@ -216,7 +216,7 @@ const studies = fc.record({
     trainings: whole(0, 0, 10),
     interval: whole(...Array<number>(12).fill(0), 70),
     warmupWindows: whole(...Array<number>(12).fill(0), 2),
-    warmupWindowSteps: whole(...Array<number>(12).fill(0), 25),
+    warmupWindowSteps: whole(...Array<number>(40).fill(0), 25),
     outer: maybe(
       fc.record({
         rate: maybe(real(0.1)),
@@ -303,7 +303,7 @@ it('each is refused with the fields that are wrong, or can start; at once', () =
       for (const trial of trials.slice(0, 3)) start(studyOfTrial(stored, trial));
       differing += trials[0]?.choices.length ? 1 : 0;
     }),
-    { numRuns: 2_500 },
+    { numRuns: 4_000 },
   );
   expect(accepted).toBeGreaterThan(100);
   expect(differing).toBeGreaterThan(30);
