@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { fallbackNotice } from '@glocal/trainer/backend';
+import { interruption, UsageError } from './command-line.ts';
 import { writeFiles } from './files.ts';
-import { type DemoOptions, readOptions, UsageError } from './options.ts';
+import { type DemoOptions, readOptions } from './options.ts';
 import { openSession } from './session.ts';
 import { type FinishedRun, PROBLEM, RunError, run } from './study.ts';
 import { comparison, runLine } from './terminal.ts';
@@ -62,14 +63,6 @@ async function describe(client: GlocalClient): Promise<string> {
   const model = models.find(({ id }) => id === PROBLEM.model);
   const count = (n: number | undefined) => n?.toLocaleString('en') ?? '?';
   return `Fashion-MNIST, ${count(dataset?.trainExamples)} images · LeNet, ${count(model?.parameters)} parameters · ${backend}`;
-}
-
-/** Aborted at the first Ctrl-C, or when the process is asked to end. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => controller.abort());
-  return controller.signal;
 }
 
 const signal = interruption();

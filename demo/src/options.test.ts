@@ -1,27 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readOptions, UsageError } from './options.ts';
+import { describe, expect, it } from 'vitest';
+import { readOptions } from './options.ts';
+import { commandLine } from './testing.ts';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      printed += text;
-      return true;
-    });
-  }
-});
-afterEach(() => vi.restoreAllMocks());
-
-function refusal(...args: string[]): UsageError {
-  try {
-    readOptions(args);
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
-  }
-  return expect.unreachable('it was accepted');
-}
+const line = commandLine(readOptions);
 
 const ids = (...args: string[]) => readOptions(args).runs.map(({ id }) => id);
 
@@ -56,14 +37,14 @@ describe('the options of the demo', () => {
     ['--runs', 'fixed,fixed'],
     ['--runs', ''],
   ])('are refused in one line: %s %s', (flag, value) => {
-    expect(refusal(flag, value).exitCode).toBe(64);
-    expect(printed.trimEnd()).toMatch(new RegExp(`^error: .*${flag}.*$`));
+    expect(line.refusal(flag, value).exitCode).toBe(64);
+    expect(line.printed.trimEnd()).toMatch(new RegExp(`^error: .*${flag}.*$`));
   });
 
   it('are explained, with every kind of run', () => {
-    expect(refusal('--help').exitCode).toBe(0);
+    expect(line.refusal('--help').exitCode).toBe(0);
     for (const run of ['fixed', 'local', 'mean', 'median', 'glocal', 'cosine', 'default']) {
-      expect(printed).toMatch(new RegExp(`^ {2}${run} +\\w`, 'm'));
+      expect(line.printed).toMatch(new RegExp(`^ {2}${run} +\\w`, 'm'));
     }
   });
 });

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseArguments } from './command-line.ts';
 import { DEFAULT_RUNS, RUN_KINDS, type RunKind, WINDOW } from './runs.ts';
 
 const DEFAULT_FOLDER = fileURLToPath(new URL('../../runs/demo', import.meta.url));
@@ -16,18 +17,6 @@ export interface DemoOptions {
   readonly runs: readonly RunKind[];
   /** Folder for the results. */
   readonly out: string;
-}
-
-/** The command line is wrong, or asked for help; what there is to say has been printed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  /** 0 after help, else 64 (EX_USAGE). */
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
-  }
 }
 
 /**
@@ -56,15 +45,8 @@ export function readOptions(args: readonly string[]): DemoOptions {
     .addOption(
       new Option('--out <folder>', 'where the results go').default(DEFAULT_FOLDER, join('runs', 'demo')),
     )
-    .addHelpText('after', `\nRuns, how each moves the hyperparameters:\n${descriptions()}`)
-    .allowExcessArguments(false)
-    .exitOverride();
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new UsageError(error.message, error.exitCode === 0 ? 0 : 64);
-  }
+    .addHelpText('after', `\nRuns, how each moves the hyperparameters:\n${descriptions()}`);
+  parseArguments(command, args);
   return command.opts<DemoOptions>();
 }
 

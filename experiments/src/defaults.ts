@@ -26,13 +26,9 @@ interface Row {
   readonly method: Method;
   readonly starts?: readonly number[];
   readonly seeds?: number;
-  readonly readout?: Arm['readout'];
 }
 
-const armOf = (
-  task: Task,
-  { title, optimizer, method, starts = STARTS, readout = 'averaged' }: Row,
-): Arm => ({
+const armOf = (task: Task, { title, optimizer, method, starts = STARTS }: Row): Arm => ({
   id: `${tableOf(task)}: ${title}`,
   table: tableOf(task),
   title,
@@ -42,7 +38,7 @@ const armOf = (
     training: { steps: task.steps },
     method,
   },
-  readout,
+  readout: 'averaged',
 });
 
 /** Nothing moves; figures are taken ten times. */

@@ -2,9 +2,10 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { interruption, UsageError } from '@glocal/demo/command-line';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
-import { type ExperimentOptions, readOptions, UsageError } from './options.ts';
+import { type ExperimentOptions, readOptions } from './options.ts';
 import { ArmError, type Finished, runArms } from './run.ts';
 import { tables } from './tables.ts';
 
@@ -40,14 +41,13 @@ async function run(
   }
 }
 
-const controller = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+const signal = interruption();
 try {
-  await run(readOptions(process.argv.slice(2)), controller.signal);
+  await run(readOptions(process.argv.slice(2)), signal);
 } catch (error) {
   if (error instanceof UsageError) {
     process.exitCode = error.exitCode;
-  } else if (controller.signal.aborted) {
+  } else if (signal.aborted) {
     console.error('\nstopped; the same command goes on from here');
     process.exitCode = EXIT_INTERRUPTED;
   } else if (error instanceof ServerStartError || error instanceof ArmError || error instanceof GlocalError) {

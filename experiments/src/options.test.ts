@@ -1,27 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readOptions, UsageError } from './options.ts';
+import { commandLine } from '@glocal/demo/testing';
+import { describe, expect, it } from 'vitest';
+import { readOptions } from './options.ts';
 
-let printed: string;
-beforeEach(() => {
-  printed = '';
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      printed += text;
-      return true;
-    });
-  }
-});
-afterEach(() => vi.restoreAllMocks());
-
-function refusal(...args: string[]): UsageError {
-  try {
-    readOptions(args);
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
-  }
-  return expect.unreachable('it was accepted');
-}
+const line = commandLine(readOptions);
 
 describe('the options of an experiment', () => {
   it('are those that its claims ask for, unless they are given', () => {
@@ -43,13 +24,13 @@ describe('the options of an experiment', () => {
   it.each([[['nothing']], [[]], [['defaults', '--seeds', '0']], [['defaults', '--parallel', 'x']]])(
     'are refused in one line: %j',
     (args) => {
-      expect(refusal(...args).exitCode).toBe(64);
-      expect(printed.trimEnd()).toMatch(/^error: .*$/);
+      expect(line.refusal(...args).exitCode).toBe(64);
+      expect(line.printed.trimEnd()).toMatch(/^error: .*$/);
     },
   );
 
   it('are explained, with every experiment', () => {
-    expect(refusal('--help').exitCode).toBe(0);
-    expect(printed).toMatch(/^ {2}defaults-choice +\w/m);
+    expect(line.refusal('--help').exitCode).toBe(0);
+    expect(line.printed).toMatch(/^ {2}defaults-choice +\w/m);
   });
 });

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseArguments } from '@glocal/demo/command-line';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { defaults, defaultsChoice, defaultsLength, defaultsWide } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
 
@@ -26,18 +27,6 @@ export interface ExperimentOptions {
   readonly out: string;
 }
 
-/** The command line is wrong, or asked for help; what there is to say has been printed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  /** 0 after help, else 64 (EX_USAGE). */
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
-
 /**
  * @param args without the program's name.
  * @throws UsageError
@@ -50,15 +39,8 @@ export function readOptions(args: readonly string[]): ExperimentOptions {
     .option('--only <text>', 'only rows that have this in their name', '')
     .option('--parallel <n>', 'trials that train at a time', whole, 1)
     .option('--out <folder>', 'where studies and tables are kept, for going on; runs/NAME by default')
-    .addHelpText('after', `\nExperiments:\n${descriptions()}`)
-    .allowExcessArguments(false)
-    .exitOverride();
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new UsageError(error.message, error.exitCode === 0 ? 0 : 64);
-  }
+    .addHelpText('after', `\nExperiments:\n${descriptions()}`);
+  parseArguments(command, args);
   const [name = ''] = command.args;
   const experiment = EXPERIMENTS[name] as Experiment;
   const given = command.opts<Pick<ExperimentOptions, 'only' | 'parallel'> & Partial<ExperimentOptions>>();

@@ -1,13 +1,14 @@
 /** The command lines of our own tools. */
 
-import { type Command, CommanderError } from 'commander';
+import { parseArguments, UsageError } from '@glocal/demo/command-line';
+import type { Command } from 'commander';
 
 /** Parses this process's arguments. After `--help` it exits with 0, and with 64 when they are wrong, as has been said. */
 export function parseOrExit(command: Command): void {
   try {
-    command.allowExcessArguments(false).exitOverride().parse();
+    parseArguments(command, process.argv.slice(2));
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exit(error.exitCode === 0 ? 0 : 64);
+    if (!(error instanceof UsageError)) throw error;
+    process.exit(error.exitCode);
   }
 }
