@@ -28,7 +28,8 @@ interface Row {
   readonly seeds?: number;
 }
 
-const armOf = (task: Task, { title, optimizer, method, starts = STARTS }: Row): Arm => ({
+const armOf = (task: Task, { title, optimizer, method, starts = STARTS, seeds }: Row): Arm => ({
+  ...(seeds !== undefined && { seeds }),
   id: `${tableOf(task)}: ${title}`,
   table: tableOf(task),
   title,

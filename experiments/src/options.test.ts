@@ -14,6 +14,14 @@ describe('the options of an experiment', () => {
     });
   });
 
+  it('have arms that one seed is enough for', () => {
+    const { arms } = readOptions(['defaults']).experiment;
+    const few = arms.filter(({ seeds }) => seeds === 1).map(({ title }) => title);
+    expect(new Set(few)).toEqual(
+      new Set(['Schedule-Free, constant at bad starts', 'Schedule-Free, tuned: the default, from too high']),
+    );
+  });
+
   it('have arms of different names, so that none is taken for another', () => {
     for (const name of ['defaults', 'defaults-wide', 'defaults-length', 'defaults-choice']) {
       const { arms } = readOptions([name]).experiment;
