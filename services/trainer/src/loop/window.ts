@@ -28,8 +28,13 @@ const MOST = 2;
  * {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
  */
 export function normalized(hypergradient: Float64Array, rows: Rows): Float64Array {
-  const sizes = hypergradient.map((_, k) => norm(column(rows, k)) / Math.sqrt(rows.length));
-  const size = sizes.reduce((largest, other) => Math.max(largest, other), 0);
+  // Of each component, the norm of its column; the columns themselves would be made for as many components as there are.
+  const norms = new Float64Array(hypergradient.length);
+  for (const row of rows)
+    row.forEach((value, k) => {
+      norms[k] = Math.hypot(norms[k] ?? 0, value);
+    });
+  const size = norms.reduce((largest, other) => Math.max(largest, other), 0) / Math.sqrt(rows.length);
   return hypergradient.map((value) => (size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0));
 }
 
