@@ -97,7 +97,7 @@ export interface OuterOptimizer {
   readonly beta1?: number;
   /** Decay of the second moment. @default 0.9; with `exact`: 0.999 */
   readonly beta2?: number;
-  /** Added to the root of the second moment. @default 0.01; with `exact`: 1e-8 */
+  /** Added to the root of the second moment. @default 0.01; without `normalize`: 1e-8 */
   readonly epsilon?: number;
   /** How the rate changes over the outer steps. @default 'cosine'; with `exact`: 'constant' */
   readonly schedule?: OuterSchedule;

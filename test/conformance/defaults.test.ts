@@ -4,6 +4,7 @@
  */
 
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
+import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import {
   Anchor,
   DmdOptions,
@@ -74,6 +75,7 @@ describe('a study', () => {
     'of drawn points': drawn(SamplingMethod.RANDOM),
     'of points of a Sobol sequence': drawn(SamplingMethod.SOBOL),
     'of many updates': { ...methodWith({ window: 50 }), training: { steps: 50 * 160, seeds: [] } },
+    'with hypergradients as they are': methodWith({ outer: { normalize: false } }),
     exact: methodWith({ cost: { $case: 'exact', value: true } }),
   };
   /** Whether its cost is wished, since it says nothing of it. */
@@ -104,6 +106,8 @@ describe('a study', () => {
         return updatesOf({ method, training }) > 40;
       case 'with `exact`':
         return method?.cost?.$case === 'exact';
+      case 'without `normalize`':
+        return method?.outer?.normalize === false;
       case 'with a wished cost':
         return isWished(asked);
       case 'with a loss in a unit of its own, that of a module or of a client':
@@ -168,6 +172,10 @@ describe('a study', () => {
     value === false ||
     (Array.isArray(value) && value.length === 0);
 
+  /** A field that knows whether it was set may be set to what stands for nothing elsewhere. */
+  const isSaid = (value: unknown, { presence }: DescField): boolean =>
+    presence === FeatureSet_FieldPresence.EXPLICIT ? value !== undefined : !isUnset(value);
+
   it.each(Object.entries(scenarios))('%s gets the stated defaults, and no others', async (_, asked) => {
     const complete = await studies.unary(StudyServiceService.validateStudy, { study: asked });
     const requested = [...parts(asked as unknown as Message, messageNamed('Study'))];
@@ -179,7 +187,7 @@ describe('a study', () => {
         // What was asked for, or set by the server.
         if (field.message !== undefined || !MESSAGES.includes(descriptor)) continue;
         const value = message[field.localName];
-        if (before !== undefined && !isUnset(before[field.localName])) {
+        if (before !== undefined && isSaid(before[field.localName], field)) {
           seen.add(field);
           continue;
         }

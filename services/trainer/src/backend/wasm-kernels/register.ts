@@ -43,6 +43,8 @@ export function registerWasmKernels(): void {
     const { a, bias } = inputs as tf.NamedTensorInfoMap;
     return bias === undefined || (a?.shape[0] === 1 && !attrs?.transposeA && !attrs?.transposeB);
   });
+  // The package's keeps the last byte of a whole number as the truth value: .4 is false, 256 too.
+  registerByCpu('Cast', ({ attrs }) => attrs?.dtype !== 'bool');
   // The package's reads past the end of its data.
   registerByCpu('GatherV2', ({ attrs }) => attrs?.batchDims === 0);
 }

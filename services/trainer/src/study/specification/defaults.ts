@@ -78,7 +78,6 @@ export interface OuterDefaults {
   readonly rate: number;
   readonly beta1: number;
   readonly beta2: number;
-  readonly epsilon: number;
   readonly schedule: OuterSchedule;
   /** Of a loss in nats; that of a module or of a client has a unit of its own, and no default. */
   readonly maxLossRise: number;
@@ -89,8 +88,6 @@ export const OUTER: OuterDefaults = {
   rate: 0.6,
   beta1: 0.7,
   beta2: 0.9,
-  // Of hypergradients by their size: a hundredth of the largest component.
-  epsilon: 0.01,
   schedule: OuterSchedule.COSINE,
   maxLossRise: 0.3,
   normalize: true,
@@ -101,11 +98,13 @@ export const EXACT_OUTER: OuterDefaults = {
   rate: 0.3,
   beta1: 0.9,
   beta2: 0.999,
-  epsilon: 1e-8,
   schedule: OuterSchedule.CONSTANT,
   maxLossRise: 0,
   normalize: false,
 };
+
+/** Of hypergradients by their size a hundredth of the largest component; of others as Adam is published. */
+export const outerEpsilon = (normalize: boolean): number => (normalize ? 0.01 : 1e-8);
 
 /**
  * Options of the decomposition, as the DMD service has them, too (docs/method.md, section 5). Only its default variant is

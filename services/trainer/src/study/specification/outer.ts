@@ -4,7 +4,7 @@ import { type Method, OuterSchedule, type Training } from '@glocal/proto/glocal/
 import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
 import { countUpdates } from '../../resource/windows.ts';
 import type { Checker } from './checker.ts';
-import { EXACT_OUTER, OUTER, type OuterDefaults } from './defaults.ts';
+import { EXACT_OUTER, OUTER, type OuterDefaults, outerEpsilon } from './defaults.ts';
 import type { MethodWithoutRate } from './method.ts';
 
 /** Its rate follows from the training ({@link withOuterRate}). */
@@ -20,7 +20,8 @@ export function completeOuter(
   const defaults = outerDefaults(method?.cost);
   const { rate, normalize = defaults.normalize } = requested ?? {};
   const { maxLossRise = isInNats ? defaults.maxLossRise : 0 } = requested ?? {};
-  const { beta1 = defaults.beta1, beta2 = defaults.beta2, epsilon = defaults.epsilon } = requested ?? {};
+  const { beta1 = defaults.beta1, beta2 = defaults.beta2 } = requested ?? {};
+  const { epsilon = outerEpsilon(normalize) } = requested ?? {};
   const schedule = requested?.schedule || defaults.schedule;
   const isPositive = (value: number) => value > 0 && Number.isFinite(value);
   if (rate !== undefined) {
