@@ -10,7 +10,7 @@ export default defineConfig({
   // The types name Symbol.asyncDispose, which not every `lib` setting knows.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
   deps: {
-    onlyImport: ['@grpc/grpc-js', '@bufbuild/protobuf'],
+    onlyImport: ['@grpc/grpc-js', '@bufbuild/protobuf', 'yaml'],
     // The public types are written out; none of them is generated.
     dts: { neverBundle: [/^@glocal\/proto/] },
   },

@@ -36,6 +36,14 @@ export type {
   StudyStateEvent,
   TrialEvent,
 } from './events.ts';
+export {
+  type Json,
+  type JsonObject,
+  spaceFromJson,
+  spaceToJson,
+  specFromJson,
+  specToJson,
+} from './json.ts';
 export type {
   CallOptions,
   ClientOptions,
@@ -126,6 +134,7 @@ export type {
   StudySpec,
   Training,
 } from './spec.ts';
+export { describeSpec } from './spec-print.ts';
 export type { CreateOptions, GetOptions, ListStudiesOptions, Studies } from './studies.ts';
 export type {
   DeleteOptions,
@@ -146,3 +155,4 @@ export type {
   Window,
 } from './trial.ts';
 export type { WatchOptions } from './watch.ts';
+export { spaceFromYaml, spaceToYaml, specFromYaml, specToYaml } from './yaml.ts';

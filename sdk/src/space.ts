@@ -1,6 +1,8 @@
 /** Search spaces whose types carry the names of their parameters, and what each of them can be. */
 
+import { inspect } from 'node:util';
 import type { Scale } from './enums.ts';
+import { spaceTable } from './space-print.ts';
 
 /** One value, or several that each make trials. */
 export type Initial = number | readonly number[];
@@ -156,6 +158,8 @@ export type ParameterMap = Readonly<Record<string, Parameter>>;
 /** A search space. Its type knows the names, so that those of all values are checked by the compiler. */
 export interface Space<P extends ParameterMap = ParameterMap> {
   readonly parameters: P;
+  /** A line for each parameter, in columns; `console.log` prints it, too. */
+  toString(): string;
 }
 
 /**
@@ -301,5 +305,21 @@ export function discrete<const Value extends number>(values: readonly Value[]): 
  * which is then not set there: `batchSize`, `optimizer`, `'augmentation.cropPadding'`.
  */
 export function space<P extends ParameterMap>(parameters: P): Space<P> {
-  return { parameters };
+  return new PrintedSpace(parameters);
+}
+
+class PrintedSpace<P extends ParameterMap> implements Space<P> {
+  readonly parameters: P;
+
+  constructor(parameters: P) {
+    this.parameters = parameters;
+  }
+
+  toString(): string {
+    return spaceTable(this.parameters);
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
 }

@@ -18,7 +18,7 @@ import {
   selectionName,
   variantName,
 } from './enums.ts';
-import type { ParameterMap } from './space.ts';
+import { type ParameterMap, space } from './space.ts';
 import { decodeSpace, encodeSpace } from './space-codec.ts';
 import type {
   CompleteStudySpec,
@@ -37,12 +37,12 @@ import type {
  */
 export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): proto.Study {
   const problem: Partial<Problem> = spec.problem ?? {};
-  const { displayName, labels, space, training, method, sampling, mode, decisionTimeout } = spec;
+  const { displayName, labels, training, method, sampling, mode, decisionTimeout } = spec;
   return proto.Study.fromPartial(
     settable({
       displayName,
       labels,
-      space: encodeSpace(space),
+      space: encodeSpace(spec.space),
       problem: isNone(spec.mode, problem) ? undefined : settable(problem),
       training: { steps: training.steps, seeds: [...(training.seeds ?? [])] },
       method: encodeMethod(method),
@@ -109,13 +109,13 @@ const settable = <Fields extends object>(fields: Fields) =>
 
 /** What the server made of a specification. */
 export function decodeSpec<P extends ParameterMap>(message: proto.Study): CompleteStudySpec<P> {
-  const { displayName, labels, space, problem, training, method, sampling, mode, decisionTimeout } = message;
+  const { displayName, labels, problem, training, method, sampling, mode, decisionTimeout } = message;
   const { method: samplingMethod, ...points } = proto.Sampling.create(sampling);
   return {
     displayName,
     labels: { ...labels },
     // The server answers with the names that were sent, and adds those that keep their defaults.
-    space: { parameters: decodeSpace(space) as P },
+    space: space(decodeSpace(message.space) as P),
     problem: decodeProblem(proto.Problem.create(problem)),
     training: proto.Training.create(training),
     method: decodeMethod(proto.Method.create(method)),

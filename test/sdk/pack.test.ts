@@ -40,9 +40,9 @@ describe('the package', () => {
     ]);
   });
 
-  it('brings two packages along, and those that they need', () => {
+  it('brings three packages along, and those that they need', () => {
     const { dependencies } = JSON.parse(installed('package.json'));
-    expect(Object.keys(dependencies).sort()).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js']);
+    expect(Object.keys(dependencies).sort()).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js', 'yaml']);
     expect(readdirSync(join(folder, 'node_modules/@glocal'))).toEqual(['sdk']);
   });
 

@@ -127,11 +127,14 @@ const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>(
   ['categorical', object<CategoricalParameter>({ kind, values: list(text) })],
   ['discrete', object<DiscreteParameter>({ kind, values: list(finite) })],
 ]);
+const kindOf = oneOf([...PARAMETERS.keys()] as string[]);
 const MAKES_TRIALS: ReadonlySet<unknown> = new Set(['int', 'bool', 'categorical', 'discrete']);
 
 const parameter: Rule = (value, field, violations) => {
   const rule = isObject(value) ? PARAMETERS.get(value.kind) : undefined;
   if (rule === undefined) {
+    if (isObject(value) && typeof value.kind === 'string')
+      return kindOf(value.kind, `${field}.kind`, violations);
     const makers = [...PARAMETERS.keys()].map((kind) => `${kind}()`).join(', ');
     violations.push({ field, description: `is not a hyperparameter; make it with one of ${makers}` });
     return;

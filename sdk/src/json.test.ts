@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GlocalError } from './error.ts';
+import { spaceFromJson, spaceToJson, specFromJson, specToJson } from './json.ts';
+import { categorical, discrete, fixed, float, int, scheduled, space, vector } from './space.ts';
+import { someSpace, someSpec } from './testing/arbitrary.ts';
+import { everything } from './testing/specifications.ts';
+
+const least = {
+  problem: { dataset: 'd', model: 'm', optimizer: 'sgd' },
+  training: { steps: 100 },
+  method: { estimator: 'glocal' },
+} as const;
+
+function thrown(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}
+
+const violations = (json: unknown): Record<string, string> => {
+  const error = thrown(() => specFromJson(json));
+  expect(error).toBeInstanceOf(GlocalError);
+  const { fieldViolations } = error as GlocalError;
+  return Object.fromEntries(fieldViolations.map(({ field, description }) => [field, description]));
+};
+
+describe('a specification as JSON', () => {
+  it('has every field, and comes back as it was', () => {
+    expect(specFromJson(JSON.stringify(specToJson(everything)))).toEqual(everything);
+  });
+
+  it('comes back as it was, whatever it says', () => {
+    fc.assert(
+      fc.property(someSpec, (spec) => {
+        expect(specFromJson(JSON.stringify(specToJson(spec)))).toEqual(spec);
+      }),
+    );
+  });
+
+  it('leaves out what the server says of a study', () => {
+    const study = { ...everything, name: 'studies/1', state: 'ACTIVE', createTime: new Date() };
+    expect(specToJson(study)).toEqual(specToJson(everything));
+    expect(specFromJson({ ...specToJson(everything), name: 'studies/1', state: 'ACTIVE' })).toEqual(
+      everything,
+    );
+  });
+
+  it('may be short where a parameter can only be one thing', () => {
+    const written = {
+      lr: { min: 1e-4, max: 1, init: 0.01, scale: 'log' },
+      l2: { min: 0, max: 1, init: [0.1, 0.2], per: 'layer' },
+      weightDecay: 5e-4,
+      momentum: { cosine: { peak: 0.9 } },
+      optimizer: ['sgd', 'adam'],
+      batchSize: [64, 128],
+      layers: { kind: 'int', min: 1, max: 3 },
+    };
+    const meant = space({
+      lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
+      l2: vector({ min: 0, max: 1, init: [0.1, 0.2], per: 'layer' }),
+      weightDecay: fixed(5e-4),
+      momentum: scheduled({ cosine: { peak: 0.9 } }),
+      optimizer: categorical(['sgd', 'adam']),
+      batchSize: discrete([64, 128]),
+      layers: int({ min: 1, max: 3 }),
+    });
+    expect(spaceFromJson(written)).toEqual(meant);
+    expect(specFromJson({ ...least, space: written }).space).toEqual(meant);
+  });
+
+  it('names each field that is wrong, and what a key may stand for', () => {
+    const { problem, method } = least;
+    const json = {
+      space: {
+        lr: { min: 0, max: 1, initial: 0.1 },
+        momentum: { kind: 'flaot', min: 0, max: 1, init: 0.5 },
+        decay: { min: 0, max: 1 },
+      },
+      problem: { ...problem, batchsize: 64 },
+      training: { steps: '100' },
+      method,
+      methods: {},
+    };
+    expect(violations(json)).toMatchObject({
+      'space.lr.initial': 'is unknown; did you mean init?',
+      'space.momentum.kind': expect.stringMatching(/^"flaot" is unknown; one of float, vector, /),
+      'space.decay': expect.stringContaining('is not a hyperparameter'),
+      'problem.batchsize': 'is unknown; did you mean batchSize?',
+      'training.steps': '"100" is not a whole number within ±2147483647',
+      methods: 'is unknown; did you mean method?',
+    });
+    expect(Object.keys(violations(null))).toEqual(['spec']);
+    expect(Object.keys(violations({ ...least, space: null }))).toEqual(['space']);
+  });
+
+  it('says so when a text is no JSON', () => {
+    expect(thrown(() => specFromJson('{"space": '))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      reason: 'NOT_READABLE',
+      fieldViolations: [{ field: 'spec', description: expect.stringContaining('JSON') }],
+    });
+  });
+});
+
+describe('a search space as JSON', () => {
+  it('comes back as it was, whatever is in it', () => {
+    fc.assert(
+      fc.property(someSpace, (given) => {
+        expect(spaceFromJson(JSON.stringify(spaceToJson(given)))).toEqual(given);
+      }),
+    );
+  });
+
+  it('names what is wrong as a specification does', () => {
+    expect(thrown(() => spaceFromJson({ lr: { min: 0, max: 1, init: 'a' } }))).toMatchObject({
+      reason: 'NOT_ENCODABLE',
+      fieldViolations: [{ field: 'space.lr.init' }],
+    });
+    expect(thrown(() => spaceToJson({} as never))).toMatchObject({ fieldViolations: [{ field: 'space' }] });
+  });
+});

@@ -1,0 +1,59 @@
+/**
+ * Search spaces as plain data: what JSON and YAML can hold. A parameter is written as its function makes it, `kind` with its
+ * options; where that can only mean one thing it may be written shorter.
+ */
+
+import { isObject } from './check/rule.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Parameter, Space } from './space.ts';
+
+/** A space as the rules of `check/` accept it: each parameter by its name, in the shortest way that there is. */
+export const spaceData = ({ parameters }: Space): JsonObject =>
+  Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, parameterData(parameter)]));
+
+function parameterData(parameter: Parameter): Json {
+  switch (parameter.kind) {
+    case 'fixed':
+      if (typeof parameter.value === 'number') return parameter.value;
+      break;
+    case 'categorical':
+      // A list with nothing in it says nothing of what it has.
+      if (parameter.values.length > 0) return [...parameter.values];
+      break;
+    case 'discrete':
+      return [...parameter.values];
+  }
+  // A parameter is numbers, names, and lists and objects of them.
+  return parameter as unknown as JsonObject;
+}
+
+/** What a space written as data stands for, for the rules of `check/` to judge: nothing is known of it yet. */
+export function givenSpace(data: unknown): unknown {
+  if (!isObject(data)) return data;
+  const parameters = Object.entries(data).map(([name, value]) => [name, parameterOfData(value)]);
+  return { parameters: Object.fromEntries(parameters) };
+}
+
+/** Keys that only one kind has. `initial` and `initials` are the contract's words, which the rules correct. */
+const KIND_OF_KEY: readonly (readonly [key: string, kind: Parameter['kind']])[] = [
+  ['per', 'vector'],
+  ['size', 'vector'],
+  ['init', 'float'],
+  ['initial', 'float'],
+  ['initials', 'float'],
+  ['points', 'scheduled'],
+  ['cosine', 'scheduled'],
+  ['cooldown', 'scheduled'],
+  ['replay', 'scheduled'],
+];
+
+function parameterOfData(data: unknown): unknown {
+  if (typeof data === 'number') return { kind: 'fixed', value: data };
+  if (Array.isArray(data)) {
+    const isNames = data.length > 0 && data.every((value) => typeof value === 'string');
+    return { kind: isNames ? 'categorical' : 'discrete', values: data };
+  }
+  if (!isObject(data) || data.kind !== undefined) return data;
+  const [, kind] = KIND_OF_KEY.find(([key]) => Object.hasOwn(data, key)) ?? [];
+  return kind === undefined ? data : { kind, ...data };
+}
