@@ -23,7 +23,7 @@ const KERNELS: Readonly<Record<string, fc.Arbitrary<() => tf.Tensor>>> = {
   ),
   'Cast to truth values': fc
     .constantFrom([-3, 0.4, 0, 256], [1, 0, 255.5, -0.1])
-    .map((values) => () => tf.cast(tf.cast(tf.tensor1d(values), 'bool'), 'float32')),
+    .map((values) => () => tf.cast(tf.cast(tf.tensor1d([...values]), 'bool'), 'float32')),
   UnsortedSegmentSum: fc.tuple(size(5), size(3), size(4), seeds).map(
     ([rows, columns, segments, seed]) =>
       () =>
