@@ -124,14 +124,20 @@ function unlessRisen(
   return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
 }
 
-/** Going back costs a window: only where the validation loss says so, too, and once for each move. */
+/**
+ * Going back costs all inner steps since the last boundary: only where the validation loss says so, too, by as much as an outer step
+ * may raise it (in the first window by anything), and once for each move.
+ */
 function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Before): Conclusion {
   const { canRetry, canLowerRates } = before;
+  const { maxLossRise = 0 } = rules.outer;
   const { reason } = wish;
-  if (isSound(window) && riseOf(rules, window, before) <= 0) {
+  const allowed = isFirst(before) ? 0 : maxLossRise;
+  if (isSound(window) && riseOf(rules, window, before) <= allowed) {
+    const by = allowed === 0 ? '' : ` by more than ${allowed}`;
     return {
       action: 'hold',
-      reason: `${reason}; the validation loss did not rise, so nothing is taken back`,
+      reason: `${reason}; the validation loss did not rise${by}, so nothing is taken back`,
     };
   }
   if (canRetry) return wish;

@@ -243,6 +243,16 @@ describe('runTrial', () => {
     expect(outerSteps[1]?.update).toMatchObject({ rolledBack: true, reason: 'because', rate: 0.05 });
   });
 
+  it('holds on DIVERGING when the validation loss rose by no more than an outer step may raise it', async () => {
+    const script = { verdicts: [Verdict.TRUSTED, Verdict.DIVERGING], validation: [2, 1, 1.2, 1, 1] };
+    const { restored, outerSteps } = await trial(Estimator.GLOCAL, 2, script, {
+      outer: outer({ maxLossRise: 0.3 }),
+    });
+    expect(restored).toEqual([]);
+    expect(sources(outerSteps)[1]).toEqual([Source.HELD]);
+    expect(outerSteps[1]?.update?.reason).toMatch(/did not rise by more than 0.3/);
+  });
+
   it.each([
     [EvaluationPoint.LAST_ITERATE, [4]],
     [EvaluationPoint.AVERAGED, []],
