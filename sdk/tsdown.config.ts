@@ -10,7 +10,8 @@ export default defineConfig({
   // The types name Symbol.asyncDispose, which not every `lib` setting knows.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
   deps: {
-    onlyImport: ['@grpc/grpc-js', '@bufbuild/protobuf', 'yaml'],
+    // The API of OpenTelemetry is asked for as the program runs, and done without where it is not there.
+    onlyImport: ['@grpc/grpc-js', '@bufbuild/protobuf', 'yaml', '@opentelemetry/api'],
     // The public types are written out; none of them is generated.
     dts: { neverBundle: [/^@glocal\/proto/] },
   },

@@ -1,7 +1,8 @@
 /** Abort signals, and waiting that obeys them. */
 
-import { setTimeout } from 'node:timers/promises';
-import { GlocalError } from './error.ts';
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { deferred } from './deferred.ts';
+import { CancelledError, DeadlineExceededError, errorOf, GlocalError } from './error.ts';
 
 type Signals = readonly (AbortSignal | undefined)[];
 
@@ -26,10 +27,8 @@ export function throwIfAborted(signals: Signals): void {
     if (!signal?.aborted) continue;
     const cause: unknown = signal.reason;
     if (cause instanceof GlocalError)
-      throw new GlocalError(cause.code, cause.message, { reason: cause.reason, cause });
-    throw new GlocalError('CANCELLED', `aborted: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+      throw errorOf(cause.code, cause.message, { reason: cause.reason, cause });
+    throw new CancelledError(`aborted: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
 
@@ -41,10 +40,55 @@ export async function sleep(milliseconds: number, signals: Signals): Promise<voi
   const woken = new AbortController();
   const stopListening = onAbort(signals, () => woken.abort());
   try {
-    await setTimeout(milliseconds, undefined, { signal: woken.signal });
+    await sleepFor(milliseconds, undefined, { signal: woken.signal });
   } catch {
     throwIfAborted(signals);
   } finally {
     stopListening();
   }
+}
+
+/**
+ * What a promise gives that knows no signals.
+ * @throws GlocalError CANCELLED when one of the signals is aborted before.
+ */
+export async function unlessAborted<Value>(promise: Promise<Value>, signals: Signals): Promise<Value> {
+  const aborted = deferred<never>();
+  const stopListening = onAbort(signals, () => aborted.reject(undefined));
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } catch (error) {
+    throwIfAborted(signals);
+    throw error;
+  } finally {
+    stopListening();
+  }
+}
+
+/** A signal that somebody has to let go of. */
+export interface Limit {
+  readonly signal: AbortSignal;
+  release(): void;
+}
+
+/**
+ * Aborted with the signal given, or with DEADLINE_EXCEEDED when the time is over.
+ * @param timeout in milliseconds
+ * @param what is not over by then
+ */
+export function limit(signal: AbortSignal | undefined, timeout: number, what: string): Limit {
+  const over = new AbortController();
+  const stopListening = onAbort([signal], () => over.abort(signal?.reason));
+  const timer = Number.isFinite(timeout)
+    ? setTimeout(() => {
+        over.abort(new DeadlineExceededError(`${what} was not over within ${timeout} ms`));
+      }, timeout)
+    : undefined;
+  return {
+    signal: over.signal,
+    release: () => {
+      stopListening();
+      clearTimeout(timer);
+    },
+  };
 }

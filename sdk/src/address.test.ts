@@ -6,12 +6,12 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('resolveTarget', () => {
   it('takes the address given, then GLOCAL_ADDRESS, then the default', () => {
-    expect(resolveTarget({}).address).toBe('localhost:50061');
+    expect(resolveTarget({}).addresses).toEqual(['localhost:50061']);
     vi.stubEnv('GLOCAL_ADDRESS', '127.0.0.1:7001');
-    expect(resolveTarget({}).address).toBe('127.0.0.1:7001');
-    expect(resolveTarget({ address: '127.0.0.1:7002' }).address).toBe('127.0.0.1:7002');
+    expect(resolveTarget({}).addresses).toEqual(['127.0.0.1:7001']);
+    expect(resolveTarget({ address: '127.0.0.1:7002' }).addresses).toEqual(['127.0.0.1:7002']);
     vi.stubEnv('GLOCAL_ADDRESS', '');
-    expect(resolveTarget({}).address).toBe('localhost:50061');
+    expect(resolveTarget({}).addresses).toEqual(['localhost:50061']);
   });
 
   it.each([
@@ -27,8 +27,10 @@ describe('resolveTarget', () => {
     '[::ffff:127.0.0.1]:1',
     '[::FFFF:7f00:1]:1',
     'unix:/tmp/x',
+    'dns:///localhost:1',
+    'dns:127.0.0.1:1',
   ])('sends in the clear to %s, on this machine', (address) => {
-    expect(resolveTarget({ address })).toEqual({ address, tls: undefined });
+    expect(resolveTarget({ address })).toEqual({ addresses: [address], tls: undefined });
   });
 
   it.each([
@@ -42,6 +44,7 @@ describe('resolveTarget', () => {
     'notlocalhost:1',
     '[::ffff:10.0.0.1]:1',
     '[::2]:1',
+    'dns:///trainers.example.com:1',
   ])('refuses to send in the clear to %s, unless told to', (address) => {
     expect(() => resolveTarget({ address })).toThrow(
       expect.objectContaining({
@@ -62,6 +65,20 @@ describe('resolveTarget', () => {
       );
     },
   );
+
+  it('takes several, each of which has to be one', () => {
+    const address = ['127.0.0.1:1', 'localhost:2'];
+    expect(resolveTarget({ address }).addresses).toEqual(address);
+    vi.stubEnv('GLOCAL_ADDRESS', address.join(','));
+    expect(resolveTarget({}).addresses).toEqual(address);
+    expect(() => resolveTarget({ address: [...address, 'nowhere', ''] })).toThrow(
+      expect.objectContaining({ reason: 'ADDRESS', fieldViolations: [expect.anything(), expect.anything()] }),
+    );
+    expect(() => resolveTarget({ address: [] })).toThrow('address: has no address');
+    expect(() => resolveTarget({ address: [...address, 'trainer:1'] })).toThrow(
+      expect.objectContaining({ reason: 'INSECURE', message: expect.stringContaining('trainer:1') }),
+    );
+  });
 
   it('names GLOCAL_ADDRESS when that is wrong', () => {
     vi.stubEnv('GLOCAL_ADDRESS', 'nowhere');

@@ -1,4 +1,4 @@
-/** Where the server is, and whether what is sent there must be encrypted. */
+/** Where the servers are, and whether what is sent there must be encrypted. */
 
 import { BlockList, isIP } from 'node:net';
 import { GlocalError } from './error.ts';
@@ -7,41 +7,47 @@ import type { ClientOptions, TlsOptions } from './options.ts';
 /** The trainer's own default. */
 const DEFAULT_ADDRESS = 'localhost:50061';
 
-/** A server and how to talk to it. */
+/** `host:port`, `unix:path`, or a name whose addresses are all used, `dns:///host:port`. */
+const ADDRESS = /^(?:unix:.+|(?:dns:(?:\/\/[^/]*\/)?)?(?:\[[0-9a-f:.%]+\]|[^\s:/[\],]+):\d{1,5})$/i;
+
+/** Servers, and how to talk to them. */
 export interface Target {
-  readonly address: string;
+  /** At least one. */
+  readonly addresses: readonly string[];
   /** Undefined: in the clear. */
   readonly tls: TlsOptions | undefined;
 }
 
 /**
- * The server from options and environment.
+ * The servers from options and environment.
  * @throws GlocalError INVALID_ARGUMENT, reason ADDRESS or TLS; FAILED_PRECONDITION, reason INSECURE, for a server
  *   elsewhere without encryption.
  */
 export function resolveTarget(options: Pick<ClientOptions, 'address' | 'tls' | 'insecure'>): Target {
   const { tls, insecure = false } = options;
   const fromEnvironment = process.env.GLOCAL_ADDRESS || undefined;
-  const address = options.address ?? fromEnvironment ?? DEFAULT_ADDRESS;
-  if (!/^(?:unix:.+|(?:\[[0-9a-f:.%]+\]|[^\s:/[\]]+):\d{1,5})$/i.test(address)) {
-    const field = options.address === undefined ? 'GLOCAL_ADDRESS' : 'address';
-    throw GlocalError.invalid('ADDRESS', [
-      { field, description: `"${address}" is not of the form host:port` },
-    ]);
-  }
+  const field = options.address === undefined ? 'GLOCAL_ADDRESS' : 'address';
+  const given = options.address ?? fromEnvironment?.split(',') ?? DEFAULT_ADDRESS;
+  const addresses = typeof given === 'string' ? [given] : [...given];
+  const violations = addresses
+    .filter((address) => !ADDRESS.test(address))
+    .map((address) => ({ field, description: `"${address}" is not of the form host:port` }));
+  if (addresses.length === 0) violations.push({ field, description: 'has no address' });
+  if (violations.length > 0) throw GlocalError.invalid('ADDRESS', violations);
   if (tls !== undefined && insecure) {
     throw GlocalError.invalid('TLS', [
       { field: 'insecure', description: 'contradicts tls; give one of them' },
     ]);
   }
-  if (tls === undefined && !insecure && !isLocal(address)) {
+  const elsewhere = addresses.find((address) => !isLocal(address));
+  if (tls === undefined && !insecure && elsewhere !== undefined) {
     throw new GlocalError(
       'FAILED_PRECONDITION',
-      `${address} is not on this machine: give tls, or insecure: true to send everything in the clear`,
+      `${elsewhere} is not on this machine: give tls, or insecure: true to send everything in the clear`,
       { reason: 'INSECURE' },
     );
   }
-  return { address, tls: tls === true ? {} : tls };
+  return { addresses, tls: tls === true ? {} : tls };
 }
 
 /** Addresses of this machine, also where IPv6 wraps those of IPv4 (`::ffff:127.0.0.1`). */
@@ -53,7 +59,8 @@ LOOPBACK.addAddress('::1', 'ipv6');
 export function isLocal(address: string): boolean {
   if (address.startsWith('unix:')) return true;
   const host = address
-    .slice(0, address.lastIndexOf(':'))
+    .replace(/^dns:(?:\/\/[^/]*\/)?/i, '')
+    .replace(/:\d+$/, '')
     .toLowerCase()
     .replace(/^\[|\]$/g, '');
   const version = isIP(host);

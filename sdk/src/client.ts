@@ -1,4 +1,4 @@
-/** The client: one connection to one trainer. */
+/** The client: connections to one trainer, or to several. */
 
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { resolveTarget } from './address.ts';
@@ -11,14 +11,15 @@ import { reach } from './reach.ts';
 import { decodeProblems, decodeServerInfo, type Problems, type ServerInfo } from './server.ts';
 import { Studies } from './studies.ts';
 import { Transport } from './transport.ts';
+import { checkVersion } from './version.ts';
 
-/** A client of one Glocal trainer. */
+/** A client of a Glocal trainer, or of several that have the same studies. */
 export class GlocalClient implements AsyncDisposable {
   /** Studies: create, validate, get, list. */
   readonly studies: Studies;
   /** Models and data sets of your own: upload, get, list, delete. */
   readonly artifacts: Artifacts;
-  /** Where the server is. */
+  /** Where the server is; with several, with commas between them. */
   readonly address: string;
   readonly #transport: Transport;
 
@@ -36,15 +37,23 @@ export class GlocalClient implements AsyncDisposable {
   }
 
   /**
-   * A client whose server has answered.
-   * @throws GlocalError UNAVAILABLE, reason UNREACHABLE, naming the address, when it does not in time; and as the
-   *   constructor.
+   * A client whose server has answered, and is of a version that goes together with this one.
+   * @throws GlocalError UNAVAILABLE, reason UNREACHABLE, naming the address, when it does not in time; IncompatibleServerError;
+   *   and as the constructor.
    */
   static async connect(options: ConnectOptions = {}): Promise<GlocalClient> {
     check([connectOptions, options, 'options']);
-    const { signal, connectTimeout = 10_000, ...client } = options;
-    await reach(resolveTarget(client), { token: client.token, timeout: connectTimeout, signal });
-    return new GlocalClient(client);
+    const { signal, connectTimeout: timeout = 10_000, ...own } = options;
+    const client = new GlocalClient(own);
+    const transport = client.#transport;
+    try {
+      const { version } = await reach(transport, { timeout, signal });
+      checkVersion(version, transport.address, transport.log);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   /** What a study's `problem` may name: data sets, models, optimizers with their hyperparameters; and those of the loss. */

@@ -4,8 +4,8 @@
  */
 
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { onAbort } from './abort.ts';
-import { GlocalError } from './error.ts';
+import { limit, onAbort } from './abort.ts';
+import { CancelledError, GlocalError } from './error.ts';
 import { type ReconnectOptions, reconnecting } from './reconnect.ts';
 import type { Duplex, Transport } from './transport.ts';
 
@@ -53,13 +53,14 @@ export class Conversation<Request, Response> {
 
   /** Leaves; resolves when nothing more will be told. */
   async leave(): Promise<void> {
-    this.#left.abort(new GlocalError('CANCELLED', 'this side has left'));
+    this.#left.abort(new CancelledError('this side has left'));
     await this.#done;
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#options;
-    const stopListening = onAbort([signal], () => this.#left.abort(signal?.reason));
+    const { signal, timeout = Number.POSITIVE_INFINITY } = this.#options;
+    const within = limit(signal, timeout, 'the stream');
+    const stopListening = onAbort([within.signal], () => this.#left.abort(within.signal.reason));
     let error: unknown;
     try {
       while (!(await this.#hold()));
@@ -67,6 +68,7 @@ export class Conversation<Request, Response> {
       error = thrown;
     } finally {
       stopListening();
+      within.release();
       this.#participant.over(error);
     }
   }
@@ -76,8 +78,8 @@ export class Conversation<Request, Response> {
     let gotOn = false;
     const responses = reconnecting(
       this.#transport,
-      { ...this.#options, signal: this.#left.signal },
-      (onOpen) => this.#connect(onOpen),
+      { ...this.#options, signal: this.#left.signal, timeout: undefined },
+      ({ onOpen }) => this.#connect(onOpen),
       () => gotOn,
     );
     try {
@@ -91,8 +93,10 @@ export class Conversation<Request, Response> {
     }
   }
 
-  #connect(onOpen: () => void): AsyncIterable<Response> {
-    const connection = this.#transport.duplex(this.#method, { signal: this.#left.signal, onOpen });
+  async #connect(onOpen: () => void): Promise<AsyncIterable<Response>> {
+    const { metadata } = this.#options;
+    const options = { signal: this.#left.signal, metadata, onOpen };
+    const connection = await this.#transport.duplex(this.#method, options);
     this.#connection = connection;
     void connection.send(this.#participant.start());
     return connection;

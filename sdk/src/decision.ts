@@ -1,7 +1,7 @@
 /** What a client decides about a window of a trial that it drives. */
 
 import * as proto from '@glocal/proto/glocal/v1/study';
-import { describe, GlocalError } from './error.ts';
+import { describe, errorOf, type GlocalError } from './error.ts';
 import type { NewValues } from './space.ts';
 
 /** What a client decided about a window. */
@@ -80,14 +80,14 @@ export function decodeDecision({ action, outerRate }: proto.Decision): Decision 
  * the hyperparameter that was given first.
  */
 export function asDecided(error: GlocalError, decision: Decision): GlocalError {
-  const { code, reason, retryDelay, requestId, cause } = error;
+  const { code, reason, retryDelay, requestId, details, cause } = error;
   if (error.fieldViolations.length === 0) return error;
   const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
     field: decisionField(field, decision),
     description,
   }));
   const message = describe(fieldViolations);
-  return new GlocalError(code, message, { reason, fieldViolations, retryDelay, requestId, cause });
+  return errorOf(code, message, { reason, fieldViolations, retryDelay, requestId, details, cause });
 }
 
 function decisionField(field: string, decision: Decision): string {

@@ -41,9 +41,8 @@ export async function* drive<P extends ParameterMap>(
   driven: Driven<P>,
   options: Omit<DriveOptions, 'trial'>,
 ): AsyncGenerator<DrivenWindow<P>, void, undefined> {
-  const { includeWindows = false, ...connection } = options;
-  const driver = new Driver(transport, driven, includeWindows);
-  const conversation = new Conversation(transport, StudyServiceService.driveTrial, driver, connection);
+  const driver = new Driver(transport, driven, options);
+  const conversation = new Conversation(transport, StudyServiceService.driveTrial, driver, options);
   driver.speak = (request) => conversation.send(request);
   try {
     for (;;) {
@@ -68,7 +67,7 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
   speak: (request: DriveTrialRequest) => Promise<void> = async () => {};
   readonly #transport: Transport;
   readonly #driven: Driven<P>;
-  readonly #includeWindows: boolean;
+  readonly #options: Omit<DriveOptions, 'trial'>;
   /** The window that waits for a decision. */
   #open: DrivenWindow<P> | undefined;
   /** The same, until it was given out. */
@@ -77,10 +76,10 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
   #wake = deferred<void>();
   #ended: { readonly error: unknown } | undefined;
 
-  constructor(transport: Transport, driven: Driven<P>, includeWindows: boolean) {
+  constructor(transport: Transport, driven: Driven<P>, options: Omit<DriveOptions, 'trial'>) {
     this.#transport = transport;
     this.#driven = driven;
-    this.#includeWindows = includeWindows;
+    this.#options = options;
   }
 
   /** The next window; undefined when there is none. */
@@ -106,7 +105,8 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
 
   start(): DriveTrialRequest {
     const { trial } = this.#driven;
-    return { request: { $case: 'start', value: { trial, includeWindows: this.#includeWindows } } };
+    const { includeWindows = false } = this.#options;
+    return { request: { $case: 'start', value: { trial, includeWindows } } };
   }
 
   async take({ response }: DriveTrialResponse): Promise<boolean> {
@@ -182,7 +182,8 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
     const { index } = this.#pending ?? {};
     if (index === undefined || index > outerStepsDone) return;
     const { trial, space } = this.#driven;
-    const step = await readOuterStep(this.#transport, `${trial}/outerSteps/${index}`);
+    const { metadata } = this.#options;
+    const step = await readOuterStep(this.#transport, `${trial}/outerSteps/${index}`, { metadata });
     this.#settle(decodeSentOuterStep<P>(step, space));
   }
 

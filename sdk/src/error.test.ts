@@ -1,6 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { GlocalError } from './error.ts';
+import {
+  CancelledError,
+  DeadlineExceededError,
+  type ErrorCode,
+  errorOf,
+  GlocalError,
+  InvalidArgumentError,
+  NotFoundError,
+  UnauthenticatedError,
+  UnavailableError,
+} from './error.ts';
 
 const invalid = new GlocalError('INVALID_ARGUMENT', 'space.lr.init: …', {
   reason: 'SEARCH_SPACE',
@@ -41,4 +51,28 @@ describe('GlocalError', () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).toMatchObject({ name: 'GlocalError', cause, retryDelay: 250, fieldViolations: [] });
   });
+});
+
+describe('errorOf', () => {
+  it.each<[ErrorCode, new (message: string) => GlocalError]>([
+    ['INVALID_ARGUMENT', InvalidArgumentError],
+    ['NOT_FOUND', NotFoundError],
+    ['UNAUTHENTICATED', UnauthenticatedError],
+    ['UNAVAILABLE', UnavailableError],
+    ['DEADLINE_EXCEEDED', DeadlineExceededError],
+    ['CANCELLED', CancelledError],
+  ])('makes one of %s of the class for it, which is a GlocalError too', (code, Class) => {
+    const error = errorOf(code, 'no', { reason: 'WHY', requestId: '01J9' });
+    expect(error.constructor).toBe(Class);
+    expect(error).toBeInstanceOf(GlocalError);
+    expect(error).toMatchObject({ code, reason: 'WHY', requestId: '01J9', details: [] });
+  });
+});
+
+it('a call may succeed later when the server was away or said when to come back', () => {
+  const retryable = (code: ErrorCode, retryDelay?: number) => errorOf(code, '', { retryDelay }).retryable;
+  expect(retryable('UNAVAILABLE')).toBe(true);
+  expect(retryable('RESOURCE_EXHAUSTED', 1)).toBe(true);
+  expect(retryable('RESOURCE_EXHAUSTED')).toBe(false);
+  expect(retryable('INVALID_ARGUMENT')).toBe(false);
 });

@@ -3,6 +3,7 @@
 export type { ArtifactSource } from './artifact-files.ts';
 export type { Artifact, ArtifactFile, Artifacts, UploadOptions } from './artifacts.ts';
 export { GlocalClient } from './client.ts';
+export type { ComparedStudy, Comparison, Figure, FigureName, Lead, Obstacle } from './comparison.ts';
 export type { Decision } from './decision.ts';
 export type { DriveOptions } from './drive.ts';
 export type { DecisionOptions, DrivenWindow } from './driven-window.ts';
@@ -27,7 +28,19 @@ export type {
   Variant,
   Verdict,
 } from './enums.ts';
-export { type ErrorCode, type FieldViolation, GlocalError, type GlocalErrorDetails } from './error.ts';
+export {
+  CancelledError,
+  DeadlineExceededError,
+  type ErrorCode,
+  type ErrorDetail,
+  type FieldViolation,
+  GlocalError,
+  type GlocalErrorDetails,
+  InvalidArgumentError,
+  NotFoundError,
+  UnauthenticatedError,
+  UnavailableError,
+} from './error.ts';
 export type {
   OuterStepEvent,
   ProgressEvent,
@@ -44,6 +57,7 @@ export {
   specFromJson,
   specToJson,
 } from './json.ts';
+export type { LogEntry, LogFields, Logger, LogLevel } from './logger.ts';
 export type {
   CallOptions,
   ClientOptions,
@@ -144,6 +158,7 @@ export type {
   Study,
   TrialOptions,
 } from './study.ts';
+export type { ExpiringToken, TokenSource } from './token.ts';
 export type {
   DifferentiationCost,
   Evaluation,
@@ -154,5 +169,6 @@ export type {
   Update,
   Window,
 } from './trial.ts';
+export { IncompatibleServerError } from './version.ts';
 export type { WatchOptions } from './watch.ts';
 export { spaceFromYaml, spaceToYaml, specFromYaml, specToYaml } from './yaml.ts';

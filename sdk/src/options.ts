@@ -1,5 +1,8 @@
 /** Options of a client and of its calls. All times are in milliseconds; Infinity for a timeout is no limit. */
 
+import type { Logger } from './logger.ts';
+import type { TokenSource } from './token.ts';
+
 /** How to encrypt. Certificates and keys are PEM. */
 export interface TlsOptions {
   /** Certificates of the authorities that the server's certificate is checked against. @default Node's own */
@@ -20,7 +23,10 @@ export interface KeepaliveOptions {
   readonly timeout?: number | undefined;
 }
 
-/** How patiently idempotent calls are repeated when the server cannot be reached. */
+/**
+ * How patiently idempotent calls are made again when the server cannot be reached, or says that it is to be tried later. Where it
+ * says when, the pause is that long.
+ */
 export interface RetryOptions {
   /** Attempts in all, 1 to 5; 1 never repeats a call. @default 5 */
   readonly maxAttempts?: number | undefined;
@@ -32,21 +38,28 @@ export interface RetryOptions {
 
 /** Options of a client. */
 export interface ClientOptions {
-  /** `host:port` or `unix:path`. @default the environment variable GLOCAL_ADDRESS, else `localhost:50061` */
-  readonly address?: string | undefined;
+  /**
+   * `host:port`, `unix:path`, or `dns:///host:port` for all addresses of a name. Several are used in turn, and those that are
+   * away left out: they have to have the same studies.
+   * @default the environment variable GLOCAL_ADDRESS, with commas between several, else `localhost:50061`
+   */
+  readonly address?: string | readonly string[] | undefined;
   /** Encrypts; `true` with Node's own certificate authorities. @default nothing is encrypted */
   readonly tls?: true | TlsOptions | undefined;
   /**
-   * Says who calls, where the server asks; a function is asked anew for each call, so that the token can be renewed.
+   * Says who calls, where the server asks. A function is asked for each call, or, where it says until when its token is good,
+   * shortly before that; and once more when a server has refused it, also in the middle of a stream.
    * @default none
    */
-  readonly token?: string | (() => string) | undefined;
+  readonly token?: string | TokenSource | undefined;
   /** Permits to send in the clear to another machine. @default false */
   readonly insecure?: boolean | undefined;
   /** For the answer to a call, repeated attempts included; a watch has no limit. @default 30000 */
   readonly timeout?: number | undefined;
   readonly keepalive?: KeepaliveOptions | undefined;
   readonly retry?: RetryOptions | undefined;
+  /** Told of calls and connections that are made again, and of tokens that are renewed. @default nobody */
+  readonly logger?: Logger | undefined;
 }
 
 /** Options of `GlocalClient.connect()`. */
@@ -63,4 +76,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** For the answer, repeated attempts included. @default the client's `timeout` */
   readonly timeout?: number | undefined;
+  /**
+   * Goes along with the call, for proxies and the like: printable ASCII by key, or bytes where a key ends in `-bin`. Keys that the
+   * SDK, gRPC or HTTP writes are refused.
+   * @default none
+   */
+  readonly metadata?: Readonly<Record<string, string | Uint8Array>> | undefined;
 }

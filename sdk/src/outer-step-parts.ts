@@ -13,15 +13,17 @@ import type { Transport } from './transport.ts';
 export async function readOuterStep(
   transport: Transport,
   name: string,
-  { signal, timeout = transport.timeout }: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<OuterStep> {
   try {
-    const stream = transport.serverStream(StudyServiceService.readOuterStep, { name }, { signal, timeout });
-    return await joinParts(stream, name);
+    const method = StudyServiceService.readOuterStep;
+    return await transport.repeating(method, options, (attempt) =>
+      joinParts(transport.serverStream(method, { name }, attempt), name),
+    );
   } catch (error) {
     if (!(error instanceof GlocalError) || error.code !== 'UNIMPLEMENTED') throw error;
     // An older server, whose steps are as large as a message may be.
-    return transport.unary(StudyServiceService.getOuterStep, { name }, { signal, timeout });
+    return transport.unary(StudyServiceService.getOuterStep, { name }, options);
   }
 }
 

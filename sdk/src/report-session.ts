@@ -11,8 +11,9 @@ import { reportFigures } from './check/decisions.ts';
 import { check } from './check/rule.ts';
 import { Conversation, type Participant } from './conversation.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { GlocalError } from './error.ts';
+import { CancelledError, GlocalError } from './error.ts';
 import { type Given, reportsFrom } from './external-rows.ts';
+import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
 import type { ParameterMap, Space, Values } from './space.ts';
@@ -61,6 +62,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   readonly #transport: Transport;
   readonly #trial: string;
   readonly #space: Space<P>;
+  readonly #metadata: CallOptions['metadata'];
   readonly #conversation: Conversation<ReportHypergradientsRequest, ReportHypergradientsResponse>;
   readonly #opened = deferred<void>();
   #stored: Stored = { outerStep: 0, rows: 0, components: 0 };
@@ -78,6 +80,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     this.#transport = transport;
     this.#trial = trial;
     this.#space = space;
+    this.#metadata = options.metadata;
     this.#conversation = new Conversation(
       transport,
       StudyServiceService.reportHypergradients,
@@ -178,8 +181,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
         return pending !== undefined;
       },
       over: (error) => {
-        const reason =
-          error ?? new GlocalError('CANCELLED', 'the session was closed', { reason: 'SESSION_CLOSED' });
+        const reason = error ?? new CancelledError('the session was closed', { reason: 'SESSION_CLOSED' });
         this.#over = { error: reason };
         this.#pending?.stored.reject(reason);
         this.#opened.reject(reason);
@@ -219,7 +221,8 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
 
   /** The window was completed, and the answer was lost. */
   async #settleByReading({ outerStep }: Pending<P>): Promise<void> {
-    const step = await readOuterStep(this.#transport, `${this.#trial}/outerSteps/${outerStep}`);
+    const name = `${this.#trial}/outerSteps/${outerStep}`;
+    const step = await readOuterStep(this.#transport, name, { metadata: this.#metadata });
     this.#settle(decodeSentOuterStep<P>(step, this.#space));
   }
 

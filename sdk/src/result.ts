@@ -55,7 +55,7 @@ export class VerdictCounter {
   }
 }
 
-function noVerdicts(): Record<Verdict, number> {
+export function noVerdicts(): Record<Verdict, number> {
   return {
     TRUSTED: 0,
     UNCERTAIN: 0,

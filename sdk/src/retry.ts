@@ -1,39 +1,45 @@
 /**
- * Which calls are repeated when the server could not be reached, and how patiently.
+ * Which calls are made again, and how patiently.
  *
- * gRPC's own retry policy does it (gRFC A6, implemented in grpc-js): it repeats a call only as long as no answer has
- * begun, keeps to the call's deadline, adds jitter, and obeys a server that asks for more or less patience.
+ * gRPC's own retry policy (gRFC A6) does not know `google.rpc.RetryInfo`, in which a server says when to come back, and tells
+ * nobody of its attempts. So the channel has no policy, and calls are repeated here: with the same backoff, within the
+ * call's time. What gRPC repeats without a policy, because it has never left this machine, it still does.
  */
 
 import { StudyServiceDefinition } from '@glocal/proto/glocal/v1/study_service';
-import { status } from '@grpc/grpc-js';
+import type { GlocalError } from './error.ts';
 import type { RetryOptions } from './options.ts';
 
 const BACKOFF_MULTIPLIER = 3;
+/** Pauses differ by this share, so that clients do not come in step. */
+const JITTER = 0.2;
 
 const { fullName: service, methods } = StudyServiceDefinition;
 
-/** The methods that the contract marks with an `idempotency_level`; but a watch goes on from its own cursor (`watch.ts`). */
-const idempotentMethods = Object.values(methods).filter(
-  (method) => 'idempotencyLevel' in method.options && method !== methods.watchStudy,
+/** Paths of the methods that the contract marks with an `idempotency_level`. */
+const idempotent: ReadonlySet<string> = new Set(
+  Object.values(methods)
+    .filter(({ options }) => 'idempotencyLevel' in options)
+    .map(({ name }) => `/${service}/${name}`),
 );
 
-/** The channel's service config: JSON, as gRPC defines it. */
-export function serviceConfig({
-  maxAttempts = 5,
-  initialBackoff = 100,
-  maxBackoff = 5_000,
-}: RetryOptions = {}): string {
-  if (maxAttempts < 2) return JSON.stringify({});
-  const name = idempotentMethods.map((method) => ({ service, method: method.name }));
-  const retryPolicy = {
-    maxAttempts,
-    initialBackoff: seconds(initialBackoff),
-    maxBackoff: seconds(maxBackoff),
-    backoffMultiplier: BACKOFF_MULTIPLIER,
-    retryableStatusCodes: [status[status.UNAVAILABLE]],
-  };
-  return JSON.stringify({ methodConfig: [{ name, retryPolicy }] });
-}
+/** Whether the contract says that a call of this method can be made twice. */
+export const isIdempotent = (path: string): boolean => idempotent.has(path);
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(3)}s`;
+/**
+ * Milliseconds to wait before an idempotent call is made again; undefined when it is not to be.
+ * @param attempts how many there were, at least 1
+ */
+export function pauseAfter(
+  { code, retryDelay }: GlocalError,
+  attempts: number,
+  { maxAttempts = 5, initialBackoff = 100, maxBackoff = 5_000 }: RetryOptions,
+): number | undefined {
+  if (attempts >= maxAttempts) return undefined;
+  const mayCome = code === 'UNAVAILABLE' || (code === 'RESOURCE_EXHAUSTED' && retryDelay !== undefined);
+  if (!mayCome) return undefined;
+  // Not before the server said.
+  if (retryDelay !== undefined) return retryDelay * (1 + JITTER * Math.random());
+  const backoff = Math.min(initialBackoff * BACKOFF_MULTIPLIER ** (attempts - 1), maxBackoff);
+  return backoff * (1 - JITTER + 2 * JITTER * Math.random());
+}

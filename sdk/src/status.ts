@@ -4,7 +4,14 @@ import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/goo
 import { Status } from '@glocal/proto/google/rpc/status';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { milliseconds } from './duration.ts';
-import { describe, type ErrorCode, type FieldViolation, GlocalError } from './error.ts';
+import {
+  describe,
+  type ErrorCode,
+  type ErrorDetail,
+  errorOf,
+  type FieldViolation,
+  type GlocalError,
+} from './error.ts';
 import { fieldPath } from './field-path.ts';
 
 /** The call that failed. */
@@ -23,6 +30,7 @@ interface Details {
   requestId?: string;
   retryDelay?: number;
   fieldViolations?: readonly FieldViolation[];
+  details?: readonly ErrorDetail[];
 }
 
 /** The error of a call that the caller did not cancel. */
@@ -33,7 +41,7 @@ export function fromServiceError(error: ServiceError, context: CallContext): Glo
   const code = (lost ? 'UNAVAILABLE' : (status[error.code] ?? 'UNKNOWN')) as ErrorCode;
   const violations = details.fieldViolations ?? [];
   const message = violations.length > 0 ? describe(violations) : error.details;
-  return new GlocalError(code, fromServer ? message : explain(code, message, context), {
+  return errorOf(code, fromServer ? message : explain(code, message, context), {
     requestId: context.requestId,
     ...(code === 'UNAVAILABLE' ? { reason: 'UNREACHABLE' } : {}),
     ...details,
@@ -77,9 +85,13 @@ function connectionProblem(details: string): string {
 function readDetails(error: ServiceError): Details {
   const [trailer] = error.metadata?.get('grpc-status-details-bin') ?? [];
   if (!(trailer instanceof Uint8Array)) return {};
-  const details: Details = {};
-  for (const { typeUrl, value } of Status.decode(trailer).details) {
-    switch (typeUrl.slice(typeUrl.lastIndexOf('/') + 1)) {
+  const sent = Status.decode(trailer).details.map(({ typeUrl, value }) => ({
+    type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1),
+    value,
+  }));
+  const details: Details = { details: sent };
+  for (const { type, value } of sent) {
+    switch (type) {
       case 'google.rpc.ErrorInfo':
         details.reason = ErrorInfo.decode(value).reason;
         break;

@@ -1,11 +1,14 @@
 /** A study on the server: its state, its events, its trials and what came out of them. */
 
+import type { OuterStep as OuterStepMessage } from '@glocal/proto/glocal/v1/study';
 import {
   type ResumePoint as ResumePointMessage,
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
+import { limit } from './abort.ts';
 import {
   callOptions,
+  comparedStudies,
   deleteOptions,
   driveOptions,
   listOptions,
@@ -19,10 +22,11 @@ import {
   watchOptions,
 } from './check/calls.ts';
 import { check } from './check/rule.ts';
+import { type Comparison, compareStudies } from './comparison.ts';
 import { type DriveOptions, drive } from './drive.ts';
 import type { DrivenWindow } from './driven-window.ts';
-import type { StudyState } from './enums.ts';
-import { GlocalError } from './error.ts';
+import { type StudyState, verdictName } from './enums.ts';
+import { NotFoundError } from './error.ts';
 import type { StudyEvent } from './events.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
@@ -35,6 +39,7 @@ import {
   type StudyResult,
   type TrialResult,
   VerdictCounter,
+  type VerdictCounts,
 } from './result.ts';
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
@@ -207,21 +212,49 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     options: ResultOptions = {},
   ): Promise<StudyResult<P, Omit<TrialResult<P>, 'schedule'> & Partial<TrialResult<P>>>> {
     check([resultOptions, options, 'options']);
-    const { schedules = true, ...watching } = options;
-    const verdicts = new VerdictCounter();
-    for await (const event of this.watch(watching)) {
-      if (event.type === 'outerStep' && event.verdict !== undefined) verdicts.add(event.trial, event.verdict);
+    const { schedules = true, timeout = Number.POSITIVE_INFINITY, ...watching } = options;
+    const within = limit(options.signal, timeout, 'the study');
+    const call = { signal: within.signal, metadata: options.metadata };
+    try {
+      const verdicts = new VerdictCounter();
+      for await (const event of this.watch({ ...watching, ...call })) {
+        if (event.type === 'outerStep' && event.verdict !== undefined)
+          verdicts.add(event.trial, event.verdict);
+      }
+      await this.refresh(call);
+      const trials = [];
+      for await (const trial of this.trials(call)) {
+        const result = { ...trial, verdicts: verdicts.of(trial.name) };
+        trials.push(
+          schedules ? { ...result, schedule: await this.schedule({ trial: trial.name, ...call }) } : result,
+        );
+      }
+      return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
+    } finally {
+      within.release();
     }
-    const { signal } = options;
-    await this.refresh({ signal });
-    const trials = [];
-    for await (const trial of this.trials({ signal })) {
-      const result = { ...trial, verdicts: verdicts.of(trial.name) };
-      trials.push(
-        schedules ? { ...result, schedule: await this.schedule({ trial: trial.name, signal }) } : result,
-      );
+  }
+
+  /** How often each verdict came so far in a trial; all 0 unless the estimator is `glocal`. */
+  async verdicts(options: TrialOptions = {}): Promise<VerdictCounts> {
+    check([trialOptions, options, 'options']);
+    const { trial, ...call } = options;
+    const parent = await this.#trialName(trial, call);
+    const counter = new VerdictCounter();
+    for await (const { report } of this.#outerStepMessages({ parent, includeWindows: false }, call)) {
+      if (report !== undefined) counter.add(parent, verdictName(report.verdict));
     }
-    return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
+    return counter.of(parent);
+  }
+
+  /**
+   * This study beside others: what each found best, what it cost, and by how much the others are better or worse. Of studies that
+   * have not ended it compares what there is.
+   */
+  async compare(others: Study | readonly Study[], options?: CallOptions): Promise<Comparison> {
+    const list = others instanceof Study ? [others] : others;
+    check([comparedStudies, list, 'others'], [callOptions, options, 'options']);
+    return compareStudies([this, ...list], options);
   }
 
   /** Its trials, in the order of the points, and of the seeds at each point. */
@@ -251,15 +284,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     check([outerStepsOptions, options, 'options']);
     const { trial, includeWindows = false, pageSize = 0, ...call } = options;
     const parent = await this.#trialName(trial, call);
-    const steps = pages(async (pageToken) => {
-      const { outerSteps, nextPageToken } = await this.#transport.unary(
-        StudyServiceService.listOuterSteps,
-        { parent, pageSize, pageToken, includeWindows },
-        call,
-      );
-      return { items: outerSteps, nextPageToken };
-    });
-    for await (const step of steps) {
+    for await (const step of this.#outerStepMessages({ parent, pageSize, includeWindows }, call)) {
       const { rows = 0, hypergradients } = step.window ?? {};
       // A step that is too large for a page comes without its rows, or even without its vectors.
       const incomplete =
@@ -300,8 +325,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   async *drive(options: DriveOptions = {}): AsyncGenerator<DrivenWindow<P>, void, undefined> {
     check([driveOptions, options, 'options']);
     const { trial, ...driving } = options;
-    const { signal } = options;
-    const name = await this.#trialName(trial, { signal });
+    const { signal, metadata } = options;
+    const name = await this.#trialName(trial, { signal, metadata });
     yield* drive<P>(this.#transport, { trial: name, space: this.space }, driving);
   }
 
@@ -313,8 +338,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   async report(options: ReportOptions = {}): Promise<ReportSession<P>> {
     check([reportOptions, options, 'options']);
     const { trial, ...connection } = options;
-    const { signal } = options;
-    const name = await this.#trialName(trial, { signal });
+    const { signal, metadata } = options;
+    const name = await this.#trialName(trial, { signal, metadata });
     return ReportSession.open<P>(this.#transport, name, this.space, connection);
   }
 
@@ -328,6 +353,22 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     );
   }
 
+  /** As they come in lists: one that is too large for a page comes without its rows, or even without its vectors. */
+  #outerStepMessages(
+    { pageSize = 0, ...list }: { parent: string; includeWindows: boolean; pageSize?: number },
+    call: CallOptions,
+  ): AsyncGenerator<OuterStepMessage, void, undefined> {
+    return pages(async (pageToken) => {
+      const request = { ...list, pageSize, pageToken };
+      const { outerSteps, nextPageToken } = await this.#transport.unary(
+        StudyServiceService.listOuterSteps,
+        request,
+        call,
+      );
+      return { items: outerSteps, nextPageToken };
+    });
+  }
+
   /** Only what changes in the life of a study. */
   #renew({ state, stateReason, updateTime }: StudySnapshot<P>): this {
     return Object.assign(this, { state, stateReason, updateTime });
@@ -339,13 +380,9 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     const names = await this.#allTrialNames(call);
     const name = names[trial];
     if (name === undefined) {
-      throw new GlocalError(
-        'NOT_FOUND',
-        `${this.name} has no trial ${trial}; it has ${names.length}, from 0 on`,
-        {
-          reason: 'NOT_FOUND',
-        },
-      );
+      throw new NotFoundError(`${this.name} has no trial ${trial}; it has ${names.length}, from 0 on`, {
+        reason: 'NOT_FOUND',
+      });
     }
     return name;
   }

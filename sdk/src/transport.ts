@@ -1,24 +1,29 @@
-/** Calls to the server: deadline, request id, abort signal, and errors of one class. Knows no method by name. */
+/**
+ * Calls to the servers: deadline, request id, token, span, abort signal, errors of the SDK's classes, and which are made again.
+ * Knows no method by name.
+ */
 
 import { randomUUID } from 'node:crypto';
-import {
-  Client,
-  type ClientReadableStream,
-  type ClientWritableStream,
-  type CallOptions as GrpcCallOptions,
+import type {
+  ClientReadableStream,
+  ClientWritableStream,
+  CallOptions as GrpcCallOptions,
   Metadata,
-  type MethodDefinition,
-  type ServiceError,
+  MethodDefinition,
+  ServiceError,
 } from '@grpc/grpc-js';
-import { onAbort, sleep, throwIfAborted } from './abort.ts';
-import { isLocal, type Target } from './address.ts';
-import { channelCredentials } from './credentials.ts';
+import { limit, onAbort, sleep, throwIfAborted, unlessAborted } from './abort.ts';
+import type { Target } from './address.ts';
+import { type Channel, Channels } from './channels.ts';
 import { deferred } from './deferred.ts';
-import { GlocalError } from './error.ts';
-import type { CallOptions, ClientOptions } from './options.ts';
-import { serviceConfig } from './retry.ts';
+import { CancelledError, GlocalError } from './error.ts';
+import { type Log, logTo } from './logger.ts';
+import { metadataOf } from './metadata.ts';
+import type { CallOptions, ClientOptions, RetryOptions } from './options.ts';
+import { isIdempotent, pauseAfter } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
-import { authorization } from './token.ts';
+import { TokenKeeper } from './token.ts';
+import { beginSpan, type CallSpan } from './tracing.ts';
 
 /** A stream in both directions. Leaving the loop over its responses cancels the call. */
 export interface Duplex<Request, Response> extends AsyncIterable<Response> {
@@ -26,73 +31,126 @@ export interface Duplex<Request, Response> extends AsyncIterable<Response> {
   send(request: Request): Promise<void>;
 }
 
-interface StreamOptions {
-  readonly signal?: AbortSignal | undefined;
+interface StreamOptions extends Pick<CallOptions, 'signal' | 'metadata'> {
   readonly onOpen?: (() => void) | undefined;
   /** Milliseconds for the whole stream. @default no limit */
   readonly timeout?: number | undefined;
 }
 
-type TransportOptions = Pick<ClientOptions, 'token' | 'timeout' | 'keepalive' | 'retry'>;
+/** One of several attempts at a call, which share its id and its time. */
+interface Attempt extends StreamOptions {
+  readonly requestId?: string | undefined;
+  /** Milliseconds since 1970; where it is left out, `timeout` from now. */
+  readonly deadline?: number | undefined;
+}
 
-/** One channel to one server. */
+/** Options of what may be attempted several times. */
+interface RepeatedOptions extends CallOptions {
+  /** @default the client's */
+  readonly retry?: RetryOptions | undefined;
+}
+
+type TransportOptions = Pick<ClientOptions, 'token' | 'timeout' | 'keepalive' | 'retry' | 'logger'>;
+type Method = Pick<MethodDefinition<unknown, unknown>, 'path'>;
+
+/** The channels to the servers. */
 export class Transport {
+  /** Where the servers are, with commas between them. */
   readonly address: string;
   /** Milliseconds that a call has unless it says otherwise. */
   readonly timeout: number;
-  readonly #client: Client;
-  readonly #token: ClientOptions['token'];
+  readonly log: Log;
+  readonly #channels: Channels;
+  readonly #token: TokenKeeper;
+  readonly #retry: RetryOptions;
   readonly #closing = new AbortController();
 
-  constructor(target: Target, { token, timeout = 30_000, keepalive = {}, retry = {} }: TransportOptions) {
-    this.address = target.address;
-    this.#token = token;
+  constructor(target: Target, options: TransportOptions) {
+    const { token, timeout = 30_000, keepalive = {}, retry = {}, logger } = options;
+    this.address = target.addresses.join(',');
     this.timeout = timeout;
-    this.#client = new Client(target.address, channelCredentials(target.tls), {
-      'grpc.keepalive_time_ms': keepalive.time ?? 30_000,
-      'grpc.keepalive_timeout_ms': keepalive.timeout ?? 10_000,
-      // Without these a server that comes back is not looked for again for up to two minutes.
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 5_000,
-      'grpc.service_config': serviceConfig(retry),
-      // The variables of proxies are meant for other machines; what is on this one may not be visible to a proxy.
-      ...(isLocal(target.address) ? { 'grpc.enable_http_proxy': 0 } : {}),
-      ...(target.tls?.serverName === undefined
-        ? {}
-        : { 'grpc.ssl_target_name_override': target.tls.serverName }),
-    });
+    this.log = logTo(logger);
+    this.#token = new TokenKeeper(token, this.log);
+    this.#retry = retry;
+    this.#channels = new Channels(target, keepalive);
   }
 
-  /** Ends every call that is under way, and the connection. */
+  /** Ends every call that is under way, and the connections. */
   close(): void {
-    this.#closing.abort(new GlocalError('CANCELLED', 'the client was closed', { reason: 'CLIENT_CLOSED' }));
-    this.#client.close();
+    this.#closing.abort(new CancelledError('the client was closed', { reason: 'CLIENT_CLOSED' }));
+    this.#channels.close();
+  }
+
+  /** Whether another token can be had in place of one that a server has refused. */
+  get renewsTokens(): boolean {
+    return this.#token.renewable;
   }
 
   /** One request, one response. */
-  async unary<Request, Response>(
+  unary<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    { signal, timeout = this.timeout }: CallOptions = {},
+    options?: RepeatedOptions,
   ): Promise<Response> {
-    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
+    return this.repeating(method, options, (attempt) => this.#unaryOnce(method, request, attempt));
+  }
+
+  /**
+   * A call that is made again within its time where that makes sense: by the contract, or once with another token.
+   * @param attempt makes the call, and is done with it when it resolves
+   */
+  async repeating<Result>(
+    { path }: Method,
+    { signal, metadata, timeout = this.timeout, retry = this.#retry }: RepeatedOptions = {},
+    attempt: (attempt: Attempt) => Promise<Result>,
+  ): Promise<Result> {
+    const requestId = randomUUID();
+    const deadline = Date.now() + timeout;
+    let renewed = false;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await attempt({ signal, metadata, timeout, requestId, deadline });
+      } catch (error) {
+        if (!(error instanceof GlocalError)) throw error;
+        if (error.code === 'UNAUTHENTICATED' && this.renewsTokens && !renewed) {
+          renewed = true;
+          continue;
+        }
+        const delay = isIdempotent(path) ? pauseAfter(error, attempts, retry) : undefined;
+        if (delay === undefined || Date.now() + delay >= deadline) throw error;
+        this.log('debug', 'a call is made again', {
+          ...{ method: nameOf(path), attempt: attempts + 1, delay, requestId },
+          ...{ code: error.code, reason: error.reason },
+        });
+        await this.pause(delay, signal);
+      }
+    }
+  }
+
+  async #unaryOnce<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options: Attempt,
+  ): Promise<Response> {
+    const call = await this.#begin(method, options);
     let stopListening = () => {};
     try {
-      return await new Promise<Response>((resolve, reject) => {
-        const call = this.#client.makeUnaryRequest(
+      const response = await new Promise<Response>((resolve, reject) => {
+        const made = call.channel.client.makeUnaryRequest(
           method.path,
           method.requestSerialize,
           method.responseDeserialize,
           request,
-          metadata,
-          limit,
-          (error, response) => (error === null ? resolve(response as Response) : reject(error)),
+          call.metadata,
+          call.limit,
+          (error, answer) => (error === null ? resolve(answer as Response) : reject(error)),
         );
-        stopListening = onAbort(signals, () => call.cancel());
+        stopListening = onAbort(call.signals, () => made.cancel());
       });
+      call.span?.end('OK', false);
+      return response;
     } catch (error) {
-      throwIfAborted(signals);
-      throw fromServiceError(error as ServiceError, context);
+      throw this.#failure(error, call);
     } finally {
       stopListening();
     }
@@ -105,19 +163,19 @@ export class Transport {
   async *serverStream<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    { signal, timeout, onOpen = () => {} }: StreamOptions = {},
+    options: Attempt = {},
   ): AsyncGenerator<Response, void, undefined> {
-    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
-    const call = this.#client.makeServerStreamRequest(
+    const call = await this.#begin(method, options);
+    const made = call.channel.client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
       request,
-      metadata,
-      limit,
+      call.metadata,
+      call.limit,
     );
-    call.on('metadata', onOpen);
-    yield* this.#responses(call, signals, context);
+    if (options.onOpen !== undefined) made.on('metadata', options.onOpen);
+    yield* this.#responses(made, call);
   }
 
   /**
@@ -127,20 +185,20 @@ export class Transport {
   async clientStream<Request, Response>(
     method: MethodDefinition<Request, Response>,
     requests: AsyncIterable<Request>,
-    { signal, timeout }: Pick<StreamOptions, 'signal' | 'timeout'> = {},
+    options: Omit<StreamOptions, 'onOpen'> = {},
   ): Promise<Response> {
-    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
+    const call = await this.#begin(method, options);
     const { promise: answer, resolve, reject } = deferred<Response>();
-    const call = this.#client.makeClientStreamRequest(
+    const made = call.channel.client.makeClientStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadata,
-      limit,
+      call.metadata,
+      call.limit,
       (error, response) => (error === null ? resolve(response as Response) : reject(error)),
     );
-    call.on('error', () => {});
-    const stopListening = onAbort(signals, () => call.cancel());
+    made.on('error', () => {});
+    const stopListening = onAbort(call.signals, () => made.cancel());
     let answered = false;
     const answering = () => {
       answered = true;
@@ -149,59 +207,62 @@ export class Transport {
     try {
       for await (const request of requests) {
         if (answered) break;
-        await send(call, request, over);
+        await send(made, request, over);
       }
-      call.end();
-      return await answer;
+      made.end();
+      const response = await answer;
+      call.span?.end('OK', false);
+      return response;
     } catch (error) {
-      throw whyItEnded(error, signals, context);
+      throw this.#failure(error, call);
     } finally {
       stopListening();
-      call.cancel();
+      made.cancel();
     }
   }
 
   /** Streams in both directions. */
-  duplex<Request, Response>(
+  async duplex<Request, Response>(
     method: MethodDefinition<Request, Response>,
-    { signal, timeout, onOpen = () => {} }: StreamOptions = {},
-  ): Duplex<Request, Response> {
-    const { context, signals, metadata, limit } = this.#begin(method, { signal, timeout });
-    const call = this.#client.makeBidiStreamRequest(
+    options: StreamOptions = {},
+  ): Promise<Duplex<Request, Response>> {
+    const call = await this.#begin(method, options);
+    const made = call.channel.client.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      metadata,
-      limit,
+      call.metadata,
+      call.limit,
     );
-    call.on('metadata', onOpen);
-    const over = new Promise<void>((resolve) => call.on('status', () => resolve()));
-    const responses = this.#responses<Response>(call, signals, context);
+    if (options.onOpen !== undefined) made.on('metadata', options.onOpen);
+    const over = new Promise<void>((resolve) => made.on('status', () => resolve()));
+    const responses = this.#responses<Response>(made, call);
     return {
-      send: (request) => send(call, request, over),
+      send: (request) => send(made, request, over),
       [Symbol.asyncIterator]: () => responses,
     };
   }
 
   /** What comes over a call. Leaving the loop cancels it. */
   async *#responses<Response>(
-    call: ClientReadableStream<Response>,
-    signals: Signals,
-    context: CallContext,
+    made: ClientReadableStream<Response>,
+    call: Call,
   ): AsyncGenerator<Response, void, undefined> {
     // After the loop is left, the cancellation arrives as an 'error' that nobody else listens to.
-    call.on('error', () => {});
-    const stopListening = onAbort(signals, () => call.cancel());
+    made.on('error', () => {});
+    const stopListening = onAbort(call.signals, () => made.cancel());
     try {
-      for await (const response of call) {
-        throwIfAborted(signals);
+      for await (const response of made) {
+        throwIfAborted(call.signals);
         yield response as Response;
       }
+      call.span?.end('OK', false);
     } catch (error) {
-      throw whyItEnded(error, signals, context);
+      throw this.#failure(error, call);
     } finally {
       stopListening();
-      call.cancel();
+      made.cancel();
+      call.span?.end('CANCELLED', false);
     }
   }
 
@@ -214,36 +275,72 @@ export class Transport {
   }
 
   /** What every call begins with. @throws GlocalError when nobody waits for it any more, or the token cannot be had. */
-  #begin(
-    { path }: Pick<MethodDefinition<unknown, unknown>, 'path'>,
-    { signal, timeout }: Pick<StreamOptions, 'signal' | 'timeout'>,
-  ): Beginning {
-    const signals = [signal, this.#closing.signal];
+  async #begin({ path }: Method, options: Attempt): Promise<Call> {
+    const { timeout, requestId = randomUUID() } = options;
+    const signals = [options.signal, this.#closing.signal];
     throwIfAborted(signals);
-    const requestId = randomUUID();
-    const method = path.slice(path.lastIndexOf('/') + 1);
-    const metadata = new Metadata();
+    const method = nameOf(path);
+    const deadline = options.deadline ?? (timeout === undefined ? undefined : Date.now() + timeout);
+    const token = await this.#tokenFor(method, signals, deadline);
+    const channel = this.#channels.next();
+    const metadata = metadataOf(options.metadata);
     metadata.set('x-request-id', requestId);
-    const shown = authorization(this.#token);
-    if (shown !== undefined) metadata.set('authorization', shown);
+    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+    const span = await beginSpan(path, channel.address, metadata);
     return {
-      context: { method, address: this.address, requestId, timeout },
-      signals,
-      metadata,
-      limit: timeout === undefined ? {} : { deadline: Date.now() + timeout },
+      context: { method, address: channel.address, requestId, timeout },
+      limit: deadline === undefined ? {} : { deadline },
+      ...{ channel, signals, metadata, token, span },
     };
+  }
+
+  async #tokenFor(
+    method: string,
+    signals: Signals,
+    deadline: number | undefined,
+  ): Promise<string | undefined> {
+    const token = this.#token.current();
+    if (!(token instanceof Promise)) return token;
+    const left = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(deadline - Date.now(), 0);
+    const within = limit(undefined, left, `asking for the token of ${method}`);
+    try {
+      return await unlessAborted(token, [...signals, within.signal]);
+    } finally {
+      within.release();
+    }
+  }
+
+  /** What a caller is told of an error, which ends the call. */
+  #failure(error: unknown, call: Call): unknown {
+    const told = whyItEnded(error, call);
+    if (!(told instanceof GlocalError)) return told;
+    call.span?.end(told.code, true);
+    if (told.code === 'UNAUTHENTICATED') {
+      this.#token.refused(call.token);
+      const { method, address, requestId } = call.context;
+      const fields = { method, address, requestId, reason: told.reason };
+      if (this.renewsTokens) this.log('info', 'the token was refused: another one is asked for', fields);
+    }
+    return told;
   }
 }
 
 type Signals = readonly (AbortSignal | undefined)[];
 
-interface Beginning {
+/** A call that has begun. */
+interface Call {
   readonly context: CallContext;
+  readonly channel: Channel;
   /** Any of them ends the call. */
   readonly signals: Signals;
   readonly metadata: Metadata;
   readonly limit: GrpcCallOptions;
+  readonly token: string | undefined;
+  readonly span: CallSpan | undefined;
 }
+
+/** `GetStudy` of `/glocal.v1.StudyService/GetStudy`. */
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Resolves when there is room for the next request, or the call is over. */
 async function send<Request>(
@@ -261,8 +358,12 @@ async function send<Request>(
 const isServiceError = (error: unknown): error is ServiceError =>
   error instanceof Error && !(error instanceof GlocalError) && 'code' in error && 'metadata' in error;
 
-/** What a caller is told of an error. @throws GlocalError when one of the signals is aborted. */
-function whyItEnded(error: unknown, signals: Signals, context: CallContext): unknown {
-  throwIfAborted(signals);
+/** The abort of a signal, an error of gRPC in words of ours, or what it was. */
+function whyItEnded(error: unknown, { signals, context }: Call): unknown {
+  try {
+    throwIfAborted(signals);
+  } catch (aborted) {
+    return aborted;
+  }
   return isServiceError(error) ? fromServiceError(error, context) : error;
 }

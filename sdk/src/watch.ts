@@ -23,13 +23,13 @@ export async function* watch<P extends ParameterMap>(
   { cursor = '', maxLag = 0, ...options }: WatchOptions,
 ): AsyncGenerator<StudyEvent<P>, void, undefined> {
   let position = cursor;
-  const { signal } = options;
+  const { metadata } = options;
   const messages = reconnecting(
     transport,
     options,
-    (onOpen) => {
+    (opening) => {
       const request = { name, cursor: position, maxLag };
-      return transport.serverStream(StudyServiceService.watchStudy, request, { signal, onOpen });
+      return transport.serverStream(StudyServiceService.watchStudy, request, { metadata, ...opening });
     },
     // Progress repeats the cursor of the event before.
     (message) => message.cursor !== position,

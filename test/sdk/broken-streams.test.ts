@@ -1,13 +1,13 @@
 /** Calls that end below gRPC: to the caller that is a lost connection, whatever HTTP/2 calls it. */
 
 import { constants } from 'node:http2';
-import { Study } from '@glocal/proto/glocal/v1/study';
-import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { Study, Window } from '@glocal/proto/glocal/v1/study';
+import { ListTrialsResponse, OuterStepPart, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { GlocalClient, type GlocalError } from '@glocal/sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { rejection } from '../support/rejection.ts';
 import { type Http2Server, type RawCall, startHttp2Server } from './support/http2-server.ts';
-import { history, STUDY, study } from './support/messages.ts';
+import { history, outerStep, STUDY, study, trial } from './support/messages.ts';
 
 const stored = history(6);
 
@@ -97,6 +97,36 @@ it('a watch that breaks at the same place each time, before anything came, gives
   expect(performance.now() - start).toBeGreaterThan(1_400);
   // Pauses that grow: it does not hammer.
   expect(attempts()).toBeLessThan(12);
+});
+
+it('a large outer step whose stream is broken in the middle is read again', async () => {
+  const parts: Uint8Array[] = [
+    {
+      $case: 'outerStep' as const,
+      value: outerStep(1, { window: Window.create({ rows: 2, components: ['lr'] }) }),
+    },
+    ...[1, 2].map((value) => ({
+      $case: 'hypergradients' as const,
+      value: Buffer.from(Float64Array.of(value).buffer),
+    })),
+  ].map((part) => OuterStepPart.encode({ part }).finish());
+  let attempts = 0;
+  server = await startHttp2Server((call) => {
+    call.begin();
+    if (call.method === 'GetStudy') call.send(Study.encode(study()).finish());
+    else if (call.method === 'ListTrials') {
+      call.send(ListTrialsResponse.encode({ trials: [trial()], nextPageToken: '' }).finish());
+    } else if (++attempts === 1) {
+      for (const part of parts.slice(0, 2)) call.send(part);
+      setTimeout(() => call.stream.close(constants.NGHTTP2_INTERNAL_ERROR), 50);
+      return;
+    } else for (const part of parts) call.send(part);
+    call.end();
+  });
+  client = new GlocalClient({ address: server.address, retry: { initialBackoff: 10 } });
+  const { window } = await (await client.studies.get(STUDY)).outerStep(1);
+  expect(window?.hypergradients).toEqual([Float64Array.of(1), Float64Array.of(2)]);
+  expect(attempts).toBe(2);
 });
 
 it('a call that is broken off is UNAVAILABLE, naming the address', async () => {

@@ -7,8 +7,24 @@ import {
   ListProblemsResponse,
   ReanalyzeWindowResponse,
 } from '@glocal/proto/glocal/v1/study_service';
-import { fixed, float, GlocalClient, GlocalError, space } from '@glocal/sdk';
-import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { Status } from '@glocal/proto/google/rpc/status';
+import {
+  DeadlineExceededError,
+  fixed,
+  float,
+  GlocalClient,
+  GlocalError,
+  type LogEntry,
+  space,
+  UnavailableError,
+} from '@glocal/sdk';
+import {
+  Metadata,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
 import { outerStep, STUDY, study, TRIAL, trial } from './support/messages.ts';
@@ -197,6 +213,109 @@ describe('a server that is away for a moment', () => {
   });
 });
 
+describe('a server that says when to come back', () => {
+  /** Refuses `times` calls so, then answers. */
+  function refusing(times: number, error: Parameters<typeof serviceError>[0]) {
+    const attempts: number[] = [];
+    const script: Script = {
+      getStudy: (_call, callback) => {
+        attempts.push(performance.now());
+        if (attempts.length <= times) callback(serviceError(error));
+        else callback(null, study());
+      },
+    };
+    return { attempts, script };
+  }
+  const busy = { code: status.RESOURCE_EXHAUSTED, message: 'busy', reason: 'ACTIVE_STUDIES' };
+  const away = { code: status.UNAVAILABLE, message: 'no disk', reason: 'STORE_UNAVAILABLE' };
+
+  it.each([
+    ['RESOURCE_EXHAUSTED', busy],
+    ['UNAVAILABLE', away],
+  ])('with %s is asked again then, and not before', async (_code, error) => {
+    const { attempts, script } = refusing(2, { ...error, retryAfterMs: 250 });
+    const log: LogEntry[] = [];
+    const { studies } = await connectTo(script, { logger: (entry: LogEntry) => log.push(entry) });
+    await studies.get(STUDY);
+    const pauses = attempts.slice(1).map((time, i) => time - (attempts[i] ?? 0));
+    expect(pauses).toHaveLength(2);
+    for (const pause of pauses) expect(pause).toBeGreaterThan(245);
+    expect(log.map(({ level, fields }) => ({ level, ...fields }))).toMatchObject([
+      { level: 'debug', method: 'GetStudy', attempt: 2, reason: error.reason },
+      { level: 'debug', method: 'GetStudy', attempt: 3, reason: error.reason },
+    ]);
+  });
+
+  it('is not waited for beyond the end of the call', async () => {
+    const { attempts, script } = refusing(9, { ...busy, retryAfterMs: 30_000 });
+    const { studies } = await connectTo(script);
+    const error = await caught(studies.get(STUDY, { timeout: 5_000 }));
+    expect(error).toMatchObject({ reason: 'ACTIVE_STUDIES', retryDelay: 30_000, retryable: true });
+    expect(attempts).toHaveLength(1);
+  });
+
+  it('is asked as often as maxAttempts says, and not that often for each of two policies', async () => {
+    const { attempts, script } = refusing(99, { ...away, retryAfterMs: 5 });
+    const { studies } = await connectTo(script, { retry: { maxAttempts: 4 } });
+    expect(await caught(studies.get(STUDY))).toBeInstanceOf(UnavailableError);
+    expect(attempts).toHaveLength(4);
+  });
+
+  it('and does not is not asked again when it has no room', async () => {
+    const { attempts, script } = refusing(9, { ...busy, reason: 'STUDIES' });
+    const { studies } = await connectTo(script);
+    expect(await caught(studies.get(STUDY))).toMatchObject({ reason: 'STUDIES', retryable: false });
+    expect(attempts).toHaveLength(1);
+  });
+});
+
+describe('what goes along with a call', () => {
+  it('is what the caller gives, in streams too, and the version of the SDK', async () => {
+    const sent: Record<string, unknown>[] = [];
+    const note = ({ metadata }: { readonly metadata: Metadata }) => {
+      const [tenant, bytes, agent] = ['x-tenant', 'trace-bin', 'user-agent'].map(
+        (key) => metadata.get(key)[0],
+      );
+      sent.push({ tenant, bytes: Buffer.from(bytes ?? '').toString(), agent });
+    };
+    const { studies } = await connectTo({
+      getStudy: (call, callback) => {
+        note(call);
+        callback(null, study(StudyState.COMPLETED));
+      },
+      listTrials: (call, callback) => {
+        note(call);
+        callback(null, { trials: [trial()], nextPageToken: '' });
+      },
+      exportSchedule: (call, callback) => {
+        note(call);
+        callback(null, { parameters: ['lr'], points: [], nextPageToken: '' });
+      },
+      watchStudy: (call) => {
+        note(call);
+        call.end();
+      },
+      driveTrial: (call) => {
+        note(call);
+        call.end();
+      },
+      reportHypergradients: (call) => {
+        note(call);
+        call.write({ response: { $case: 'ended', value: trial() } });
+        call.end();
+      },
+    });
+    const metadata = { 'x-tenant': '42', 'trace-bin': Buffer.from('bytes') };
+    const found = await studies.get(STUDY, { metadata });
+    await found.result({ metadata });
+    for await (const _window of found.drive({ metadata })) expect.unreachable('there is none');
+    await found.report({ metadata });
+    expect(sent).toHaveLength(8);
+    const agent = expect.stringMatching(/^glocal-sdk\/\d+\.\d+\.\d+ grpc-node-js\//);
+    expect(sent).toEqual(sent.map(() => ({ tenant: '42', bytes: 'bytes', agent })));
+  });
+});
+
 describe('an error of the server', () => {
   it('arrives with code, reason, violations, delay and request id', async () => {
     const { studies } = await connectTo({
@@ -265,6 +384,21 @@ describe('an error of the server', () => {
     expect(error.requestId).toBe(sent);
   });
 
+  it('keeps details that only newer versions know', async () => {
+    const { studies } = await connectTo({
+      getStudy: (_call, callback) => {
+        const value = Buffer.from([1, 2, 3]);
+        const details = [{ typeUrl: 'type.googleapis.com/google.rpc.NotYetThought', value }];
+        const metadata = new Metadata();
+        const encoded = Status.encode({ code: status.INTERNAL, message: 'new', details }).finish();
+        metadata.set('grpc-status-details-bin', Buffer.from(encoded));
+        callback({ code: status.INTERNAL, details: 'new', metadata });
+      },
+    });
+    const error = await caught(studies.get(STUDY));
+    expect(error.details).toEqual([{ type: 'google.rpc.NotYetThought', value: Buffer.from([1, 2, 3]) }]);
+  });
+
   it('says so when the server does not know the method', async () => {
     const { studies } = await connectTo({});
     expect(await caught(studies.get(STUDY))).toMatchObject({
@@ -286,6 +420,31 @@ describe('a slow server', () => {
     expect(await caught(studies.get(STUDY, { timeout: 100 }))).toMatchObject({
       message: expect.stringContaining('within 100 ms'),
     });
+  });
+
+  it('may take its time with a stream, unless the caller says how long', async () => {
+    const open: Script = {
+      getStudy: (_call, callback) => callback(null, study()),
+      listTrials: (_call, callback) => callback(null, { trials: [trial()], nextPageToken: '' }),
+      watchStudy: () => {},
+      driveTrial: () => {},
+      reportHypergradients: () => {},
+    };
+    const { studies } = await connectTo(open);
+    const found = await studies.get(STUDY);
+    const timeout = 300;
+    const began = performance.now();
+    const errors = await Promise.all([
+      caught(found.watch({ timeout }).next()),
+      caught(found.drive({ timeout }).next()),
+      caught(found.report({ timeout })),
+      caught(found.result({ timeout })),
+    ]);
+    expect(performance.now() - began).toBeGreaterThan(290);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(DeadlineExceededError);
+      expect(error.message).toContain('within 300 ms');
+    }
   });
 
   it('is told when the caller no longer waits', async () => {

@@ -1,7 +1,7 @@
 /** Reaching a server, or not. */
 
 import { createServer, type Socket } from 'node:net';
-import { GlocalClient, type GlocalError } from '@glocal/sdk';
+import { GlocalClient, type GlocalError, IncompatibleServerError } from '@glocal/sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Script, type ScriptedServer, startScriptedServer } from './support/scripted-server.ts';
 
@@ -72,6 +72,22 @@ describe('GlocalClient.connect', () => {
     expect(String(error)).not.toContain('\n');
     for (const socket of sockets) socket.destroy();
     silent.close();
+  });
+
+  it('refuses a server of another major version, and says what to install', async () => {
+    server = await startScriptedServer({
+      getServerInfo: (_call, callback) =>
+        callback(null, {
+          ...{ version: '7.1.0', backend: 'test', dmdAddress: '' },
+          ...{ limits: undefined, dmd: undefined, caller: undefined },
+        }),
+    });
+    const error = await failed(GlocalClient.connect({ address: server.address }));
+    expect(error).toBeInstanceOf(IncompatibleServerError);
+    expect(error).toMatchObject({
+      ...{ code: 'FAILED_PRECONDITION', reason: 'INCOMPATIBLE', serverVersion: '7.1.0' },
+      message: expect.stringContaining('install @glocal/sdk@7'),
+    });
   });
 
   it('throws at once what waiting does not mend', async () => {

@@ -6,6 +6,8 @@ import type { ArtifactSource } from '../artifact-files.ts';
 import type { UploadOptions } from '../artifacts.ts';
 import type { DriveOptions } from '../drive.ts';
 import { choices, names } from '../enums.ts';
+import type { LogLevel } from '../logger.ts';
+import { keyProblem, valueProblem } from '../metadata.ts';
 import type {
   CallOptions,
   ClientOptions,
@@ -27,6 +29,7 @@ import {
   callback,
   flag,
   INT32_MAX,
+  isObject,
   list,
   object,
   oneOf,
@@ -65,11 +68,20 @@ const trial = rule(
   'the position of a trial, from 0 on, or its name',
 );
 
-const call = { signal: optional(signal), timeout: optional(timeout) };
+const metadata: Rule = (value, field, violations) => {
+  record(() => {})(value, field, violations);
+  if (!isObject(value)) return;
+  for (const [key, entry] of Object.entries(value)) {
+    const description = keyProblem(key) ?? valueProblem(key, entry);
+    if (description !== undefined) violations.push({ field: `${field}.${key}`, description });
+  }
+};
+
+const call = { signal: optional(signal), timeout: optional(timeout), metadata: optional(metadata) };
 const pages = { ...call, pageSize: optional(pageSize) };
 const ofTrial = { ...call, trial: optional(trial) };
 const reconnecting: Rules<ReconnectOptions> = {
-  signal: optional(signal),
+  ...call,
   reconnectTimeout: optional(timeout),
   onDisconnect: optional(callback),
 };
@@ -97,6 +109,12 @@ export const listStudiesOptions = optional(
     states: optional(list(oneOf(names(StudyState)))),
     labels: optional(record(text)),
   }),
+);
+export const comparedStudies = list(
+  rule(
+    (value) => typeof value === 'object' && value !== null && 'outerSteps' in value && 'trials' in value,
+    'a study, as studies.get() gives it',
+  ),
 );
 export const deleteOptions = optional(object<DeleteOptions>({ ...call, force: optional(flag) }));
 export const resumeOptions = optional(
@@ -156,8 +174,24 @@ const token: Rule = (value, field, violations) => {
     violations.push({ field, description: `must be ${TOKEN_FORM}` });
   }
 };
+const address: Rule = (value, field, violations) => {
+  if (typeof value !== 'string') list(text)(value, field, violations);
+};
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+/** An object of any kind, as `console` is one, whose levels are functions. */
+const logger: Rule = (value, field, violations) => {
+  const levels = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  const isOne =
+    typeof value === 'function' ||
+    (levels !== undefined &&
+      LEVELS.every((level) => ['function', 'undefined'].includes(typeof levels[level])));
+  if (!isOne) {
+    const description = 'is neither a function nor an object with functions debug, info, warn, error';
+    violations.push({ field, description });
+  }
+};
 const client = {
-  address: optional(text),
+  address: optional(address),
   tls: optional(tls),
   token: optional(token),
   insecure: optional(flag),
@@ -170,6 +204,7 @@ const client = {
       maxBackoff: optional(period),
     }),
   ),
+  logger: optional(logger),
 };
 
 export const clientOptions = optional(object<ClientOptions>(client));

@@ -4,16 +4,17 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type {
-  MethodDefinition,
-  Server,
-  ServerDuplexStream,
-  ServerReadableStream,
-  ServerUnaryCall,
-  ServerWritableStream,
-  ServiceDefinition,
-  sendUnaryData,
-  UntypedHandleCall,
+import {
+  Metadata,
+  type MethodDefinition,
+  type Server,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { type Call, callOf } from './call.ts';
@@ -161,6 +162,12 @@ function duplex(definition: AnyMethod, method: Duplex<unknown, unknown>, options
   };
 }
 
+/**
+ * A stream that has nothing to say yet begins after this, so that its client knows that it is there. Not at once: an error that
+ * comes before the beginning is one that clients may call again after by themselves.
+ */
+const QUIET_MS = 200;
+
 /** Sends responses until they end, which ends the call, or throw, which ends it with the error. */
 function respond(
   definition: AnyMethod,
@@ -171,9 +178,15 @@ function respond(
 ): void {
   const send = async () => {
     const outgoing = new Outgoing(surface, call.signal);
-    for await (const response of start()) {
-      if (call.signal.aborted) return;
-      await outgoing.send(encodeResponse(definition, response, call, log));
+    const quiet = setTimeout(() => surface.sendMetadata(new Metadata()), QUIET_MS);
+    try {
+      for await (const response of start()) {
+        clearTimeout(quiet);
+        if (call.signal.aborted) return;
+        await outgoing.send(encodeResponse(definition, response, call, log));
+      }
+    } finally {
+      clearTimeout(quiet);
     }
   };
   send().then(
