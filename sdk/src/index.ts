@@ -78,7 +78,9 @@ export type {
   Row,
 } from './report-session.ts';
 export type { ResultOptions, StudyResult, TrialResult, VerdictCounts } from './result.ts';
-export { Schedule, type SchedulePoint } from './schedule.ts';
+export { Schedule, type ScheduledValues, type SchedulePoint } from './schedule.ts';
+export type { CodeOptions, Framework } from './schedule-code.ts';
+export type { ScheduleJson } from './schedule-text.ts';
 export type {
   Caller,
   DatasetInfo,

@@ -83,8 +83,11 @@ export function spaceOfData(data: unknown): Space {
 /** So that fields are named as in a specification, `space.lr.init`. */
 const inSpace: Rule = object<{ space: Space }>({ space: spaceRule });
 
-/** @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE */
-function parsed(json: unknown, name: string): unknown {
+/**
+ * What JSON text says, or what was parsed already.
+ * @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE
+ */
+export function parsed(json: unknown, name: string): unknown {
   if (typeof json !== 'string') return json;
   try {
     return JSON.parse(json);

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { joinSchedule, Schedule } from './schedule.ts';
-import type { FixedParameter, FloatParameter, VectorParameter } from './space.ts';
+import { type FixedParameter, type FloatParameter, fixed, scheduled, type VectorParameter } from './space.ts';
 
 const columns = ['lr', 'weightDecay'];
 const first = { step: 0, values: [0.01, 5e-4] };
@@ -22,6 +22,91 @@ it('puts the values of a vector together', () => {
 
 it('writes CSV that keeps every digit', () => {
   expect(schedule.toCsv()).toBe('step,lr,weightDecay\n0,0.01,0.0005\n50,0.30000000000000004,1e-7\n');
+});
+
+it('is plain data for JSON', () => {
+  expect(schedule.toJson()).toEqual({ columns, points: [first, second] });
+});
+
+describe.each([
+  ['CSV', () => Schedule.fromCsv(schedule.toCsv())],
+  ['JSON', () => Schedule.fromJson(JSON.stringify(schedule.toJson()))],
+  ['plain data', () => Schedule.fromJson(schedule.toJson())],
+])('what was written as %s', (_format, read) => {
+  it('is read as the same', () => {
+    expect(read()).toEqual(schedule);
+    expect(read().toCsv()).toBe(schedule.toCsv());
+  });
+});
+
+describe('a text that is not of a schedule', () => {
+  it.each([
+    ['', 'line 1: does not begin with step'],
+    ['step,lr\n', 'the schedule has no points'],
+    ['step,lr\n5,1\n', 'line 2: has step 5, and a schedule begins with 0'],
+    ['step,lr\n0,1\n0,1\n', 'line 3: has step 0, which does not come after 0'],
+    ['step,lr\n0,1\n0.5,1\n', 'line 3: has no whole number of steps'],
+    ['step,lr\n0,1,2\n', 'line 2: has 2 values for 1 columns'],
+    ['step,lr\n0,\n', 'line 2: has a value that is not a finite number'],
+  ])('%j is refused by its line', (csv, message) => {
+    expect(() => Schedule.fromCsv(csv)).toThrow(
+      expect.objectContaining({ message, code: 'INVALID_ARGUMENT', reason: 'NOT_READABLE' }),
+    );
+  });
+
+  it.each([
+    ['{', /^schedule: /],
+    ['null', /^columns: is not a list of names$/],
+    ['{"columns":["lr"]}', /^points: is not a list$/],
+    ['{"columns":["lr"],"points":[null]}', /^points\[0\]: has no whole number of steps$/],
+    [
+      '{"columns":["lr"],"points":[{"step":0,"values":["1"]}]}',
+      /^points\[0\]: has a value that is not a finite/,
+    ],
+  ])('%s is refused by its field', (json, message) => {
+    expect(() => Schedule.fromJson(json)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(message), reason: 'NOT_READABLE' }),
+    );
+  });
+});
+
+describe('as parameters of another study', () => {
+  const long = new Schedule<{ lr: FloatParameter; weightDecay: FixedParameter }>(columns, [
+    { step: 0, values: [0.01, 5e-4] },
+    { step: 50, values: [0.02, 5e-4] },
+    { step: 51, values: [0.03, 5e-4] },
+    { step: 60, values: [0.03, 5e-4] },
+    { step: 100, values: [0.04, 5e-4] },
+  ]);
+
+  it('what moved has the first and the last step of each value, what did not is fixed', () => {
+    expect(long.toScheduled()).toEqual({
+      lr: scheduled({
+        points: [
+          { step: 0, value: 0.01 },
+          { step: 49, value: 0.01 },
+          { step: 50, value: 0.02 },
+          { step: 51, value: 0.03 },
+        ],
+      }),
+      weightDecay: fixed(5e-4),
+    });
+  });
+
+  it('values that come later than its steps are left out', () => {
+    expect(long.toScheduled({ steps: 50 }).lr).toEqual(fixed(0.01));
+    expect(long.toScheduled({ steps: 101 }).lr).toMatchObject({
+      points: expect.arrayContaining([
+        { step: 99, value: 0.03 },
+        { step: 100, value: 0.04 },
+      ]),
+    });
+  });
+
+  it('a vector is refused by its name', () => {
+    const vectors = new Schedule(['lr/conv1'], [{ step: 0, values: [0.1] }]);
+    expect(() => vectors.toScheduled()).toThrow('lr/conv1: is of a vector, and a schedule is of one value');
+  });
 });
 
 it('joins its pages in their order', async () => {

@@ -1,8 +1,12 @@
-/** The trajectory of a trial's hyperparameters. */
+/** The trajectory of a trial's hyperparameters, and what it can be written as. */
 
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
 import { collect, pages } from './pages.ts';
-import type { ParameterMap, Values } from './space.ts';
+import { type CodeOptions, type Framework, scheduleCode } from './schedule-code.ts';
+import type { ScheduleRows } from './schedule-rows.ts';
+import { readCsv, readJson, type ScheduleJson, writeCsv } from './schedule-text.ts';
+import { givenParameters } from './scheduled-space.ts';
+import type { FixedParameter, ParameterMap, ScheduledParameter, Values } from './space.ts';
 
 /** Values that hold from an inner step on. */
 export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
@@ -11,11 +15,10 @@ export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
   readonly values: Values<P>;
 }
 
-/** A number in each column, from an inner step on. */
-interface Row {
-  readonly step: number;
-  readonly values: readonly number[];
-}
+/** What {@link Schedule.toScheduled} makes: nothing in it moves by hypergradients. */
+export type ScheduledValues<P extends ParameterMap = ParameterMap> = {
+  readonly [Name in keyof Values<P> & string]: FixedParameter<number> | ScheduledParameter;
+};
 
 /** The values of a trial's hyperparameters, from its start to now. */
 export class Schedule<P extends ParameterMap = ParameterMap> {
@@ -23,19 +26,61 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
   readonly columns: readonly string[];
   /** In the order of training; the first has step 0. */
   readonly points: readonly SchedulePoint<P>[];
-  readonly #rows: readonly Row[];
+  readonly #rows: ScheduleRows['rows'];
 
   /** @internal */
-  constructor(columns: readonly string[], rows: readonly Row[]) {
+  constructor(columns: readonly string[], rows: ScheduleRows['rows']) {
     this.columns = columns;
     this.#rows = rows;
     this.points = rows.map(({ step, values }) => ({ step, values: byName<P>(columns, values) }));
   }
 
+  /**
+   * Reads what {@link toCsv} wrote.
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE, naming lines that are not of a schedule
+   */
+  static fromCsv<P extends ParameterMap = ParameterMap>(csv: string): Schedule<P> {
+    const { columns, rows } = readCsv(csv);
+    return new Schedule<P>(columns, rows);
+  }
+
+  /**
+   * Reads what {@link toJson} gave, or JSON text of it.
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE, naming what is not of a schedule
+   */
+  static fromJson<P extends ParameterMap = ParameterMap>(json: unknown): Schedule<P> {
+    const { columns, rows } = readJson(json);
+    return new Schedule<P>(columns, rows);
+  }
+
   /** A header line `step,…` and a line for each point, each ending in a line feed. Numbers keep every digit. */
   toCsv(): string {
-    const lines = [['step', ...this.columns], ...this.#rows.map(({ step, values }) => [step, ...values])];
-    return lines.map((line) => `${line.join(',')}\n`).join('');
+    return writeCsv({ columns: this.columns, rows: this.#rows });
+  }
+
+  /** As plain data, which `JSON.stringify` writes with every digit. */
+  toJson(): ScheduleJson {
+    return { columns: this.columns, points: this.#rows };
+  }
+
+  /**
+   * A module, Python's or for tfjs JavaScript's, that makes an optimizer of the framework follow the schedule. What it does to
+   * the optimizer is in its head; it needs nothing but the framework.
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming columns that an optimizer of the framework has no
+   *   setting for: vectors, hyperparameters of the loss. `parameters` of the options leaves them out.
+   */
+  toCode(framework: Framework, options?: CodeOptions): string {
+    return scheduleCode({ columns: this.columns, rows: this.#rows }, framework, options);
+  }
+
+  /**
+   * The same values at every inner step as parameters of a space, for a study that repeats the training with the estimator
+   * `fixed`: what never moved is fixed, the rest follows its points.
+   * @param options.steps Inner steps of that study. @default the step of the last point, where a trial that is done ended
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming vectors: a schedule is of one value
+   */
+  toScheduled(options: { readonly steps?: number | undefined } = {}): ScheduledValues<P> {
+    return givenParameters({ columns: this.columns, rows: this.#rows }, options.steps) as ScheduledValues<P>;
   }
 }
 
