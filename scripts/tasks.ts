@@ -7,9 +7,11 @@ import { root } from './root.ts';
 import { ensureDmd, ensureDmdTools } from './steps/dmd.ts';
 import { ensureGenerated } from './steps/generate.ts';
 import { ensureNative, retryNative } from './steps/native.ts';
+import { ensurePackages } from './steps/packages.ts';
 import { ensureSdk } from './steps/sdk.ts';
 import { check, format } from './tasks/check.ts';
 import { nothingRan, summary } from './tasks/counts.ts';
+import { pack } from './tasks/pack.ts';
 import { test } from './tasks/test.ts';
 import { needsServices } from './tasks/trainer.ts';
 
@@ -63,6 +65,7 @@ const tasks: Readonly<Record<string, Task>> = {
     run: (args) => test(args, { full: true }),
   },
   check: { help: 'formats, lints, types, the contract', needs: sources, run: check },
+  pack: { help: 'the packages as tarballs', needs: [ensureGenerated, ensurePackages], run: pack },
   format: { help: 'rewrites the sources as `check` wants them', needs: [], run: format },
 };
 

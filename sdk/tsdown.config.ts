@@ -1,12 +1,14 @@
-/** The published package: one module and its types, with the generated contract inside. */
+/** The published package: one module, as ESM and as CommonJS, and its types, with the generated contract inside. */
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
   entry: 'src/index.ts',
-  format: 'esm',
+  format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20',
   dts: true,
+  // It advises against CommonJS, which programs and test runners that cannot `require` a module still need.
+  checks: { legacyCjs: false },
   // The types name Symbol.asyncDispose, which not every `lib` setting knows.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
   deps: {

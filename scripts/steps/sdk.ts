@@ -1,6 +1,9 @@
-/** The SDK as its users get it: JavaScript and type declarations in sdk/dist, with the generated contract inside. */
+/** The SDK as its users get it: JavaScript, type declarations and llms.txt in sdk/dist, with the generated contract inside. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { runQuietly } from '../bootstrap/run-process.mjs';
 import { root } from '../root.ts';
+import { llmsText } from './llms.ts';
 import { ensure } from './stamp.ts';
 
 export function ensureSdk(): Promise<void> {
@@ -10,6 +13,8 @@ export function ensureSdk(): Promise<void> {
     inputs: [
       'sdk/src/**/*.ts',
       'sdk/package.json',
+      'sdk/README.md',
+      'scripts/steps/llms.ts',
       'sdk/tsdown.config.ts',
       'proto/gen/**/*.ts',
       'node_modules/tsdown/package.json',
@@ -17,9 +22,15 @@ export function ensureSdk(): Promise<void> {
     ],
     except: ['**/*.test.ts'],
     outputs: ['sdk/dist/**'],
-    make: () =>
-      runQuietly('The SDK could not be built (see above).', 'npm', ['run', 'build', '--workspace', 'sdk'], {
-        cwd: root,
-      }),
+    async make() {
+      await runQuietly(
+        'The SDK could not be built (see above).',
+        'npm',
+        ['run', 'build', '--workspace', 'sdk'],
+        { cwd: root },
+      );
+      const read = (file: string): string => readFileSync(join(root, 'sdk', file), 'utf8');
+      writeFileSync(join(root, 'sdk/dist/llms.txt'), llmsText(read('README.md'), read('dist/index.d.mts')));
+    },
   });
 }

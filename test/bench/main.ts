@@ -11,6 +11,7 @@ import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
 import type { Row } from './row.ts';
+import { sdkRows } from './sdk.ts';
 import { serviceRows } from './service/rows.ts';
 import { formatTable } from './table.ts';
 import { wideResnetRows } from './wide-resnet.ts';
@@ -38,6 +39,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
   engine: async () => [...(await engineRows()), ...(await innerRows()), ...(await wideResnetRows())],
   e2e: endToEndRows,
+  sdk: sdkRows,
   service: serviceRows,
 };
 

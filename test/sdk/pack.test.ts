@@ -30,12 +30,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const installed = (path: string) => readFileSync(join(folder, 'node_modules/@glocal/sdk', path), 'utf8');
 
 describe('the package', () => {
-  it('has the built module, its types, README and licence, and nothing else', () => {
+  it('has the built module for import and for require, its types, README, llms.txt and licence, and nothing else', () => {
     expect(packed.files.map(({ path }) => path).sort()).toEqual([
       'LICENSE',
       'README.md',
+      'dist/index.cjs',
+      'dist/index.d.cts',
       'dist/index.d.mts',
       'dist/index.mjs',
+      'dist/llms.txt',
       'package.json',
     ]);
   });
@@ -84,6 +87,17 @@ describe("the README's program", () => {
     expect(lines[6]).toMatch(/^0,0\.01,0\.1,0\.0005$/);
     expect(lines.slice(6)).toHaveLength(5);
   });
+});
+
+it.each(runtimes())('can be required, on Node %s, and has the same names then', async (_version, node) => {
+  const program = `
+    const required = Object.keys(require('@glocal/sdk')).sort();
+    import('@glocal/sdk').then((imported) => console.log(JSON.stringify([required, Object.keys(imported).sort()])));
+  `;
+  const { stdout } = await execa(node, ['--eval', program], { cwd: folder });
+  const [required, imported] = JSON.parse(stdout);
+  expect(required).toContain('GlocalClient');
+  expect(required).toEqual(imported);
 });
 
 describe('the types', () => {
@@ -152,5 +166,6 @@ function runtimes(): [version: string, path: string][] {
   return [...found];
 }
 
-const isAtLeast = (version: string, least: string) =>
-  version.localeCompare(least, 'en', { numeric: true }) >= 0;
+function isAtLeast(version: string, least: string): boolean {
+  return version.localeCompare(least, 'en', { numeric: true }) >= 0;
+}

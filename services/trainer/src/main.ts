@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The trainer's server process. */
 
 import { readFileSync } from 'node:fs';
@@ -7,11 +8,13 @@ import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { startServer } from './api/server.ts';
 import { ArtifactRoot } from './artifact/folder.ts';
+import { setUpAtFirstStart } from './backend/first-start.ts';
 import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { check } from './commands/check.ts';
 import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
+import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DmdClient } from './dmd/client.ts';
@@ -65,6 +68,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const { modelDir, problemDir, backend } = config;
     const modules = await Modules.open({ folder: problemDir, backend }, warn);
     const catalogue = await loadCatalogue({ modelDir, log: warn });
+    await setUpAtFirstStart({ backend, log: warn });
     const backendInfo = chooseBackend(backend);
     const opened = await openStore(config.store, (config.storeWaitSeconds ?? 0) * 1_000);
     cleanUp.defer(() => opened.close());
@@ -229,6 +233,7 @@ function stopRequested(exitWithStdin: boolean): Promise<string> {
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   token,
+  setup,
   check: (args) => check(args, (given) => readConfig(given, version)),
 };
 

@@ -5,6 +5,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { TFJS_VERSION } from '../backend/native-runtime.ts';
+import { REINSTALL } from '../resource/installation.ts';
 import { DifferentiationError } from './errors.ts';
 
 /** Attributes of a kernel call. */
@@ -26,7 +27,7 @@ function internals(): EngineInternals {
   if (!checked && tf.version_core !== TFJS_VERSION) {
     throw new DifferentiationError(
       'TFJS_VERSION',
-      `tfjs-core ${tf.version_core} is loaded, but internals of ${TFJS_VERSION} are used: run npm ci`,
+      `tfjs-core ${tf.version_core} is loaded, but internals of ${TFJS_VERSION} are used: run ${REINSTALL}`,
     );
   }
   checked = true;

@@ -27,7 +27,7 @@ import { type StudyServiceParts, studyService } from './study-service.ts';
 
 const STUDY_SERVICE = 'glocal.v1.StudyService';
 /** Of the contract and of the health service, or clients are told that this one is not exposed. */
-const DESCRIPTORS = ['@glocal/proto/contract.binpb', '@glocal/proto/health.binpb'];
+const DESCRIPTORS = ['#descriptors/contract.binpb', '#descriptors/health.binpb'];
 const DRAIN_MS = 5_000;
 
 /** What the server works with. */

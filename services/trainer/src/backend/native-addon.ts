@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { SET_UP } from '../resource/installation.ts';
 import { NativeSetupError } from './errors.ts';
 import {
   addonFile,
@@ -16,7 +17,7 @@ import {
 } from './native-runtime.ts';
 
 const QUIET_LOADER = fileURLToPath(new URL('./quiet-load.cc', import.meta.url));
-const INSTALL_COMPILER = 'install g++ (on Debian: apt-get install g++), then npm run setup';
+const INSTALL_COMPILER = `install g++ (on Debian: apt-get install g++), then ${SET_UP}`;
 const FLAGS = ['-shared', '-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8'];
 
 /**

@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { SET_UP } from '../resource/installation.ts';
 import { NativeSetupError, type NativeSetupReason } from './errors.ts';
 import { buildAddon, findCompiler } from './native-addon.ts';
 import { ensureLibraries } from './native-libraries.ts';
@@ -20,7 +21,6 @@ import type { Log } from './native-wheel.ts';
 
 const SELF_CHECK = fileURLToPath(new URL('./self-check.ts', import.meta.url));
 const SELF_CHECK_TIMEOUT_MS = 120_000;
-const TRY_AGAIN = 'npm run setup';
 /** The oldest C library that the wheels are built for. */
 const GLIBC = [2, 27] as const;
 
@@ -104,14 +104,14 @@ async function selfCheck(): Promise<void> {
   throw new NativeSetupError(
     'SELF_CHECK',
     `the runtime does not work here: ${[how, said].filter(Boolean).join(', ') || result.shortMessage}`,
-    TRY_AGAIN,
+    SET_UP,
   );
 }
 
 function failed(error: unknown): NativeStatus & { installed: false } {
   const known = error instanceof NativeSetupError ? error : undefined;
   const reason = error instanceof Error ? error.message : String(error);
-  const remedy = known?.reason === 'PLATFORM' ? undefined : (known?.remedy ?? TRY_AGAIN);
+  const remedy = known?.reason === 'PLATFORM' ? undefined : (known?.remedy ?? SET_UP);
   return {
     installed: false,
     code: known?.reason ?? 'FILES',

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { Entry } from 'yauzl';
+import { SET_UP } from '../resource/installation.ts';
 import { NativeSetupError } from './errors.ts';
 import { type NativeWheel, TENSORFLOW_VERSION } from './native-runtime.ts';
 import { openZip, type ZipReader } from './zip.ts';
@@ -16,7 +17,7 @@ export type Log = (line: string) => void;
 
 const DOWNLOAD_TIMEOUT_MS = 20 * 60_000;
 const PROGRESS_INTERVAL_MS = 1_000;
-const INSTALL_PIP = 'install pip (on Debian: apt-get install python3-pip), then npm run setup';
+const INSTALL_PIP = `install pip (on Debian: apt-get install python3-pip), then ${SET_UP}`;
 
 /** Ways to call pip, the first that exists is used. */
 const CLIENTS: readonly (readonly [string, ...string[]])[] = [
@@ -62,7 +63,7 @@ export async function downloadWheel(wheel: NativeWheel, destination: string, log
     failure ??= new NativeSetupError(
       'DOWNLOAD',
       `${[command, ...first].join(' ')} could not download ${wheel.distribution} ${TENSORFLOW_VERSION}: ${whyFailed(result)}`,
-      'npm run setup (it uses pip with your settings: index, proxy, certificates)',
+      `${SET_UP} (it uses pip with your settings: index, proxy, certificates)`,
     );
   }
   throw failure ?? new NativeSetupError('DOWNLOAD', 'pip, which downloads it, is not installed', INSTALL_PIP);
@@ -160,7 +161,7 @@ const foreign = (difference: string): NativeSetupError =>
   new NativeSetupError(
     'CHECKSUM',
     `the wheel is not the original of TensorFlow ${TENSORFLOW_VERSION}: ${difference}`,
-    'npm run setup, with a package index that has the original',
+    `${SET_UP}, with a package index that has the original`,
   );
 
 /** Writes one file of the zip; returns its sha256. */

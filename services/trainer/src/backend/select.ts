@@ -1,6 +1,7 @@
 /** Chooses and starts the tfjs backend: the native runtime when it is installed, else wasm. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { REINSTALL, SET_UP } from '../resource/installation.ts';
 import { BackendError } from './errors.ts';
 import { loadNative, usesOneDnn } from './native-load.ts';
 import {
@@ -46,7 +47,7 @@ export function chooseBackend(requested?: BackendName): BackendInfo {
 /** In one line what it costs that {@link initBackend} would choose wasm, unless that is what was asked for. */
 export function fallbackNotice(requested?: BackendName): string | undefined {
   if (requested !== undefined || chooseBackend().name !== 'wasm') return undefined;
-  return `no native TensorFlow here, so training runs on wasm, ${WASM_COST}. To change that: npm run setup`;
+  return `no native TensorFlow here, so training runs on wasm, ${WASM_COST}. To change that: ${SET_UP}`;
 }
 
 /**
@@ -65,10 +66,7 @@ export async function initBackend({
   checkTfjsVersion(tf.version_core);
   const info = chooseBackend(backend);
   if (info.name === 'tensorflow' && !isNativeInstalled()) {
-    throw new BackendError(
-      'NOT_INSTALLED',
-      'backend tensorflow is not installed: npm run setup, or choose wasm',
-    );
+    throw new BackendError('NOT_INSTALLED', `backend tensorflow is not installed: ${SET_UP}, or choose wasm`);
   }
   const notice = fallbackNotice(backend);
   if (notice !== undefined) log(notice);
@@ -88,7 +86,7 @@ export function checkTfjsVersion(found: string): void {
   if (found === TFJS_VERSION) return;
   throw new BackendError(
     'TFJS_VERSION',
-    `tfjs-core is ${found}, but internals of ${TFJS_VERSION} are used: npm ci`,
+    `tfjs-core is ${found}, but internals of ${TFJS_VERSION} are used: ${REINSTALL}`,
   );
 }
 
@@ -106,7 +104,7 @@ async function load(name: BackendName): Promise<void> {
 
 function loadFailed({ name }: BackendInfo, cause: unknown): BackendError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const remedy = name === 'tensorflow' ? `rm ${addonFile()} && npm run setup, or choose wasm` : 'npm ci';
+  const remedy = name === 'tensorflow' ? `rm ${addonFile()} && ${SET_UP}, or choose wasm` : REINSTALL;
   return new BackendError('LOAD_FAILED', `backend ${name} does not start: ${why}. To repair it: ${remedy}`, {
     cause,
   });

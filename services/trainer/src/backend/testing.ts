@@ -7,6 +7,8 @@ import { execa } from 'execa';
 import { tfjsNodeFolder } from './native-runtime.ts';
 
 const COMPILED = ['lib', 'deps'];
+/** What this folder imports of others. */
+const INSTALLATION = 'resource/installation.ts';
 
 /** A checkout with nothing but this folder and the dependencies, of which @tensorflow/tfjs-node is a copy. */
 export class Checkout implements Disposable {
@@ -16,6 +18,7 @@ export class Checkout implements Disposable {
 
   constructor() {
     cpSync(import.meta.dirname, this.#backend, { recursive: true });
+    cpSync(join(import.meta.dirname, '..', INSTALLATION), join(this.root, INSTALLATION));
     const scope = dirname(tfjsNodeFolder());
     this.#link(dirname(scope), 'node_modules', ['@tensorflow']);
     this.#link(scope, 'node_modules/@tensorflow', ['tfjs-node']);

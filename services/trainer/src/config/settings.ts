@@ -4,11 +4,9 @@
  */
 
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import envPaths from 'env-paths';
+import { DMD_BINARY_IN_WORDS, findDmdBinary } from './dmd-binary.ts';
 import { bytes, choice, type Kind, text, time, whole, yesOrNo } from './kinds.ts';
-
-const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** A setting. Its name gives flag, variable and key: `maxSteps`, `--max-steps`, `GLOCAL_MAX_STEPS`, `max_steps`. */
 export interface Setting<T> {
@@ -81,12 +79,7 @@ export const SETTINGS = {
   dmdTlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),
   dmdTlsDomain: optional(text('name'), 'name that its certificate is for, if not the host of the address'),
   dmdTokenFile: optional(text('file'), 'file with the bearer token that it asks for'),
-  dmdBinary: setting(
-    text('file'),
-    join(REPOSITORY, 'target/release/glocal-dmd'),
-    'DMD service to start',
-    '`target/release/glocal-dmd`',
-  ),
+  dmdBinary: setting(text('file'), findDmdBinary(), 'DMD service to start', DMD_BINARY_IN_WORDS),
   dmdRetrySeconds: setting(
     time('seconds'),
     60,

@@ -5,12 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { environmentFor } from '../process/environment.ts';
 import { ServerChild, ServerStartError } from '../process/server-child.ts';
+import { IS_INSTALLED } from '../resource/installation.ts';
 
 /** The DMD service could not be started; the message says what to do. */
 export class DmdStartError extends Error {
   override readonly name = 'DmdStartError';
 }
 
+const BUILD = '`cargo build --release -p glocal-dmd`';
+const HOW_TO_GET_IT = IS_INSTALLED
+  ? `build it in a clone of Glocal (${BUILD}) and put target/release/glocal-dmd there or on PATH`
+  : `build it with ${BUILD}`;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -37,7 +42,7 @@ export class DmdProcess {
   static async start(binary: string, log: Logger): Promise<DmdProcess> {
     if (!existsSync(binary)) {
       throw new DmdStartError(
-        `the DMD service is not at ${binary}: build it with \`cargo build --release -p glocal-dmd\`, ` +
+        `the DMD service is not at ${binary}: ${HOW_TO_GET_IT}, ` +
           'or set GLOCAL_DMD_BINARY to where it is, or GLOCAL_DMD_ADDRESS to a service that runs',
       );
     }

@@ -1,0 +1,104 @@
+/** All packages, installed from their tarballs in an empty folder: a trainer there trains what the README's program asks for. */
+
+import { copyFileSync, globSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ServerChild } from '@glocal/trainer';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensurePackages } from '../../scripts/steps/packages.ts';
+import { withoutSettings } from '../support/environment.ts';
+import { emptyFolder, install, root, tarballsIn } from './packed.ts';
+
+const cleanUp = new AsyncDisposableStack();
+let folder: string;
+let tarballs: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  await ensurePackages();
+  folder = cleanUp.use(await emptyFolder()).path;
+  tarballs = await tarballsIn(join(folder, 'tarballs'));
+  await install(folder, [...tarballs.values()]);
+}, 300_000);
+afterAll(() => cleanUp.disposeAsync());
+
+const installed = (path: string) => join(folder, 'node_modules', path);
+const program = () => installed('@glocal/trainer/lib/main.js');
+
+/** Starts the installed trainer on a free port. */
+async function start(
+  env: NodeJS.ProcessEnv = {},
+  log: (line: string) => void = () => {},
+): Promise<ServerChild> {
+  return ServerChild.start({
+    command: installed('.bin/glocal-trainer'),
+    args: ['--listen', '127.0.0.1:0', '--store', 'memory:', '--exit-with-stdin'],
+    env: { ...withoutSettings(), ...env },
+    log,
+  });
+}
+
+/** The first program of a page. */
+const firstProgram = (page: string, language: string): string =>
+  readFileSync(join(root, page), 'utf8').match(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``))?.[1] ??
+  '';
+
+describe('the packages', () => {
+  it('name no folder of the machine that made them', async () => {
+    const files = globSync('node_modules/@glocal/**/*', { cwd: folder, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(files.length).toBeGreaterThan(100);
+    const named = files.filter((file) => {
+      const text = readFileSync(file, 'latin1');
+      return [root, homedir()].some((path) => path.length > 1 && text.includes(`${path}/`));
+    });
+    expect(named).toEqual([]);
+  });
+
+  it('bring no TypeScript of the sources, and one tfjs', () => {
+    const sources = globSync('node_modules/@glocal/*/**/*.ts', { cwd: folder }).filter(
+      (file) => !/\.d\.[mc]?ts$/.test(file) && !file.includes('tfjs-node'),
+    );
+    expect(sources).toEqual([]);
+    expect(globSync('node_modules/**/@tensorflow/tfjs-core', { cwd: folder })).toHaveLength(1);
+  });
+});
+
+describe('the installed trainer', () => {
+  it('says what to do when there is no DMD service', async () => {
+    const { exitCode, stderr } = await execa(program(), ['--listen', '127.0.0.1:0', '--backend', 'wasm'], {
+      env: { ...withoutSettings(), PATH: join(process.execPath, '..') },
+      extendEnv: false,
+      reject: false,
+    });
+    expect(exitCode).toBe(69);
+    expect(stderr).toContain('the DMD service is not at');
+    expect(stderr).toMatch(/on PATH, or set GLOCAL_DMD_BINARY .* or GLOCAL_DMD_ADDRESS/);
+  });
+
+  it('sets its runtime up, finds the DMD service beside it, and trains the program of the README to its end', async () => {
+    copyFileSync(join(root, 'target/release/glocal-dmd'), installed('.bin/glocal-dmd'));
+    const lines: string[] = [];
+    const trainer = await start({}, (line) => lines.push(line));
+    try {
+      expect(lines.join('\n')).toContain('first start: setting up the native TensorFlow runtime');
+      await writeFile(join(folder, 'tune.mjs'), firstProgram('sdk/README.md', 'js'));
+      const { stdout } = await execa(process.execPath, ['tune.mjs'], {
+        cwd: folder,
+        env: { GLOCAL_ADDRESS: trainer.address },
+      });
+      const printed = stdout.trim().split('\n');
+      expect(printed.slice(0, 4)).toEqual(
+        [50, 100, 150, 200].map((step) => expect.stringContaining(`step ${step}: lr 0.`)),
+      );
+      expect(printed[4]).toMatch(/^COMPLETED, test accuracy 0\.[5-9]/);
+    } finally {
+      await trainer.stop();
+    }
+    const again: string[] = [];
+    await (await start({}, (line) => again.push(line))).stop();
+    expect(again.join('\n')).not.toContain('first start');
+  }, 600_000);
+});
