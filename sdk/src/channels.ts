@@ -20,12 +20,14 @@ export class Channels {
   /** Whose turn it is. */
   #next = 0;
 
-  constructor({ addresses, tls }: Target, keepalive: KeepaliveOptions) {
+  /** @param maxReceiveBytes of a message; -1 for any, undefined for what gRPC takes */
+  constructor({ addresses, tls }: Target, keepalive: KeepaliveOptions, maxReceiveBytes?: number) {
     const credentials = channelCredentials(tls);
     this.#channels = addresses.map((address) => ({
       address,
       client: new Client(address, credentials, {
         ...optionsFor(address, keepalive),
+        ...(maxReceiveBytes === undefined ? {} : { 'grpc.max_receive_message_length': maxReceiveBytes }),
         ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
       }),
     }));

@@ -5,10 +5,13 @@ import { resolveTarget } from './address.ts';
 import { Artifacts } from './artifacts.ts';
 import { callOptions, clientOptions, connectOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
+import { type ExternalOptions, external } from './external.ts';
+import type { ExternalLoop } from './external-loop.ts';
 import type { CallOptions, ClientOptions, ConnectOptions } from './options.ts';
 import { collect, pages } from './pages.ts';
 import { reach } from './reach.ts';
 import { decodeProblems, decodeServerInfo, type Problems, type ServerInfo } from './server.ts';
+import type { ParameterMap } from './space.ts';
 import { Studies } from './studies.ts';
 import { Transport } from './transport.ts';
 import { checkVersion } from './version.ts';
@@ -71,6 +74,16 @@ export class GlocalClient implements AsyncDisposable {
   async serverInfo(options?: CallOptions): Promise<ServerInfo> {
     check([callOptions, options, 'options']);
     return decodeServerInfo(await this.#transport.unary(StudyServiceService.getServerInfo, {}, options));
+  }
+
+  /**
+   * A training loop of your own: makes a study that you train yourself, or goes on with one, and tells step by step which values to train
+   * with. The same `requestId`, or `name`, goes on where the loop was, also in a program that was started again.
+   * @throws GlocalError INVALID_ARGUMENT with everything that is wrong; with `name` NOT_FOUND, or FAILED_PRECONDITION for a
+   *   study that is not external
+   */
+  async external<P extends ParameterMap>(options: ExternalOptions<P>): Promise<ExternalLoop<P>> {
+    return external(this.studies, options);
   }
 
   /** Ends the connection; calls under way throw CANCELLED, reason CLIENT_CLOSED. */

@@ -1,7 +1,7 @@
 /** What a client decides about a window of a trial that it drives. */
 
 import * as proto from '@glocal/proto/glocal/v1/study';
-import { describe, errorOf, type GlocalError } from './error.ts';
+import { type GlocalError, withFields } from './error.ts';
 import type { NewValues } from './space.ts';
 
 /** What a client decided about a window. */
@@ -79,16 +79,8 @@ export function decodeDecision({ action, outerRate }: proto.Decision): Decision 
  * What the server has against a decision, with the fields as its caller wrote them: `decision.setValues.values[0].value` is
  * the hyperparameter that was given first.
  */
-export function asDecided(error: GlocalError, decision: Decision): GlocalError {
-  const { code, reason, retryDelay, requestId, details, cause } = error;
-  if (error.fieldViolations.length === 0) return error;
-  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
-    field: decisionField(field, decision),
-    description,
-  }));
-  const message = describe(fieldViolations);
-  return errorOf(code, message, { reason, fieldViolations, retryDelay, requestId, details, cause });
-}
+export const asDecided = (error: GlocalError, decision: Decision): GlocalError =>
+  withFields(error, (field) => decisionField(field, decision));
 
 function decisionField(field: string, decision: Decision): string {
   const path = field.replace(/^decision\.(?:stop\.|setValues\.)?/, '');

@@ -98,7 +98,7 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
     if (this.#open !== window || this.#ended !== undefined) return;
     throw new GlocalError(
       'FAILED_PRECONDITION',
-      `outer step ${window.index} was not decided: call accept(), set(), hold() or stop() before the next window`,
+      `outer step ${window.index} was not decided: call accept(), set(), step(), hold() or stop() before the next window`,
       { reason: 'UNDECIDED' },
     );
   }
@@ -153,8 +153,11 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
     }
     if (this.#open?.index === index) return false;
     const sent = decodeSentOuterStep<P>(outerStep, this.#driven.space);
-    const window: DrivenWindow<P> = drivenWindow(sent, { deadline, givesUp }, (decision) =>
-      this.#decide(window, decision),
+    const window: DrivenWindow<P> = drivenWindow(
+      sent,
+      { deadline, givesUp },
+      this.#driven.space,
+      (decision) => this.#decide(window, decision),
     );
     this.#open = window;
     this.#news = window;

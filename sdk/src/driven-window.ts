@@ -1,9 +1,10 @@
 /** A window that waits for a decision. */
 
-import { decisionOptions, newValues, stopReason } from './check/decisions.ts';
+import { decisionOptions, newValues, stepOptions, stopReason } from './check/decisions.ts';
 import { check } from './check/rule.ts';
 import type { Decision } from './decision.ts';
-import type { MovingName, NewValues, ParameterMap, SentValues } from './space.ts';
+import { SearchPoint } from './search-point.ts';
+import type { MovingName, NewValues, ParameterMap, SentValues, Space } from './space.ts';
 import type { SentOuterStep } from './trial.ts';
 
 /** Options of a decision. */
@@ -12,12 +13,20 @@ export interface DecisionOptions {
   readonly outerRate?: number | undefined;
 }
 
+/** Options of `window.step()`. */
+export interface StepOptions {
+  /** Outer learning rate of this update and of those after it, above 0. */
+  readonly outerRate: number;
+}
+
 /**
  * What the service would do about a window: `nextValues` are the values that it would move to, `update` how they come about.
- * Each of its methods decides; it resolves to the outer step when that is stored. A decision that was refused can be
- * followed by another.
+ * Its methods that return a promise decide; the promise resolves to the outer step when that is stored. A decision that was
+ * refused can be followed by another.
  */
-export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends SentOuterStep<P> {
+export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Omit<SentOuterStep<P>, 'step'> {
+  /** Inner steps done at its end: what the outer step will have as `step`. */
+  readonly stepsDone: number;
   /** Values during this outer step. */
   readonly values: SentValues<P>;
   /** When the trial is PAUSED unless a decision has come. */
@@ -26,8 +35,19 @@ export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Sen
   readonly givesUp: boolean;
   /** Whether the glocal estimate of a hyperparameter can be trusted; of a vector, that of all of its components. */
   trusted(name: MovingName<P>): boolean;
+  /**
+   * Values as the point that optimizers move, in unconstrained coordinates: a number for each component that moves, in the order
+   * of a hypergradient.
+   * @param values in place of those of this window; those that are left out stay. @default none
+   * @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT, when the window came without its vectors
+   */
+  pointOf(values?: NewValues<P>): Float64Array;
+  /** The values at a point, in natural units and within their bounds: what {@link set} takes. */
+  valuesAt(point: ArrayLike<number>): NewValues<P>;
   /** Takes the proposed update. */
   accept(options?: DecisionOptions): Promise<SentOuterStep<P>>;
+  /** Takes the proposed update with another outer rate, which stays. */
+  step(options: StepOptions): Promise<SentOuterStep<P>>;
   /** Moves to other values, in natural units and within their bounds; those that are left out are held. */
   set(values: NewValues<P>, options?: DecisionOptions): Promise<SentOuterStep<P>>;
   /** Moves nothing. */
@@ -36,18 +56,30 @@ export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Sen
   stop(reason?: string): Promise<SentOuterStep<P>>;
 }
 
-/** @param decide passes a decision on */
+/**
+ * @param space of the study
+ * @param decide passes a decision on
+ */
 export function drivenWindow<P extends ParameterMap>(
-  step: SentOuterStep<P>,
+  { step: stepsDone, ...fields }: SentOuterStep<P>,
   proposal: Pick<DrivenWindow, 'deadline' | 'givesUp'>,
+  space: Space<P>,
   decide: (decision: Decision) => Promise<SentOuterStep<P>>,
 ): DrivenWindow<P> {
+  const search = new SearchPoint(space, fields);
   return {
-    ...step,
+    ...fields,
     ...proposal,
-    trusted: (name) => isTrusted(step, name),
+    stepsDone,
+    trusted: (name) => isTrusted(fields, name),
+    pointOf: (values) => search.pointOf(values),
+    valuesAt: (point) => search.valuesAt(point),
     accept: async (options = {}) => {
       check([decisionOptions, options, 'options']);
+      return decide({ action: 'accept', outerRate: options.outerRate });
+    },
+    step: async (options) => {
+      check([stepOptions, options, 'options']);
       return decide({ action: 'accept', outerRate: options.outerRate });
     },
     set: async (values, options = {}) => {
@@ -65,7 +97,7 @@ export function drivenWindow<P extends ParameterMap>(
   };
 }
 
-function isTrusted({ report, window }: SentOuterStep, name: string): boolean {
+function isTrusted({ report, window }: Pick<SentOuterStep, 'report' | 'window'>, name: string): boolean {
   const trusted = window?.components.flatMap((component, i) =>
     component === name || component.startsWith(`${name}/`) ? (report?.componentTrusted[i] ?? false) : [],
   );

@@ -180,6 +180,18 @@ export function errorOf(code: ErrorCode, message: string, details: GlocalErrorDe
   return Class === undefined ? new GlocalError(code, message, details) : new Class(message, details);
 }
 
+/** The same error with the fields as the caller wrote them. */
+export function withFields(error: GlocalError, rename: (field: string) => string): GlocalError {
+  const { code, reason, retryDelay, requestId, details, cause } = error;
+  if (error.fieldViolations.length === 0) return error;
+  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
+    field: rename(field),
+    description,
+  }));
+  const message = describe(fieldViolations);
+  return errorOf(code, message, { reason, fieldViolations, retryDelay, requestId, details, cause });
+}
+
 /** All violations in one line. */
 export function describe(violations: readonly FieldViolation[]): string {
   return violations.map(line).join('; ');

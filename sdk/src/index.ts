@@ -6,7 +6,7 @@ export { GlocalClient } from './client.ts';
 export type { ComparedStudy, Comparison, Figure, FigureName, Lead, Obstacle } from './comparison.ts';
 export type { Decision } from './decision.ts';
 export type { DriveOptions } from './drive.ts';
-export type { DecisionOptions, DrivenWindow } from './driven-window.ts';
+export type { DecisionOptions, DrivenWindow, StepOptions } from './driven-window.ts';
 export type {
   Anchor,
   ArtifactKind,
@@ -41,6 +41,15 @@ export {
   UnauthenticatedError,
   UnavailableError,
 } from './error.ts';
+export type { EstimatedWindow } from './estimator/estimated-window.ts';
+export {
+  type EstimatorInfo,
+  type EstimatorLimits,
+  type EstimatorOptions,
+  GlocalEstimator,
+  type WindowOptions,
+} from './estimator/estimator.ts';
+export type { AnalyzeOptions } from './estimator/window-spec.ts';
 export type {
   OuterStepEvent,
   ProgressEvent,
@@ -49,6 +58,8 @@ export type {
   StudyStateEvent,
   TrialEvent,
 } from './events.ts';
+export type { ExternalOptions, KnownExternal, NewExternal } from './external.ts';
+export type { ExternalLoop } from './external-loop.ts';
 export {
   type Json,
   type JsonObject,
@@ -58,6 +69,18 @@ export {
   specToJson,
 } from './json.ts';
 export type { LogEntry, LogFields, Logger, LogLevel } from './logger.ts';
+export type { ClipOptions } from './optimizer/clip.ts';
+export type { GradientOptions, HypergradientChoice } from './optimizer/gradient-optimizer.ts';
+export type { SavableOptimizer, WindowOptimizer } from './optimizer/optimizer.ts';
+export {
+  type AdamOptions,
+  adam,
+  type RmsPropOptions,
+  rmsProp,
+  type SgdOptions,
+  sgd,
+} from './optimizer/optimizers.ts';
+export { type TrustRegionOptions, trustRegion } from './optimizer/trust-region.ts';
 export type {
   CallOptions,
   ClientOptions,
@@ -75,9 +98,9 @@ export type {
   ReportOptions,
   ReportPosition,
   ReportSession,
-  Row,
 } from './report-session.ts';
 export type { ResultOptions, StudyResult, TrialResult, VerdictCounts } from './result.ts';
+export type { Row } from './row.ts';
 export { Schedule, type ScheduledValues, type SchedulePoint } from './schedule.ts';
 export type { CodeOptions, Framework } from './schedule-code.ts';
 export type { ScheduleJson } from './schedule-text.ts';

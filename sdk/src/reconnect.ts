@@ -34,12 +34,14 @@ interface Opening {
  * be had, until one of them ends by itself.
  * @param open begins where the messages before have led to
  * @param getsOn whether a message brings the stream further than it has been
+ * @param passes whether the same request may soon succeed; `reconnecting` when it did not before
  */
 export async function* reconnecting<Message>(
   transport: Transport,
   { signal, timeout = Number.POSITIVE_INFINITY, reconnectTimeout = 300_000, onDisconnect }: ReconnectOptions,
   open: (opening: Opening) => AsyncIterable<Message> | Promise<AsyncIterable<Message>>,
   getsOn: (message: Message) => boolean,
+  passes: (error: GlocalError, reconnecting: boolean) => boolean = isPassing,
 ): AsyncGenerator<Message, void, undefined> {
   const outage = new Outage();
   const within = limit(signal, timeout, 'the stream');
@@ -61,7 +63,7 @@ export async function* reconnecting<Message>(
       } catch (error) {
         if (!(error instanceof GlocalError)) throw error;
         const renews: boolean = error.code === 'UNAUTHENTICATED' && transport.renewsTokens && !refused;
-        if (!renews && !isPassing(error, outage.failures > 0)) throw error;
+        if (!renews && !passes(error, outage.failures > 0)) throw error;
         refused = renews;
         outage.lost();
         if (outage.duration >= reconnectTimeout) throw error;

@@ -16,6 +16,7 @@ import { type Given, reportsFrom } from './external-rows.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
+import { asRows, type Row } from './row.ts';
 import type { ParameterMap, Space, Values } from './space.ts';
 import type { Transport } from './transport.ts';
 import {
@@ -49,9 +50,6 @@ export interface ReportPosition {
   readonly rows: number;
 }
 
-/** A hypergradient: a value for each component, in the order of the space, with respect to the values. */
-export type Row = Float64Array | readonly number[];
-
 /** Rows that have been given and not been acknowledged. */
 interface Pending<P extends ParameterMap> extends Given {
   readonly stored: Deferred<SentOuterStep<P> | undefined>;
@@ -67,6 +65,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   readonly #opened = deferred<void>();
   #stored: Stored = { outerStep: 0, rows: 0, components: 0 };
   #values = {} as Values<P>;
+  #lastOuterStep: SentOuterStep<P> | undefined;
   #ended: Trial<P> | undefined;
   #over: { readonly error: unknown } | undefined;
   #pending: Pending<P> | undefined;
@@ -107,6 +106,11 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     return { outerStep, rows };
   }
 
+  /** The newest outer step that this session was told of. */
+  get lastOuterStep(): SentOuterStep<P> | undefined {
+    return this.#lastOuterStep;
+  }
+
   /** Values to train with now, which stay the same until a window is complete. */
   get values(): Values<P> {
     return this.#values;
@@ -144,7 +148,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     if (this.#over !== undefined) throw this.#over.error;
     const { outerStep, rows: firstRow } = this.#stored;
     const stored = deferred<SentOuterStep<P> | undefined>();
-    this.#pending = { outerStep, firstRow, rows: asRows(rows, this.#space), figures, stored };
+    this.#pending = { outerStep, firstRow, rows: asRows(rows, componentsOf(this.#space)), figures, stored };
     await this.#send(this.#pending);
     return stored.promise;
   }
@@ -237,6 +241,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   }
 
   #settle(step: SentOuterStep<P> | undefined): void {
+    this.#lastOuterStep = step ?? this.#lastOuterStep;
     this.#pending?.stored.resolve(step);
     this.#pending = undefined;
   }
@@ -246,27 +251,6 @@ type Stored = Omit<PositionMessage, 'values'>;
 
 const isAfter = (a: Stored, b: Stored): boolean =>
   (a.outerStep - b.outerStep || a.rows - b.rows || a.components - b.components) > 0;
-
-/** @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming rows that are not of the space. */
-function asRows(rows: readonly Row[], space: Space): Float64Array[] {
-  const components = componentsOf(space);
-  const violations = [];
-  if (!Array.isArray(rows)) violations.push({ field: 'rows', description: 'is not an array of rows' });
-  else {
-    for (const [i, row] of rows.entries()) {
-      const isRow = row instanceof Float64Array || (Array.isArray(row) && row.every(Number.isFinite));
-      if (!isRow) {
-        const description = 'is not a Float64Array, or an array of finite numbers';
-        violations.push({ field: `rows[${i}]`, description });
-      } else if (components !== undefined && row.length !== components) {
-        const description = `has ${row.length} values; the space has ${components} components that move`;
-        violations.push({ field: `rows[${i}]`, description });
-      }
-    }
-  }
-  if (violations.length > 0) throw GlocalError.invalid('NOT_ENCODABLE', violations);
-  return rows.map((row) => (row instanceof Float64Array ? row : Float64Array.from(row)));
-}
 
 /** Components of a hypergradient; undefined where only the server knows how many there are. */
 function componentsOf({ parameters }: Space): number | undefined {

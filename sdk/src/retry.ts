@@ -6,6 +6,7 @@
  * call's time. What gRPC repeats without a policy, because it has never left this machine, it still does.
  */
 
+import { DmdServiceDefinition } from '@glocal/proto/glocal/v1/dmd';
 import { StudyServiceDefinition } from '@glocal/proto/glocal/v1/study_service';
 import type { GlocalError } from './error.ts';
 import type { RetryOptions } from './options.ts';
@@ -14,13 +15,13 @@ const BACKOFF_MULTIPLIER = 3;
 /** Pauses differ by this share, so that clients do not come in step. */
 const JITTER = 0.2;
 
-const { fullName: service, methods } = StudyServiceDefinition;
-
 /** Paths of the methods that the contract marks with an `idempotency_level`. */
 const idempotent: ReadonlySet<string> = new Set(
-  Object.values(methods)
-    .filter(({ options }) => 'idempotencyLevel' in options)
-    .map(({ name }) => `/${service}/${name}`),
+  [StudyServiceDefinition, DmdServiceDefinition].flatMap(({ fullName, methods }) =>
+    Object.values(methods)
+      .filter(({ options }) => 'idempotencyLevel' in options)
+      .map(({ name }) => `/${fullName}/${name}`),
+  ),
 );
 
 /** Whether the contract says that a call of this method can be made twice. */

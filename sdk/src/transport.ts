@@ -50,7 +50,11 @@ interface RepeatedOptions extends CallOptions {
   readonly retry?: RetryOptions | undefined;
 }
 
-type TransportOptions = Pick<ClientOptions, 'token' | 'timeout' | 'keepalive' | 'retry' | 'logger'>;
+interface TransportOptions
+  extends Pick<ClientOptions, 'token' | 'timeout' | 'keepalive' | 'retry' | 'logger'> {
+  /** Bytes of the largest message that may come; -1 for any. @default 4 MiB, as gRPC has it */
+  readonly maxReceiveBytes?: number | undefined;
+}
 type Method = Pick<MethodDefinition<unknown, unknown>, 'path'>;
 
 /** The channels to the servers. */
@@ -66,13 +70,13 @@ export class Transport {
   readonly #closing = new AbortController();
 
   constructor(target: Target, options: TransportOptions) {
-    const { token, timeout = 30_000, keepalive = {}, retry = {}, logger } = options;
+    const { token, timeout = 30_000, keepalive = {}, retry = {}, logger, maxReceiveBytes } = options;
     this.address = target.addresses.join(',');
     this.timeout = timeout;
     this.log = logTo(logger);
     this.#token = new TokenKeeper(token, this.log);
     this.#retry = retry;
-    this.#channels = new Channels(target, keepalive);
+    this.#channels = new Channels(target, keepalive, maxReceiveBytes);
   }
 
   /** Ends every call that is under way, and the connections. */

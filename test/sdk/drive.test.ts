@@ -217,6 +217,35 @@ describe('a driven trial', () => {
     });
   });
 
+  it('is decided by each of its methods', async () => {
+    const decide: ((window: DrivenWindow) => Promise<unknown>)[] = [
+      (window) => window.step({ outerRate: 0.2 }),
+      (window) => window.set({ lr: 0.5 }),
+      (window) => window.hold({ outerRate: 0.1 }),
+      (window) => window.stop('enough'),
+    ];
+    for await (const window of driven.drive()) {
+      expect(window).toMatchObject({ stepsDone: outerStep(window.index).step, step: expect.any(Function) });
+      await decide[window.index - 1]?.(window);
+    }
+    expect(trainer.decisions).toMatchObject([
+      { action: { $case: 'accept' }, outerRate: 0.2 },
+      { action: { $case: 'setValues', value: { values: [{ name: 'lr', value: 0.5 }] } } },
+      { action: { $case: 'hold' }, outerRate: 0.1 },
+      { action: { $case: 'stop', value: { reason: 'enough' } } },
+    ]);
+  });
+
+  it('takes no step without its rate', async () => {
+    for await (const window of driven.drive()) {
+      for (const wrong of [{}, { outerRate: Number.NaN }, { outerRte: 1 }] as never[]) {
+        await expect(window.step(wrong)).rejects.toMatchObject({ reason: 'NOT_ENCODABLE' });
+      }
+      break;
+    }
+    expect(trainer.decisions).toEqual([]);
+  });
+
   it('takes one decision for each window', async () => {
     for await (const window of driven.drive()) {
       const first = window.accept();

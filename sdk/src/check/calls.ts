@@ -6,6 +6,7 @@ import type { ArtifactSource } from '../artifact-files.ts';
 import type { UploadOptions } from '../artifacts.ts';
 import type { DriveOptions } from '../drive.ts';
 import { choices, names } from '../enums.ts';
+import type { KnownExternal, NewExternal } from '../external.ts';
 import type { LogLevel } from '../logger.ts';
 import { keyProblem, valueProblem } from '../metadata.ts';
 import type {
@@ -21,6 +22,7 @@ import type { ReanalyzeOptions } from '../reanalysis.ts';
 import type { ReconnectOptions } from '../reconnect.ts';
 import type { ReportOptions } from '../report-session.ts';
 import type { ResultOptions } from '../result.ts';
+import type { ParameterMap } from '../space.ts';
 import type { CreateOptions, GetOptions, ListStudiesOptions } from '../studies.ts';
 import type { DeleteOptions, OuterStepsOptions, ResumeOptions, ResumePoint, TrialOptions } from '../study.ts';
 import { isToken, TOKEN_FORM } from '../token.ts';
@@ -77,10 +79,10 @@ const metadata: Rule = (value, field, violations) => {
   }
 };
 
-const call = { signal: optional(signal), timeout: optional(timeout), metadata: optional(metadata) };
+export const call = { signal: optional(signal), timeout: optional(timeout), metadata: optional(metadata) };
 const pages = { ...call, pageSize: optional(pageSize) };
 const ofTrial = { ...call, trial: optional(trial) };
-const reconnecting: Rules<ReconnectOptions> = {
+export const reconnecting: Rules<ReconnectOptions> = {
   ...call,
   reconnectTimeout: optional(timeout),
   onDisconnect: optional(callback),
@@ -128,6 +130,34 @@ export const driveOptions = optional(
   object<DriveOptions>({ ...reconnecting, trial: optional(trial), includeWindows: optional(flag) }),
 );
 export const reportOptions = optional(object<ReportOptions>({ ...reconnecting, trial: optional(trial) }));
+
+/** The study itself is checked when it is created. */
+const ofStudy: Rule = () => {};
+const newExternal = object<NewExternal<ParameterMap>>({
+  ...reconnecting,
+  trial: optional(trial),
+  requestId: optional(requestId),
+  name: optional(text),
+  space,
+  steps: ofStudy,
+  window: ofStudy,
+  sigma: ofStudy,
+  stride: ofStudy,
+  estimator: ofStudy,
+  dmd: ofStudy,
+  outer: ofStudy,
+  dmdAbsence: ofStudy,
+  displayName: ofStudy,
+  labels: ofStudy,
+});
+const knownExternal = object<KnownExternal<ParameterMap>>({
+  ...reconnecting,
+  trial: optional(trial),
+  name: text,
+  space: optional(space),
+});
+export const externalOptions: Rule = (value, field, violations) =>
+  (isObject(value) && value.name !== undefined ? knownExternal : newExternal)(value, field, violations);
 export const reanalyzeOptions = optional(
   object<ReanalyzeOptions>({
     ...ofTrial,
@@ -190,7 +220,7 @@ const logger: Rule = (value, field, violations) => {
     violations.push({ field, description });
   }
 };
-const client = {
+export const client = {
   address: optional(address),
   tls: optional(tls),
   token: optional(token),

@@ -1,6 +1,6 @@
 /** What a client says while it drives a trial, or reports for one. */
 
-import type { DecisionOptions } from '../driven-window.ts';
+import type { DecisionOptions, StepOptions } from '../driven-window.ts';
 import type { ReportFigures } from '../report-session.ts';
 import type { Evaluation } from '../trial.ts';
 import { finite, INT32_MAX, list, object, optional, type Rule, record, rule, text, whole } from './rule.ts';
@@ -11,6 +11,7 @@ const value: Rule = (given, field, violations) =>
 /** Values by name. Which names there are, and between which bounds, is the server's to say. */
 export const newValues = record(optional(value));
 export const decisionOptions = object<DecisionOptions>({ outerRate: optional(finite) });
+export const stepOptions = object<StepOptions>({ outerRate: finite });
 export const stopReason = text;
 
 /** A loss that is not finite says that training has diverged. */

@@ -1,0 +1,142 @@
+/** A window on its way to the DMD service: its messages, which can be said again over another connection, and its answers. */
+
+import type { EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import { type Deferred, deferred } from '../deferred.ts';
+import { encodeVector } from '../float64.ts';
+import { decodeReport, type WindowReport } from '../report.ts';
+
+type Payload = NonNullable<EstimateGlocalRequest['payload']>;
+
+interface Message {
+  readonly payload: Payload;
+  /** Resolves when it has been sent, for the first time. */
+  readonly sent: Deferred<void>;
+  /** Of a message that asks for a report in the middle. */
+  readonly estimate?: Estimate;
+}
+
+interface Estimate {
+  /** Rows that it is about. */
+  readonly rows: number;
+  readonly answer: Deferred<WindowReport>;
+  isAnswered: boolean;
+}
+
+const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
+
+export class OutgoingWindow {
+  readonly id: string;
+  /** Told that there is something to send. */
+  onMessage: () => void = () => {};
+  readonly #partBytes: number;
+  readonly #report = deferred<WindowReport>();
+  #messages: Message[] = [];
+  /** How many of them have been sent over the connection that there is. */
+  #position = 0;
+  #rows = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param partBytes what a message has of a row at most */
+  constructor(id: string, spec: WindowSpec, partBytes: number) {
+    this.id = id;
+    this.#partBytes = partBytes;
+    void this.#add({ $case: 'open', value: spec });
+  }
+
+  /** Rows that have been given. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The report on the whole window. */
+  get report(): Promise<WindowReport> {
+    return this.#report.promise;
+  }
+
+  /** Resolves when there is room for more. The row may be changed after the call. */
+  push(row: Float64Array): Promise<void> {
+    const position = this.#rows++;
+    const bytes = encodeVector([row]);
+    const isWhole = bytes.length <= this.#partBytes;
+    const sent: Promise<void>[] = [];
+    for (let start = 0; start < bytes.length; start += this.#partBytes) {
+      const values = bytes.subarray(start, start + this.#partBytes);
+      const firstComponent = isWhole ? undefined : start / VALUE_BYTES;
+      sent.push(this.#add({ $case: 'hypergradient', value: { row: position, values, firstComponent } }));
+    }
+    return sent.at(-1) ?? Promise.resolve();
+  }
+
+  /** A report on the rows that have been given so far. */
+  estimate(): Promise<WindowReport> {
+    const estimate = { rows: this.#rows, answer: deferred<WindowReport>(), isAnswered: false };
+    void this.#add({ $case: 'estimate', value: {} }, estimate);
+    return estimate.answer.promise;
+  }
+
+  /** Whether {@link next} has something to say. */
+  get hasNext(): boolean {
+    return this.#position < this.#messages.length;
+  }
+
+  /** The next message, and what to call when it has been sent. */
+  next(): { readonly request: EstimateGlocalRequest; readonly sent: () => void } | undefined {
+    const message = this.#messages[this.#position];
+    if (message === undefined) return undefined;
+    this.#position += 1;
+    return { request: { windowId: this.id, payload: message.payload }, sent: message.sent.resolve };
+  }
+
+  /** The connection was lost: all is said again, but for what has been answered. */
+  rewind(): void {
+    this.#messages = this.#messages.filter(({ estimate }) => estimate?.isAnswered !== true);
+    this.#position = 0;
+  }
+
+  /** @returns whether that was the last of its answers */
+  take({ report, rowsSoFar }: EstimateGlocalResponse): boolean {
+    if (report === undefined) return false;
+    const decoded = decodeReport(report);
+    if (rowsSoFar === undefined) {
+      this.#report.resolve(decoded);
+      this.#forget();
+      return true;
+    }
+    const asked = this.#estimates.find(({ rows, isAnswered }) => rows === rowsSoFar && !isAnswered);
+    if (asked !== undefined) {
+      asked.isAnswered = true;
+      asked.answer.resolve(decoded);
+    }
+    return false;
+  }
+
+  /** Nothing more will be answered. Who waits is told, now and later; a rejection that nobody waits for is no unhandled one. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#report.reject(error);
+    for (const { answer } of this.#estimates) answer.reject(error);
+    for (const { sent } of this.#messages) sent.reject(error);
+    this.#forget();
+  }
+
+  get #estimates(): Estimate[] {
+    return this.#messages.flatMap(({ estimate }) => estimate ?? []);
+  }
+
+  #add(payload: Payload, estimate?: Estimate): Promise<void> {
+    const sent = deferred<void>();
+    if (this.#failure !== undefined) {
+      sent.reject(this.#failure.error);
+      estimate?.answer.reject(this.#failure.error);
+      return sent.promise;
+    }
+    this.#messages.push({ payload, sent, ...(estimate && { estimate }) });
+    this.onMessage();
+    return sent.promise;
+  }
+
+  #forget(): void {
+    this.#messages = [];
+    this.#position = 0;
+  }
+}

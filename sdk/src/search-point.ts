@@ -1,0 +1,109 @@
+/** The hyperparameters of a driven trial as a point: one unconstrained coordinate for each component that moves. */
+
+import { type Coordinate, coordinate } from './coordinate.ts';
+import { GlocalError } from './error.ts';
+import type { NewValues, Parameter, ParameterMap, SentValues, Space } from './space.ts';
+
+/** Weights of a network have no bounds of their own; the server keeps them within these. */
+const NETWORK = coordinate('linear', { min: -1_000, max: 1_000 });
+
+/** One component that moves. */
+interface Axis {
+  readonly name: string;
+  /** Its position in a vector; undefined where there is one value. */
+  readonly position: number | undefined;
+  readonly coordinate: Coordinate;
+  /** Where it is now. */
+  readonly value: number;
+}
+
+/** Where a trial is during one window. */
+export interface Whereabouts<P extends ParameterMap = ParameterMap> {
+  /** Index of the outer step. */
+  readonly index: number;
+  readonly values: SentValues<P>;
+}
+
+/** A point of the space around the values of a window. */
+export class SearchPoint<P extends ParameterMap = ParameterMap> {
+  readonly #space: Space<P>;
+  readonly #at: Whereabouts<P>;
+  #known: readonly Axis[] | undefined;
+
+  constructor(space: Space<P>, at: Whereabouts<P>) {
+    this.#space = space;
+    this.#at = at;
+  }
+
+  /** @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT */
+  pointOf(values?: NewValues<P>): Float64Array {
+    const given: NewValues = values ?? {};
+    return Float64Array.from(this.#axes, ({ name, position, coordinate, value }) => {
+      const other = given[name];
+      const chosen = typeof other === 'object' ? other[position ?? 0] : other;
+      return coordinate.toUnconstrained(chosen ?? value);
+    });
+  }
+
+  /** @throws GlocalError INVALID_ARGUMENT for a point of another length, or one that is not finite */
+  valuesAt(point: ArrayLike<number>): NewValues<P> {
+    const axes = this.#axes;
+    if (point.length !== axes.length || !Array.from(point).every(Number.isFinite)) {
+      const description = `is not one of ${axes.length} finite numbers, one for each component that moves`;
+      throw GlocalError.invalid('NOT_ENCODABLE', [{ field: 'point', description }]);
+    }
+    const values: Record<string, number> = {};
+    const vectors: Record<string, number[]> = {};
+    for (const [k, { name, position, coordinate, value }] of axes.entries()) {
+      const phi = point[k] as number;
+      // There and back costs a digit: what does not move stays as it is.
+      const natural = phi === coordinate.toUnconstrained(value) ? value : coordinate.toNatural(phi);
+      if (position === undefined) values[name] = natural;
+      else {
+        vectors[name] ??= [];
+        vectors[name].push(natural);
+      }
+    }
+    return { ...values, ...vectors } as NewValues<P>;
+  }
+
+  get #axes(): readonly Axis[] {
+    this.#known ??= Object.entries(this.#space.parameters).flatMap(([name, parameter]) =>
+      this.#axesOf(name, parameter),
+    );
+    return this.#known;
+  }
+
+  #axesOf(name: string, parameter: Parameter): Axis[] {
+    const coordinate = coordinateOf(parameter);
+    const { values } = this.#at;
+    // Of a choice that this trial has not made there are none.
+    if (coordinate === undefined || !Object.hasOwn(values, name)) return [];
+    const value = (values as SentValues)[name];
+    if (value === undefined) throw this.#leftOut(name);
+    if (typeof value === 'number') return [{ name, position: undefined, coordinate, value }];
+    return value.map((entry, position) => ({ name, position, coordinate, value: entry }));
+  }
+
+  #leftOut(name: string): GlocalError {
+    const { index } = this.#at;
+    return new GlocalError(
+      'FAILED_PRECONDITION',
+      `outer step ${index} is too large for a message, which came without the values of ${name}: accept(), step() or hold() it`,
+      { reason: 'VECTORS_LEFT_OUT' },
+    );
+  }
+}
+
+/** Undefined for what hypergradients do not move. */
+function coordinateOf(parameter: Parameter): Coordinate | undefined {
+  switch (parameter.kind) {
+    case 'float':
+    case 'vector':
+      return coordinate(parameter.scale ?? 'logit', parameter);
+    case 'network':
+      return NETWORK;
+    default:
+      return undefined;
+  }
+}
