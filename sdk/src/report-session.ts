@@ -11,7 +11,7 @@ import { reportFigures } from './check/decisions.ts';
 import { check } from './check/rule.ts';
 import { Conversation, type Participant } from './conversation.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { CancelledError, GlocalError } from './error.ts';
+import { CancelledError } from './error.ts';
 import { type Given, reportsFrom } from './external-rows.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';

@@ -170,6 +170,8 @@ export class Transport {
     options: Attempt = {},
   ): AsyncGenerator<Response, void, undefined> {
     const call = await this.#begin(method, options);
+    // The client may have been closed meanwhile.
+    throwIfAborted(call.signals);
     const made = call.channel.client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -192,6 +194,8 @@ export class Transport {
     options: Omit<StreamOptions, 'onOpen'> = {},
   ): Promise<Response> {
     const call = await this.#begin(method, options);
+    // The client may have been closed meanwhile.
+    throwIfAborted(call.signals);
     const { promise: answer, resolve, reject } = deferred<Response>();
     const made = call.channel.client.makeClientStreamRequest(
       method.path,
@@ -231,6 +235,8 @@ export class Transport {
     options: StreamOptions = {},
   ): Promise<Duplex<Request, Response>> {
     const call = await this.#begin(method, options);
+    // The client may have been closed meanwhile.
+    throwIfAborted(call.signals);
     const made = call.channel.client.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,

@@ -1,7 +1,7 @@
 /** The programs in `sdk/examples`, each to its end, with a real trainer. */
 
 import { fileURLToPath } from 'node:url';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => trainer[Symbol.asyncDispose]());
 
 /** Starts an example, which finds the trainer. */
-const start = (name: string, env: NodeJS.ProcessEnv = {}): ResultPromise<{ lines: true; reject: false }> =>
+const start = (name: string, env: NodeJS.ProcessEnv = {}) =>
   execa(process.execPath, [fileURLToPath(new URL(`../../sdk/examples/${name}.ts`, import.meta.url))], {
     env: { GLOCAL_ADDRESS: trainer.address, ...env },
     lines: true,
