@@ -3,6 +3,7 @@
 import type { Row } from './row.ts';
 import { callRows } from './sdk/calls.ts';
 import { documentRows } from './sdk/documents.ts';
+import { externalRows } from './sdk/external.ts';
 import { packageRows } from './sdk/package.ts';
 import { studyRows } from './sdk/studies.ts';
 import { typeRows } from './sdk/types.ts';
@@ -11,6 +12,7 @@ export const sdkRows = async (): Promise<Row[]> => [
   ...(await packageRows()),
   ...(await callRows()),
   ...(await studyRows()),
+  ...(await externalRows()),
   ...(await typeRows()),
   ...documentRows(),
 ];
