@@ -20,8 +20,10 @@ export const usesScales = ({ estimator, dmd }: CompleteMethod, components: numbe
 export function scalesOf(rows: Rows): Float64Array | undefined {
   const sizes = new Float64Array(rows[0]?.length ?? 0);
   for (const row of rows) {
-    for (let k = 0; k < sizes.length; k++)
-      sizes[k] = Math.max(sizes[k] as number, Math.abs(row[k] as number));
+    for (let k = 0; k < sizes.length; k++) {
+      const size = Math.abs(row[k] as number);
+      if (size > (sizes[k] as number)) sizes[k] = size;
+    }
   }
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   return largest > 0 ? sizes.map((size) => size || largest) : undefined;

@@ -210,7 +210,10 @@ export class ExternalTrial {
   /** Takes the rows that have become whole to the coordinate phi, and to the DMD service if it can begin with them. */
   #passOn(): void {
     for (let row = this.#rows.length; row < this.#window.rows; row++) {
-      const unconstrained = this.#window.row(row).map((h, k) => h * (this.#derivatives[k] as number));
+      const unconstrained = this.#window.row(row).slice();
+      for (let k = 0; k < unconstrained.length; k++) {
+        unconstrained[k] = (unconstrained[k] as number) * (this.#derivatives[k] as number);
+      }
       this.#rows.push(unconstrained);
       if (this.#scales === undefined) continue;
       this.#open ??= this.#parts.dmd.openWindow({ ...this.#shape, scales: this.#scales });

@@ -181,9 +181,7 @@ export class ReportedWindow {
   }
 
   #checkFinite(values: Float64Array): void {
-    const q = this.#components.length;
-    const derivative = (i: number) => this.#derivatives?.[(this.#filled + i) % q] ?? 1;
-    const bad = values.findIndex((value, i) => !Number.isFinite(value * derivative(i)));
+    const bad = this.#firstInfinite(values);
     if (bad < 0) return;
     const value = values[bad] as number;
     const what = Number.isFinite(value)
@@ -193,6 +191,20 @@ export class ReportedWindow {
       'hypergradients',
       `${this.#where(this.#filled + bad)} is ${what}; when training has diverged, report a train_loss or validation.loss that is not finite`,
     );
+  }
+
+  /** Position of the first of these values that is not finite with respect to phi; -1 where all are. */
+  #firstInfinite(values: Float64Array): number {
+    const derivatives = this.#derivatives;
+    let component = this.partial;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      if (!Number.isFinite(derivatives === undefined ? value : value * (derivatives[component] as number)))
+        return i;
+      component += 1;
+      if (component === this.#components.length) component = 0;
+    }
+    return -1;
   }
 
   #where(position: number): string {

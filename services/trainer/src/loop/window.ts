@@ -7,16 +7,21 @@ export const lastRow = (rows: Rows): Float64Array => rows.at(-1) ?? new Float64A
 
 /** Component-wise mean. */
 export function meanRow(rows: Rows): Float64Array {
-  return lastRow(rows).map((_, i) => column(rows, i).reduce((sum, x) => sum + x, 0) / rows.length);
+  // Row by row: there may be a hundred thousand components, and a copy of the column of each takes a second.
+  const sums = new Float64Array(lastRow(rows).length);
+  for (const row of rows) for (let k = 0; k < sums.length; k++) sums[k] = at(sums, k) + at(row, k);
+  return sums.map((sum) => sum / rows.length);
 }
 
 /** Component-wise median; of an even number of rows the mean of the middle two. */
 export function medianRow(rows: Rows): Float64Array {
-  return lastRow(rows).map((_, i) => {
-    const sorted = column(rows, i).sort((a, b) => a - b);
-    const upper = Math.floor(sorted.length / 2);
-    const lower = Math.ceil(sorted.length / 2) - 1;
-    return ((sorted[lower] ?? 0) + (sorted[upper] ?? 0)) / 2;
+  const column = new Float64Array(rows.length);
+  const upper = Math.floor(rows.length / 2);
+  const lower = Math.ceil(rows.length / 2) - 1;
+  return lastRow(rows).map((_, k) => {
+    for (const [i, row] of rows.entries()) column[i] = at(row, k);
+    column.sort();
+    return (at(column, lower) + at(column, upper)) / 2;
   });
 }
 
@@ -28,19 +33,34 @@ const MOST = 2;
  * {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
  */
 export function normalized(hypergradient: Float64Array, rows: Rows): Float64Array {
-  // Of each component, the norm of its column; the columns themselves would be made for as many components as there are.
-  const norms = new Float64Array(hypergradient.length);
-  for (const row of rows)
-    row.forEach((value, k) => {
-      norms[k] = Math.hypot(norms[k] ?? 0, value);
-    });
-  const size = norms.reduce((largest, other) => Math.max(largest, other), 0) / Math.sqrt(rows.length);
+  const size = largestColumnNorm(rows) / Math.sqrt(rows.length);
   return hypergradient.map((value) => (size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0));
 }
 
-export const isFiniteRow = (row: Float64Array): boolean => row.every((x) => Number.isFinite(x));
+export function isFiniteRow(row: Float64Array): boolean {
+  for (let k = 0; k < row.length; k++) if (!Number.isFinite(row[k])) return false;
+  return true;
+}
 
 /** Euclidean norm, of any number of components. */
-export const norm = (row: Float64Array): number => row.reduce((sum, x) => Math.hypot(sum, x), 0);
+export function norm(row: Float64Array): number {
+  let squares = 0;
+  for (let k = 0; k < row.length; k++) squares += at(row, k) ** 2;
+  return isPrecise(squares) ? Math.sqrt(squares) : row.reduce((sum, x) => Math.hypot(sum, x), 0);
+}
 
-const column = (rows: Rows, i: number): Float64Array => Float64Array.from(rows, (row) => row[i] ?? 0);
+/** Of all components the largest norm of what the rows have of it. */
+function largestColumnNorm(rows: Rows): number {
+  const squares = new Float64Array(lastRow(rows).length);
+  for (const row of rows)
+    for (let k = 0; k < squares.length; k++) squares[k] = at(squares, k) + at(row, k) ** 2;
+  const largest = squares.reduce((most, sum) => Math.max(most, sum), 0);
+  if (isPrecise(largest)) return Math.sqrt(largest);
+  const norms = squares.map((_, k) => rows.reduce((sum, row) => Math.hypot(sum, at(row, k)), 0));
+  return norms.reduce((most, other) => Math.max(most, other), 0);
+}
+
+/** Whether a sum of squares has all its digits: it is finite, and what was too small to be squared is too small to count. */
+const isPrecise = (squares: number): boolean => squares > 1e-250 && squares < Number.POSITIVE_INFINITY;
+
+const at = (row: Float64Array, k: number): number => row[k] ?? 0;
