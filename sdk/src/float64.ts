@@ -11,9 +11,10 @@ export function decodeVector(bytes: Uint8Array): Float64Array {
       `a vector of ${bytes.byteLength} bytes came; values have 8 bytes each`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Float64Array(bytes.byteLength / 8);
-  for (let i = 0; i < values.length; i++) values[i] = view.getFloat64(i * 8, true);
+  const copy = Buffer.from(values.buffer);
+  copy.set(bytes);
+  if (endianness() === 'BE') copy.swap64();
   return values;
 }
 

@@ -1,17 +1,14 @@
 /** One stream to the DMD service, on which several windows are on their way. Made anew when its connection is lost. */
 
-import {
-  DmdServiceService,
-  type EstimateGlocalRequest,
-  type EstimateGlocalResponse,
-} from '@glocal/proto/glocal/v1/dmd';
+import type { EstimateGlocalResponse } from '@glocal/proto/glocal/v1/dmd';
 import { type Deferred, deferred } from '../deferred.ts';
 import { CancelledError, GlocalError, UnavailableError } from '../error.ts';
 import { type ReconnectOptions, reconnecting } from '../reconnect.ts';
 import type { Duplex, Transport } from '../transport.ts';
 import type { OutgoingWindow } from './outgoing-window.ts';
+import { ESTIMATE } from './wire.ts';
 
-type Connection = Duplex<EstimateGlocalRequest, EstimateGlocalResponse>;
+type Connection = Duplex<Buffer, EstimateGlocalResponse>;
 
 /** Milliseconds without a window after which the stream is ended, as an open one keeps a program from ending. */
 const IDLE_MS = 1_000;
@@ -107,7 +104,7 @@ export class EstimateStream {
     readonly onOpen: () => void;
     readonly signal: AbortSignal;
   }): Promise<Connection> {
-    const connection = await this.#transport.duplex(DmdServiceService.estimateGlocal, opening);
+    const connection = await this.#transport.duplex(ESTIMATE, opening);
     this.#connection = connection;
     for (const window of this.#windows.values()) {
       window.rewind();
@@ -130,7 +127,7 @@ export class EstimateStream {
         continue;
       }
       if (window.hasNext) this.#ready.add(window);
-      await connection.send(message.request);
+      await connection.send(message.encoded);
       message.sent();
     }
   }

@@ -109,7 +109,7 @@ export class EstimatedWindow {
   /** @throws GlocalError INVALID_ARGUMENT for a value that is not finite, which would end the stream of all windows. */
   #note(row: Float64Array): void {
     let squares = 0;
-    for (const value of row) squares += value * value;
+    for (let k = 0; k < row.length; k++) squares += (row[k] as number) ** 2;
     if (!Number.isFinite(squares)) expectFinite(row);
     this.#norms.push(Math.sqrt(squares));
     const sizes = this.#scales;

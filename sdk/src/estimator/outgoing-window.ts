@@ -1,14 +1,12 @@
 /** A window on its way to the DMD service: its messages, which can be said again over another connection, and its answers. */
 
-import type { EstimateGlocalRequest, EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import type { EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { type Deferred, deferred } from '../deferred.ts';
-import { encodeVector } from '../float64.ts';
 import { decodeReport, type WindowReport } from '../report.ts';
-
-type Payload = NonNullable<EstimateGlocalRequest['payload']>;
+import { encodeHypergradient, encodeRequest } from './wire.ts';
 
 interface Message {
-  readonly payload: Payload;
+  readonly encoded: Buffer;
   /** Resolves when it has been sent, for the first time. */
   readonly sent: Deferred<void>;
   /** Of a message that asks for a report in the middle. */
@@ -22,13 +20,12 @@ interface Estimate {
   isAnswered: boolean;
 }
 
-const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
-
 export class OutgoingWindow {
   readonly id: string;
   /** Told that there is something to send. */
   onMessage: () => void = () => {};
-  readonly #partBytes: number;
+  /** What a message has of a row at most. */
+  readonly #partLength: number;
   readonly #report = deferred<WindowReport>();
   #messages: Message[] = [];
   /** How many of them have been sent over the connection that there is. */
@@ -39,8 +36,8 @@ export class OutgoingWindow {
   /** @param partBytes what a message has of a row at most */
   constructor(id: string, spec: WindowSpec, partBytes: number) {
     this.id = id;
-    this.#partBytes = partBytes;
-    void this.#add({ $case: 'open', value: spec });
+    this.#partLength = Math.floor(partBytes / Float64Array.BYTES_PER_ELEMENT);
+    void this.#add(encodeRequest({ windowId: id, payload: { $case: 'open', value: spec } }));
   }
 
   /** Rows that have been given. */
@@ -56,13 +53,11 @@ export class OutgoingWindow {
   /** Resolves when there is room for more. The row may be changed after the call. */
   push(row: Float64Array): Promise<void> {
     const position = this.#rows++;
-    const bytes = encodeVector([row]);
-    const isWhole = bytes.length <= this.#partBytes;
+    const isWhole = row.length <= this.#partLength;
     const sent: Promise<void>[] = [];
-    for (let start = 0; start < bytes.length; start += this.#partBytes) {
-      const values = bytes.subarray(start, start + this.#partBytes);
-      const firstComponent = isWhole ? undefined : start / VALUE_BYTES;
-      sent.push(this.#add({ $case: 'hypergradient', value: { row: position, values, firstComponent } }));
+    for (let start = 0; start < row.length; start += this.#partLength) {
+      const values = row.subarray(start, start + this.#partLength);
+      sent.push(this.#add(encodeHypergradient(this.id, position, values, isWhole ? undefined : start)));
     }
     return sent.at(-1) ?? Promise.resolve();
   }
@@ -70,7 +65,8 @@ export class OutgoingWindow {
   /** A report on the rows that have been given so far. */
   estimate(): Promise<WindowReport> {
     const estimate = { rows: this.#rows, answer: deferred<WindowReport>(), isAnswered: false };
-    void this.#add({ $case: 'estimate', value: {} }, estimate);
+    const request = { windowId: this.id, payload: { $case: 'estimate' as const, value: {} } };
+    void this.#add(encodeRequest(request), estimate);
     return estimate.answer.promise;
   }
 
@@ -80,11 +76,11 @@ export class OutgoingWindow {
   }
 
   /** The next message, and what to call when it has been sent. */
-  next(): { readonly request: EstimateGlocalRequest; readonly sent: () => void } | undefined {
+  next(): { readonly encoded: Buffer; readonly sent: () => void } | undefined {
     const message = this.#messages[this.#position];
     if (message === undefined) return undefined;
     this.#position += 1;
-    return { request: { windowId: this.id, payload: message.payload }, sent: message.sent.resolve };
+    return { encoded: message.encoded, sent: message.sent.resolve };
   }
 
   /** The connection was lost: all is said again, but for what has been answered. */
@@ -123,14 +119,14 @@ export class OutgoingWindow {
     return this.#messages.flatMap(({ estimate }) => estimate ?? []);
   }
 
-  #add(payload: Payload, estimate?: Estimate): Promise<void> {
+  #add(encoded: Buffer, estimate?: Estimate): Promise<void> {
     const sent = deferred<void>();
     if (this.#failure !== undefined) {
       sent.reject(this.#failure.error);
       estimate?.answer.reject(this.#failure.error);
       return sent.promise;
     }
-    this.#messages.push({ payload, sent, ...(estimate && { estimate }) });
+    this.#messages.push({ encoded, sent, ...(estimate && { estimate }) });
     this.onMessage();
     return sent.promise;
   }
