@@ -39,6 +39,11 @@ const tasks: Readonly<Record<string, Task>> = {
     needs: (args) => (needsServices(args) ? everything : [ensureGenerated]),
     run: program('services/trainer/src/main.ts'),
   },
+  glocal: {
+    help: 'the command line',
+    needs: ([command]) => (command === 'serve' ? everything : sources),
+    run: program('cli/src/main.ts'),
+  },
   bench: {
     help: 'the benchmark table',
     needs: everythingForDevelopers,

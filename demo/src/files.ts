@@ -2,14 +2,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { OuterStep } from '@glocal/sdk';
-import {
-  type EigenvaluePoint,
-  type Quantity,
-  type SchedulePoint,
-  scheduleChart,
-  spectrumChart,
-} from './charts.ts';
+import { type Quantity, spectrumChart, type TrajectoryPoint, trajectoryChart } from '@glocal/cli/charts';
+import { eigenvaluesOf, jsonLines } from '@glocal/cli/files';
 import { TOLERANCE } from './runs.ts';
 import { demoValues, type FinishedRun, validationOf } from './study.ts';
 
@@ -32,7 +26,7 @@ export async function writeFiles(
 ): Promise<string[]> {
   const names = runs.map(({ kind }) => kind.title);
   const files: Record<string, string> = {
-    'schedule.svg': await scheduleChart(
+    'schedule.svg': await trajectoryChart(
       'Hyperparameters while training',
       subtitle,
       names,
@@ -45,7 +39,7 @@ export async function writeFiles(
   const glocal = runs.find(({ kind }) => kind.method.estimator === 'glocal');
   if (glocal !== undefined) {
     const title = `Eigenvalues of the windows, ${glocal.kind.title}`;
-    const points = eigenvalues(glocal.outerSteps);
+    const points = eigenvaluesOf(glocal.outerSteps);
     const note = `${glocal.outerSteps.length} windows · steady inside the dashed disc around 1`;
     files['spectrum.svg'] = await spectrumChart(title, note, TOLERANCE, points);
   }
@@ -65,18 +59,11 @@ function scheduleCsv(runs: readonly FinishedRun[]): string {
   return `${['run,step,lr,momentum,weightDecay', ...lines].join('\n')}\n`;
 }
 
-/** One JSON object for each outer step: everything that the SDK knows of it, vectors as arrays. */
-function outerStepLines(runs: readonly FinishedRun[]): string {
-  const lines = runs.flatMap(({ kind, outerSteps }) =>
-    outerSteps.map((step) => JSON.stringify({ run: kind.id, ...step }, arraysForVectors)),
-  );
-  return lines.map((line) => `${line}\n`).join('');
-}
+/** One JSON object for each outer step: everything that the SDK knows of it. */
+const outerStepLines = (runs: readonly FinishedRun[]): string =>
+  jsonLines(runs.flatMap(({ kind, outerSteps }) => outerSteps.map((step) => ({ run: kind.id, ...step }))));
 
-const arraysForVectors = (_key: string, value: unknown): unknown =>
-  value instanceof Float64Array ? Array.from(value) : value;
-
-function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
+function schedulePoints(runs: readonly FinishedRun[]): TrajectoryPoint[] {
   return runs.flatMap(({ kind, result, outerSteps }) => {
     const run = kind.title;
     const schedule = (result.best?.schedule.points ?? []).flatMap(({ step, values }) =>
@@ -90,16 +77,4 @@ function schedulePoints(runs: readonly FinishedRun[]): SchedulePoint[] {
       .map(({ step, value }) => ({ run, step, quantity: 'validation', value }));
     return [...schedule, ...losses];
   });
-}
-
-function eigenvalues(outerSteps: readonly OuterStep[]): EigenvaluePoint[] {
-  return outerSteps.flatMap(({ index, report }) =>
-    (report?.spectrum.modes ?? []).map(({ eigenvalue, energyShare, steady }) => ({
-      outerStep: index,
-      re: eigenvalue.re,
-      im: eigenvalue.im,
-      energy: energyShare,
-      steady,
-    })),
-  );
 }

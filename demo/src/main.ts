@@ -2,10 +2,10 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { interruption, UsageError } from '@glocal/cli/command-line';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { fallbackNotice } from '@glocal/trainer/backend';
-import { interruption, UsageError } from './command-line.ts';
 import { writeFiles } from './files.ts';
 import { type DemoOptions, readOptions } from './options.ts';
 import { openSession } from './session.ts';

@@ -1,6 +1,6 @@
+import { commandLine } from '@glocal/cli/testing';
 import { describe, expect, it } from 'vitest';
 import { readOptions } from './options.ts';
-import { commandLine } from './testing.ts';
 
 const line = commandLine(readOptions);
 

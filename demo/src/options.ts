@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArguments } from '@glocal/cli/command-line';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseArguments } from './command-line.ts';
 import { DEFAULT_RUNS, RUN_KINDS, type RunKind, WINDOW } from './runs.ts';
 
 const DEFAULT_FOLDER = fileURLToPath(new URL('../../runs/demo', import.meta.url));

@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { interruption, UsageError } from '@glocal/demo/command-line';
+import { interruption, UsageError } from '@glocal/cli/command-line';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { type ExperimentOptions, readOptions } from './options.ts';

@@ -1,4 +1,4 @@
-import { commandLine } from '@glocal/demo/testing';
+import { commandLine } from '@glocal/cli/testing';
 import { describe, expect, it } from 'vitest';
 import { readOptions } from './options.ts';
 

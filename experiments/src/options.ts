@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArguments } from '@glocal/demo/command-line';
+import { parseArguments } from '@glocal/cli/command-line';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { defaults, defaultsChoice, defaultsLength, defaultsWide } from './defaults.ts';
 import type { Experiment } from './experiment.ts';

@@ -24,6 +24,7 @@ interface Program {
 }
 
 const PROGRAMS: readonly Program[] = [
+  { folder: 'cli' },
   {
     folder: 'services/trainer',
     inside: {

@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensurePackages } from '../../scripts/steps/packages.ts';
 import { withoutSettings } from '../support/environment.ts';
+import { deadAddress } from '../support/ports.ts';
 import { emptyFolder, install, root, tarballsIn } from './packed.ts';
 
 const cleanUp = new AsyncDisposableStack();
@@ -101,4 +102,40 @@ describe('the installed trainer', () => {
     await (await start({}, (line) => again.push(line))).stop();
     expect(again.join('\n')).not.toContain('first start');
   }, 600_000);
+});
+
+describe('the installed command line', () => {
+  it('writes a project whose two commands run', async () => {
+    const env = { ...withoutSettings(), NO_COLOR: '1' };
+    const glocal = (...args: string[]) => execa(installed('.bin/glocal'), args, { cwd: folder, env });
+    const { stdout } = await glocal('init', '--force');
+    expect(stdout).toContain('npm run serve');
+    const address = await deadAddress();
+    const serving = execa('npm', ['run', 'serve'], {
+      cwd: folder,
+      env: { ...env, GLOCAL_LISTEN: address, GLOCAL_STORE: 'memory:' },
+      reject: false,
+    });
+    try {
+      await expect
+        .poll(
+          () =>
+            glocal('doctor', '--address', address).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 60_000 },
+        )
+        .toBe(true);
+      const tuned = await execa('npm', ['run', 'tune'], {
+        cwd: folder,
+        env: { ...env, GLOCAL_ADDRESS: address },
+      });
+      expect(tuned.stdout).toMatch(/^COMPLETED, test accuracy 0\.\d+$/m);
+      expect(readFileSync(join(folder, 'schedule.csv'), 'utf8')).toMatch(/^step,lr,beta,weightDecay\n/);
+    } finally {
+      serving.kill('SIGINT');
+      await serving;
+    }
+  }, 300_000);
 });

@@ -13,7 +13,7 @@ test('there is one copy of tfjs-core, and every backend finds it', () => {
     ...dependents.map((name) => createRequire(realpathSync(trainer.resolve(`${name}/package.json`)))),
   ].map((from) => realpathSync(from.resolve('@tensorflow/tfjs-core/package.json')));
   const copies = globSync(
-    '{.,sdk,proto,demo,experiments,test,services/*}/node_modules/{,**/node_modules/}@tensorflow/tfjs-core',
+    '{.,sdk,cli,proto,demo,experiments,test,services/*}/node_modules/{,**/node_modules/}@tensorflow/tfjs-core',
     {
       cwd: root,
     },

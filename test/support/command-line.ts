@@ -1,6 +1,6 @@
 /** The command lines of our own tools. */
 
-import { parseArguments, UsageError } from '@glocal/demo/command-line';
+import { parseArguments, UsageError } from '@glocal/cli/command-line';
 import type { Command } from 'commander';
 
 /** Parses this process's arguments. After `--help` it exits with 0, and with 64 when they are wrong, as has been said. */

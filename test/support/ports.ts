@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** host:port on which something listens until it is disposed of. */
+/** host:port on which something listens, and hangs up on everybody, until it is disposed of. */
 export async function takenAddress(): Promise<{ readonly address: string } & AsyncDisposable> {
-  const server = createServer();
+  const server = createServer((socket) => socket.destroy());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -33,6 +33,7 @@ describe('variables that begin with GLOCAL_', () => {
       'GLOCAL_FIXTURES',
       'GLOCAL_DMD_LISTEN',
       'GLOCAL_DMD_LIMITS__MAX_ROWS',
+      'GLOCAL_CLIENT_TOKEN_FILE',
     ];
     expect(check({ ...Object.fromEntries(names.map((name) => [name, 'x'])), PATH: '/bin' })).toEqual([]);
   });

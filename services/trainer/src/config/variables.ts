@@ -14,6 +14,8 @@ const OF_OTHERS: readonly string[] = [
 
 /** Sections of the DMD service's settings, which it checks itself. */
 const DMD_SECTION = /^GLOCAL_DMD_[A-Z]+__/;
+/** How the command line reaches a server. */
+const CLIENT = /^GLOCAL_CLIENT_/;
 
 /**
  * Checks the names of the variables that begin with `GLOCAL_`.
@@ -25,7 +27,8 @@ const DMD_SECTION = /^GLOCAL_DMD_[A-Z]+__/;
 export function checkVariables(own: readonly string[], environment: NodeJS.ProcessEnv): readonly string[] {
   const known = [...own, ...OF_OTHERS];
   const others = Object.entries(environment).filter(
-    ([name]) => name.startsWith(PREFIX) && !known.includes(name) && !DMD_SECTION.test(name),
+    ([name]) =>
+      name.startsWith(PREFIX) && !known.includes(name) && !DMD_SECTION.test(name) && !CLIENT.test(name),
   );
   for (const [name, value = ''] of others) {
     if (isServiceLink(name, value)) continue;

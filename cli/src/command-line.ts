@@ -6,9 +6,9 @@ import { type Command, CommanderError } from 'commander';
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   /** 0 after help, else 64 (EX_USAGE). */
-  readonly exitCode: number;
+  readonly exitCode: 0 | 64;
 
-  constructor(message: string, exitCode: number) {
+  constructor(message: string, exitCode: 0 | 64) {
     super(message);
     this.exitCode = exitCode;
   }
@@ -26,9 +26,33 @@ export function parseArguments(command: Command, args: readonly string[]): void 
       .exitOverride()
       .parse([...args], { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new UsageError(error.message, error.exitCode === 0 ? 0 : 64);
+    throw asUsageError(error);
   }
+}
+
+/**
+ * Parses arguments and does what they say, of a program with commands.
+ * @param args without the program's name.
+ * @throws UsageError, and what a command throws
+ */
+export async function runCommand(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    strict(program);
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    throw asUsageError(error);
+  }
+}
+
+/** No command ends the process by itself, and none takes arguments that it does not know. */
+function strict(command: Command): void {
+  command.allowExcessArguments(false).exitOverride();
+  for (const subcommand of command.commands) strict(subcommand);
+}
+
+function asUsageError(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  return new UsageError(error.message, error.exitCode === 0 ? 0 : 64);
 }
 
 /** Aborted at the first Ctrl-C, or when the process is asked to end. */

@@ -1,12 +1,15 @@
-/** Pictures of a run, as SVG: the schedule of the hyperparameters, and the eigenvalues on the unit circle. */
+/**
+ * Pictures of runs, as SVG: quantities over training, hypergradients, and eigenvalues on the unit circle. They need nothing
+ * from a network.
+ */
 
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
 /** One value of one quantity of one run. */
-export interface SchedulePoint {
+export interface TrajectoryPoint {
   readonly run: string;
-  /** Inner step from which the value holds. */
+  /** Inner step at which, or from which on, it has the value. */
   readonly step: number;
   readonly quantity: string;
   readonly value: number;
@@ -20,6 +23,19 @@ export interface Quantity {
   /** `step` for what is constant between two points. */
   readonly interpolate: 'step-after' | 'linear';
 }
+
+/** One component of a hypergradient. */
+export interface HypergradientPoint {
+  /** Name of the component. */
+  readonly component: string;
+  /** Inner step at whose weights it was taken; of an estimate the end of its window. */
+  readonly step: number;
+  readonly value: number;
+  readonly kind: HypergradientKind;
+}
+
+/** A row of a window, or what came of the window. */
+export type HypergradientKind = 'local' | 'glocal';
 
 /** One eigenvalue of one window. */
 export interface EigenvaluePoint {
@@ -48,27 +64,31 @@ const CONFIG = {
   legend: { orient: 'top', title: null, labelFontSize: 12, symbolStrokeWidth: 3 },
 } as const;
 /** Grey for the baseline, blue for what we test, then the rest of a palette that the colour-blind can tell apart. */
-const COLOURS = ['#a1a1aa', '#2563eb', '#d97706', '#059669'];
+const COLOURS = ['#a1a1aa', '#2563eb', '#d97706', '#059669', '#db2777', '#0891b2', '#7c3aed', '#65a30d'];
+const PANEL = { width: 380, height: 170 };
 
-/**
- * One panel a quantity, one line a run.
- * @returns SVG that needs nothing from a network.
- */
-export function scheduleChart(
+/** A panel's own title, smaller than that of the picture. */
+const panelTitle = (text: string) => ({ text, fontSize: 13, fontWeight: 500, offset: 6, frame: 'group' });
+
+const STEPS = { field: 'step', type: 'quantitative', title: 'inner step', axis: { tickCount: 5 } };
+
+/** One panel a quantity, one line a run. */
+export function trajectoryChart(
   title: string,
   subtitle: string,
   runs: readonly string[],
   quantities: readonly Quantity[],
-  points: readonly SchedulePoint[],
+  points: readonly TrajectoryPoint[],
 ): Promise<string> {
+  // Grey says little where there is nothing to compare with.
+  const range = runs.length === 1 ? COLOURS.slice(1) : COLOURS;
   const panel = ({ name, title: axis, scale, interpolate }: Quantity) => ({
-    width: 380,
-    height: 170,
-    title: { text: axis, fontSize: 13, fontWeight: 500, offset: 6, frame: 'group' },
+    ...PANEL,
+    title: panelTitle(axis),
     transform: [{ filter: { field: 'quantity', equal: name } }],
     mark: { type: 'line', interpolate, strokeWidth: 2.5, strokeCap: 'round' },
     encoding: {
-      x: { field: 'step', type: 'quantitative', title: 'inner step', axis: { tickCount: 5 } },
+      x: STEPS,
       y: {
         field: 'value',
         type: 'quantitative',
@@ -76,7 +96,7 @@ export function scheduleChart(
         scale: { type: scale, nice: true, ...(scale === 'linear' && { zero: false }) },
         axis: { tickCount: 5, format: '~g' },
       },
-      color: { field: 'run', type: 'nominal', scale: { domain: runs, range: COLOURS } },
+      color: { field: 'run', type: 'nominal', scale: { domain: runs, range } },
     },
   });
   return render({
@@ -90,10 +110,53 @@ export function scheduleChart(
 }
 
 /**
+ * One panel a component: the local hypergradients of every window, and the glocal one at its end, with respect to the
+ * unconstrained coordinates.
+ * @param components in the order of the panels.
+ */
+export function hypergradientChart(
+  title: string,
+  subtitle: string,
+  components: readonly string[],
+  points: readonly HypergradientPoint[],
+): Promise<string> {
+  const marks = (kind: HypergradientKind, mark: object) => ({
+    transform: [{ filter: { field: 'kind', equal: kind } }],
+    mark: { type: 'point', filled: true, ...mark },
+    encoding: {
+      x: STEPS,
+      y: { field: 'value', type: 'quantitative', title: null, axis: { tickCount: 5, format: '~g' } },
+      color: {
+        field: 'kind',
+        type: 'nominal',
+        scale: { domain: ['local', 'glocal'], range: COLOURS },
+        legend: { symbolType: 'circle' },
+      },
+    },
+  });
+  return render({
+    title: { text: title, subtitle },
+    data: { values: [...points] },
+    columns: 2,
+    spacing: 36,
+    concat: components.map((component) => ({
+      ...PANEL,
+      title: panelTitle(component),
+      transform: [{ filter: { field: 'component', equal: component } }],
+      layer: [
+        { mark: { type: 'rule', color: '#d4d4d8' }, encoding: { y: { datum: 0 } } },
+        marks('local', { size: 14, opacity: 0.6 }),
+        marks('glocal', { size: 46, opacity: 1 }),
+      ],
+    })),
+    config: CONFIG,
+  } as unknown as TopLevelSpec);
+}
+
+/**
  * Eigenvalues of all windows around the unit circle, early windows light, late ones dark; the disc around 1 is where a
  * mode counts as steady.
  * @param tolerance radius of that disc.
- * @returns SVG that needs nothing from a network.
  */
 export function spectrumChart(
   title: string,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type EigenvaluePoint, type Quantity, scheduleChart, spectrumChart } from './charts.ts';
+import {
+  type EigenvaluePoint,
+  hypergradientChart,
+  type Quantity,
+  spectrumChart,
+  trajectoryChart,
+} from './charts.ts';
 
 const quantities: readonly Quantity[] = [
   { name: 'lr', title: 'learning rate', scale: 'log', interpolate: 'step-after' },
@@ -12,10 +18,10 @@ const run = (name: string, steps: readonly number[]) =>
 
 const count = (svg: string, role: string) => svg.split(`aria-roledescription="${role}"`).length - 1;
 
-describe('the picture of the schedule', () => {
+describe('the picture of quantities over training', () => {
   it('has a panel for each quantity and in it a line for each run', async () => {
     const points = [...run('FIXED', [0, 50]), ...run('GLOCAL', [0, 50])];
-    const svg = await scheduleChart('Title', 'Subtitle', ['FIXED', 'GLOCAL'], quantities, points);
+    const svg = await trajectoryChart('Title', 'Subtitle', ['FIXED', 'GLOCAL'], quantities, points);
     expect(count(svg, 'line mark')).toBe(4);
     for (const text of ['Title', 'Subtitle', 'FIXED', 'GLOCAL', 'learning rate'])
       expect(svg).toContain(`>${text}<`);
@@ -23,7 +29,7 @@ describe('the picture of the schedule', () => {
 
   it('gives a run its colour by its place, whatever it is called', async () => {
     const colours = async (...names: string[]) => {
-      const svg = await scheduleChart(
+      const svg = await trajectoryChart(
         '',
         '',
         names,
@@ -41,13 +47,26 @@ describe('the picture of the schedule', () => {
   });
 
   it('can be drawn of runs that stopped at once', async () => {
-    const svg = await scheduleChart('Title', '', ['FIXED'], quantities, run('FIXED', [0]));
+    const svg = await trajectoryChart('Title', '', ['FIXED'], quantities, run('FIXED', [0]));
     expect(svg).toMatch(/^<svg /);
   });
 
   it('escapes what its texts contain', async () => {
-    const svg = await scheduleChart('a < b & c', '', ['FIXED'], quantities, run('FIXED', [0, 50]));
+    const svg = await trajectoryChart('a < b & c', '', ['FIXED'], quantities, run('FIXED', [0, 50]));
     expect(svg).toContain('a &lt; b &amp; c');
+  });
+});
+
+describe('the picture of hypergradients', () => {
+  it('has a panel for each component, with the rows of the windows and the estimates', async () => {
+    const points = ['lr', 'momentum'].flatMap((component) => [
+      { component, step: 10, value: 0.1, kind: 'local' as const },
+      { component, step: 11, value: -0.1, kind: 'local' as const },
+      { component, step: 50, value: 0.05, kind: 'glocal' as const },
+    ]);
+    const svg = await hypergradientChart('Hypergradients', '1 window', ['lr', 'momentum'], points);
+    expect(count(svg, 'point')).toBe(6);
+    for (const text of ['lr', 'momentum', 'local', 'glocal']) expect(svg).toContain(`>${text}<`);
   });
 });
 

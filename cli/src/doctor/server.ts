@@ -1,0 +1,195 @@
+/** What a server can be asked. */
+
+import { connect as connectTcp } from 'node:net';
+import {
+  type ClientOptions,
+  type GlocalClient,
+  GlocalError,
+  IncompatibleServerError,
+  type Problems,
+  type ServerInfo,
+} from '@glocal/sdk';
+import { type ConnectionFlags, clientOptions, connect, connectionArguments } from '../connection.ts';
+import { CommandError } from '../exit.ts';
+import { findTrainer } from '../trainer.ts';
+import { VERSION } from '../version.ts';
+import { type Finding, fault, good, unknown, warning } from './finding.ts';
+import { askHealth, type Health } from './health.ts';
+
+const ANSWER_WITHIN_S = 5;
+/** Beyond this tokens that expire, and certificates, are taken wrongly. */
+const MOST_SECONDS_OFF = 30;
+/** Checks that need a server that answers. */
+const OF_A_SERVER = ['version', 'DMD service', 'runtime', 'data sets', 'store', 'clock'];
+
+/** All that a server says of itself. */
+export async function serverFindings(flags: ConnectionFlags): Promise<{
+  readonly findings: readonly Finding[];
+  /** To ask more; undefined when the server does not answer as it should. */
+  readonly client?: GlocalClient;
+}> {
+  let client: GlocalClient;
+  let info: ServerInfo;
+  try {
+    client = await connect(flags);
+    info = await client.serverInfo();
+  } catch (error) {
+    const found = await unreachable(error, flags);
+    const others = OF_A_SERVER.filter((check) => check !== found.check);
+    return { findings: [found, ...others.map((check) => unknown(check, `${found.check} comes first`))] };
+  }
+  const [problems, health] = await Promise.all([
+    client.problems(),
+    askHealth(firstServer(flags), ANSWER_WITHIN_S * 1_000),
+  ]);
+  return {
+    client,
+    findings: [
+      good('server', `${client.address} answers${callerWords(info)}`),
+      versionFinding(info.version),
+      dmdFinding(info),
+      runtimeFinding(info.backend),
+      dataFinding(problems),
+      storeFinding(info, health),
+      clockFinding(health.serverTime, new Date()),
+    ],
+  };
+}
+
+/** Where there are several, one speaks for all. */
+function firstServer(flags: ConnectionFlags): Pick<ClientOptions, 'tls'> & { readonly address: string } {
+  const { address, tls } = clientOptions(flags);
+  return { address: address[0] ?? '', tls };
+}
+
+const callerWords = ({ caller }: ServerInfo): string =>
+  caller === undefined ? '' : `, and knows you as ${caller.owner} (${caller.role})`;
+
+/** Why a server cannot be talked to, and what to do about it. */
+async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Finding> {
+  const check = 'server';
+  // A file that a flag names.
+  if (error instanceof CommandError) return fault(check, error.message, 'glocal doctor --help');
+  if (!(error instanceof GlocalError)) throw error;
+  if (error instanceof IncompatibleServerError) return versionFault(error);
+  const { code, message, reason } = error;
+  const { address } = firstServer(flags);
+  switch (code) {
+    case 'UNAUTHENTICATED':
+      return fault(
+        check,
+        `${address} does not know who you are: ${message}`,
+        'glocal token --owner NAME --file TOKENS-OF-THE-SERVER > my-token; glocal doctor --token-file my-token',
+      );
+    case 'PERMISSION_DENIED':
+      return fault(
+        check,
+        `${address}: ${message}`,
+        'glocal token --owner NAME --role write --file TOKENS-OF-THE-SERVER',
+      );
+    case 'UNIMPLEMENTED':
+      return fault(
+        check,
+        `what listens at ${address} is not a Glocal trainer`,
+        'glocal doctor --address HOST:PORT',
+      );
+    case 'FAILED_PRECONDITION':
+      if (reason === 'INSECURE')
+        return fault(check, message, withFlags('glocal doctor', flags, '--tls-ca CA.pem'));
+      return fault(check, message, `npm install @glocal/cli`);
+    default:
+  }
+  if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED')
+    return fault(check, `${error}`, 'glocal doctor --help');
+  if (await listens(address)) {
+    return fault(
+      check,
+      `something listens at ${address}, but it does not answer as a Glocal trainer: ${message}`,
+      flags.tlsCa === undefined
+        ? `glocal doctor --address HOST:PORT, or for a server with TLS: ${withFlags('glocal doctor', flags, '--tls-ca CA.pem')}`
+        : 'glocal doctor --address HOST:PORT',
+    );
+  }
+  return fault(
+    check,
+    message,
+    findTrainer() === undefined ? 'npm install @glocal/trainer && npx glocal serve' : 'glocal serve',
+  );
+}
+
+const withFlags = (command: string, flags: ConnectionFlags, more: string): string =>
+  [command, ...connectionArguments(flags), more].join(' ');
+
+/** Whether anything takes connections there. */
+function listens(address: string): Promise<boolean> {
+  const [, host = '', port = ''] = address.match(/^\[?(.*?)\]?:(\d+)$/) ?? [];
+  if (port === '') return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = connectTcp({ host, port: Number(port), timeout: 2_000 });
+    const end = (found: boolean) => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
+}
+
+const versionFault = ({ message, serverVersion }: IncompatibleServerError): Finding =>
+  fault('version', message, `npm install @glocal/cli@${serverVersion.split('.')[0]}`);
+
+const versionFinding = (server: string): Finding =>
+  good('version', server === VERSION ? server : `${server}, and ${VERSION} here`);
+
+function dmdFinding({ dmd, dmdAddress }: ServerInfo): Finding {
+  const check = 'DMD service';
+  if (dmd === undefined) return unknown(check, 'the server is too old to say');
+  if (dmd.reachable) return good(check, `version ${dmd.version} at ${dmdAddress}`);
+  return fault(
+    check,
+    `the trainer cannot reach it at ${dmdAddress}: ${dmd.reason}`,
+    `glocal-dmd serve --listen ${dmdAddress}`,
+  );
+}
+
+export function runtimeFinding(backend: string): Finding {
+  const check = 'runtime';
+  if (/native/i.test(backend)) return good(check, backend);
+  return warning(
+    check,
+    `${backend}, which is several times slower than the native TensorFlow runtime`,
+    'npx glocal-trainer setup',
+  );
+}
+
+function dataFinding({ datasets, models, modules }: Problems): Finding {
+  const check = 'data sets';
+  const names = datasets.map(({ id }) => id).join(', ');
+  const others = [`${models.length} models`, ...(modules.length > 0 ? [`${modules.length} modules`] : [])];
+  if (datasets.length > 0) return good(check, `${names}; ${others.join(', ')}`);
+  return fault(check, 'the server has none', 'GLOCAL_DATA_DIR=FOLDER glocal serve');
+}
+
+function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding {
+  const check = 'store';
+  if (status === 'SERVING') return good(check, 'the server can store results');
+  if (status === undefined) return unknown(check, `the server does not tell of its health: ${reason}`);
+  if (dmd?.reachable === false)
+    return unknown(check, 'the server does not take work without its DMD service');
+  return fault(
+    check,
+    'the server cannot store results: its disk may be full, or it is about to end',
+    'df -h; glocal serve',
+  );
+}
+
+/** @param here when the answer came. */
+export function clockFinding(server: Date | undefined, here: Date): Finding {
+  const check = 'clock';
+  if (server === undefined) return unknown(check, 'the server does not tell its time');
+  const seconds = Math.round((here.getTime() - server.getTime()) / 1_000);
+  if (Math.abs(seconds) <= MOST_SECONDS_OFF) return good(check, 'the same time here and on the server');
+  const detail = `this clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the server's`;
+  return fault(check, detail, 'sudo timedatectl set-ntp true');
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** `glocal`. */
+
+import { runCommand, UsageError } from './command-line.ts';
+import { report } from './exit.ts';
+import { glocal } from './program.ts';
+
+// Whoever reads our output may have seen enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const args = process.argv.slice(2);
+try {
+  await runCommand(glocal(), args);
+} catch (error) {
+  process.exitCode =
+    error instanceof UsageError ? error.exitCode : report(error, { json: args.includes('--json') });
+}

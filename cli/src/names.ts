@@ -1,0 +1,29 @@
+/** Names as people write them on the command line. */
+
+import { InvalidArgumentError } from 'commander';
+
+/** The resource name of a study that is given with or without `studies/`. */
+export const studyName = (text: string): string => (text.includes('/') ? text : `studies/${text}`);
+
+/** Of a study, a trial or an outer step the last part, which is enough where it is clear what is meant. */
+export const shortName = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+/** A trial by its position, or by its resource name. */
+export const toTrial = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
+
+/** The number of an outer step. */
+export function toOuterStep(text: string): number {
+  const index = Number(text);
+  if (Number.isSafeInteger(index) && index >= 1) return index;
+  throw new InvalidArgumentError('It must be the number of an outer step, 1 for the first.');
+}
+
+/** `team=vision` as an entry beside those before; without `=` the value is empty. */
+export function toLabel(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [key = '', ...value] = text.split('=');
+  if (key !== '') return { ...before, [key]: value.join('=') };
+  throw new InvalidArgumentError('It must be key=value.');
+}
+
+/** Options that may be given several times. */
+export const collected = (text: string, before: readonly string[] = []): string[] => [...before, text];

@@ -1,0 +1,64 @@
+import { Writable } from 'node:stream';
+import { expect, it, vi } from 'vitest';
+import { progressBoard } from './progress.ts';
+
+/** What a stream was sent. */
+function stream(isTTY: boolean) {
+  const chunks: string[] = [];
+  const writable = new Writable({
+    write(chunk, _, done) {
+      chunks.push(String(chunk));
+      done();
+    },
+  });
+  // A terminal as far as lines of progress need one.
+  const terminal = Object.assign(writable, {
+    isTTY,
+    columns: 200,
+    rows: 50,
+    getColorDepth: () => 1,
+  }) as unknown as NodeJS.WriteStream;
+  return { terminal, sent: () => chunks.join('') };
+}
+
+it('is a plain line for each status where there is no terminal', () => {
+  const { terminal, sent } = stream(false);
+  const board = progressBoard(terminal);
+  const line = board.line('trial 0', 60);
+  line.progress(10);
+  line.status(20, 'lr 0.02');
+  board.note('a note');
+  line.end('trial 0   SUCCEEDED');
+  board.stop();
+  expect(board.live).toBe(false);
+  expect(sent()).toBe('trial 0     20/60   lr 0.02\na note\ntrial 0   SUCCEEDED\n');
+});
+
+it('is a bar for each line on a terminal, and notes above them', () => {
+  const { terminal, sent } = stream(true);
+  const board = progressBoard(terminal);
+  board.note('before');
+  const first = board.line('trial 0', 60);
+  const second = board.line('trial 1', 60);
+  first.status(30, 'half');
+  second.status(60, 'all');
+  second.end('trial 1   SUCCEEDED');
+  board.stop();
+  board.note('after');
+  expect(board.live).toBe(true);
+  expect(sent()).toMatch(/^before\n/);
+  expect(sent()).toContain('██████████░░░░░░░░░░ 30/60   half');
+  expect(sent()).toContain('trial 1   SUCCEEDED\n');
+  expect(sent()).toMatch(/after\n$/);
+});
+
+it('draws no more once it was stopped, even when every line had ended', () => {
+  vi.useFakeTimers();
+  const { terminal } = stream(true);
+  const board = progressBoard(terminal);
+  board.line('trial 0', 60).end('trial 0   SUCCEEDED');
+  expect(vi.getTimerCount()).toBeGreaterThan(0);
+  board.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});

@@ -1,0 +1,86 @@
+/** The trainer that is installed on this machine, if there is one, and running it. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { CommandError, type ExitCode, UNAVAILABLE } from './exit.ts';
+
+const PACKAGE = '@glocal/trainer';
+
+/** How to get a trainer, in one sentence. */
+export const HOW_TO_GET_ONE = `no trainer is installed here: npm install ${PACKAGE}, or give the address of one that runs elsewhere with --address`;
+
+/** Fields of its manifest that say what to run. */
+interface Manifest {
+  readonly version: string;
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
+}
+
+/** A trainer that can be started. */
+export interface InstalledTrainer {
+  /** Its program, for Node to run. */
+  readonly program: string;
+  readonly version: string;
+}
+
+/**
+ * Looks where this program is installed, then where it is called from.
+ * @param from modules or folders to look from
+ * @returns undefined when there is none
+ */
+export function findTrainer(
+  from: readonly string[] = [import.meta.url, join(process.cwd(), 'package.json')],
+): InstalledTrainer | undefined {
+  for (const origin of from) {
+    const manifestPath = resolveFrom(origin, `${PACKAGE}/package.json`);
+    if (manifestPath === undefined) continue;
+    const { version, bin, exports }: Manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
+    // As a package it has a program; in the repository that it comes from its source is one.
+    const program = bin?.['glocal-trainer'] ?? exports?.['./main'];
+    if (typeof program === 'string') return { program: resolve(dirname(manifestPath), program), version };
+  }
+  return undefined;
+}
+
+function resolveFrom(origin: string, name: string): string | undefined {
+  try {
+    const path = createRequire(origin).resolve(name);
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws CommandError saying how to get one */
+export function requireTrainer(): InstalledTrainer {
+  const found = findTrainer();
+  if (found === undefined) throw new CommandError(HOW_TO_GET_ONE, UNAVAILABLE);
+  return found;
+}
+
+/**
+ * Starts it with these arguments, out of reach of the terminal's Ctrl-C: it is told to end once, by us, and ends by itself when
+ * this process does.
+ * @param stdout whether what it prints is read here, or goes to ours.
+ */
+export function startTrainer(
+  { program }: InstalledTrainer,
+  args: readonly string[],
+  stdout: 'pipe' | 'inherit',
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
+    stdio: ['pipe', stdout, 'inherit'],
+    detached: true,
+  });
+}
+
+/** Its exit code; one that a signal has ended counts as interrupted. */
+export function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolveEnd, reject) => {
+    child.once('error', reject);
+    const interrupted: ExitCode = 130;
+    child.once('close', (code) => resolveEnd(code ?? interrupted));
+  });
+}

@@ -1,0 +1,95 @@
+/** Trials in words: how one is doing, and a table of several. */
+
+import type { ParameterMap, SentOuterStep, Space, Trial, VerdictCounts } from '@glocal/sdk';
+import colours from 'picocolors';
+import { clock, figure, short, sparkline, table, verdictText } from '../terminal.ts';
+
+/** So many hyperparameters fit into a line. */
+const SHOWN = 3;
+
+/** The first hyperparameters that move and have one value each. */
+export const shownParameters = ({ parameters }: Space<ParameterMap>): string[] =>
+  Object.entries(parameters)
+    .filter(([, { kind }]) => kind === 'float')
+    .map(([name]) => name)
+    .slice(0, SHOWN);
+
+/** What a trial has been through, as far as lines show it. */
+export class TrialCourse {
+  readonly #names: readonly string[];
+  readonly #live: boolean;
+  readonly #courses = new Map<string, number[]>();
+
+  /**
+   * @param names hyperparameters to show.
+   * @param live whether to draw curves.
+   */
+  constructor(names: readonly string[], live: boolean) {
+    this.#names = names;
+    this.#live = live;
+  }
+
+  /** An outer step in one line. */
+  words({ nextValues, validation, report, verdict, update }: SentOuterStep): string {
+    const values = nextValues as Readonly<Record<string, number | undefined>>;
+    const parts = this.#names.map((name) => this.#curve(name, values[name], true));
+    parts.push(this.#curve('val', validation.loss, false));
+    if (report !== undefined) parts.push(`ρ ${report.spectrum.spectralRadius.toFixed(2)}`);
+    if (verdict !== undefined) parts.push(verdictText(verdict));
+    if (update?.rolledBack) parts.push(colours.yellow('rolled back'));
+    return parts.join('   ');
+  }
+
+  #curve(name: string, value: number | undefined, log: boolean): string {
+    const text = `${name} ${log ? short(value) : figure(value)}`;
+    if (!this.#live || value === undefined) return text;
+    const course = this.#courses.get(name) ?? [];
+    course.push(value);
+    this.#courses.set(name, course);
+    return `${text} ${colours.dim(sparkline(course, { width: 8, log }))}`;
+  }
+}
+
+/** How a trial ended, or where it is, in one line. */
+export const trialWords = ({ state, stateReason, validation }: Trial): string =>
+  [state, ...(validation === undefined ? [] : [`val ${figure(validation.loss)}`]), stateReason]
+    .filter((part) => part !== '')
+    .join('   ');
+
+/** The point of the search space that a trial has, in words; empty where trials differ by their seeds alone. */
+export const choiceWords = ({ choices }: Pick<Trial, 'choices'>): string =>
+  Object.entries(choices as Readonly<Record<string, unknown>>)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+/** Trials, one line each. @param verdicts by the trial's name, where they were counted. */
+export function trialTable(
+  trials: readonly Trial[],
+  verdicts?: ReadonlyMap<string, Partial<VerdictCounts>>,
+): string {
+  const head = ['trial', 'state', 'steps', 'validation loss', '(averaged)', 'test accuracy', '(averaged)'];
+  const more = ['cost in plain runs', 'time', ...(verdicts === undefined ? [] : ['windows trusted'])];
+  const rows = trials.map((trial, i) => [
+    [String(i), choiceWords(trial), `seed ${trial.seed}`].filter(Boolean).join(' '),
+    trial.state,
+    String(trial.stepsDone),
+    figure(trial.validation?.loss),
+    figure(trial.averagedValidation?.loss),
+    figure(trial.test?.accuracy),
+    figure(trial.averagedTest?.accuracy),
+    trial.cost?.toFixed(2) ?? '–',
+    duration(trial),
+    ...(verdicts === undefined ? [] : [trustedOf(verdicts.get(trial.name))]),
+  ]);
+  return table([...head, ...more], rows, { left: 2 });
+}
+
+function duration({ startTime, endTime }: Trial): string {
+  if (startTime === undefined) return '–';
+  return clock(((endTime ?? new Date()).getTime() - startTime.getTime()) / 1_000);
+}
+
+function trustedOf(counts: Partial<VerdictCounts> = {}): string {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return all === 0 ? '–' : `${counts.TRUSTED ?? 0} of ${all}`;
+}
