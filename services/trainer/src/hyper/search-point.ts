@@ -67,6 +67,8 @@ interface Entry {
 export class SearchPoint {
   /** Whether values change from inner step to inner step. */
   readonly isScheduled: boolean;
+  /** Names of the components of phi and of a hypergradient, in the order of the space. */
+  readonly components: string[];
   readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
 
@@ -91,11 +93,7 @@ export class SearchPoint {
       }
     });
     this.#axes = this.#entries.flatMap(({ axes }) => axes);
-  }
-
-  /** Names of the components of phi and of a hypergradient, in the order of the space. */
-  get components(): string[] {
-    return this.#axes.map(({ component }) => component);
+    this.components = this.#axes.map(({ component }) => component);
   }
 
   /** The same as entries of hyperparameters. */
@@ -105,7 +103,7 @@ export class SearchPoint {
 
   /** phi of the initial values, `[q]`. */
   get initial(): Float64Array {
-    return Float64Array.from(this.#axes, ({ start }) => start);
+    return this.#point(({ start }) => start);
   }
 
   /**
@@ -127,12 +125,12 @@ export class SearchPoint {
 
   /** dvalue/dphi of each component, `[q]`. */
   derivatives(phi: Float64Array): Float64Array {
-    return Float64Array.from(this.#axes, ({ coordinate }, k) => coordinate.derivative(at(phi, k)));
+    return this.#point(({ coordinate }, k) => coordinate.derivative(at(phi, k)));
   }
 
   /** The nearest point whose values are within the bounds. */
   clip(phi: Float64Array): Float64Array {
-    return Float64Array.from(this.#axes, ({ coordinate }, k) => coordinate.clip(at(phi, k)));
+    return this.#point(({ coordinate }, k) => coordinate.clip(at(phi, k)));
   }
 
   /**
@@ -142,7 +140,7 @@ export class SearchPoint {
    */
   replace(phi: Float64Array, values: readonly ParameterValue[]): Float64Array {
     const given = new Map(values.map((value) => [value.name, value]));
-    return Float64Array.from(this.#axes, ({ name, index, coordinate }, k) => {
+    return this.#point(({ name, index, coordinate }, k) => {
       const { value, values: entries } = given.get(name) ?? {};
       const natural = entries?.[index] ?? value;
       return natural === undefined ? at(phi, k) : coordinate.toUnconstrained(natural);
@@ -154,16 +152,22 @@ export class SearchPoint {
    * @returns undefined when there are none, or one cannot be lowered: for its lower bound, or as it has been lowered four times.
    */
   lowerRates(phi: Float64Array): Float64Array | undefined {
+    if (!this.#axes.some(({ name }) => name === RATE)) return undefined;
     const lowered = Float64Array.from(phi);
-    let some = false;
     for (const [k, { name, coordinate, min, initial }] of this.#axes.entries()) {
       if (name !== RATE) continue;
       const rate = coordinate.toNatural(at(phi, k)) * LOWERED;
       if (rate <= min || rate < initial * LOWEST * (1 - ROUNDING)) return undefined;
       lowered[k] = coordinate.toUnconstrained(rate);
-      some = true;
     }
-    return some ? lowered : undefined;
+    return lowered;
+  }
+
+  /** An entry for each axis. Several times as fast as Float64Array.from, which counts with a hundred thousand of them. */
+  #point(entry: (axis: Axis, k: number) => number): Float64Array {
+    const point = new Float64Array(this.#axes.length);
+    for (let k = 0; k < point.length; k++) point[k] = entry(this.#axes[k] as Axis, k);
+    return point;
   }
 
   #natural(phi: Float64Array, step: number): { name: string; isScalar: boolean; values: number[] }[] {
