@@ -160,6 +160,19 @@ describe('an estimator whose connection is lost', () => {
     for (const window of windows) expect(essence(await window.report())).toEqual(expected);
   });
 
+  it('sends a long row again from its first part', async () => {
+    const rows = settling(150_000, 1, 4);
+    const window = await estimator.open({ ...SHAPE, rows: 4, components: 150_000 });
+    for (const row of rows) {
+      const pushed = window.push(row);
+      proxy.cut();
+      await pushed;
+    }
+    const { last, mean } = await window.report();
+    expect([...last.slice(131_070, 131_075)]).toEqual([...(rows.at(-1)?.slice(131_070, 131_075) ?? [])]);
+    expect(mean.every((value) => value > 0)).toBe(true);
+  });
+
   it('gives up after reconnectTimeout, and when it is closed', async () => {
     const other = new GlocalEstimator({ address: proxy.address, reconnectTimeout: 300 });
     const [lost, closed] = [await other.open(SHAPE), await estimator.open(SHAPE)];
