@@ -110,14 +110,17 @@ function start(command: string, args: readonly string[], cwd: string, env: NodeJ
     env: environmentOfGlocal(env),
     reject: false,
     stdin: 'ignore',
+    // A group of its own, which a terminal's Ctrl-C reaches as a whole: npm alone would not pass it on.
+    detached: true,
   });
+  const interrupt = () => process.kill(-(running.pid ?? 0), 'SIGINT');
   const line = async (pattern: RegExp): Promise<string> => {
     const lines = createInterface({ input: running.stdout });
     for await (const text of lines) if (pattern.test(text)) return text;
     const { stderr } = await running;
     throw new Error(`${command} ${args.join(' ')} ended without it: ${stderr}`);
   };
-  return { running, line };
+  return { running, line, interrupt };
 }
 
 describe('glocal serve', () => {
@@ -195,9 +198,9 @@ describe('glocal init', () => {
       });
       expect(tuned.stdout).toMatch(/^step \d+: lr 0\.\d{4}, loss \d/m);
       expect(tuned.stdout).toMatch(/^COMPLETED, test accuracy 0\.\d+$/m);
-      expect(await readFile(join(project, 'schedule.csv'), 'utf8')).toMatch(/^step,lr,beta,weightDecay\n/);
+      expect(await readFile(join(project, 'schedule.csv'), 'utf8')).toMatch(/^step,lr,beta,weightDecay/);
     } finally {
-      serving.running.kill('SIGINT');
+      serving.interrupt();
       await serving.running;
     }
     await expectGone(started);
