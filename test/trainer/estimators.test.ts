@@ -1,7 +1,7 @@
 /** What each estimator makes of a real training run: the same study, trained five ways by a real trainer and DMD. */
 
 import { DmdOptions, DmdServiceService, Variant, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
-import type { Estimator, OuterStep, OuterStepEvent, StudyResult } from '@glocal/sdk';
+import type { Estimator, OuterStep, OuterStepEvent, Study, StudyResult } from '@glocal/sdk';
 import { decodeRow, encodeRows } from '@glocal/trainer/dmd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channel } from '../support/grpc.ts';
@@ -23,6 +23,7 @@ const LEARNING = ESTIMATORS.filter((estimator) => estimator !== 'fixed');
 
 /** What a study left, in events, lists and result. */
 interface Trained {
+  readonly study: Study<QuickSpace>;
   readonly events: readonly OuterStepEvent<QuickSpace>[];
   readonly outerSteps: readonly OuterStep<QuickSpace>[];
   readonly result: StudyResult<QuickSpace>;
@@ -43,7 +44,7 @@ async function train(estimator: Estimator): Promise<Trained> {
   const events: OuterStepEvent<QuickSpace>[] = [];
   for await (const event of study.watch()) if (event.type === 'outerStep') events.push(event);
   const outerSteps = await Array.fromAsync(study.outerSteps({ includeWindows: true }));
-  return { events, outerSteps, result: await study.result() };
+  return { study, events, outerSteps, result: await study.result() };
 }
 
 /** What an estimator that learns has in each outer step. */
@@ -70,6 +71,21 @@ function expectClose(actual: readonly number[], expected: readonly number[]): vo
     expect(value).toBeCloseTo(expected[i] as number, 12);
   });
 }
+
+it('studies of the same training can be compared, and the one with the lowest loss leads', async () => {
+  const others = LEARNING.map((estimator) => trained[estimator].study);
+  const { studies, obstacles, lead } = await trained.fixed.study.compare(others);
+  expect(obstacles).toEqual([]);
+  expect(studies.map(({ estimator }) => estimator)).toEqual([...ESTIMATORS]);
+  const losses = ESTIMATORS.map(
+    (estimator) => trained[estimator].result.best?.validation?.loss ?? Number.NaN,
+  );
+  expect(studies.map(({ figures }) => figures.validationLoss?.mean)).toEqual(losses);
+  const [lowest = 0, next = 0] = losses.toSorted((a, b) => a - b);
+  expect(lead?.study).toBe(studies[losses.indexOf(lowest)]?.name);
+  expect(lead?.by).toBe(next - lowest);
+  expect(studies.at(-1)?.verdicts).toEqual(trained.glocal.result.trials[0]?.verdicts);
+});
 
 describe.each(ESTIMATORS)('a study with the estimator %s', (estimator) => {
   it('trains all its steps, and has figures for validation and test', () => {

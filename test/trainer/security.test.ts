@@ -5,7 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GlocalClient } from '@glocal/sdk';
+import { GlocalClient, type LogEntry } from '@glocal/sdk';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -22,6 +22,7 @@ import type { Channel } from '../support/grpc.ts';
 import { refusal } from '../support/refusal.ts';
 import { rejection } from '../support/rejection.ts';
 import { SERVER_NAME, SecureTrainer, SecurityFiles } from '../support/security.ts';
+import { quickStudy } from '../support/studies.ts';
 import { temporaryFolder } from '../support/trainer.ts';
 import { CATS } from '../support/upload.ts';
 
@@ -408,7 +409,15 @@ describe('a trainer that knows callers by certificates and JSON Web Tokens', () 
     key = privateKey;
     const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }];
     await files.write('keys.json', JSON.stringify({ keys }));
-    const jwt = ['--jwt-issuer', ISSUER, '--jwt-audience', 'glocal', '--jwt-keys', files.path('keys.json')];
+    const trusted = [
+      '--jwt-issuer',
+      ISSUER,
+      '--jwt-audience',
+      'glocal',
+      '--jwt-keys',
+      files.path('keys.json'),
+    ];
+    const jwt = [...trusted, '--jwt-clock-tolerance', '0'];
     const certificates = ['--tls-client-role', 'read'];
     other = always.use(
       await SecureTrainer.start(files, [...files.tls({ mutual: true }), ...certificates, ...jwt]),
@@ -438,4 +447,39 @@ describe('a trainer that knows callers by certificates and JSON Web Tokens', () 
     expect(await refusal(callerOf(forged))).toMatchObject({ reason: 'INVALID_TOKEN' });
     expect(other.log.join('\n')).not.toContain(forged);
   });
+
+  it('lets the SDK go on with watching and driving when tokens expire in the middle of it', async () => {
+    const { cert, key } = client;
+    const shown: string[] = [];
+    const log: LogEntry[] = [];
+    await using sdk = await GlocalClient.connect({
+      ...{ address: other.address, tls: { ca: files.authority.cert, cert, key, serverName: SERVER_NAME } },
+      token: async () => {
+        const token = await sign('3 seconds');
+        shown.push(token);
+        return { token, expiresAt: new Date(Date.now() + 3_000) };
+      },
+      logger: (entry) => log.push(entry),
+    });
+    const study = await sdk.studies.create({
+      ...quickStudy({ estimator: 'fixed', outerSteps: 2 }),
+      mode: 'driven',
+    });
+    const indices: number[] = [];
+    for await (const window of study.drive()) {
+      indices.push(window.index);
+      // Longer than a token is good, so that the stream ends while the window is open.
+      if (window.index === 1) await sleep(6_000);
+      await window.accept();
+    }
+    expect(indices).toEqual([1, 2]);
+    const seen = (await Array.fromAsync(study.watch())).flatMap((event) =>
+      event.type === 'outerStep' ? event.index : [],
+    );
+    expect(seen).toEqual([1, 2]);
+    expect(log.filter(({ fields }) => fields.reason === 'EXPIRED_TOKEN').length).toBeGreaterThan(0);
+    expect(shown.length).toBeGreaterThan(2);
+    const said = [...other.log, JSON.stringify(log)].join('\n');
+    for (const token of shown) expect(said).not.toContain(token);
+  }, 120_000);
 });

@@ -4,12 +4,14 @@ import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, FloatParameter, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { Metadata } from '@grpc/grpc-js';
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CollectedSpan, Collector } from '../support/collector.ts';
 import { Channel } from '../support/grpc.ts';
 import { deadAddress } from '../support/ports.ts';
 import { rejection } from '../support/rejection.ts';
 import { DELAYS, SIGMA, VALIDATION, WINDOW } from '../support/studies.ts';
+import { Telemetry } from '../support/telemetry.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -109,6 +111,42 @@ describe('with a collector', () => {
       .flatMap((name) => collector.named(name))
       .map(({ trace }) => trace);
     expect(new Set(traces)).toEqual(new Set([TRACE]));
+  });
+
+  it('a call of the SDK has a span, below what the program is doing and above that of the server', async () => {
+    await using telemetry = new Telemetry();
+    const work = telemetry.tracer.startSpan('work');
+    await context.with(trace.setSpan(context.active(), work), async () => {
+      await trainer.client.studies.get(name);
+      await rejection(trainer.client.artifacts.get('artifacts/nothing'));
+      for await (const _event of (await trainer.client.studies.get(name)).watch()) break;
+    });
+    work.end();
+    const named = (method: string) =>
+      telemetry.ended.filter((span) => span.name === `glocal.v1.StudyService/${method}`);
+    const [found] = named('GetStudy');
+    const [refused] = named('GetArtifact');
+    const { traceId, spanId } = found?.spanContext() ?? {};
+    expect(found?.kind).toBe(SpanKind.CLIENT);
+    expect(found?.parentSpanContext?.spanId).toBe(work.spanContext().spanId);
+    expect(found?.attributes).toEqual({
+      'rpc.system.name': 'grpc',
+      'rpc.method': 'glocal.v1.StudyService/GetStudy',
+      'server.address': '127.0.0.1',
+      'server.port': Number(trainer.address.split(':').at(-1)),
+      'rpc.response.status_code': 'OK',
+    });
+    expect(refused?.status.code).toBe(SpanStatusCode.ERROR);
+    expect(refused?.attributes).toMatchObject({
+      'rpc.response.status_code': 'NOT_FOUND',
+      'error.type': 'NOT_FOUND',
+    });
+    // Leaving the loop is no failure.
+    expect(named('WatchStudy')[0]?.attributes['rpc.response.status_code']).toBe('CANCELLED');
+    expect(named('WatchStudy')[0]?.status.code).toBe(SpanStatusCode.UNSET);
+    await expect
+      .poll(() => collector.spans.find(({ parent }) => parent === spanId), WITHIN)
+      .toMatchObject({ trace: traceId, service: 'glocal-trainer', kind: 'server' });
   });
 
   it('a span tells what it is about', () => {
