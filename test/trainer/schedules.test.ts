@@ -1,8 +1,17 @@
 /** Hyperparameters that follow schedules, and vectors that are fixed, end to end. */
 
-import { fixed, GlocalError, type Parameter, type ParameterMap, scheduled, space } from '@glocal/sdk';
+import {
+  fixed,
+  GlocalError,
+  type Parameter,
+  type ParameterMap,
+  Schedule,
+  type Study,
+  scheduled,
+  space,
+} from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quickStudy, WINDOW } from '../support/studies.ts';
+import { type QuickSpace, quickStudy, WINDOW } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 let trainer: TestTrainer;
@@ -18,6 +27,18 @@ const given = <P extends ParameterMap>(parameters: P) => ({
   ...quickStudy({ estimator: 'fixed' }),
   space: space(parameters),
 });
+
+/** What training led to, after each outer step. */
+const figuresOf = async <P extends ParameterMap>(study: Study<P>) =>
+  (await Array.fromAsync(study.outerSteps())).map(
+    ({ step, values, trainLoss, validation, averagedValidation }) => ({
+      step,
+      values,
+      trainLoss,
+      validation,
+      averagedValidation,
+    }),
+  );
 
 const train = async <P extends ParameterMap>(parameters: P) => {
   const study = await trainer.client.studies.create(given(parameters));
@@ -39,20 +60,30 @@ describe('a schedule', () => {
     expect(schedule.points.map(({ step }) => step)).toEqual([0, 1, 2, 3].map((i) => i * WINDOW));
   });
 
-  it('of another trial trains as that did, also once it has been deleted', async () => {
-    const moving = await trainer.client.studies.create(quickStudy({ estimator: 'local' }));
+  it('of another trial trains bit for bit as that did, also once it has been deleted, and from what was exported', {
+    timeout: 180_000,
+  }, async () => {
+    const quick = quickStudy({ estimator: 'local' });
+    // Steps of forward mode are rounded otherwise than plain ones.
+    const method = { ...quick.method, differentiation: 'reverse' } as const;
+    const moving = await trainer.client.studies.create({ ...quick, method });
     const { best } = await moving.result();
+    const expected = await figuresOf(moving);
     const trial = best?.name ?? '';
     const replay = given({
       lr: scheduled({ replay: { trial } }),
       momentum: scheduled({ replay: { trial } }),
       weightDecay: fixed(5e-4),
     });
-    const study = await trainer.client.studies.create(replay);
+    const replayed = await trainer.client.studies.create(replay);
     await moving.delete();
-    const replayed = (await study.result()).best;
-    expect(replayed?.validation?.loss).toBeCloseTo(best?.validation?.loss ?? Number.NaN, 6);
-    expect(study.space.parameters.lr).toMatchObject({ kind: 'scheduled', points: expect.any(Array) });
+    const exported = Schedule.fromJson<QuickSpace>(JSON.stringify(best?.schedule.toJson()));
+    const followed = await trainer.client.studies.create(given(exported.toScheduled()));
+    expect(followed.space).toEqual(replayed.space);
+    for (const study of [replayed, followed]) {
+      expect((await study.result()).best?.test).toEqual(best?.test);
+      expect(await figuresOf(study)).toEqual(expected);
+    }
   });
 
   it.each<[string, Parameter, RegExp]>([
