@@ -1,12 +1,11 @@
 /** What the command line does on this machine: help, exit codes, completion, serving, tokens, and a first project. */
 
-import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { environmentOfGlocal, GLOCAL, glocal } from '../support/glocal.ts';
+import { environmentOfGlocal, GLOCAL, glocal, start } from '../support/glocal.ts';
 import { deadAddress } from '../support/ports.ts';
 import { descendants, expectGone } from '../support/processes.ts';
 import { temporaryFolder } from '../support/trainer.ts';
@@ -103,26 +102,6 @@ describe('glocal token', () => {
   });
 });
 
-/** Starts a program of a project, and waits until it has printed a line that matches. */
-function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-  const running = execa(command, args, {
-    cwd,
-    env: environmentOfGlocal(env),
-    reject: false,
-    stdin: 'ignore',
-    // A group of its own, which a terminal's Ctrl-C reaches as a whole: npm alone would not pass it on.
-    detached: true,
-  });
-  const interrupt = () => process.kill(-(running.pid ?? 0), 'SIGINT');
-  const line = async (pattern: RegExp): Promise<string> => {
-    const lines = createInterface({ input: running.stdout });
-    for await (const text of lines) if (pattern.test(text)) return text;
-    const { stderr } = await running;
-    throw new Error(`${command} ${args.join(' ')} ended without it: ${stderr}`);
-  };
-  return { running, line, interrupt };
-}
-
 describe('glocal serve', () => {
   it('runs the trainer with its flags, says where, and ends it with itself', async () => {
     const args = [GLOCAL, 'serve', '--json', '--listen', '127.0.0.1:0', '--store', 'memory:'];
@@ -173,39 +152,6 @@ describe('glocal serve', () => {
 });
 
 describe('glocal init', () => {
-  it('writes a project whose two commands run', async () => {
-    const project = join(folder, 'first');
-    const { stdout, exitCode } = await glocal(['init', project]);
-    expect(exitCode).toBe(0);
-    for (const command of ['npm run serve', 'npm run tune']) {
-      expect(stdout).toContain(command);
-      expect(await readFile(join(project, 'README.md'), 'utf8')).toContain(command);
-    }
-    await installFromHere(project);
-    const study = join(project, 'study.yaml');
-    await writeFile(study, (await readFile(study, 'utf8')).replace('steps: 400', 'steps: 100'));
-    const address = await deadAddress();
-    const serving = start('npm', ['run', 'serve'], project, {
-      GLOCAL_LISTEN: address,
-      GLOCAL_STORE: 'memory:',
-    });
-    await serving.line(/listening on/);
-    const started = descendants(serving.running.pid ?? 0);
-    try {
-      const tuned = await execa('npm', ['run', 'tune'], {
-        cwd: project,
-        env: environmentOfGlocal({ GLOCAL_ADDRESS: address }),
-      });
-      expect(tuned.stdout).toMatch(/^step \d+: lr 0\.\d{4}, loss \d/m);
-      expect(tuned.stdout).toMatch(/^COMPLETED, test accuracy 0\.\d+$/m);
-      expect(await readFile(join(project, 'schedule.csv'), 'utf8')).toMatch(/^step,lr,beta,weightDecay/);
-    } finally {
-      serving.interrupt();
-      await serving.running;
-    }
-    await expectGone(started);
-  }, 300_000);
-
   it('keeps what is there', async () => {
     const project = join(folder, 'second');
     await mkdir(project);
@@ -219,20 +165,3 @@ describe('glocal init', () => {
     expect((await glocal(['init', '--force'], { cwd: project })).exitCode).toBe(0);
   });
 });
-
-/** As `npm install` would, from this repository. */
-async function installFromHere(project: string): Promise<void> {
-  const modules = join(project, 'node_modules');
-  await mkdir(join(modules, '@glocal'), { recursive: true });
-  await mkdir(join(modules, '.bin'));
-  for (const [name, path] of [
-    ['cli', 'cli'],
-    ['sdk', 'sdk'],
-    ['trainer', 'services/trainer'],
-  ] as const) {
-    await symlink(join(root, path), join(modules, '@glocal', name));
-  }
-  const bin = join(modules, '.bin/glocal');
-  await writeFile(bin, `#!/bin/sh\nexec '${process.execPath}' '${GLOCAL}' "$@"\n`);
-  await chmod(bin, 0o755);
-}

@@ -1,5 +1,6 @@
 /** The command line, as a user runs it. */
 
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { withoutSettings } from './environment.ts';
@@ -30,3 +31,23 @@ export const glocalAt =
   (address: string) =>
   (...args: string[]) =>
     glocal(args, { env: { GLOCAL_ADDRESS: address } });
+
+/** Starts a program of a project, and waits until it has printed a line that matches. */
+export function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
+  const running = execa(command, args, {
+    cwd,
+    env: environmentOfGlocal(env),
+    reject: false,
+    stdin: 'ignore',
+    // A group of its own, which a terminal's Ctrl-C reaches as a whole: npm alone would not pass it on.
+    detached: true,
+  });
+  const interrupt = () => process.kill(-(running.pid ?? 0), 'SIGINT');
+  const line = async (pattern: RegExp): Promise<string> => {
+    const lines = createInterface({ input: running.stdout });
+    for await (const text of lines) if (pattern.test(text)) return text;
+    const { stderr } = await running;
+    throw new Error(`${command} ${args.join(' ')} ended without it: ${stderr}`);
+  };
+  return { running, line, interrupt };
+}
