@@ -11,6 +11,7 @@ import { ensurePackages } from './steps/packages.ts';
 import { ensureSdk } from './steps/sdk.ts';
 import { check, format } from './tasks/check.ts';
 import { nothingRan, summary } from './tasks/counts.ts';
+import { docs } from './tasks/docs.ts';
 import { pack } from './tasks/pack.ts';
 import { test } from './tasks/test.ts';
 import { needsServices } from './tasks/trainer.ts';
@@ -71,6 +72,7 @@ const tasks: Readonly<Record<string, Task>> = {
   },
   check: { help: 'formats, lints, types, the contract', needs: sources, run: check },
   pack: { help: 'the packages as tarballs', needs: [ensureGenerated, ensurePackages], run: pack },
+  docs: { help: "the SDK's API as pages", needs: [ensureGenerated], run: docs },
   format: { help: 'rewrites the sources as `check` wants them', needs: [], run: format },
 };
 

@@ -91,21 +91,31 @@ async function assemble({ folder, inside = {} }: Program): Promise<void> {
     ['run', 'build', '--workspace', folder],
     { cwd: root },
   );
-  const manifest = readManifest(from);
+  const manifest = publishedManifest(readManifest(from));
+  const brought = Object.entries(inside).map(([name, { files, needs }]) => ({
+    ...{ name, files },
+    manifest: withoutScripts(readManifest(join(root, 'node_modules', name)), needs),
+  }));
+  // npm installs nothing for what comes inside: what that needs is needed by the package.
+  const dependencies = Object.assign(
+    {},
+    manifest.dependencies,
+    ...brought.map((one) => one.manifest.dependencies),
+  );
   writeManifest(dist, {
-    ...publishedManifest(manifest),
-    ...(Object.keys(inside).length > 0 && { bundleDependencies: Object.keys(inside) }),
+    ...{ ...manifest, dependencies },
+    ...(brought.length > 0 && { bundleDependencies: brought.map(({ name }) => name) }),
   });
   copyFileSync(join(root, 'LICENSE'), join(dist, 'LICENSE'));
   copyFileSync(join(from, 'README.md'), join(dist, 'README.md'));
-  for (const [name, { files, needs }] of Object.entries(inside)) {
+  for (const { name, files, manifest: itsManifest } of brought) {
     const source = join(root, 'node_modules', name);
     const target = join(dist, 'node_modules', name);
     for (const file of files) {
       const isNeeded = (path: string): boolean => !/_test\.(js|d\.ts)$/.test(path);
       cpSync(join(source, file), join(target, file), { recursive: true, filter: isNeeded });
     }
-    writeManifest(target, withoutScripts(readManifest(source), needs));
+    writeManifest(target, itsManifest);
   }
 }
 

@@ -91,6 +91,7 @@ export class GlocalClient implements AsyncDisposable {
     this.#transport.close();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }

@@ -138,6 +138,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     await this.#conversation.leave();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -15,27 +15,38 @@ const programs = sources.flatMap((file) =>
   ),
 );
 
-export default defineConfig({
-  entry: ['src/main.ts', 'src/public/index.ts', 'src/public/problem.ts', ...new Set(programs)],
+/** What other packages import. */
+const entries = ['src/public/index.ts', 'src/public/problem.ts'];
+
+const shared = {
   root: 'src',
   outDir: 'dist/lib',
-  unbundle: true,
   fixedExtension: false,
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  dts: false,
-  deps: { alwaysBundle: [/^@glocal\/proto/], onlyBundle: [/^@glocal\/proto/] },
-  plugins: [
-    {
-      name: 'programs',
-      transform: (code) => code.replaceAll(PROGRAM, "new URL('$1.js', import.meta.url)"),
-    },
-  ],
-  copy: [
-    { from: 'src/backend/*.cc', to: 'dist/lib/backend' },
-    { from: 'src/backend/native-kernels', to: 'dist/lib/backend' },
-    { from: '../../proto/gen/*.binpb', to: 'dist/lib/descriptors' },
-    { from: 'data/fashion-mnist-10k', to: 'dist/data' },
-  ],
-});
+} as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: ['src/main.ts', ...entries, ...new Set(programs)],
+    unbundle: true,
+    dts: false,
+    deps: { alwaysBundle: [/^@glocal\/proto/], onlyBundle: [/^@glocal\/proto/] },
+    plugins: [
+      {
+        name: 'programs',
+        transform: (code) => code.replaceAll(PROGRAM, "new URL('$1.js', import.meta.url)"),
+      },
+    ],
+    copy: [
+      { from: 'src/backend/*.cc', to: 'dist/lib/backend' },
+      { from: 'src/backend/native-kernels', to: 'dist/lib/backend' },
+      { from: '../../proto/gen/*.binpb', to: 'dist/lib/descriptors' },
+      { from: 'data/fashion-mnist-10k', to: 'dist/data' },
+    ],
+  },
+  // Their types, each with all that it needs of other modules.
+  { ...shared, entry: entries, clean: false, dts: { emitDtsOnly: true }, deps: { neverBundle: true } },
+]);

@@ -16,6 +16,7 @@ try {
 } catch (error) {
   // What lies behind a BackendError, which also says what to do: here that is told by who asked.
   const reason = error instanceof BackendError && error.cause !== undefined ? error.cause : error;
-  process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
+  const message = reason instanceof Error ? reason.message : String(reason);
+  process.stderr.write(`${message.replaceAll('\n', ' ')}\n`);
   process.exitCode = 1;
 }
