@@ -31,10 +31,11 @@ const PROGRAMS: readonly Program[] = [
       // Its install script downloads an older TensorFlow and compiles against that; `backend/native-setup.ts` does it for ours.
       '@tensorflow/tfjs-node': {
         files: ['dist', 'binding'],
-        needs: ['@mapbox/node-pre-gyp', '@tensorflow/tfjs', 'google-protobuf'],
+        needs: ['@mapbox/node-pre-gyp', '@tensorflow/tfjs', 'google-protobuf', 'progress'],
       },
     },
   },
+  { folder: 'cli' },
 ];
 
 /** Folders that are packed. */
