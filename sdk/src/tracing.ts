@@ -15,8 +15,8 @@ export interface CallSpan {
 
 let loading: Promise<typeof Otel | undefined> | undefined;
 
-/** Looked for once, when the first call is made: a program without it does not wait for it. */
-function openTelemetry(): Promise<typeof Otel | undefined> {
+/** Looked for once, when the first call is made; undefined where the program does without. */
+export function openTelemetry(): Promise<typeof Otel | undefined> {
   loading ??= import('@opentelemetry/api').catch(() => undefined);
   return loading;
 }
@@ -25,14 +25,12 @@ function openTelemetry(): Promise<typeof Otel | undefined> {
  * Begins a span below the active one, and writes it into the metadata.
  * @param path of the method, as `/glocal.v1.StudyService/GetStudy`
  */
-export async function beginSpan(
+export function beginSpan(
+  { context, propagation, SpanKind, SpanStatusCode, trace }: typeof Otel,
   path: string,
   address: string,
   metadata: Metadata,
-): Promise<CallSpan | undefined> {
-  const otel = await openTelemetry();
-  if (otel === undefined) return undefined;
-  const { context, propagation, SpanKind, SpanStatusCode, trace } = otel;
+): CallSpan {
   const method = path.slice(1);
   const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method, ...serverAttributes(address) };
   const parent = context.active();

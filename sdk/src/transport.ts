@@ -23,7 +23,7 @@ import type { CallOptions, ClientOptions, RetryOptions } from './options.ts';
 import { isIdempotent, pauseAfter } from './retry.ts';
 import { type CallContext, fromServiceError } from './status.ts';
 import { TokenKeeper } from './token.ts';
-import { beginSpan, type CallSpan } from './tracing.ts';
+import { beginSpan, type CallSpan, openTelemetry } from './tracing.ts';
 
 /** A stream in both directions. Leaving the loop over its responses cancels the call. */
 export interface Duplex<Request, Response> extends AsyncIterable<Response> {
@@ -170,8 +170,6 @@ export class Transport {
     options: Attempt = {},
   ): AsyncGenerator<Response, void, undefined> {
     const call = await this.#begin(method, options);
-    // The client may have been closed meanwhile.
-    throwIfAborted(call.signals);
     const made = call.channel.client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -194,8 +192,6 @@ export class Transport {
     options: Omit<StreamOptions, 'onOpen'> = {},
   ): Promise<Response> {
     const call = await this.#begin(method, options);
-    // The client may have been closed meanwhile.
-    throwIfAborted(call.signals);
     const { promise: answer, resolve, reject } = deferred<Response>();
     const made = call.channel.client.makeClientStreamRequest(
       method.path,
@@ -235,8 +231,6 @@ export class Transport {
     options: StreamOptions = {},
   ): Promise<Duplex<Request, Response>> {
     const call = await this.#begin(method, options);
-    // The client may have been closed meanwhile.
-    throwIfAborted(call.signals);
     const made = call.channel.client.makeBidiStreamRequest(
       method.path,
       method.requestSerialize,
@@ -292,11 +286,14 @@ export class Transport {
     const method = nameOf(path);
     const deadline = options.deadline ?? (timeout === undefined ? undefined : Date.now() + timeout);
     const token = await this.#tokenFor(method, signals, deadline);
+    const telemetry = await openTelemetry();
+    // The client may have been closed meanwhile.
+    throwIfAborted(signals);
     const channel = this.#channels.next();
     const metadata = metadataOf(options.metadata);
     metadata.set('x-request-id', requestId);
     if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-    const span = await beginSpan(path, channel.address, metadata);
+    const span = telemetry && beginSpan(telemetry, path, channel.address, metadata);
     return {
       context: { method, address: channel.address, requestId, timeout },
       limit: deadline === undefined ? {} : { deadline },
