@@ -44,3 +44,24 @@ describe('ridge regression is tuned to its best penalty', () => {
     expectBestPenalty(await runReadme('go', 'Ridge regression in Go', { address: trainer.address }));
   });
 });
+
+it('a training loop of PyTorch gets further with the values that Glocal moves', {
+  timeout,
+}, async (context) => {
+  const bin = await python(context, 'requirements-torch.txt');
+  const lines = await runReadme('python', 'LeNet in PyTorch', { address: trainer.address, bin });
+  const windows = lines.map((line) => {
+    const [window, lr, momentum, weightDecay, loss, accuracy] = (line.match(/[\d.]+/g) ?? []).map(Number);
+    return { window, lr, momentum, weightDecay, loss, accuracy };
+  });
+  const [first, ...others] = windows;
+  const held = others.splice(others.findLastIndex(({ window }) => window === 1));
+  expect(first).toMatchObject({ window: 1, lr: 0.005, momentum: 0.3, weightDecay: 0.001 });
+  const [tuned, plain] = [others.at(-1), held.at(-1)];
+  expect(tuned?.lr).toBeGreaterThan(0.01);
+  expect(tuned?.loss).toBeLessThan(0.9 * (plain?.loss ?? 0));
+  expect(tuned?.accuracy).toBeGreaterThan(plain?.accuracy ?? 1);
+  expect(plain).toMatchObject({ lr: 0.005, momentum: 0.3 });
+  const [study] = await Array.fromAsync(trainer.client.studies.list({ pageSize: 1 }));
+  expect(study).toMatchObject({ displayName: 'LeNet, PyTorch', state: 'COMPLETED' });
+});
