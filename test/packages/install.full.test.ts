@@ -128,6 +128,7 @@ describe('the installed command line', () => {
       detached: true,
     });
     try {
+      // The first start of a trainer sets its runtime up.
       await expect
         .poll(
           () =>
@@ -135,7 +136,7 @@ describe('the installed command line', () => {
               () => true,
               () => false,
             ),
-          { timeout: 60_000 },
+          { timeout: 400_000 },
         )
         .toBe(true);
       const tuned = await execa('npm', ['run', 'tune'], {
@@ -148,5 +149,5 @@ describe('the installed command line', () => {
       process.kill(-(serving.pid ?? 0), 'SIGINT');
       await serving;
     }
-  }, 300_000);
+  }, 600_000);
 });
