@@ -4,6 +4,7 @@ import { copyFileSync, globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensurePackages } from '../../scripts/steps/packages.ts';
@@ -38,16 +39,17 @@ async function start(): Promise<{ address: string; log: () => string; stop: () =
   server.stderr.on('data', (text) => {
     log += text;
   });
-  for await (const line of server) {
-    const address = line.match(/listening on (\S+)$/)?.[1];
-    if (address === undefined) continue;
-    const stop = () => {
-      server.stdin.end();
-      return server;
-    };
-    return { address, log: () => log, stop };
-  }
-  throw new Error(`the installed trainer did not start: ${log}`);
+  const line = new Promise<string>((resolve) => {
+    createInterface({ input: server.stdout }).once('line', resolve);
+  });
+  const said = await Promise.race([line, server]);
+  const address = typeof said === 'string' ? said.match(/listening on (\S+)$/)?.[1] : undefined;
+  if (address === undefined) throw new Error(`the installed trainer did not start: ${log}`);
+  const stop = () => {
+    server.stdin.end();
+    return server;
+  };
+  return { address, log: () => log, stop };
 }
 
 /** The first program of a page. */
