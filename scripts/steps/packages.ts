@@ -24,7 +24,6 @@ interface Program {
 }
 
 const PROGRAMS: readonly Program[] = [
-  { folder: 'cli' },
   {
     folder: 'services/trainer',
     inside: {
