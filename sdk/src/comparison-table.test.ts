@@ -11,11 +11,13 @@ const figure = (mean: number, more: Partial<Figure> = {}): Figure => ({
 const best = (lr: number) => ({ choices: { optimizer: 'sgd' }, values: { lr } }) as unknown as Trial;
 const fixed: ComparedStudy = {
   ...{ name: 'studies/1', displayName: 'by hand', state: 'COMPLETED', estimator: 'fixed' },
+  evaluation: 'last_iterate',
   ...{ trials: 2, succeeded: 2, best: best(0.01), verdicts: noVerdicts() },
   figures: { validationLoss: figure(0.941, { deviation: 0.004, count: 2 }), cost: figure(1) },
 };
 const glocal: ComparedStudy = {
   ...{ name: 'studies/2', displayName: '', state: 'COMPLETED', estimator: 'glocal' },
+  evaluation: 'averaged',
   ...{
     trials: 3,
     succeeded: 2,
@@ -36,6 +38,7 @@ describe('a comparison as text', () => {
       '                    by hand          studies/2',
       'state               COMPLETED        COMPLETED',
       'estimator           fixed            glocal',
+      'weights             last_iterate     averaged',
       'trials              2 of 2           2 of 3',
       'validation loss     0.9410 ± 0.0040  0.7020 ± 0.0100 (−0.2390)',
       'cost in plain runs  1.00             1.35 (+0.35)',

@@ -29,6 +29,7 @@ export function tableOf(comparison: ComparisonTable): string {
     row('', titleOf),
     row('state', ({ state }) => state),
     row('estimator', ({ estimator }) => estimator),
+    row('weights', ({ evaluation }) => evaluation),
     row('trials', ({ succeeded, trials }) => `${succeeded} of ${trials}`),
     ...FIGURES.map(([name, label, digits]) => row(label, ({ figures }) => figureCell(figures[name], digits))),
     ...namesIn(studies).map((name) => row(name, ({ best }) => valueCell(best, name))),

@@ -1,9 +1,10 @@
 /** Studies side by side: what each found best, what it cost, and how far they are apart. */
 
 import { type ComparisonTable, tableOf } from './comparison-table.ts';
-import type { Estimator, StudyState } from './enums.ts';
+import type { Estimator, EvaluationPoint, StudyState } from './enums.ts';
 import type { CallOptions } from './options.ts';
 import { collect } from './pages.ts';
+import { type Readout, readout } from './readout.ts';
 import { bestTrial, noVerdicts, type VerdictCounts } from './result.ts';
 import type { Study } from './study.ts';
 import type { Trial } from './trial.ts';
@@ -30,6 +31,8 @@ export interface ComparedStudy {
   readonly displayName: string;
   readonly state: StudyState;
   readonly estimator: Estimator;
+  /** At which weights its figures are read. */
+  readonly evaluation: EvaluationPoint;
   /** How many it has. */
   readonly trials: number;
   /** How many of them have SUCCEEDED. */
@@ -101,19 +104,20 @@ export async function compareStudies(
 }
 
 interface ReadStudy extends Omit<ComparedStudy, 'figures'> {
-  /** The trials at the best point. */
-  readonly seeds: readonly Trial[];
+  /** Of the trials at the best point. */
+  readonly seeds: readonly FiguresOfTrial[];
 }
 
 async function readStudy(study: Study, options: CallOptions | undefined): Promise<ReadStudy> {
   await study.refresh(options);
   const { name, displayName, state, method } = study;
   const trials = await collect(study.trials(options));
-  const best = bestTrial(trials);
+  const { estimator, evaluation } = method;
+  const best = bestTrial(trials, evaluation);
   const isAtBest = ({ state, choices }: Trial): boolean =>
     state === 'SUCCEEDED' && JSON.stringify(choices) === JSON.stringify(best?.choices);
   const verdicts = noVerdicts();
-  if (method.estimator === 'glocal') {
+  if (estimator === 'glocal') {
     for (const trial of trials) {
       const counts = await study.verdicts({ trial: trial.name, ...options });
       for (const verdict of Object.keys(verdicts) as (keyof VerdictCounts)[])
@@ -121,10 +125,10 @@ async function readStudy(study: Study, options: CallOptions | undefined): Promis
     }
   }
   return {
-    ...{ name, displayName, state, estimator: method.estimator, best, verdicts },
+    ...{ name, displayName, state, estimator, evaluation, best, verdicts },
     trials: trials.length,
     succeeded: trials.filter(({ state }) => state === 'SUCCEEDED').length,
-    seeds: trials.filter(isAtBest),
+    seeds: trials.filter(isAtBest).map((trial) => ({ ...readout(trial, evaluation), cost: trial.cost })),
   };
 }
 
@@ -146,7 +150,9 @@ function obstaclesBetween(studies: readonly Study[], read: readonly ReadStudy[])
   return found.filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1);
 }
 
-const READERS: Readonly<Record<FigureName, (trial: Trial) => number | undefined>> = {
+type FiguresOfTrial = Readout & Pick<Trial, 'cost'>;
+
+const READERS: Readonly<Record<FigureName, (figures: FiguresOfTrial) => number | undefined>> = {
   validationLoss: ({ validation }) => validation?.loss,
   validationAccuracy: ({ validation }) => validation?.accuracy,
   testLoss: ({ test }) => test?.loss,
@@ -155,7 +161,10 @@ const READERS: Readonly<Record<FigureName, (trial: Trial) => number | undefined>
 };
 
 /** @param others of the study to compare with; undefined for none */
-function figuresOf(seeds: readonly Trial[], others: readonly Trial[] | undefined): ComparedStudy['figures'] {
+function figuresOf(
+  seeds: readonly FiguresOfTrial[],
+  others: readonly FiguresOfTrial[] | undefined,
+): ComparedStudy['figures'] {
   const figures: Partial<Record<FigureName, Figure>> = {};
   for (const name of Object.keys(READERS) as FigureName[]) {
     const own = spreadOf(seeds, READERS[name]);
@@ -173,7 +182,10 @@ function figuresOf(seeds: readonly Trial[], others: readonly Trial[] | undefined
 type Spread = Pick<Figure, 'mean' | 'deviation' | 'count'>;
 
 /** Undefined where no trial has the figure. */
-function spreadOf(trials: readonly Trial[], read: (trial: Trial) => number | undefined): Spread | undefined {
+function spreadOf(
+  trials: readonly FiguresOfTrial[],
+  read: (figures: FiguresOfTrial) => number | undefined,
+): Spread | undefined {
   const values = trials.flatMap((trial) => read(trial) ?? []);
   const count = values.length;
   if (count === 0) return undefined;

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { TrialState } from './enums.ts';
 import { bestTrial, type TrialResult, VerdictCounter } from './result.ts';
 
-const trial = (name: string, state: TrialState, loss: number | undefined) =>
-  ({ name, state, validation: loss === undefined ? undefined : { loss } }) as TrialResult;
+const figures = (loss: number | undefined) => (loss === undefined ? undefined : { loss });
+const trial = (name: string, state: TrialState, loss: number | undefined, averaged?: number) =>
+  ({ name, state, validation: figures(loss), averagedValidation: figures(averaged) }) as TrialResult;
+const best = (...trials: readonly TrialResult[]) => bestTrial(trials, 'last_iterate')?.name;
 
 describe('bestTrial', () => {
   it('is the one with the lowest validation loss among those that succeeded', () => {
@@ -14,16 +16,22 @@ describe('bestTrial', () => {
       trial('d', 'SUCCEEDED', Number.NaN),
       trial('e', 'SUCCEEDED', 0.4),
     ];
-    expect(bestTrial(trials)?.name).toBe('c');
-    expect(bestTrial(trials.toReversed())?.name).toBe('c');
+    expect(best(...trials)).toBe('c');
+    expect(best(...trials.toReversed())).toBe('c');
   });
 
   it('is undefined when none succeeded', () => {
-    expect(bestTrial([trial('a', 'FAILED', 0.5)])).toBeUndefined();
+    expect(best(trial('a', 'FAILED', 0.5))).toBeUndefined();
   });
 
   it('is a trial without a finite loss when there is no other', () => {
-    expect(bestTrial([trial('a', 'SUCCEEDED', undefined)])?.name).toBe('a');
+    expect(best(trial('a', 'SUCCEEDED', undefined))).toBe('a');
+  });
+
+  it('is judged at the weights that were tuned, or at the last ones where there are no others', () => {
+    const trials = [trial('a', 'SUCCEEDED', 0.9, 0.2), trial('b', 'SUCCEEDED', 0.3)];
+    expect(best(...trials)).toBe('b');
+    expect(bestTrial(trials, 'averaged')?.name).toBe('a');
   });
 });
 

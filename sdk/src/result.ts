@@ -1,6 +1,7 @@
 /** What came out of a study. */
 
-import type { StudyState, Verdict } from './enums.ts';
+import type { EvaluationPoint, StudyState, Verdict } from './enums.ts';
+import { readout } from './readout.ts';
 import type { ReconnectOptions } from './reconnect.ts';
 import type { Schedule } from './schedule.ts';
 import type { ParameterMap } from './space.ts';
@@ -36,7 +37,9 @@ export interface StudyResult<
   readonly stateReason: string;
   /** In the order of the points, and of the seeds at each point. */
   readonly trials: readonly Result[];
-  /** The SUCCEEDED trial with the lowest validation loss; undefined when none succeeded. */
+  /**
+   * The SUCCEEDED trial with the lowest validation loss at the weights of `method.evaluation`; undefined when none succeeded.
+   */
   readonly best: Result | undefined;
 }
 
@@ -67,12 +70,18 @@ export function noVerdicts(): Record<Verdict, number> {
   };
 }
 
-/** The SUCCEEDED trial with the lowest validation loss; one without a finite loss comes last. */
-export function bestTrial<Result extends Pick<Trial, 'state' | 'validation'>>(
+/**
+ * The SUCCEEDED trial with the lowest validation loss; one without a finite loss comes last.
+ * @param evaluation at which weights the loss is read
+ */
+export function bestTrial<Result extends Trial>(
   trials: readonly Result[],
+  evaluation: EvaluationPoint,
 ): Result | undefined {
-  const loss = ({ validation }: Result): number =>
-    Number.isFinite(validation?.loss) ? (validation?.loss as number) : Number.POSITIVE_INFINITY;
+  const loss = (trial: Result): number => {
+    const { validation } = readout(trial, evaluation);
+    return Number.isFinite(validation?.loss) ? (validation?.loss as number) : Number.POSITIVE_INFINITY;
+  };
   const [best] = trials
     .filter(({ state }) => state === 'SUCCEEDED')
     .sort((a, b) => (loss(a) < loss(b) ? -1 : 1));

@@ -229,7 +229,12 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
           schedules ? { ...result, schedule: await this.schedule({ trial: trial.name, ...call }) } : result,
         );
       }
-      return { state: this.state, stateReason: this.stateReason, trials, best: bestTrial(trials) };
+      return {
+        state: this.state,
+        stateReason: this.stateReason,
+        trials,
+        best: bestTrial(trials, this.method.evaluation),
+      };
     } finally {
       within.release();
     }
