@@ -113,7 +113,8 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
   [
     'CategoricalParameter',
     study.CategoricalParameter.create(),
-    all<Omit<CategoricalParameter, 'kind'>>({ values: true }),
+    // Children are parameters with a condition there.
+    all<Omit<CategoricalParameter, 'kind' | 'children'>>({ values: true }),
   ],
   [
     'DiscreteParameter',

@@ -2,7 +2,7 @@
 
 import * as proto from '@glocal/proto/glocal/v1/study';
 import { type GlocalError, withFields } from './error.ts';
-import type { NewValues } from './space.ts';
+import type { NewValues } from './space-values.ts';
 
 /** What a client decided about a window. */
 export type Decision = {

@@ -13,9 +13,9 @@ import { type DrivenWindow, drivenWindow } from './driven-window.ts';
 import { GlocalError } from './error.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
-import type { ParameterMap, Space } from './space.ts';
+import type { ParameterMap } from './space.ts';
 import type { Transport } from './transport.ts';
-import { decodeSentOuterStep, type SentOuterStep } from './trial.ts';
+import { decodeSentOuterStep, type SentOuterStep, type TrialSpace } from './trial.ts';
 
 /** Options of `study.drive()`. */
 export interface DriveOptions extends ReconnectOptions {
@@ -25,10 +25,9 @@ export interface DriveOptions extends ReconnectOptions {
   readonly includeWindows?: boolean | undefined;
 }
 
-/** Which trial is driven, and the space of its study. */
-export interface Driven<P extends ParameterMap> {
+/** Which trial is driven, with its space and choices. */
+export interface Driven extends TrialSpace {
   readonly trial: string;
-  readonly space: Space<P>;
 }
 
 /**
@@ -38,10 +37,10 @@ export interface Driven<P extends ParameterMap> {
  */
 export async function* drive<P extends ParameterMap>(
   transport: Transport,
-  driven: Driven<P>,
+  driven: Driven,
   options: Omit<DriveOptions, 'trial'>,
 ): AsyncGenerator<DrivenWindow<P>, void, undefined> {
-  const driver = new Driver(transport, driven, options);
+  const driver = new Driver<P>(transport, driven, options);
   const conversation = new Conversation(transport, StudyServiceService.driveTrial, driver, options);
   driver.speak = (request) => conversation.send(request);
   try {
@@ -66,7 +65,7 @@ interface Pending<P extends ParameterMap> {
 class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, DriveTrialResponse> {
   speak: (request: DriveTrialRequest) => Promise<void> = async () => {};
   readonly #transport: Transport;
-  readonly #driven: Driven<P>;
+  readonly #driven: Driven;
   readonly #options: Omit<DriveOptions, 'trial'>;
   /** The window that waits for a decision. */
   #open: DrivenWindow<P> | undefined;
@@ -76,7 +75,7 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
   #wake = deferred<void>();
   #ended: { readonly error: unknown } | undefined;
 
-  constructor(transport: Transport, driven: Driven<P>, options: Omit<DriveOptions, 'trial'>) {
+  constructor(transport: Transport, driven: Driven, options: Omit<DriveOptions, 'trial'>) {
     this.#transport = transport;
     this.#driven = driven;
     this.#options = options;
@@ -118,7 +117,7 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
         return this.#offer(response.value);
       case 'outerStep':
         if (response.value.index !== this.#pending?.index) return false;
-        this.#settle(decodeSentOuterStep<P>(response.value, this.#driven.space));
+        this.#settle(decodeSentOuterStep<P>(response.value, this.#driven));
         return true;
       case 'ended':
         await this.#settleUpTo(response.value.outerStepsDone);
@@ -152,12 +151,9 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
       return false;
     }
     if (this.#open?.index === index) return false;
-    const sent = decodeSentOuterStep<P>(outerStep, this.#driven.space);
-    const window: DrivenWindow<P> = drivenWindow(
-      sent,
-      { deadline, givesUp },
-      this.#driven.space,
-      (decision) => this.#decide(window, decision),
+    const sent = decodeSentOuterStep<P>(outerStep, this.#driven);
+    const window: DrivenWindow<P> = drivenWindow(sent, { deadline, givesUp }, this.#driven, (decision) =>
+      this.#decide(window, decision),
     );
     this.#open = window;
     this.#news = window;
@@ -184,10 +180,10 @@ class Driver<P extends ParameterMap> implements Participant<DriveTrialRequest, D
   async #settleUpTo(outerStepsDone: number): Promise<void> {
     const { index } = this.#pending ?? {};
     if (index === undefined || index > outerStepsDone) return;
-    const { trial, space } = this.#driven;
     const { metadata } = this.#options;
-    const step = await readOuterStep(this.#transport, `${trial}/outerSteps/${index}`, { metadata });
-    this.#settle(decodeSentOuterStep<P>(step, space));
+    const name = `${this.#driven.trial}/outerSteps/${index}`;
+    const step = await readOuterStep(this.#transport, name, { metadata });
+    this.#settle(decodeSentOuterStep<P>(step, this.#driven));
   }
 
   #settle(step: SentOuterStep<P>): void {

@@ -4,8 +4,9 @@ import { decisionOptions, newValues, stepOptions, stopReason } from './check/dec
 import { check } from './check/rule.ts';
 import type { Decision } from './decision.ts';
 import { SearchPoint } from './search-point.ts';
-import type { MovingName, NewValues, ParameterMap, SentValues, Space } from './space.ts';
-import type { SentOuterStep } from './trial.ts';
+import type { ParameterMap } from './space.ts';
+import type { MovingName, NewValues, SentValues } from './space-values.ts';
+import type { SentOuterStep, TrialSpace } from './trial.ts';
 
 /** Options of a decision. */
 export interface DecisionOptions {
@@ -57,16 +58,16 @@ export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Omi
 }
 
 /**
- * @param space of the study
+ * @param trial that it is of
  * @param decide passes a decision on
  */
 export function drivenWindow<P extends ParameterMap>(
   { step: stepsDone, ...fields }: SentOuterStep<P>,
   proposal: Pick<DrivenWindow, 'deadline' | 'givesUp'>,
-  space: Space<P>,
+  trial: TrialSpace,
   decide: (decision: Decision) => Promise<SentOuterStep<P>>,
 ): DrivenWindow<P> {
-  const search = new SearchPoint(space, fields);
+  const search = new SearchPoint<P>(trial, fields);
   return {
     ...fields,
     ...proposal,

@@ -3,7 +3,8 @@
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
 import { decodeSnapshot, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
-import { decodeSentOuterStep, decodeTrial, type SentOuterStep, type Trial } from './trial.ts';
+import type { Choices } from './space-values.ts';
+import { decodeSentOuterStep, decodeTrial, type SentOuterStep, type Trial, trialOf } from './trial.ts';
 
 interface EventBase {
   /** Position after this event: `watch({ cursor })` goes on from here. */
@@ -58,10 +59,12 @@ export type StudyEvent<P extends ParameterMap = ParameterMap> =
 /**
  * Undefined for a kind of event that only a newer SDK knows.
  * @param space of the study
+ * @param choices of its trials, by their names
  */
 export function decodeEvent<P extends ParameterMap>(
   message: proto.StudyEvent,
   space: Space<P>,
+  choices: ReadonlyMap<string, Choices>,
 ): StudyEvent<P> | undefined {
   const { cursor, time = new Date(), event } = message;
   switch (event?.$case) {
@@ -69,8 +72,10 @@ export function decodeEvent<P extends ParameterMap>(
       return { type: 'study', cursor, time, ...decodeSnapshot<P>(event.value) };
     case 'trial':
       return { type: 'trial', cursor, time, ...decodeTrial(event.value, space) };
-    case 'outerStep':
-      return { type: 'outerStep', cursor, time, ...decodeSentOuterStep<P>(event.value, space) };
+    case 'outerStep': {
+      const ofTrial = { space, choices: choices.get(trialOf(event.value)) ?? {} };
+      return { type: 'outerStep', cursor, time, ...decodeSentOuterStep<P>(event.value, ofTrial) };
+    }
     case 'progress':
       return { type: 'progress', cursor, time, ...event.value };
     case 'snapshot': {

@@ -7,7 +7,8 @@ import { GlocalError } from './error.ts';
 import { ExternalWindows } from './external-windows.ts';
 import type { ReportFigures, ReportOptions, ReportSession } from './report-session.ts';
 import type { Row } from './row.ts';
-import type { ParameterMap, Values } from './space.ts';
+import type { ParameterMap } from './space.ts';
+import type { Values } from './space-values.ts';
 import type { Study } from './study.ts';
 import type { SentOuterStep, Trial } from './trial.ts';
 

@@ -71,6 +71,25 @@ describe('a specification as JSON', () => {
     expect(specFromJson({ ...least, space: written }).space).toEqual(meant);
   });
 
+  it('has the parameters of a name behind it', () => {
+    const children = { sgd: { momentum: float({ min: 0, max: 1, init: 0.5 }) }, adam: {} };
+    const meant = space({ optimizer: categorical(children) });
+    const momentum = { min: 0, max: 1, init: 0.5 };
+    expect(spaceFromJson({ optimizer: { values: { sgd: { momentum }, adam: null } } })).toEqual(meant);
+    expect(spaceToJson(meant)).toEqual({
+      optimizer: {
+        kind: 'categorical',
+        values: { sgd: { momentum: { kind: 'float', ...momentum } }, adam: {} },
+      },
+    });
+    const some = { kind: 'categorical', values: ['sgd', 'adam'], children: { sgd: children.sgd } } as const;
+    expect(spaceFromJson(spaceToJson(space({ optimizer: some })))).toEqual(space({ optimizer: some }));
+    const wrong = { optimizer: { values: { sgd: { momentum: { ...momentum, init: 'a' } } } } };
+    expect(thrown(() => spaceFromJson(wrong))).toMatchObject({
+      fieldViolations: [{ field: 'space.optimizer.sgd.momentum.init' }],
+    });
+  });
+
   it('names each field that is wrong, and what a key may stand for', () => {
     const { problem, method } = least;
     const json = {

@@ -17,7 +17,8 @@ import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
 import { asRows, type Row } from './row.ts';
-import type { ParameterMap, Space, Values } from './space.ts';
+import type { ParameterMap } from './space.ts';
+import type { Values } from './space-values.ts';
 import type { Transport } from './transport.ts';
 import {
   decodeSentOuterStep,
@@ -26,7 +27,9 @@ import {
   type Evaluation,
   type SentOuterStep,
   type Trial,
+  type TrialSpace,
 } from './trial.ts';
+import { parametersAt } from './trial-space.ts';
 
 /** Options of `study.report()`. */
 export interface ReportOptions extends ReconnectOptions {
@@ -59,7 +62,7 @@ interface Pending<P extends ParameterMap> extends Given {
 export class ReportSession<P extends ParameterMap = ParameterMap> implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #trial: string;
-  readonly #space: Space<P>;
+  readonly #known: TrialSpace;
   readonly #metadata: CallOptions['metadata'];
   readonly #conversation: Conversation<ReportHypergradientsRequest, ReportHypergradientsResponse>;
   readonly #opened = deferred<void>();
@@ -75,10 +78,10 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   #before: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  private constructor(transport: Transport, trial: string, space: Space<P>, options: ReconnectOptions) {
+  private constructor(transport: Transport, trial: string, known: TrialSpace, options: ReconnectOptions) {
     this.#transport = transport;
     this.#trial = trial;
-    this.#space = space;
+    this.#known = known;
     this.#metadata = options.metadata;
     this.#conversation = new Conversation(
       transport,
@@ -92,10 +95,10 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   static async open<P extends ParameterMap>(
     transport: Transport,
     trial: string,
-    space: Space<P>,
+    known: TrialSpace,
     options: ReconnectOptions,
   ): Promise<ReportSession<P>> {
-    const session = new ReportSession(transport, trial, space, options);
+    const session = new ReportSession<P>(transport, trial, known, options);
     await session.#opened.promise;
     return session;
   }
@@ -149,7 +152,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     if (this.#over !== undefined) throw this.#over.error;
     const { outerStep, rows: firstRow } = this.#stored;
     const stored = deferred<SentOuterStep<P> | undefined>();
-    this.#pending = { outerStep, firstRow, rows: asRows(rows, componentsOf(this.#space)), figures, stored };
+    this.#pending = { outerStep, firstRow, rows: asRows(rows, componentsOf(this.#known)), figures, stored };
     await this.#send(this.#pending);
     return stored.promise;
   }
@@ -199,7 +202,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     const gotOn = isAfter(position, this.#stored);
     this.#fresh = false;
     this.#stored = position;
-    if (values.length > 0) this.#values = decodeValues<Values<P>>(values, this.#space);
+    if (values.length > 0) this.#values = decodeValues<Values<P>>(values, this.#known);
     this.#opened.resolve();
     const pending = this.#pending;
     if (pending === undefined) return gotOn;
@@ -218,7 +221,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     if (pending !== undefined && trial.outerStepsDone >= pending.outerStep) {
       await this.#settleByReading(pending);
     }
-    this.#ended = decodeTrial(trial, this.#space);
+    this.#ended = decodeTrial(trial, this.#known.space);
     this.#settle(undefined);
     this.#opened.resolve();
     return true;
@@ -228,16 +231,16 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   async #settleByReading({ outerStep }: Pending<P>): Promise<void> {
     const name = `${this.#trial}/outerSteps/${outerStep}`;
     const step = await readOuterStep(this.#transport, name, { metadata: this.#metadata });
-    this.#settle(decodeSentOuterStep<P>(step, this.#space));
+    this.#settle(decodeSentOuterStep<P>(step, this.#known));
   }
 
   #takeOuterStep(step: OuterStepMessage): boolean {
     // Of rows that were sent again.
     if (step.index < this.#stored.outerStep) return false;
-    const values = decodeValues<Values<P>>(step.nextValues, this.#space);
+    const values = decodeValues<Values<P>>(step.nextValues, this.#known);
     this.#stored = { outerStep: step.index + 1, rows: 0, components: 0 };
     this.#values = values;
-    this.#settle(decodeSentOuterStep<P>(step, this.#space));
+    this.#settle(decodeSentOuterStep<P>(step, this.#known));
     return true;
   }
 
@@ -254,9 +257,9 @@ const isAfter = (a: Stored, b: Stored): boolean =>
   (a.outerStep - b.outerStep || a.rows - b.rows || a.components - b.components) > 0;
 
 /** Components of a hypergradient; undefined where only the server knows how many there are. */
-function componentsOf({ parameters }: Space): number | undefined {
+function componentsOf({ space, choices }: TrialSpace): number | undefined {
   let count = 0;
-  for (const parameter of Object.values(parameters)) {
+  for (const parameter of parametersAt(space, choices).values()) {
     if (parameter.kind === 'float') count += 1;
     else if (parameter.kind === 'vector' && parameter.size !== undefined) count += parameter.size;
     else if (parameter.kind === 'vector' || parameter.kind === 'network') return undefined;

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { joinSchedule, Schedule } from './schedule.ts';
-import { type FixedParameter, type FloatParameter, fixed, scheduled, type VectorParameter } from './space.ts';
+import {
+  categorical,
+  type FixedParameter,
+  type FloatParameter,
+  fixed,
+  float,
+  scheduled,
+  space,
+  type VectorParameter,
+} from './space.ts';
 
 const columns = ['lr', 'weightDecay'];
 const first = { step: 0, values: [0.01, 5e-4] };
@@ -110,11 +119,21 @@ describe('as parameters of another study', () => {
 });
 
 it('joins its pages in their order', async () => {
-  const joined = await joinSchedule(async (pageToken) =>
+  const pages = async (pageToken: string) =>
     pageToken === ''
       ? { parameters: columns, points: [first], nextPageToken: 'more' }
-      : { parameters: columns, points: [second], nextPageToken: '' },
-  );
+      : { parameters: columns, points: [second], nextPageToken: '' };
+  const joined = await joinSchedule(pages, { space: space({}), choices: {} });
   expect(joined.columns).toEqual(columns);
   expect(joined.points).toEqual(schedule.points);
+});
+
+it('has what the trial has chosen at every point, but for where values start', async () => {
+  const rate = float({ min: 0, max: 1, init: [0.01, 0.1] });
+  const searched = space({ lr: rate, optimizer: categorical(['sgd', 'adam']) });
+  const page = { parameters: columns, points: [first, second], nextPageToken: '' };
+  const trial = { space: searched, choices: { lr: 0.1, optimizer: 'sgd' } };
+  const { points } = await joinSchedule<typeof searched.parameters>(async () => page, trial);
+  expect(points.map(({ values }) => values.optimizer)).toEqual(['sgd', 'sgd']);
+  expect(points[0]?.values.lr).toBe(0.01);
 });

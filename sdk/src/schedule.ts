@@ -6,7 +6,9 @@ import { type CodeOptions, type Framework, scheduleCode } from './schedule-code.
 import type { ScheduleRows } from './schedule-rows.ts';
 import { readCsv, readJson, type ScheduleJson, writeCsv } from './schedule-text.ts';
 import { givenParameters } from './scheduled-space.ts';
-import type { FixedParameter, ParameterMap, ScheduledParameter, Values } from './space.ts';
+import type { ChoiceParameter, FixedParameter, ParameterMap, ScheduledParameter } from './space.ts';
+import type { Choices, Values } from './space-values.ts';
+import { chosen, type TrialSpace } from './trial.ts';
 
 /** Values that hold from an inner step on. */
 export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
@@ -17,7 +19,9 @@ export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
 
 /** What {@link Schedule.toScheduled} makes: nothing in it moves by hypergradients. */
 export type ScheduledValues<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in keyof Values<P> & string]: FixedParameter<number> | ScheduledParameter;
+  readonly [Name in keyof P & string as P[Name] extends ChoiceParameter ? never : Name]:
+    | FixedParameter<number>
+    | ScheduledParameter;
 };
 
 /** The values of a trial's hyperparameters, from its start to now. */
@@ -28,11 +32,17 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
   readonly points: readonly SchedulePoint<P>[];
   readonly #rows: ScheduleRows['rows'];
 
-  /** @internal */
-  constructor(columns: readonly string[], rows: ScheduleRows['rows']) {
+  /**
+   * @param choices of the trial, which its values have at every point
+   * @internal
+   */
+  constructor(columns: readonly string[], rows: ScheduleRows['rows'], choices: Choices = {}) {
     this.columns = columns;
     this.#rows = rows;
-    this.points = rows.map(({ step, values }) => ({ step, values: byName<P>(columns, values) }));
+    this.points = rows.map(({ step, values }) => ({
+      step,
+      values: { ...choices, ...byName(columns, values) } as Values<P>,
+    }));
   }
 
   /**
@@ -87,6 +97,7 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
 /** All pages of a schedule as one, in their order. */
 export async function joinSchedule<P extends ParameterMap>(
   fetch: (pageToken: string) => Promise<proto.Schedule>,
+  trial: TrialSpace,
 ): Promise<Schedule<P>> {
   let columns: readonly string[] = [];
   const points = pages(async (pageToken) => {
@@ -95,11 +106,11 @@ export async function joinSchedule<P extends ParameterMap>(
     return { items: page.points, nextPageToken: page.nextPageToken };
   });
   const rows = await collect(points);
-  return new Schedule<P>(columns, rows);
+  return new Schedule<P>(columns, rows, Object.fromEntries(chosen(trial)));
 }
 
 /** Columns of one hyperparameter together, in their order. */
-function byName<P extends ParameterMap>(columns: readonly string[], values: readonly number[]): Values<P> {
+function byName(columns: readonly string[], values: readonly number[]): Record<string, number | number[]> {
   const named = new Map<string, number | number[]>();
   columns.forEach((column, i) => {
     const [name = '', ...of] = column.split('/');
@@ -108,5 +119,5 @@ function byName<P extends ParameterMap>(columns: readonly string[], values: read
     if (Array.isArray(before)) before.push(value);
     else named.set(name, of.length > 0 ? [value] : value);
   });
-  return Object.fromEntries(named) as Values<P>;
+  return Object.fromEntries(named);
 }

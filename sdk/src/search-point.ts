@@ -2,7 +2,10 @@
 
 import { type Coordinate, coordinate } from './coordinate.ts';
 import { GlocalError } from './error.ts';
-import type { NewValues, Parameter, ParameterMap, SentValues, Space } from './space.ts';
+import type { Parameter, ParameterMap } from './space.ts';
+import type { NewValues, SentValues } from './space-values.ts';
+import type { TrialSpace } from './trial.ts';
+import { parametersAt } from './trial-space.ts';
 
 /** Weights of a network have no bounds of their own; the server keeps them within these. */
 const NETWORK = coordinate('linear', { min: -1_000, max: 1_000 });
@@ -26,12 +29,12 @@ export interface Whereabouts<P extends ParameterMap = ParameterMap> {
 
 /** A point of the space around the values of a window. */
 export class SearchPoint<P extends ParameterMap = ParameterMap> {
-  readonly #space: Space<P>;
+  readonly #trial: TrialSpace;
   readonly #at: Whereabouts<P>;
   #known: readonly Axis[] | undefined;
 
-  constructor(space: Space<P>, at: Whereabouts<P>) {
-    this.#space = space;
+  constructor(trial: TrialSpace, at: Whereabouts<P>) {
+    this.#trial = trial;
     this.#at = at;
   }
 
@@ -68,7 +71,8 @@ export class SearchPoint<P extends ParameterMap = ParameterMap> {
   }
 
   get #axes(): readonly Axis[] {
-    this.#known ??= Object.entries(this.#space.parameters).flatMap(([name, parameter]) =>
+    const { space, choices } = this.#trial;
+    this.#known ??= [...parametersAt(space, choices)].flatMap(([name, parameter]) =>
       this.#axesOf(name, parameter),
     );
     return this.#known;
@@ -76,10 +80,9 @@ export class SearchPoint<P extends ParameterMap = ParameterMap> {
 
   #axesOf(name: string, parameter: Parameter): Axis[] {
     const coordinate = coordinateOf(parameter);
-    const { values } = this.#at;
-    // Of a choice that this trial has not made there are none.
-    if (coordinate === undefined || !Object.hasOwn(values, name)) return [];
-    const value = (values as SentValues)[name];
+    const values: unknown = this.#at.values;
+    if (coordinate === undefined) return [];
+    const value = (values as Readonly<Record<string, number | readonly number[] | undefined>>)[name];
     if (value === undefined) throw this.#leftOut(name);
     if (typeof value === 'number') return [{ name, position: undefined, coordinate, value }];
     return value.map((entry, position) => ({ name, position, coordinate, value: entry }));

@@ -20,11 +20,25 @@ import {
   type VectorParameter,
   vector,
 } from './space.ts';
+import { branchesOf } from './trial-space.ts';
 
 /** @param space as `check/specification.ts` accepts it */
 export const encodeSpace = ({ parameters }: Space): proto.SearchSpace => ({
-  parameters: Object.entries(parameters).map(([name, parameter]) => encodeParameter(name, parameter)),
+  parameters: [...encodeParameters(parameters, undefined)],
 });
+
+/** Children come after their parent, each with the value that it exists with. */
+function* encodeParameters(
+  parameters: ParameterMap,
+  condition: proto.Condition | undefined,
+): Generator<proto.Parameter> {
+  for (const [name, parameter] of Object.entries(parameters)) {
+    yield { ...encodeParameter(name, parameter), ...(condition && { condition }) };
+    for (const [value, children] of branchesOf(parameter)) {
+      yield* encodeParameters(children, { parameter: contractName(name), values: [value] });
+    }
+  }
+}
 
 function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
   switch (parameter.kind) {
@@ -97,9 +111,39 @@ function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['
   return { $case: 'replay', value: { trial, parameter } };
 }
 
-/** Parameters of a kind that only a newer SDK knows are left out. */
+/** Parameters of a kind that only a newer SDK knows are left out, with those that depend on them. */
 export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap {
-  return Object.fromEntries((space?.parameters ?? []).flatMap(decodeParameter));
+  return decodeParameters(space?.parameters ?? [], undefined);
+}
+
+/** Those that exist with a value of another parameter, or without condition. */
+function decodeParameters(all: readonly proto.Parameter[], parent: Parent | undefined): ParameterMap {
+  const here = all.filter(({ condition }) =>
+    parent === undefined
+      ? condition === undefined
+      : condition?.parameter === parent.name && condition.values.includes(parent.value),
+  );
+  const decoded = here.flatMap((message) =>
+    decodeParameter(message).map(([name, parameter]) => [name, withChildren(parameter, message, all)]),
+  );
+  return Object.fromEntries(decoded);
+}
+
+interface Parent {
+  /** As the contract has it. */
+  readonly name: string;
+  readonly value: string;
+}
+
+function withChildren(
+  parameter: Parameter,
+  { name }: proto.Parameter,
+  all: readonly proto.Parameter[],
+): Parameter {
+  const hasChildren = all.some(({ condition }) => condition?.parameter === name);
+  if (parameter.kind !== 'categorical' || !hasChildren) return parameter;
+  const children = parameter.values.map((value) => [value, decodeParameters(all, { name, value })]);
+  return { ...parameter, children: Object.fromEntries(children) };
 }
 
 function decodeParameter({ name, kind }: proto.Parameter): [name: string, parameter: Parameter][] {

@@ -5,10 +5,10 @@
 
 import { isObject } from './check/rule.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Parameter, Space } from './space.ts';
+import type { CategoricalParameter, Parameter, ParameterMap } from './space.ts';
 
 /** A space as the rules of `check/` accept it: each parameter by its name, in the shortest way that there is. */
-export const spaceData = ({ parameters }: Space): JsonObject =>
+export const spaceData = ({ parameters }: { readonly parameters: ParameterMap }): JsonObject =>
   Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, parameterData(parameter)]));
 
 function parameterData(parameter: Parameter): Json {
@@ -18,8 +18,8 @@ function parameterData(parameter: Parameter): Json {
       break;
     case 'categorical':
       // A list with nothing in it says nothing of what it has.
-      if (parameter.values.length > 0) return [...parameter.values];
-      break;
+      if (parameter.values.length === 0) break;
+      return parameter.children === undefined ? [...parameter.values] : branchesData(parameter);
     case 'discrete':
       return [...parameter.values];
   }
@@ -27,11 +27,23 @@ function parameterData(parameter: Parameter): Json {
   return parameter as unknown as JsonObject;
 }
 
+/** Names with their parameters; apart where some name has none of its own. */
+function branchesData({ kind, values, children = {} }: CategoricalParameter): Json {
+  const data = Object.fromEntries(
+    Object.entries(children).map(([value, parameters]) => [value, spaceData({ parameters })]),
+  );
+  const named = Object.keys(children);
+  const hasAll = values.length === named.length && values.every((value, i) => value === named[i]);
+  return hasAll ? { kind, values: data } : { kind, values: [...values], children: data };
+}
+
 /** What a space written as data stands for, for the rules of `check/` to judge: nothing is known of it yet. */
-export function givenSpace(data: unknown): unknown {
+export const givenSpace = (data: unknown): unknown =>
+  isObject(data) ? { parameters: givenParameters(data) } : data;
+
+function givenParameters(data: unknown): unknown {
   if (!isObject(data)) return data;
-  const parameters = Object.entries(data).map(([name, value]) => [name, parameterOfData(value)]);
-  return { parameters: Object.fromEntries(parameters) };
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, givenParameter(value)]));
 }
 
 /** Keys that only one kind has. `initial` and `initials` are the contract's words, which the rules correct. */
@@ -47,13 +59,25 @@ const KIND_OF_KEY: readonly (readonly [key: string, kind: Parameter['kind']])[] 
   ['replay', 'scheduled'],
 ];
 
-function parameterOfData(data: unknown): unknown {
+function givenParameter(data: unknown): unknown {
   if (typeof data === 'number') return { kind: 'fixed', value: data };
   if (Array.isArray(data)) {
     const isNames = data.length > 0 && data.every((value) => typeof value === 'string');
     return { kind: isNames ? 'categorical' : 'discrete', values: data };
   }
-  if (!isObject(data) || data.kind !== undefined) return data;
+  if (!isObject(data)) return data;
+  if (isObject(data.values) && (data.kind === undefined || data.kind === 'categorical')) {
+    const { kind = 'categorical', values, ...others } = data;
+    return { kind, values: Object.keys(values), children: givenBranches(values), ...others };
+  }
+  if (isObject(data.children)) return { ...data, children: givenBranches(data.children) };
+  if (data.kind !== undefined) return data;
   const [, kind] = KIND_OF_KEY.find(([key]) => Object.hasOwn(data, key)) ?? [];
   return kind === undefined ? data : { kind, ...data };
 }
+
+/** A name with nothing behind it has no parameters of its own. */
+const givenBranches = (data: Readonly<Record<string, unknown>>): unknown =>
+  Object.fromEntries(
+    Object.entries(data).map(([value, parameters]) => [value, givenParameters(parameters ?? {})]),
+  );

@@ -29,6 +29,7 @@ const every = space({
   nesterov: bool(),
   optimizer: categorical(['sgd', 'adam']),
   batchSize: discrete([64, 128]),
+  model: categorical({ small: {}, large: { layers: int({ min: 1, max: 3 }) } }),
 });
 
 describe('a space', () => {
@@ -48,7 +49,10 @@ replay       scheduled         as lr in studies/a/trials/0
 layers       int               1 … 9 by 2
 nesterov     bool              false, true
 optimizer    categorical       sgd, adam
-batchSize    discrete          64, 128`);
+batchSize    discrete          64, 128
+model        categorical       small, large
+  large:
+    layers   int               1 … 3`);
     expect(inspect(every)).toBe(every.toString());
   });
 });

@@ -1,6 +1,7 @@
 /** Search spaces as people read them: a line for each parameter, in columns. */
 
 import type { Parameter, ParameterMap, ParameterSchedule } from './space.ts';
+import { branchesOf } from './trial-space.ts';
 
 /** What the columns hold: name, kind, what it may be, where it starts and how it moves. */
 type Line = readonly [name: string, kind: string, range: string, start: string];
@@ -19,8 +20,16 @@ export function spaceTable(parameters: ParameterMap): string {
     .join('\n');
 }
 
-const linesOf = (parameters: ParameterMap): Line[] =>
-  Object.entries(parameters).map(([name, parameter]) => [name, ...describe(parameter)]);
+/** Children stand below their parent, under the value that they exist with. */
+const linesOf = (parameters: ParameterMap, indent = ''): Line[] =>
+  Object.entries(parameters).flatMap(([name, parameter]) => [
+    [`${indent}${name}`, ...describe(parameter)],
+    ...branchesOf(parameter).flatMap(([value, children]): Line[] =>
+      Object.keys(children).length === 0
+        ? []
+        : [[`${indent}  ${value}:`, '', '', ''], ...linesOf(children, `${indent}    `)],
+    ),
+  ]);
 
 function describe(parameter: Parameter): [kind: string, range: string, start: string] {
   switch (parameter.kind) {

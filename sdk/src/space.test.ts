@@ -2,23 +2,19 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { StudyEvent } from './events.ts';
 import {
   bool,
-  type Choices,
-  type ComponentName,
   categorical,
   discrete,
   fixed,
   float,
   int,
-  type NewValues,
   network,
   type ParameterMap,
-  type SentValues,
   space,
-  type Values,
   vector,
 } from './space.ts';
+import type { Choices, ComponentName, MovingName, NewValues, SentValues, Values } from './space-values.ts';
 import type { Study } from './study.ts';
-import type { Trial } from './trial.ts';
+import type { OuterStep, Trial } from './trial.ts';
 
 const tuned = space({
   lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
@@ -41,7 +37,29 @@ const mixed = space({
 });
 type Mixed = (typeof mixed)['parameters'];
 
+const unit = { min: 0, max: 1 };
+const branched = space({
+  decay: float({ ...unit, init: 0.1 }),
+  optimizer: categorical({
+    sgd: {
+      lr: float({ ...unit, init: 0.1 }),
+      momentum: float({ ...unit, init: [0.1, 0.5] }),
+      schedule: categorical({ flat: {}, cosine: { final: float({ ...unit, init: 0.1 }) } }),
+    },
+    adam: { lr: float({ ...unit, init: 0.01 }), beta1: vector({ ...unit, init: 0.9, per: 'layer' }) },
+    plain: { lr: fixed(0.1) },
+  }),
+  model: categorical({ flat: {}, deep: { depth: discrete([1, 2]) } }),
+});
+type Branched = (typeof branched)['parameters'];
+
 describe('space', () => {
+  it('has children under the name that they exist with', () => {
+    const { optimizer } = branched.parameters;
+    expect(optimizer.values).toEqual(['sgd', 'adam', 'plain']);
+    expect(optimizer.children.plain).toEqual({ lr: { kind: 'fixed', value: 0.1 } });
+  });
+
   it('keeps the parameters and their order', () => {
     expect(Object.entries(tuned.parameters)).toEqual([
       ['lr', { kind: 'float', min: 1e-4, max: 1, init: 0.01, scale: 'log' }],
@@ -106,6 +124,10 @@ describe('the types of a study', () => {
       readonly decay: readonly number[];
       readonly reweighting: readonly number[];
       readonly weightDecay: number;
+      readonly optimizer: 'sgd' | 'adam';
+      readonly batchSize: 64 | 128;
+      readonly layers: number;
+      readonly nesterov: boolean;
     }>();
     expectTypeOf<SentValues<Mixed>['l2']>().toEqualTypeOf<readonly number[] | undefined>();
     expectTypeOf<SentValues<Mixed>['lr']>().toEqualTypeOf<number>();
@@ -118,9 +140,50 @@ describe('the types of a study', () => {
     >();
   });
 
+  it('know which names a value is one of', () => {
+    const isAdam = ({ values }: OuterStep<Mixed>) => {
+      // @ts-expect-error No such name.
+      values.optimizer === 'adamm';
+      // @ts-expect-error No such size.
+      values.batchSize === 32;
+      return values.optimizer === 'adam';
+    };
+    expectTypeOf(isAdam).returns.toEqualTypeOf<boolean>();
+  });
+
+  it('know the children of a name once that was asked for', () => {
+    const ofOptimizer = ({ values }: OuterStep<Branched>) => {
+      expectTypeOf(values.decay).toEqualTypeOf<number>();
+      expectTypeOf(values.lr).toEqualTypeOf<number>();
+      expectTypeOf(values.momentum).toEqualTypeOf<number | undefined>();
+      expectTypeOf(values.optimizer).toEqualTypeOf<'sgd' | 'adam' | 'plain'>();
+      if (values.optimizer === 'sgd') {
+        expectTypeOf(values.momentum).toEqualTypeOf<number>();
+        expectTypeOf(values.beta1).toEqualTypeOf<undefined>();
+        if (values.schedule === 'cosine') expectTypeOf(values.final).toEqualTypeOf<number>();
+      }
+      if (values.model === 'deep') expectTypeOf(values.depth).toEqualTypeOf<1 | 2>();
+      // @ts-expect-error No such name.
+      values.optimizer === 'sdg';
+      // @ts-expect-error No such parameter, in any branch.
+      values.momentun;
+    };
+    expectTypeOf(ofOptimizer).returns.toBeVoid();
+    expectTypeOf<MovingName<Branched>>().toEqualTypeOf<'decay' | 'lr' | 'momentum' | 'beta1' | 'final'>();
+    expectTypeOf<ComponentName<Branched>>().toEqualTypeOf<
+      'decay' | 'lr' | 'momentum' | `beta1/${string}` | 'final'
+    >();
+    expectTypeOf<NewValues<Branched>['lr']>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<NewValues<Branched>['beta1']>().toEqualTypeOf<number | readonly number[] | undefined>();
+    const chosen = (choices: Choices<Branched>) =>
+      choices.optimizer === 'sgd' ? choices.momentum : choices.model;
+    expectTypeOf(chosen).returns.toEqualTypeOf<number | 'flat' | 'deep'>();
+  });
+
   it('let a typed study be used where any study will do', () => {
     expectTypeOf<Study<Tuned>>().toExtend<Study>();
     expectTypeOf<Study<Mixed>>().toExtend<Study>();
+    expectTypeOf<Study<Branched>>().toExtend<Study>();
     expectTypeOf<Study>().toEqualTypeOf<Study<ParameterMap>>();
     // @ts-expect-error Its names are not known.
     expectTypeOf<Study>().toExtend<Study<Tuned>>();

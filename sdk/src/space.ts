@@ -132,7 +132,18 @@ export interface BoolParameter {
 export interface CategoricalParameter<Value extends string = string> {
   readonly kind: 'categorical';
   readonly values: readonly Value[];
+  /** Parameters that only trials with a certain name have, by that name. */
+  readonly children?: ParameterBranches | undefined;
 }
+
+/** One of several names for each trial, each with parameters of its own. */
+export interface BranchingParameter<Children extends ParameterBranches = ParameterBranches>
+  extends CategoricalParameter<keyof Children & string> {
+  readonly children: Children;
+}
+
+/** Parameters by the name with which they exist. */
+export type ParameterBranches = Readonly<Record<string, ParameterMap>>;
 
 /** One of several numbers for each trial. */
 export interface DiscreteParameter<Value extends number = number> {
@@ -161,80 +172,6 @@ export interface Space<P extends ParameterMap = ParameterMap> {
   /** A line for each parameter, in columns; `console.log` prints it, too. */
   toString(): string;
 }
-
-/**
- * A value for each hyperparameter that moves, is fixed or follows a schedule, in natural units: a number, or numbers where it is a vector or a
- * network. What differs between trials is in {@link Choices}.
- */
-export type Values<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in keyof P as P[Name] extends ChoiceParameter ? never : Name]: ValueOf<P[Name]>;
-};
-
-type ValueOf<Kind extends Parameter> = Kind extends Several
-  ? readonly number[]
-  : Kind extends ChoiceParameter
-    ? never
-    : number;
-
-/**
- * {@link Values} of an outer step that may be too large for a message: undefined for a vector that was left out.
- * `study.outerStep(index)` reads it.
- */
-export type SentValues<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in keyof P as P[Name] extends ChoiceParameter ? never : Name]: SentValueOf<P[Name]>;
-};
-
-/** What has several values. */
-type Several = VectorParameter | NetworkParameter | FixedParameter<readonly number[]>;
-
-type SentValueOf<Kind extends Parameter> = Kind extends Several
-  ? readonly number[] | undefined
-  : ValueOf<Kind>;
-
-/** Values for some of the hyperparameters that move; a number for a vector is one for all of its components. */
-export type NewValues<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in MovingName<P>]?: P[Name] extends FloatParameter ? number : number | readonly number[];
-};
-
-/** Names of the hyperparameters that move. */
-export type MovingName<P extends ParameterMap = ParameterMap> = {
-  [Name in keyof P & string]: P[Name] extends GivenParameter | ChoiceParameter ? never : Name;
-}[keyof P & string];
-
-/**
- * What a trial has of everything that makes trials: of an `int` or `discrete` a number, of a `bool` true or false, of a
- * `categorical` one of its names, of a `float` or `vector` with several initial values one of these.
- */
-export type Choices<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in keyof P as ChoiceOf<P[Name]> extends undefined ? never : Name]: ChoiceOf<P[Name]>;
-};
-
-type ChoiceOf<Kind extends Parameter> =
-  Kind extends CategoricalParameter<infer Value>
-    ? Value
-    : Kind extends DiscreteParameter<infer Value>
-      ? Value
-      : Kind extends BoolParameter
-        ? boolean
-        : Kind extends IntParameter
-          ? number
-          : Kind extends { readonly init: infer Init }
-            ? Init extends number
-              ? undefined
-              : number
-            : undefined;
-
-/**
- * Names of the components of a hypergradient: of the hyperparameters that move, followed by `/` and the layer, class,
- * weight or position where there are several.
- */
-export type ComponentName<P extends ParameterMap = ParameterMap> = {
-  [Name in keyof P & string]: P[Name] extends GivenParameter | ChoiceParameter
-    ? never
-    : P[Name] extends VectorParameter | NetworkParameter
-      ? `${Name}/${string}`
-      : Name;
-}[keyof P & string];
 
 /** Whether it is one initial value or several is what a type has to know; which, is not. */
 type Widened<Init extends Initial> = Init extends number ? number : readonly number[];
@@ -287,11 +224,20 @@ export function bool(): BoolParameter {
   return { kind: 'bool' };
 }
 
-/** One of several names for each trial, for instance `categorical(['sgd', 'adam'])` for `optimizer`. */
+/**
+ * One of several names for each trial, for instance `categorical(['sgd', 'adam'])` for `optimizer`. Names may have parameters of
+ * their own, which only their trials have: `categorical({ sgd: { momentum: float({ … }) }, adam: {} })`.
+ */
 export function categorical<const Value extends string>(
   values: readonly Value[],
-): CategoricalParameter<Value> {
-  return { kind: 'categorical', values };
+): CategoricalParameter<Value>;
+export function categorical<Children extends ParameterBranches>(
+  children: Children,
+): BranchingParameter<Children>;
+export function categorical(names: readonly string[] | ParameterBranches): CategoricalParameter {
+  return Array.isArray(names)
+    ? { kind: 'categorical', values: names }
+    : { kind: 'categorical', values: Object.keys(names), children: names as ParameterBranches };
 }
 
 /** One of several numbers for each trial, for instance `discrete([64, 128])` for `batchSize`. */

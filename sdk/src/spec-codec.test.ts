@@ -1,7 +1,7 @@
 import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, Grouping, Method, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { bool, discrete, float, space } from './space.ts';
+import { bool, categorical, discrete, fixed, float, space } from './space.ts';
 import type { StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { everything } from './testing/specifications.ts';
@@ -96,6 +96,7 @@ describe('encodeSpec', () => {
       'layers',
       'nesterov',
       'model',
+      'shape',
       'augmentation.cropPadding',
     ]);
   });
@@ -108,4 +109,44 @@ describe('encodeSpec', () => {
 it('decodeSpec makes up no default that the server did not state', () => {
   const { method } = decodeSpec(Study.create({ method: { dmd: {} } }));
   expect(method.dmd).toMatchObject({ variant: 'unknown', delays: Number.NaN });
+});
+
+describe('children of a categorical', () => {
+  const searched = space({
+    optimizer: categorical({
+      sgd: {
+        lr: float({ min: 0, max: 1, init: 0.1, scale: 'log' }),
+        nested: categorical({ a: {}, b: { rate: fixed(1) } }),
+      },
+      adam: { lr: float({ min: 0, max: 1, init: [0.1, 0.2], scale: 'log' }) },
+    }),
+    momentum: fixed(0.5),
+  });
+
+  it('are parameters with a condition, after their parent', () => {
+    const { space: message } = sent({ ...least, space: searched });
+    expect(message?.parameters.map(({ name, condition }) => [name, condition])).toEqual([
+      ['optimizer', undefined],
+      ['lr', { parameter: 'optimizer', values: ['sgd'] }],
+      ['nested', { parameter: 'optimizer', values: ['sgd'] }],
+      ['rate', { parameter: 'nested', values: ['b'] }],
+      ['lr', { parameter: 'optimizer', values: ['adam'] }],
+      ['momentum', undefined],
+    ]);
+  });
+
+  it('come back as they were', () => {
+    expect(decodeSpec(sent({ ...least, space: searched })).space).toEqual(searched);
+  });
+
+  it('are there for each value that another client names', () => {
+    const message = sent({ ...least, space: searched });
+    const [, lr] = message.space?.parameters ?? [];
+    if (lr?.condition) lr.condition.values = ['sgd', 'adam'];
+    message.space?.parameters.splice(4, 1);
+    const { optimizer } = decodeSpec(message).space.parameters;
+    expect(optimizer).toMatchObject({
+      children: { adam: { lr: { init: 0.1 } }, sgd: { lr: { init: 0.1 } } },
+    });
+  });
 });

@@ -16,6 +16,7 @@ import type { CompleteStudySpec, ExternalStudySpec, StudySpec } from './spec.ts'
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { Study } from './study.ts';
 import type { Transport } from './transport.ts';
+import { kindsOf } from './trial-space.ts';
 
 /** Options of `studies.create()`. */
 export interface CreateOptions extends CallOptions {
@@ -88,8 +89,9 @@ export class Studies {
     const found = decodeSnapshot<P>(
       await this.#transport.unary(StudyServiceService.getStudy, { name }, call),
     );
-    for (const [parameter, { kind }] of Object.entries(space?.parameters ?? {})) {
-      if (found.space.parameters[parameter]?.kind === kind) continue;
+    const there = new Map(kindsOf(found.space.parameters));
+    for (const [parameter, kind] of kindsOf(space?.parameters ?? {})) {
+      if (there.get(parameter) === kind) continue;
       throw new GlocalError('FAILED_PRECONDITION', `${name} has no ${kind} parameter ${parameter}`, {
         reason: 'SPACE_MISMATCH',
       });

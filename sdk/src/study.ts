@@ -44,9 +44,18 @@ import {
 import { joinSchedule, type Schedule } from './schedule.ts';
 import { decodeSnapshot, hasEnded, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
+import type { Choices } from './space-values.ts';
 import { encodeDmdOptions } from './spec-codec.ts';
 import type { Transport } from './transport.ts';
-import { decodeOuterStep, decodeTrial, lacksVectors, type OuterStep, type Trial } from './trial.ts';
+import {
+  decodeOuterStep,
+  decodeTrial,
+  lacksVectors,
+  type OuterStep,
+  type Trial,
+  type TrialSpace,
+} from './trial.ts';
+import { hasChoices } from './trial-space.ts';
 import { type WatchOptions, watch } from './watch.ts';
 
 /** Which trial is meant. */
@@ -104,7 +113,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   readonly createTime: Date;
   readonly updateTime: Date;
   readonly #transport: Transport;
-  #trialNames: Promise<readonly string[]> | undefined;
+  #trialChoices: Promise<ReadonlyMap<string, Choices<P>>> | undefined;
 
   /** @internal */
   constructor(transport: Transport, snapshot: StudySnapshot<P>) {
@@ -196,7 +205,11 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
    */
   async *watch(options: WatchOptions = {}): AsyncGenerator<StudyEvent<P>, void, undefined> {
     check([watchOptions, options, 'options']);
-    for await (const event of watch(this.#transport, this, options)) {
+    const { name, space } = this;
+    const { signal, metadata } = options;
+    const choices = async () =>
+      hasChoices(space) ? this.#allChoices({ signal, metadata }) : new Map<string, Choices>();
+    for await (const event of watch<P>(this.#transport, { name, space, choices }, options)) {
       if (event.type === 'study') this.#renew(event);
       else if (event.type === 'snapshot') this.#renew(event.study);
       yield event;
@@ -289,13 +302,14 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     check([outerStepsOptions, options, 'options']);
     const { trial, includeWindows = false, pageSize = 0, ...call } = options;
     const parent = await this.#trialName(trial, call);
+    const ofTrial = await this.#spaceOf(parent, call);
     for await (const step of this.#outerStepMessages({ parent, pageSize, includeWindows }, call)) {
       const { rows = 0, hypergradients } = step.window ?? {};
       // A step that is too large for a page comes without its rows, or even without its vectors.
       const incomplete =
-        lacksVectors(step, this.space) || (includeWindows && rows > 0 && hypergradients?.length === 0);
+        lacksVectors(step, ofTrial) || (includeWindows && rows > 0 && hypergradients?.length === 0);
       const whole = incomplete ? await readOuterStep(this.#transport, step.name, call) : step;
-      yield decodeOuterStep<P>(whole, this.space);
+      yield decodeOuterStep<P>(whole, ofTrial);
     }
   }
 
@@ -303,8 +317,12 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   async outerStep(index: number, options: TrialOptions = {}): Promise<OuterStep<P>> {
     check([outerStepIndex, index, 'index'], [trialOptions, options, 'options']);
     const { trial, ...call } = options;
-    const name = `${await this.#trialName(trial, call)}/outerSteps/${index}`;
-    return decodeOuterStep<P>(await readOuterStep(this.#transport, name, call), this.space);
+    const parent = await this.#trialName(trial, call);
+    const ofTrial = await this.#spaceOf(parent, call);
+    return decodeOuterStep<P>(
+      await readOuterStep(this.#transport, `${parent}/outerSteps/${index}`, call),
+      ofTrial,
+    );
   }
 
   /**
@@ -332,7 +350,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     const { trial, ...driving } = options;
     const { signal, metadata } = options;
     const name = await this.#trialName(trial, { signal, metadata });
-    yield* drive<P>(this.#transport, { trial: name, space: this.space }, driving);
+    const ofTrial = await this.#spaceOf(name, { signal, metadata });
+    yield* drive<P>(this.#transport, { trial: name, ...ofTrial }, driving);
   }
 
   /**
@@ -345,7 +364,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     const { trial, ...connection } = options;
     const { signal, metadata } = options;
     const name = await this.#trialName(trial, { signal, metadata });
-    return ReportSession.open<P>(this.#transport, name, this.space, connection);
+    const ofTrial = await this.#spaceOf(name, { signal, metadata });
+    return ReportSession.open<P>(this.#transport, name, ofTrial, connection);
   }
 
   /** The trajectory of a trial's hyperparameters so far. */
@@ -353,8 +373,11 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     check([trialOptions, options, 'options']);
     const { trial, ...call } = options;
     const name = await this.#trialName(trial, call);
-    return joinSchedule((pageToken) =>
-      this.#transport.unary(StudyServiceService.exportSchedule, { name, pageSize: 0, pageToken }, call),
+    const ofTrial = await this.#spaceOf(name, call);
+    return joinSchedule(
+      (pageToken) =>
+        this.#transport.unary(StudyServiceService.exportSchedule, { name, pageSize: 0, pageToken }, call),
+      ofTrial,
     );
   }
 
@@ -382,7 +405,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   /** @throws GlocalError NOT_FOUND when the study has no such trial. */
   async #trialName(trial: number | string = 0, call: CallOptions): Promise<string> {
     if (typeof trial === 'string') return trial;
-    const names = await this.#allTrialNames(call);
+    const names = [...(await this.#allChoices(call)).keys()];
     const name = names[trial];
     if (name === undefined) {
       throw new NotFoundError(`${this.name} has no trial ${trial}; it has ${names.length}, from 0 on`, {
@@ -392,16 +415,24 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     return name;
   }
 
-  /** Trials are made with the study, so that their names are asked for once. */
-  #allTrialNames(call: CallOptions): Promise<readonly string[]> {
-    this.#trialNames ??= this.#listTrialNames(call).catch((error: unknown) => {
-      this.#trialNames = undefined;
-      throw error;
-    });
-    return this.#trialNames;
+  /** Without a call where there are no choices to ask for. */
+  async #spaceOf(trial: string, call: CallOptions): Promise<TrialSpace> {
+    const { space } = this;
+    const choices = hasChoices(space) ? (await this.#allChoices(call)).get(trial) : undefined;
+    return { space, choices: choices ?? {} };
   }
 
-  async #listTrialNames(call: CallOptions): Promise<readonly string[]> {
-    return (await collect(this.trials(call))).map(({ name }) => name);
+  /** Of its trials, by their names. Trials are made with the study, so that this is asked for once. */
+  #allChoices(call: CallOptions): Promise<ReadonlyMap<string, Choices<P>>> {
+    this.#trialChoices ??= this.#listChoices(call).catch((error: unknown) => {
+      this.#trialChoices = undefined;
+      throw error;
+    });
+    return this.#trialChoices;
+  }
+
+  async #listChoices(call: CallOptions): Promise<ReadonlyMap<string, Choices<P>>> {
+    const trials = await collect(this.trials(call));
+    return new Map(trials.map(({ name, choices }) => [name, choices]));
   }
 }

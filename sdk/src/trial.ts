@@ -16,7 +16,9 @@ import { decodeRows } from './float64.ts';
 import { plainNumbers } from './plain-numbers.ts';
 import { sdkName } from './problem-names.ts';
 import { decodeReport, type WindowReport } from './report.ts';
-import type { Choices, ComponentName, ParameterMap, SentValues, Space, Values } from './space.ts';
+import type { ParameterMap, Space } from './space.ts';
+import type { Choices, ComponentName, SentValues, Values } from './space-values.ts';
+import { isChoice, parametersAt } from './trial-space.ts';
 
 /** Figures over a set of examples. */
 export interface Evaluation {
@@ -185,56 +187,67 @@ export interface SentOuterStep<P extends ParameterMap = ParameterMap> extends Ou
   readonly nextValues: SentValues<P>;
 }
 
-export function decodeTrial<P extends ParameterMap>(trial: proto.Trial, space: Space<P>): Trial<P> {
+export function decodeTrial<P extends ParameterMap>(trial: proto.Trial, space: Space): Trial<P> {
+  const choices = Object.fromEntries(
+    trial.choices.map(({ name, value }) => [sdkName(name), value?.value]),
+  ) as Choices<P>;
   return {
     ...plainNumbers(trial),
     state: trialStateName(trial.state),
-    choices: Object.fromEntries(
-      trial.choices.map(({ name, value }) => [sdkName(name), value?.value]),
-    ) as Choices<P>,
-    values: decodeValues(trial.values, space),
+    choices,
+    values: decodeValues(trial.values, { space, choices }),
     cost: trial.cost === 0 ? undefined : trial.cost,
     timing: decodeTiming(trial.timing),
   };
 }
 
+/** What names and values of a trial are read with: its choices are told once, with the trial. */
+export interface TrialSpace {
+  /** Of the study. */
+  readonly space: Space;
+  readonly choices: Choices;
+}
+
 /** Whether a step came without its vectors, as one that is too large for a message does. */
-export const lacksVectors = (step: proto.OuterStep, space: Space): boolean =>
-  step.values.some(({ name, values }) => values.length === 0 && isVector(space, name));
+export function lacksVectors(step: proto.OuterStep, trial: TrialSpace): boolean {
+  const isVector = vectorsOf(trial);
+  return step.values.some(({ name, values }) => values.length === 0 && isVector(name));
+}
 
 /**
  * A step that has its vectors.
- * @param space of the study
  * @throws GlocalError DATA_LOSS when a vector has a wrong length.
  */
 export const decodeOuterStep = <P extends ParameterMap>(
   step: proto.OuterStep,
-  space: Space,
+  trial: TrialSpace,
 ): OuterStep<P> => ({
   ...decodeFields<P>(step),
-  values: decodeValues<Values<P>>(step.values, space),
-  nextValues: decodeValues<Values<P>>(step.nextValues, space),
+  values: decodeValues<Values<P>>(step.values, trial),
+  nextValues: decodeValues<Values<P>>(step.nextValues, trial),
 });
 
 /**
  * A step that may lack its vectors.
- * @param space of the study
  * @throws GlocalError DATA_LOSS when a vector has a wrong length.
  */
 export const decodeSentOuterStep = <P extends ParameterMap>(
   step: proto.OuterStep,
-  space: Space,
+  trial: TrialSpace,
 ): SentOuterStep<P> => ({
   ...decodeFields<P>(step),
-  values: decodeValues<SentValues<P>>(step.values, space),
-  nextValues: decodeValues<SentValues<P>>(step.nextValues, space),
+  values: decodeValues<SentValues<P>>(step.values, trial),
+  nextValues: decodeValues<SentValues<P>>(step.nextValues, trial),
 });
+
+/** The name of the trial that a step is of. */
+export const trialOf = ({ name }: proto.OuterStep): string => name.slice(0, name.indexOf('/outerSteps/'));
 
 function decodeFields<P extends ParameterMap>(step: proto.OuterStep): OuterStepFields<P> {
   const report = step.report && decodeReport(step.report);
   return {
     name: step.name,
-    trial: step.name.slice(0, step.name.indexOf('/outerSteps/')),
+    trial: trialOf(step),
     index: step.index,
     step: step.step,
     trainLoss: step.trainLoss,
@@ -291,17 +304,30 @@ function decodeUpdate<Name extends string>(update: proto.Update): Update<Name> {
   };
 }
 
-/** The server states a value for every hyperparameter of the study's space; of a vector at least the mean. */
-export function decodeValues<V>(values: readonly proto.ParameterValue[], space: Space): V {
-  return Object.fromEntries(
-    values.map(({ name, value, values: vector }) => {
+/**
+ * What a trial has chosen, and the value of every hyperparameter of its space, as the server states them; of a vector at least
+ * the mean.
+ */
+export function decodeValues<V>(values: readonly proto.ParameterValue[], trial: TrialSpace): V {
+  const isVector = vectorsOf(trial);
+  return Object.fromEntries([
+    ...chosen(trial),
+    ...values.map(({ name, value, values: vector }) => {
       if (vector.length > 0) return [name, vector];
-      return [name, isVector(space, name) ? undefined : value];
+      return [name, isVector(name) ? undefined : value];
     }),
-  ) as V;
+  ]) as V;
 }
 
-function isVector({ parameters }: Space, name: string): boolean {
-  const kind = Object.hasOwn(parameters, name) ? parameters[name]?.kind : undefined;
-  return kind === 'vector' || kind === 'network';
+/** Choices that are no initial values, which say only where a value was at first. */
+export function chosen({ space, choices }: TrialSpace): [name: string, value: string | number | boolean][] {
+  const parameters = parametersAt(space, choices);
+  return Object.entries(choices).flatMap(([name, value]): [string, string | number | boolean][] =>
+    value === undefined || !isChoice(parameters.get(name)) ? [] : [[name, value]],
+  );
+}
+
+function vectorsOf({ space, choices }: TrialSpace): (name: string) => boolean {
+  const parameters = parametersAt(space, choices);
+  return (name) => ['vector', 'network'].includes(parameters.get(name)?.kind ?? '');
 }

@@ -48,11 +48,15 @@ describe('the types of a study', () => {
     expectTypeOf<Study<Mine>>().toExtend<Study>();
   });
 
-  it('have a number or numbers for each hyperparameter, and none for what makes trials', () => {
+  it('have a number or numbers for each hyperparameter, and what a trial has chosen', () => {
     expectTypeOf<Values<Mine>>().toEqualTypeOf<{
       readonly lr: number;
       readonly decays: readonly number[];
       readonly momentum: number;
+      readonly optimizer: 'sgd' | 'adam';
+      readonly batchSize: 64 | 128;
+      readonly layers: number;
+      readonly nesterov: boolean;
     }>();
     expectTypeOf<OuterStepEvent<Mine>['values']['lr']>().toEqualTypeOf<number>();
     expectTypeOf<OuterStepEvent<Mine>['values']>().not.toHaveProperty('lrr');

@@ -95,12 +95,15 @@ export const list =
   };
 
 /** An object with any keys. */
-export const record =
-  (item: Rule): Rule =>
+export const record = (item: Rule): Rule => entries(() => item);
+
+/** The same, with a rule for each key. */
+export const entries =
+  (itemOf: (key: string) => Rule): Rule =>
   (value, field, violations) => {
     anObject(value, field, violations);
     if (!isObject(value)) return;
-    for (const key of Object.keys(value)) item(value[key], under(field, key), violations);
+    for (const key of Object.keys(value)) itemOf(key)(value[key], under(field, key), violations);
   };
 
 /**

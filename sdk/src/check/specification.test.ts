@@ -40,6 +40,7 @@ const named = (path: Path): string =>
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`))
     .join('')
     .replace('.space.parameters', '.space')
+    .replace('.children', '')
     .slice(1);
 
 /** A copy of `everything` in which one object is another. */

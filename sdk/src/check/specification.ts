@@ -31,6 +31,7 @@ import type {
   Training,
 } from '../spec.ts';
 import {
+  entries,
   finite,
   flag,
   INT32_MAX,
@@ -113,6 +114,14 @@ const scheduled: Rule = (value, field, violations) => {
   violations.push({ field, description });
 };
 
+const categoricalKeys = object<CategoricalParameter>({ kind, values: list(text), children: () => {} });
+/** Children are named by the value that they exist with, as the server names them. */
+const categorical: Rule = (value, field, violations) => {
+  categoricalKeys(value, field, violations);
+  const children = isObject(value) ? value.children : undefined;
+  if (children !== undefined) record(parameters)(children, field, violations);
+};
+
 const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>([
   ['float', FLOAT],
   ['vector', vector],
@@ -124,29 +133,30 @@ const PARAMETERS: ReadonlyMap<unknown, Rule> = new Map<Parameter['kind'], Rule>(
   ['scheduled', scheduled],
   ['int', object<IntParameter>({ kind, min: int32, max: int32, step: optional(notZero(int32)) })],
   ['bool', object<BoolParameter>({ kind })],
-  ['categorical', object<CategoricalParameter>({ kind, values: list(text) })],
+  ['categorical', categorical],
   ['discrete', object<DiscreteParameter>({ kind, values: list(finite) })],
 ]);
 const kindOf = oneOf([...PARAMETERS.keys()] as string[]);
 const MAKES_TRIALS: ReadonlySet<unknown> = new Set(['int', 'bool', 'categorical', 'discrete']);
 
-const parameter: Rule = (value, field, violations) => {
-  const rule = isObject(value) ? PARAMETERS.get(value.kind) : undefined;
-  if (rule === undefined) {
-    if (isObject(value) && typeof value.kind === 'string')
-      return kindOf(value.kind, `${field}.kind`, violations);
-    const makers = [...PARAMETERS.keys()].map((kind) => `${kind}()`).join(', ');
-    violations.push({ field, description: `is not a hyperparameter; make it with one of ${makers}` });
-    return;
-  }
-  const name = field.slice('space.'.length);
-  if (isObject(value) && MAKES_TRIALS.has(value.kind) && sdkName(name) !== name) {
-    violations.push({ field, description: `is called ${sdkName(name)} here` });
-  }
-  rule(value, field, violations);
-};
+const parameter =
+  (name: string): Rule =>
+  (value, field, violations) => {
+    const rule = isObject(value) ? PARAMETERS.get(value.kind) : undefined;
+    if (rule === undefined) {
+      if (isObject(value) && typeof value.kind === 'string')
+        return kindOf(value.kind, `${field}.kind`, violations);
+      const makers = [...PARAMETERS.keys()].map((kind) => `${kind}()`).join(', ');
+      violations.push({ field, description: `is not a hyperparameter; make it with one of ${makers}` });
+      return;
+    }
+    if (isObject(value) && MAKES_TRIALS.has(value.kind) && sdkName(name) !== name) {
+      violations.push({ field, description: `is called ${sdkName(name)} here` });
+    }
+    rule(value, field, violations);
+  };
 
-const parameters = record(parameter);
+const parameters: Rule = (value, field, violations) => entries(parameter)(value, field, violations);
 
 /** A search space. Its parameters are named without `parameters` in between, as the server names them. */
 export const space: Rule = (value, field, violations) => {

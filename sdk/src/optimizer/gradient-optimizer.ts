@@ -2,7 +2,8 @@
 
 import type { DrivenWindow } from '../driven-window.ts';
 import { GlocalError } from '../error.ts';
-import type { NewValues, ParameterMap } from '../space.ts';
+import type { ParameterMap } from '../space.ts';
+import type { NewValues } from '../space-values.ts';
 import { type ClipOptions, clip } from './clip.ts';
 import { Memory } from './memory.ts';
 import type { SavableOptimizer } from './optimizer.ts';

@@ -1,7 +1,8 @@
 /** What a client may decide with: something that says where the hyperparameters go after each window. */
 
 import type { DrivenWindow } from '../driven-window.ts';
-import type { NewValues, ParameterMap } from '../space.ts';
+import type { ParameterMap } from '../space.ts';
+import type { NewValues } from '../space-values.ts';
 
 /**
  * Says where the hyperparameters of a driven trial go: `await window.set(optimizer.next(window))`. One of your own needs no

@@ -16,7 +16,8 @@
 import { trustRegionOptions } from '../check/optimizers.ts';
 import { check } from '../check/rule.ts';
 import type { DrivenWindow } from '../driven-window.ts';
-import type { NewValues, ParameterMap } from '../space.ts';
+import type { ParameterMap } from '../space.ts';
+import type { NewValues } from '../space-values.ts';
 import { norm } from './clip.ts';
 import { Memory } from './memory.ts';
 import type { SavableOptimizer, WindowOptimizer } from './optimizer.ts';

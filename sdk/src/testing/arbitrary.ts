@@ -1,8 +1,7 @@
 /** Whatever a specification may say, for tests of properties. */
 
 import fc from 'fast-check';
-import type { Parameter } from '../space.ts';
-import { space } from '../space.ts';
+import { categorical, type Parameter, type ParameterMap, space } from '../space.ts';
 import type { StudySpec } from '../spec.ts';
 
 /** JSON has no -0. */
@@ -15,6 +14,9 @@ const starts = fc.oneof(finite, fc.array(finite, { minLength: 1, maxLength: 3 })
 const scale = fc.constantFrom('log', 'logit', 'linear', undefined);
 const grouping = fc.constantFrom('layer', 'class');
 
+/** The contract's words for fields of a problem are refused as names. */
+const parameterName = text.filter((name) => !name.includes('_'));
+
 /** An object with some of these. */
 const some = <T>(fields: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) =>
   fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
@@ -22,30 +24,32 @@ const some = <T>(fields: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) =>
 const bounds = { min: finite, max: finite, init: starts, scale };
 const kind = <Name extends string>(name: Name) => fc.constant(name);
 
-const parameter = fc.oneof(
-  fc.record({ kind: kind('float'), ...bounds }),
-  fc.record({ kind: kind('vector'), ...bounds, per: grouping }),
-  fc.record({ kind: kind('vector'), ...bounds, size: whole }),
-  fc.record({ kind: kind('network'), hiddenUnits: whole, detached: fc.boolean() }),
-  fc.record({ kind: kind('fixed'), value: finite }),
-  fc.record({ kind: kind('fixed'), value: fc.array(finite, { minLength: 1 }), per: grouping }),
-  fc.record({ kind: kind('scheduled'), points: fc.array(fc.record({ step: whole, value: finite })) }),
-  fc.record({
-    kind: kind('scheduled'),
-    cosine: fc.record({ peak: finite, final: finite, warmupSteps: whole }),
-  }),
-  fc.record({ kind: kind('scheduled'), cooldown: fc.record({ value: finite, cooldownSteps: whole }) }),
-  fc.record({ kind: kind('scheduled'), replay: fc.record({ trial: text, parameter: text }) }),
-  fc.record({ kind: kind('int'), min: whole, max: whole, step: whole }),
-  fc.record({ kind: kind('bool') }),
-  fc.record({ kind: kind('discrete'), values: fc.array(finite) }),
-  fc.record({ kind: kind('categorical'), values: fc.array(text) }),
-) as fc.Arbitrary<Parameter>;
+const { parameters } = fc.letrec<{ parameter: Parameter; parameters: ParameterMap }>((tie) => ({
+  parameter: fc.oneof(
+    { depthSize: 'small' },
+    fc.record({ kind: kind('float'), ...bounds }),
+    fc.record({ kind: kind('vector'), ...bounds, per: grouping }),
+    fc.record({ kind: kind('vector'), ...bounds, size: whole }),
+    fc.record({ kind: kind('network'), hiddenUnits: whole, detached: fc.boolean() }),
+    fc.record({ kind: kind('fixed'), value: finite }),
+    fc.record({ kind: kind('fixed'), value: fc.array(finite, { minLength: 1 }), per: grouping }),
+    fc.record({ kind: kind('scheduled'), points: fc.array(fc.record({ step: whole, value: finite })) }),
+    fc.record({
+      kind: kind('scheduled'),
+      cosine: fc.record({ peak: finite, final: finite, warmupSteps: whole }),
+    }),
+    fc.record({ kind: kind('scheduled'), cooldown: fc.record({ value: finite, cooldownSteps: whole }) }),
+    fc.record({ kind: kind('scheduled'), replay: fc.record({ trial: text, parameter: text }) }),
+    fc.record({ kind: kind('int'), min: whole, max: whole, step: whole }),
+    fc.record({ kind: kind('bool') }),
+    fc.record({ kind: kind('discrete'), values: fc.array(finite) }),
+    fc.record({ kind: kind('categorical'), values: fc.array(text) }),
+    fc.dictionary(text, tie('parameters'), { minKeys: 1, maxKeys: 3 }).map(categorical),
+  ) as fc.Arbitrary<Parameter>,
+  parameters: fc.dictionary(parameterName, tie('parameter'), { maxKeys: 4 }) as fc.Arbitrary<ParameterMap>,
+}));
 
-/** The contract's words for fields of a problem are refused as names. */
-const parameterName = text.filter((name) => !name.includes('_'));
-
-export const someSpace = fc.dictionary(parameterName, parameter).map(space);
+export const someSpace = parameters.map(space);
 
 const anything = fc.jsonValue({ noUnicodeString: false }).map((value) => JSON.parse(JSON.stringify(value)));
 

@@ -47,6 +47,10 @@ export const everything = {
     layers: int({ min: -1, max: 9, step: 2 }),
     nesterov: bool(),
     model: categorical(['small', 'large']),
+    shape: categorical({
+      flat: {},
+      bent: { rise: float({ min: 0.01, max: 1, init: 0.2, scale: 'log' }), fall: fixed(0.3) },
+    }),
     'augmentation.cropPadding': discrete([2, 4]),
   }),
   problem: {

@@ -23,6 +23,7 @@ import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
+import { studyOfTrial } from '../study/trial-study.ts';
 import { responder, startOf, takenOver } from './conversation.ts';
 import type { Methods } from './handlers.ts';
 import { forDriver } from './outer-step-parts.ts';
@@ -84,14 +85,14 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
     },
   };
 
-  /** @throws FieldError, NotFoundError, StateError unless the trial's study is DRIVEN. */
+  /** As the trial sees it. @throws FieldError, NotFoundError, StateError unless it is DRIVEN. */
   async function drivenStudy(name: string): Promise<Study> {
-    await parts.getTrial(name, 'start.trial');
+    const trial = await parts.getTrial(name, 'start.trial');
     const study = await parts.getStudy(studyOf(name));
     if (study.mode !== RunMode.DRIVEN) {
       throw new StateError(`${study.name} is not DRIVEN: no client decides about its windows`);
     }
-    return study;
+    return studyOfTrial(study, trial);
   }
 
   async function readDecisions(

@@ -6,6 +6,7 @@ import { mayKnow } from '../resource/caller.ts';
 import { isTrialName, studyOf } from '../resource/names.ts';
 import { quote } from '../resource/quote.ts';
 import type { Store } from '../store/store.ts';
+import { pathOf } from './conditions.ts';
 import { exportSchedule } from './schedule.ts';
 import { studyOfTrial } from './trial-study.ts';
 
@@ -18,7 +19,7 @@ export type Replayed =
   | { readonly points: readonly ScheduleKnot[] }
   | { readonly refused: string; readonly field: 'trial' | 'parameter' };
 
-/** By the names of the parameters that are to follow them. */
+/** By what messages call the parameters that are to follow them. */
 export type Replays = ReadonlyMap<string, Replayed>;
 
 type ReplayStore = Pick<Store, 'getStudy' | 'getTrial' | 'listOuterSteps'>;
@@ -30,11 +31,13 @@ export async function readReplays(
   caller: Readonly<Caller>,
 ): Promise<Replays> {
   const replays = new Map<string, Replayed>();
-  for (const { name, kind } of space?.parameters ?? []) {
+  const parameters = space?.parameters ?? [];
+  for (const one of parameters) {
+    const { name, kind } = one;
     if (kind?.$case !== 'scheduled' || kind.value.schedule?.$case !== 'replay') continue;
     const { trial, parameter } = kind.value.schedule.value;
     const wanted = { trial, parameter: parameter || name, steps: training?.steps ?? 0 };
-    replays.set(name, await readReplay(wanted, store, caller));
+    replays.set(pathOf(one, parameters), await readReplay(wanted, store, caller));
   }
   return replays;
 }

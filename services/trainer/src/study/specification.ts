@@ -6,6 +6,7 @@ import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts
 import type { FieldViolation } from '../resource/errors.ts';
 import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
+import { spaceAt } from './conditions.ts';
 import { checkLabels, sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { checkExact, predictCost, type TrialKind } from './specification/cost.ts';
@@ -18,7 +19,7 @@ import { withOuterRate } from './specification/outer.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
 import { checkSize, sizedProblem } from './specification/size.ts';
-import { completeSpace } from './specification/space.ts';
+import { checkTrialSpace, completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { checkWholeWindows, completeTraining } from './specification/training.ts';
 import { withWish, withWishedRows } from './specification/wish.ts';
@@ -91,10 +92,12 @@ function completeTrained(
   const kinds: TrialKind[] = [];
   const inspect: Inspect = (variant, own) => {
     checkSample(method, variant.problem, own);
-    checkTangentExamples(method, space, variant, own);
-    const sized = sizedProblem(space, variant);
+    const there = spaceAt(space, variant.choices);
+    checkTangentExamples(method, there, variant, own);
+    if (isSound) checkTrialSpace(there, method.estimator, variant.optimizer, own);
+    const sized = sizedProblem(there, variant);
     if (sized === undefined) return;
-    checkVectors(space, sized, own);
+    checkVectors(there, space.parameters, sized, own);
     if (!isSound || own.violations.length > 0) return;
     checkSize(sized, method, limits, own);
     kinds.push(sized);

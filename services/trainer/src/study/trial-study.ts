@@ -9,10 +9,11 @@ import {
   type Trial,
 } from '@glocal/proto/glocal/v1/study';
 import { getOptimizer } from '../inner/registry.ts';
+import { exists } from './conditions.ts';
 import { problemField, withChoices } from './problem-fields.ts';
 
 /**
- * The study with the trial's point in it: fields of the problem are set, numbers fixed, vectors and values that move start
+ * The study with the trial's point in it, and only the parameters that exist there: fields of the problem are set, numbers fixed, vectors and values that move start
  * where the trial starts. Whatever trains a trial, or tells of its hyperparameters, takes the study from here.
  *
  * What the data set decides is left open where trials differ in it: `problem.validation_examples` is 0 then.
@@ -22,12 +23,16 @@ export function studyOfTrial<T extends Study>(study: T, { choices }: Pick<Trial,
   const chosen = new Map(choices.map((choice) => [choice.name, choice]));
   // A client that trains has no problem: it sees the choices.
   const problem = study.problem && withChoices(study.problem, choices);
-  const parameters = (study.space?.parameters ?? []).flatMap((parameter) => {
-    const choice = chosen.get(parameter.name);
-    if (choice === undefined) return [parameter];
-    return problem !== undefined && problemField(parameter.name) !== undefined ? [] : at(parameter, choice);
+  const listed = study.space?.parameters ?? [];
+  const parameters = listed.flatMap((parameter) => {
+    if (!exists(parameter, choices)) return [];
+    const { name, kind } = parameter;
+    const choice = chosen.get(name);
+    if (choice === undefined) return [{ name, kind }];
+    return problem !== undefined && problemField(name) !== undefined ? [] : at(parameter, choice);
   });
-  if (problem !== undefined && chosen.has('optimizer')) {
+  const mayLack = chosen.has('optimizer') || listed.some(({ condition }) => condition !== undefined);
+  if (problem !== undefined && mayLack) {
     parameters.push(...unlisted(getOptimizer(problem.optimizer).hyperparameters, parameters));
   }
   return { ...study, problem, space: { parameters } };

@@ -1,22 +1,30 @@
 /** The parameters of a space that make trials, each as a list of the values that it can have. */
 
-import type { Choice, Parameter, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import type { Choice, Condition, Parameter, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { exists } from '../conditions.ts';
 
 /** One dimension of the points that trials are made of. */
 export interface Axis {
   /** Of the parameter. */
   readonly name: string;
+  /** With which values of an axis before it there is this one; absent where it always is. */
+  readonly condition?: Condition | undefined;
   /** How many values there are. */
   readonly size: number;
   /** The value at a position from 0 to below `size`. */
   at(position: number): Choice;
 }
 
-/** A value for each parameter that makes trials, in the order of the space. */
+/** A value for each parameter that makes trials and exists with those before it, in the order of the space. */
 export type Point = Choice[];
 
 /** Of a complete space. */
-export const axesOf = ({ parameters }: SearchSpace): Axis[] => parameters.flatMap((one) => axisOf(one) ?? []);
+export const axesOf = ({ parameters }: SearchSpace): Axis[] =>
+  parameters.flatMap((parameter) => {
+    const axis = axisOf(parameter);
+    const { condition } = parameter;
+    return axis === undefined ? [] : { ...axis, ...(condition && { condition }) };
+  });
 
 /** Undefined for a parameter that makes no trials. */
 export function axisOf({ name, kind }: Parameter): Axis | undefined {
@@ -46,8 +54,21 @@ export function axisOf({ name, kind }: Parameter): Axis | undefined {
 }
 
 /** How many points there are: infinite when nobody could count them. */
-export const combinations = (axes: readonly Axis[]): number =>
-  axes.reduce((product, { size }) => product * size, 1);
+export function combinations(axes: readonly Axis[]): number {
+  const childrenOf = Map.groupBy(axes, ({ condition }) => condition?.parameter);
+  const product = (of: readonly Axis[]): number => of.reduce((all, axis) => all * count(axis), 1);
+  /** Of an axis and those that are there with one of its values. */
+  const count = (axis: Axis): number => {
+    const children = childrenOf.get(axis.name);
+    if (children === undefined) return axis.size;
+    const choices = Array.from({ length: axis.size }, (_, position) => axis.at(position));
+    return choices.reduce(
+      (sum, choice) => sum + product(children.filter((child) => exists(child, [choice]))),
+      0,
+    );
+  };
+  return product(childrenOf.get(undefined) ?? []);
+}
 
 const number = (name: string, value: number): Choice => ({ name, value: { $case: 'number', value } });
 

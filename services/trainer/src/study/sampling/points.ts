@@ -3,10 +3,11 @@
 import { type Sampling, SamplingMethod } from '@glocal/proto/glocal/v1/study';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { randomStream } from '../../data/random.ts';
-import { type Axis, combinations, type Point } from './axes.ts';
+import { exists } from '../conditions.ts';
+import type { Axis, Point } from './axes.ts';
 import { sobol } from './sobol.ts';
 
-/** Positions on each axis. */
+/** Positions on each axis, also on those that there are not with the values of others. */
 type Positions = readonly number[];
 
 /**
@@ -15,34 +16,39 @@ type Positions = readonly number[];
  * @param axes each with at least one value, and together with as many combinations as there are to be points.
  */
 export function takePoints(axes: readonly Axis[], { method, points, seed }: Sampling): Point[] {
-  const positions =
-    method === SamplingMethod.GRID
-      ? grid(axes)
-      : distinct(method === SamplingMethod.SOBOL ? shiftedSobol(axes, seed) : draws(axes, seed), points);
-  return positions.map((position) => axes.map((axis, k) => axis.at(position[k] as number)));
+  if (method === SamplingMethod.GRID) return [...grid(axes, [])];
+  const positions = method === SamplingMethod.SOBOL ? shiftedSobol(axes, seed) : draws(axes, seed);
+  return distinct(axes, positions, points);
 }
 
-function grid(axes: readonly Axis[]): Positions[] {
-  return Array.from({ length: combinations(axes) }, (_, index) => {
-    let rest = index;
-    return axes
-      .toReversed()
-      .map(({ size }) => {
-        const position = rest % size;
-        rest = Math.floor(rest / size);
-        return position;
-      })
-      .reverse();
-  });
+/** Every point that begins with these values. */
+function* grid([axis, ...others]: readonly Axis[], begun: Point): Generator<Point> {
+  if (axis === undefined) yield begun;
+  else if (!exists(axis, begun)) yield* grid(others, begun);
+  else {
+    for (let position = 0; position < axis.size; position++) {
+      yield* grid(others, [...begun, axis.at(position)]);
+    }
+  }
+}
+
+/** The values at some positions, of the axes that there are with those before. */
+export function pointAt(axes: readonly Axis[], positions: Positions): Point {
+  const point: Point = [];
+  for (const [k, axis] of axes.entries()) {
+    if (exists(axis, point)) point.push(axis.at(positions[k] ?? 0));
+  }
+  return point;
 }
 
 /** The first of them that differ. */
-function distinct(positions: Iterable<Positions>, count: number): Positions[] {
-  const taken = new Map<string, Positions>();
+function distinct(axes: readonly Axis[], positions: Iterable<Positions>, count: number): Point[] {
+  const taken = new Map<string, Point>();
   for (const position of positions) {
     if (taken.size >= count) break;
-    const key = position.join();
-    if (!taken.has(key)) taken.set(key, position);
+    const point = pointAt(axes, position);
+    const key = JSON.stringify(point);
+    if (!taken.has(key)) taken.set(key, point);
   }
   return [...taken.values()];
 }

@@ -10,6 +10,8 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { quote } from '../../resource/quote.ts';
+import { spaceAt, withCondition } from '../conditions.ts';
+import type { Point } from '../sampling/axes.ts';
 import type { Checker } from './checker.ts';
 import { type ChoiceDomain, completeChoice, makesTrials } from './choice.ts';
 import { METHOD } from './defaults.ts';
@@ -18,6 +20,7 @@ import { completeFloat } from './float.ts';
 import { listedParameters } from './listed.ts';
 import { completeMethod, type MethodWithoutRate } from './method.ts';
 import { withOuterRate } from './outer.ts';
+import { textOf } from './problems.ts';
 import { completeSampling } from './sampling.ts';
 import { checkWindow, MAX_COMPONENTS } from './size.ts';
 import { checkWholeWindows, completeTraining } from './training.ts';
@@ -60,15 +63,16 @@ export function completeExternal(
   const training = completeTraining(requested.training, method, limits, check);
   checkWholeWindows(training.steps, method, check);
   const space = completeExternalSpace(requested.space, check);
-  const components = countComponents(space);
+  const source = { space, seeds: training.seeds.length };
+  const { sampling, points } = completeSampling(requested.sampling, source, limits, check);
+  const components = Math.max(...points.map((point) => countComponents(spaceAt(space, point))));
   check.require(
     components <= MAX_COMPONENTS,
     'space',
     `has ${components} components; a message has room for the values of ${MAX_COMPONENTS}`,
   );
   checkWindow(components, method, limits, check);
-  const source = { space, seeds: training.seeds.length };
-  const { sampling } = completeSampling(requested.sampling, source, limits, check);
+  checkMoves(space, points, check);
   const completed = withOuterRate(method, training);
   return { space, problem: undefined, training, sampling, method: completed, predictedCost: 0 };
 }
@@ -105,14 +109,22 @@ const nameFault = (name: string): string | undefined =>
 
 function completeExternalSpace(requested: SearchSpace | undefined, check: Checker): SearchSpace {
   const parameters = Array.from(listedParameters(requested, nameFault, check), ({ parameter, path }) =>
-    completeParameter(parameter, path, check),
-  );
-  check.require(
-    parameters.some(({ kind }) => kind?.$case === 'float'),
-    'space',
-    'has nothing that hypergradients could move; make at least one parameter a float',
+    withCondition(completeParameter(parameter, path, check), parameter),
   );
   return { parameters };
+}
+
+/** Checks that hypergradients can move something in every trial. */
+function checkMoves(space: SearchSpace, points: readonly Point[], check: Checker): void {
+  const isMoved = (choices: Point) =>
+    spaceAt(space, choices).parameters.some(({ kind }) => kind?.$case === 'float');
+  const still = points.find((choices) => !isMoved(choices));
+  const trials = still?.length ? `; in trials with ${still.map(textOf).join(', ')}` : '';
+  check.require(
+    still === undefined,
+    'space',
+    `has nothing that hypergradients could move; make at least one parameter a float${trials}`,
+  );
 }
 
 function completeParameter(parameter: Parameter, path: string, check: Checker): Parameter {

@@ -1,7 +1,13 @@
 /** A hyperparameter that keeps its value, or its values. */
 
-import { type FixedParameter, Grouping, type SearchSpace } from '@glocal/proto/glocal/v1/study';
+import {
+  type FixedParameter,
+  Grouping,
+  type Parameter,
+  type SearchSpace,
+} from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterInfo } from '@glocal/proto/glocal/v1/study_service';
+import { pathOf } from '../conditions.ts';
 import type { Checker } from './checker.ts';
 import { inDomain } from './domain.ts';
 import { completeGrouping, finiteNumber } from './float.ts';
@@ -33,17 +39,23 @@ export function completeFixed(
   return { value, values, grouping };
 }
 
-/** Checks the values of vectors against the layers and classes that a problem has. */
+/**
+ * Checks the values of vectors against the layers and classes that a problem has.
+ * @param all parameters of the study, by which messages name those of its trials
+ */
 export function checkVectors(
   { parameters }: SearchSpace,
+  all: readonly Parameter[],
   groups: { readonly layers: number; readonly classes: number },
   check: Checker,
 ): void {
-  for (const { name, kind } of parameters) {
+  for (const parameter of parameters) {
+    const { kind } = parameter;
     if (kind?.$case !== 'fixed' || kind.value.values.length === 0) continue;
     const { values, grouping } = kind.value;
-    if (grouping === Grouping.LAYER) checkCount(values.length, groups.layers, `space.${name}`, check);
-    if (grouping === Grouping.CLASS) checkCount(values.length, groups.classes, `space.${name}`, check);
+    const path = pathOf(parameter, all);
+    if (grouping === Grouping.LAYER) checkCount(values.length, groups.layers, path, check);
+    if (grouping === Grouping.CLASS) checkCount(values.length, groups.classes, path, check);
   }
 }
 

@@ -43,7 +43,7 @@ function complete(parameters: Readonly<Record<string, Kind>>, estimator: Estimat
     training: { steps: STEPS },
     method: { estimator },
   });
-  const replays = new Map(replayed ? [['lr', replayed]] : []);
+  const replays = new Map(replayed ? [['space.lr', replayed]] : []);
   const known = { ...catalogue, replays };
   return { ...completeStudy(study, known, LIMITS), known };
 }

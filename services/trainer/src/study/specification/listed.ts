@@ -1,7 +1,10 @@
-/** The parameters that a space lists. */
+/** The parameters that a space lists: their names, and in which trials they exist. */
 
 import type { Parameter, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { listed as listedNames, quote } from '../../resource/quote.ts';
+import { excludeEachOther, pathOf } from '../conditions.ts';
 import type { Checker } from './checker.ts';
+import { checkList } from './float.ts';
 
 const MAX_PARAMETERS = 64;
 
@@ -26,14 +29,53 @@ export function* listedParameters(
     'space.parameters',
     `${listed.length} are more than the ${MAX_PARAMETERS} that a space may have`,
   );
-  const names = new Set<string>();
+  const before: Parameter[] = [];
   for (const [position, parameter] of listed.slice(0, MAX_PARAMETERS).entries()) {
-    const { name } = parameter;
-    const fault = nameFault(name);
-    const path = fault === undefined ? `space.${name}` : `space.parameters[${position}]`;
+    const fault = nameFault(parameter.name);
+    const path = fault === undefined ? pathOf(parameter, before) : `space.parameters[${position}]`;
     check.require(fault === undefined, path, fault ?? '');
-    check.require(!names.has(name), path, 'is listed twice');
-    names.add(name);
+    const isKnown = checkCondition(parameter, before, path, check);
+    check.require(!isKnown || !clashes(parameter, before), path, 'is listed twice');
+    before.push(parameter);
     yield { parameter, path };
   }
+}
+
+/** Whether a trial may have another parameter of this name, or others depend on one of it. */
+function clashes(parameter: Parameter, before: readonly Parameter[]): boolean {
+  const namesakes = before.filter(({ name }) => name === parameter.name);
+  return (
+    namesakes.some((other) => !excludeEachOther(parameter, other, before)) ||
+    (namesakes.length > 0 && before.some(({ condition }) => condition?.parameter === parameter.name))
+  );
+}
+
+/** Records what is wrong with a condition; tells whether nothing is. */
+function checkCondition(
+  parameter: Parameter,
+  before: readonly Parameter[],
+  path: string,
+  check: Checker,
+): boolean {
+  const { condition } = parameter;
+  if (condition === undefined) return true;
+  const field = `${path}.condition`;
+  const { parameter: name, values } = condition;
+  const named = before.filter((other) => other.name === name);
+  const kind = named.length === 1 ? named[0]?.kind : undefined;
+  if (kind?.$case !== 'categorical') {
+    const why = named.length === 1 ? 'is not categorical' : 'is not the name of one parameter before it';
+    return check.require(false, `${field}.parameter`, `${quote(name)} ${why}`);
+  }
+  const known = kind.value.values;
+  const unknown = values.find((value) => !known.includes(value));
+  return (
+    check.require(values.length > 0, `${field}.values`, 'has no values') &&
+    checkList(values, known.length, `${field}.values`, check) &&
+    check.require(
+      unknown === undefined,
+      `${field}.values`,
+      `${quote(unknown ?? '')} is none of the values of ${name}; one of ${listedNames(known)}`,
+    )
+  );
 }

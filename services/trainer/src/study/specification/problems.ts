@@ -12,6 +12,8 @@ import { completeProblem, type ResolvedProblem } from './problem.ts';
 /** The problem of some trials. */
 export interface ProblemVariant extends ResolvedProblem {
   readonly problem: Problem;
+  /** What these trials have chosen of it, and so whatever other parameters depend on. */
+  readonly choices: readonly Choice[];
 }
 
 /** A further check of a variant; what it records is reported as the problem's own faults are. */
@@ -43,7 +45,7 @@ export function completeProblems(
   const [first = asked] = variants.map((choices) => {
     const own = new Checker();
     const { problem, resolved } = completeProblem(withChoices(asked, choices), catalogue, own);
-    inspect({ problem, ...resolved }, own);
+    inspect({ problem, choices, ...resolved }, own);
     report(own, choices, faults, check.violations);
     return problem;
   });
@@ -80,5 +82,6 @@ function report(
   }
 }
 
-const textOf = ({ name, value }: Choice): string =>
+/** A choice for a message. */
+export const textOf = ({ name, value }: Choice): string =>
   `${name} ${value?.$case === 'category' ? quote(value.value) : value?.value}`;

@@ -3,7 +3,7 @@
 import { type Sampling, SamplingMethod, type SearchSpace } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { type Axis, axesOf, combinations, type Point } from '../sampling/axes.ts';
-import { takePoints } from '../sampling/points.ts';
+import { pointAt, takePoints } from '../sampling/points.ts';
 import type { Checker } from './checker.ts';
 import { POINTS, SAMPLING } from './defaults.ts';
 
@@ -28,7 +28,7 @@ export function completeSampling(
   const axes = axesOf(space).filter(({ size }) => size > 0);
   const isSound = () => !check.violations.some(({ field }) => /^(space|sampling)\b/.test(field));
   if (isSound()) checkTrials(axes, sampling, seeds, limits, check);
-  const points = isSound() ? takePoints(axes, sampling) : [axes.map((axis) => axis.at(0))];
+  const points = isSound() ? takePoints(axes, sampling) : [pointAt(axes, [])];
   return { sampling, points };
 }
 

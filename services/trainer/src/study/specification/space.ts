@@ -6,8 +6,9 @@ import {
   type Parameter,
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
-import type { HyperparameterInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { HyperparameterInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import { REWEIGHTING } from '../../inner/training-loss.ts';
+import { requirements, withCondition } from '../conditions.ts';
 import { problemField } from '../problem-fields.ts';
 import { unlisted } from '../trial-study.ts';
 import type { Checker } from './checker.ts';
@@ -29,27 +30,58 @@ export function completeSpace(
   check: Checker,
 ): SearchSpace {
   const noName = (name: string) => (name === '' ? 'has no name' : undefined);
-  const parameters = Array.from(listedParameters(requested, noName, check), ({ parameter, path }) =>
-    completeParameter(parameter, path, { domain, estimator }, check),
-  );
+  const listed = requested?.parameters ?? [];
+  const parameters = Array.from(listedParameters(requested, noName, check), ({ parameter, path }) => {
+    const optimizers = domain.optimizers.filter(({ id }) => mayExistWith(id, parameter, listed));
+    const context = { domain: { ...domain, optimizers }, estimator };
+    return withCondition(completeParameter(parameter, path, context, check), parameter);
+  });
   const names = new Set(parameters.map(({ name }) => name));
-  for (const { id, hyperparameters } of domain.optimizers) {
-    for (const { name, defaultValue } of hyperparameters) {
-      check.require(names.has(name) || defaultValue !== undefined, `space.${name}`, `${id} needs it`);
-    }
+  for (const optimizer of domain.optimizers) {
+    const there = parameters.filter((parameter) => mayExistWith(optimizer.id, parameter, listed));
+    checkNeeded(optimizer, there, check);
   }
   // Where trials have different optimizers, each has the defaults of its own.
   if (!names.has('optimizer')) {
     parameters.push(...unlisted(domain.optimizers[0]?.hyperparameters ?? [], parameters));
   }
-  if (estimator !== Estimator.FIXED) {
-    check.require(
-      parameters.some(({ kind }) => kind?.$case === 'float' || kind?.$case === 'network'),
-      'space',
-      'has nothing that hypergradients could move; make at least one parameter a float, or use the estimator FIXED',
-    );
-  }
+  checkMovesAnything(parameters, estimator, check);
   return { parameters };
+}
+
+/** Checks the parameters that exist in some trials. */
+export function checkTrialSpace(
+  { parameters }: SearchSpace,
+  estimator: Estimator,
+  optimizer: OptimizerInfo | undefined,
+  check: Checker,
+): void {
+  if (optimizer !== undefined) checkNeeded(optimizer, parameters, check);
+  checkMovesAnything(parameters, estimator, check);
+}
+
+/** Whether a parameter exists in trials with an optimizer, as far as that matters. */
+const mayExistWith = (optimizer: string, parameter: Parameter, listed: readonly Parameter[]): boolean =>
+  requirements(parameter, listed).get('optimizer')?.includes(optimizer) ?? true;
+
+function checkNeeded(
+  { id, hyperparameters }: OptimizerInfo,
+  parameters: readonly Parameter[],
+  check: Checker,
+): void {
+  for (const { name, defaultValue } of hyperparameters) {
+    const isThere = parameters.some((parameter) => parameter.name === name);
+    check.require(isThere || defaultValue !== undefined, `space.${name}`, `${id} needs it`);
+  }
+}
+
+function checkMovesAnything(parameters: readonly Parameter[], estimator: Estimator, check: Checker): void {
+  check.require(
+    estimator === Estimator.FIXED ||
+      parameters.some(({ kind }) => kind?.$case === 'float' || kind?.$case === 'network'),
+    'space',
+    'has nothing that hypergradients could move; make at least one parameter a float, or use the estimator FIXED',
+  );
 }
 
 function completeParameter(
@@ -62,6 +94,11 @@ function completeParameter(
   const field = problemField(name);
   const isNetwork = name === REWEIGHTING;
   const infos = name === '' || isNetwork || field !== undefined ? [] : infosOf(name, path, domain, check);
+  check.require(
+    field === undefined || parameter.condition === undefined,
+    `${path}.condition`,
+    'is not for a field of the problem, which every trial has',
+  );
   if (kind === undefined) {
     check.require(false, path, 'has no kind: it is neither float nor fixed nor any other');
     return parameter;
@@ -95,7 +132,7 @@ function completeParameter(
         infos,
         estimator,
         steps: domain.steps,
-        replayed: domain.catalogue.replays?.get(name),
+        replayed: domain.catalogue.replays?.get(path),
       };
       const value = completeScheduled(kind.value, path, context, check);
       return { name, kind: { $case: 'scheduled', value } };
