@@ -17,6 +17,10 @@ export function ensureSdk(): Promise<void> {
       'scripts/steps/llms.ts',
       'sdk/tsdown.config.ts',
       'proto/gen/**/*.ts',
+      // The rules of specifications (`@glocal/trainer/rules`), with what they are made of.
+      'services/trainer/src/public/rules.ts',
+      'services/trainer/src/{study,resource,hyper,data}/**/*.ts',
+      'services/trainer/src/inner/reweighting-size.ts',
       'node_modules/tsdown/package.json',
       'tsconfig.json',
     ],

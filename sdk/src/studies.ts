@@ -5,6 +5,7 @@ import { StudyState as StudyStates } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { callOptions, createOptions, getOptions, listStudiesOptions, resourceName } from './check/calls.ts';
 import { check } from './check/rule.ts';
+import { checkRules } from './check/rules.ts';
 import { specification } from './check/specification.ts';
 import { enumValue, type StudyState } from './enums.ts';
 import { GlocalError } from './error.ts';
@@ -61,6 +62,7 @@ export class Studies {
     check([specification, spec, 'spec'], [createOptions, options, 'options']);
     const { requestId = randomUUID(), ...call } = options;
     const study = encodeSpec(spec);
+    checkRules(study);
     const created = await this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call);
     return new Study<P>(this.#transport, decodeSnapshot(created));
   }
@@ -72,6 +74,7 @@ export class Studies {
   ): Promise<CompleteStudySpec<P> & Pick<StudySnapshot, 'predictedCost'>> {
     check([specification, spec, 'spec'], [callOptions, options, 'options']);
     const study = encodeSpec(spec);
+    checkRules(study);
     const checked = await this.#transport.unary(StudyServiceService.validateStudy, { study }, options);
     return { ...decodeSpec<P>(checked), predictedCost: checked.predictedCost };
   }

@@ -228,24 +228,34 @@ describe.each(faults)('%s', (_what, changes, field, description) => {
   });
 });
 
-it('everything that is wrong is named at once, one line each', async () => {
-  const error = await rejection(
-    trainer.client.studies.create(
-      changed({
-        space: { lr: lr({ init: 2 }), dropout: fixed(0.5) },
-        problem: { dataset: 'imagenet', model: 'transformer' },
-        training: { steps: 0 },
-        method: { sigma: 3 },
-      }),
-    ),
-  );
+it('everything that a client can know is named at once, before a call', async () => {
+  const wrong = changed({
+    space: { lr: lr({ init: 2 }), dropout: fixed(0.5) },
+    problem: { dataset: 'imagenet', model: 'transformer' },
+    training: { steps: 0 },
+    method: { sigma: 3 },
+  });
+  const error = await rejection(trainer.client.studies.create(wrong));
+  expect(error).toMatchObject({ reason: 'STUDY', requestId: undefined });
+  expect(error.fieldViolations.map(({ field }) => field)).toEqual([
+    'method.sigma',
+    'training.steps',
+    'space.lr.init',
+  ]);
+});
+
+it('everything that the server knows is named at once, one line each', async () => {
+  const wrong = changed({
+    space: { lr: lr({}), dropout: fixed(0.5) },
+    problem: { dataset: 'imagenet', model: 'transformer' },
+    training: { steps: 2 * MAX_STEPS },
+  });
+  const error = await rejection(trainer.client.studies.create(wrong));
   expect(error.reason).toBe('STUDY');
   expect(error.fieldViolations.map(({ field }) => field)).toEqual([
     'problem.dataset',
     'problem.model',
-    'method.sigma',
     'training.steps',
-    'space.lr.init',
     'space.dropout',
   ]);
   expect(String(error).split('\n')).toEqual([
@@ -261,7 +271,9 @@ it('faults of the search space alone have a reason of their own', async () => {
 
 it('the request of a refused study is found under its id in the log', async () => {
   await using noisy = await TestTrainer.start({ args: ['--log-level', 'debug'] });
-  const { requestId } = await rejection(noisy.client.studies.create(changed({ training: { steps: 0 } })));
+  const { requestId } = await rejection(
+    noisy.client.studies.create(changed({ problem: { dataset: 'none' } })),
+  );
   await expect
     .poll(() => noisy.log.find((line) => line.includes(requestId ?? 'none')))
     .toContain('INVALID_ARGUMENT');

@@ -68,14 +68,17 @@ problem: { dataset: fashion-mnist-10k, model: mlp }
 space:
   optimizer:
     values:
-      sgd: { lr: { min: 0.1, max: 1, init: 0.01 } }
+      sgd: { lr: { min: 0.1, max: 200, init: 1 } }
       adam: { lr: { min: 1e-4, max: 1, init: 0.01 }, momentum: { min: 0, max: 1, init: 0.5 } }
 training: { steps: 100 }
 method: { estimator: glocal }
 `;
     const refused = await trainer.client.studies.validate(specFromYaml(text)).catch((error) => error);
     expect((refused as GlocalError).fieldViolations).toEqual([
-      { field: 'space.optimizer.sgd.lr.init', description: '0.01 is below min (0.1)' },
+      {
+        field: 'space.optimizer.sgd.lr.max',
+        description: expect.stringMatching(/^200 is outside the domain of lr/),
+      },
       {
         field: 'space.optimizer.adam.momentum',
         description: expect.stringMatching(/^is a hyperparameter neither of adam /),

@@ -39,5 +39,10 @@ export function windowOf<P extends ParameterMap>(
     report,
   };
   const decide = () => Promise.reject(new Error('nothing is decided here'));
-  return drivenWindow(step as unknown as SentOuterStep<P>, { deadline: undefined, givesUp }, { space, choices: {} }, decide);
+  return drivenWindow(
+    step as unknown as SentOuterStep<P>,
+    { deadline: undefined, givesUp },
+    { space, choices: {} },
+    decide,
+  );
 }

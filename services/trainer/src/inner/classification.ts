@@ -3,7 +3,7 @@
 import type { Model } from '../model/model.ts';
 import { checkExamples, type Examples, evaluate, inChunks, meanLoss } from './loss.ts';
 import type { Batch, Objective } from './objective.ts';
-import { networkSize } from './reweighting.ts';
+import { networkSize } from './reweighting-size.ts';
 import { type LossOptions, lossHyperparameters, TrainingLoss } from './training-loss.ts';
 
 export function classification(model: Model, options: LossOptions): Objective {

@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
-import { exampleWeights, initialNetwork, networkSize } from './reweighting.ts';
+import { exampleWeights, initialNetwork } from './reweighting.ts';
+import { networkSize } from './reweighting-size.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 

@@ -4,6 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { networkSize } from './reweighting-size.ts';
 
 /** The network, and what flows through it. */
 export interface Reweighting {
@@ -12,9 +13,6 @@ export interface Reweighting {
   /** Whether the weight of an example counts as a constant when the loss is differentiated by the model's weights. */
   readonly detached: boolean;
 }
-
-/** Number of the network's weights: 1 → hidden → 1 with biases. */
-export const networkSize = ({ hidden }: Pick<Reweighting, 'hidden'>): number => 3 * hidden + 1;
 
 /**
  * Weights to start from, uniform in ±1/√(inputs of the unit): the kernel and biases of the hidden layer, then those of

@@ -10,15 +10,13 @@ import { type HyperparameterInfo, layersOf } from './hyperparameter.ts';
 import { type Examples, oneHot } from './loss.ts';
 import type { ApartLoss, BatchLoss, LossInputs } from './objective.ts';
 import { exampleWeights, type Reweighting } from './reweighting.ts';
+import { REWEIGHTING } from './reweighting-size.ts';
 
 /** What the loss has beside its numbers. */
 export interface LossOptions {
   /** Weighs examples by their losses; without it all count alike. */
   readonly reweighting?: Reweighting;
 }
-
-/** Name under which the weights of the meta-module are given and learned. */
-export const REWEIGHTING = 'reweighting';
 
 /** Largest size of a weight of the meta-module: far beyond what its sigmoid can tell apart. */
 const NETWORK_BOUND = 1000;

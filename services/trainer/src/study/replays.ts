@@ -8,10 +8,9 @@ import { quote } from '../resource/quote.ts';
 import type { Store } from '../store/store.ts';
 import { pathOf } from './conditions.ts';
 import { exportSchedule } from './schedule.ts';
+import { MAX_POINTS } from './specification/scheduled.ts';
 import { studyOfTrial } from './trial-study.ts';
 
-/** Points that a schedule may have. */
-export const MAX_POINTS = 10_000;
 const PAGE_BYTES = 1024 * 1024;
 
 /** What came of reading one: its points, or what is wrong with a field of the request for it. */

@@ -4,10 +4,9 @@ import { RunMode, type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
-import { characters } from '../resource/quote.ts';
 import type { Catalogue } from './catalogue.ts';
 import { spaceAt } from './conditions.ts';
-import { checkLabels, sortedLabels } from './labels.ts';
+import { sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { checkExact, predictCost, type TrialKind } from './specification/cost.ts';
 import { completeExternal } from './specification/external.ts';
@@ -15,6 +14,7 @@ import { checkVectors } from './specification/fixed.ts';
 import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
 import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
+import { checkNames } from './specification/names.ts';
 import { withOuterRate } from './specification/outer.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
@@ -23,8 +23,6 @@ import { checkTrialSpace, completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { checkWholeWindows, completeTraining } from './specification/training.ts';
 import { withWish, withWishedRows } from './specification/wish.ts';
-
-const MAX_NAME = 200;
 
 /** Limits of the server that a study is checked against. */
 export type StudyLimits = Pick<Limits, 'maxSteps' | 'maxTrials' | 'maxWindowRows' | 'maxComponents'>;
@@ -41,9 +39,7 @@ export type Completion =
  */
 export function completeStudy(requested: Study, catalogue: Catalogue, limits: StudyLimits): Completion {
   const check = new Checker();
-  const nameLength = characters(requested.displayName);
-  check.require(nameLength <= MAX_NAME, 'display_name', `has ${nameLength} characters; at most ${MAX_NAME}`);
-  check.violations.push(...checkLabels(requested.labels));
+  checkNames(requested, check);
   const isExternal = requested.mode === RunMode.EXTERNAL;
   const parts = isExternal
     ? completeExternal(requested, limits, check)

@@ -1,16 +1,10 @@
 /** A study as one of its trials sees it. */
 
-import {
-  type Choice,
-  FixedParameter,
-  Grouping,
-  type Parameter,
-  type Study,
-  type Trial,
-} from '@glocal/proto/glocal/v1/study';
+import type { Choice, Parameter, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { getOptimizer } from '../inner/registry.ts';
 import { exists } from './conditions.ts';
 import { problemField, withChoices } from './problem-fields.ts';
+import { fixedAt, unlisted } from './unlisted.ts';
 
 /**
  * The study with the trial's point in it, and only the parameters that exist there: fields of the problem are set, numbers fixed, vectors and values that move start
@@ -38,11 +32,6 @@ export function studyOfTrial<T extends Study>(study: T, { choices }: Pick<Trial,
   return { ...study, problem, space: { parameters } };
 }
 
-const fixedAt = (value: number): Parameter['kind'] => ({
-  $case: 'fixed',
-  value: FixedParameter.create({ value, grouping: Grouping.NONE }),
-});
-
 /** A parameter at its choice. What is not a number has no place among the hyperparameters. */
 function at({ name, kind }: Parameter, { value }: Choice): Parameter[] {
   if (value?.$case !== 'number') return [];
@@ -50,14 +39,3 @@ function at({ name, kind }: Parameter, { value }: Choice): Parameter[] {
     ? [{ name, kind: { $case: 'float', value: { ...kind.value, initial: value.value, initials: [] } } }]
     : [{ name, kind: fixedAt(value.value) }];
 }
-
-/** An optimizer's hyperparameters that a space does not list, at their defaults. Those without one must be listed. */
-export const unlisted = (
-  hyperparameters: readonly { readonly name: string; readonly defaultValue?: number | undefined }[],
-  listed: readonly Parameter[],
-): Parameter[] =>
-  hyperparameters
-    .filter(({ name }) => listed.every((parameter) => parameter.name !== name))
-    .flatMap(({ name, defaultValue: value }) =>
-      value === undefined ? [] : [{ name, kind: fixedAt(value) }],
-    );

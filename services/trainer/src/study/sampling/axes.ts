@@ -1,6 +1,7 @@
 /** The parameters of a space that make trials, each as a list of the values that it can have. */
 
 import type { Choice, Condition, Parameter, SearchSpace } from '@glocal/proto/glocal/v1/study';
+import { quote } from '../../resource/quote.ts';
 import { exists } from '../conditions.ts';
 
 /** One dimension of the points that trials are made of. */
@@ -55,7 +56,11 @@ export function axisOf({ name, kind }: Parameter): Axis | undefined {
 
 /** How many points there are: infinite when nobody could count them. */
 export function combinations(axes: readonly Axis[]): number {
-  const childrenOf = Map.groupBy(axes, ({ condition }) => condition?.parameter);
+  const childrenOf = new Map<string | undefined, Axis[]>();
+  for (const axis of axes) {
+    const parent = axis.condition?.parameter;
+    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), axis]);
+  }
   const product = (of: readonly Axis[]): number => of.reduce((all, axis) => all * count(axis), 1);
   /** Of an axis and those that are there with one of its values. */
   const count = (axis: Axis): number => {
@@ -77,3 +82,7 @@ const listed = <T>(name: string, values: readonly T[], choice: (value: T) => Cho
   size: values.length,
   at: (position) => choice(values[position] as T),
 });
+
+/** A choice for a message. */
+export const textOf = ({ name, value }: Choice): string =>
+  `${name} ${value?.$case === 'category' ? quote(value.value) : value?.value}`;

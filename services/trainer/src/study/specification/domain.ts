@@ -1,13 +1,14 @@
 /** What a hyperparameter may be: names, domains and groupings of the problem's optimizers and of its loss. */
 
 import type { HyperparameterInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
-import { REWEIGHTING } from '../../inner/training-loss.ts';
+import { REWEIGHTING } from '../../inner/reweighting-size.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 
 /** What a parameter may be about. */
 export interface Domain {
-  readonly catalogue: Catalogue;
+  /** Undefined for a client, who knows none: what it would say is left to the server. */
+  readonly catalogue: Catalogue | undefined;
   /** Optimizers that trials have; none while they are not known. */
   readonly optimizers: readonly OptimizerInfo[];
   /** Inner steps of the training, as they were asked for. */
@@ -21,9 +22,10 @@ export interface Domain {
 export function infosOf(
   name: string,
   path: string,
-  { optimizers, catalogue: { lossHyperparameters: loss } }: Domain,
+  { optimizers, catalogue }: Domain,
   check: Checker,
 ): HyperparameterInfo[] {
+  const loss = catalogue?.lossHyperparameters ?? [];
   const ofLoss = loss.find((info) => info.name === name);
   if (ofLoss !== undefined) return [ofLoss];
   return optimizers.flatMap(({ id, hyperparameters }) => {

@@ -18,7 +18,7 @@ import type { LabelledExamples } from '../../data/examples.ts';
 import { type PreparedData, prepare } from '../../data/prepare.ts';
 import { chooseDifferentiation } from '../../hyper/differentiation.ts';
 import { SearchPoint } from '../../hyper/search-point.ts';
-import { networkSize } from '../../inner/reweighting.ts';
+import { networkSize } from '../../inner/reweighting-size.ts';
 import { asComplete, type CompleteStudy } from '../../resource/complete-study.ts';
 import { type Catalogue, loadCatalogue } from '../catalogue.ts';
 import { newTrials } from '../new-trials.ts';

@@ -11,7 +11,7 @@ import {
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { quote } from '../../resource/quote.ts';
 import { spaceAt, withCondition } from '../conditions.ts';
-import type { Point } from '../sampling/axes.ts';
+import { type Point, textOf } from '../sampling/axes.ts';
 import type { Checker } from './checker.ts';
 import { type ChoiceDomain, completeChoice, makesTrials } from './choice.ts';
 import { METHOD } from './defaults.ts';
@@ -20,7 +20,6 @@ import { completeFloat } from './float.ts';
 import { listedParameters } from './listed.ts';
 import { completeMethod, type MethodWithoutRate } from './method.ts';
 import { withOuterRate } from './outer.ts';
-import { textOf } from './problems.ts';
 import { completeSampling } from './sampling.ts';
 import { checkWindow, MAX_COMPONENTS } from './size.ts';
 import { checkWholeWindows, completeTraining } from './training.ts';

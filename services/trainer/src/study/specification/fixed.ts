@@ -30,7 +30,7 @@ export function completeFixed(
   check.require(value === 0, `${path}.value`, `${value} is not used where values are given; leave it out`);
   const size = infos[0]?.size ?? 0;
   check.require(
-    grouping !== Grouping.NONE || size > 0,
+    grouping !== Grouping.NONE || size > 0 || infos.length === 0,
     `${path}.values`,
     'are for a vector; say by grouping what each is for, or give one value',
   );

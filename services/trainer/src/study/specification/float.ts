@@ -28,7 +28,8 @@ export function completeFloat(
   const size = infos[0]?.size ?? 0;
   const told =
     size === 0 ? 'is for vectors of EXTERNAL studies and modules' : `is not ${size}, which the module has`;
-  check.require(requested.size === 0 || requested.size === size, `${path}.size`, `${told}; leave it out`);
+  const isPossible = requested.size === 0 || requested.size === size || infos.length === 0;
+  check.require(isPossible, `${path}.size`, `${told}; leave it out`);
   return { min, max, initial, scale, grouping, initials, size };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Problem, Study } from '@glocal/proto/glocal/v1/study';
 import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
-import { REWEIGHTING } from '../../inner/training-loss.ts';
+import { REWEIGHTING } from '../../inner/reweighting-size.ts';
 import type { Catalogue, ModelEntry, ModuleEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
 import { PROBLEM } from './defaults.ts';

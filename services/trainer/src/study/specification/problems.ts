@@ -2,10 +2,9 @@
 
 import { type Choice, Problem } from '@glocal/proto/glocal/v1/study';
 import type { FieldViolation } from '../../resource/errors.ts';
-import { quote } from '../../resource/quote.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { problemField, withChoices } from '../problem-fields.ts';
-import type { Point } from '../sampling/axes.ts';
+import { type Point, textOf } from '../sampling/axes.ts';
 import { Checker } from './checker.ts';
 import { completeProblem, type ResolvedProblem } from './problem.ts';
 
@@ -81,7 +80,3 @@ function report(
     faults.require(false, where, `${description}${trials}`);
   }
 }
-
-/** A choice for a message. */
-export const textOf = ({ name, value }: Choice): string =>
-  `${name} ${value?.$case === 'category' ? quote(value.value) : value?.value}`;

@@ -7,6 +7,9 @@ import { pointAt, takePoints } from '../sampling/points.ts';
 import type { Checker } from './checker.ts';
 import { POINTS, SAMPLING } from './defaults.ts';
 
+/** Points that are looked at where no server limits them. */
+const MOST_POINTS = 4_096;
+
 /** What trials are made of. */
 export interface TrialSource {
   readonly space: SearchSpace;
@@ -28,7 +31,8 @@ export function completeSampling(
   const axes = axesOf(space).filter(({ size }) => size > 0);
   const isSound = () => !check.violations.some(({ field }) => /^(space|sampling)\b/.test(field));
   if (isSound()) checkTrials(axes, sampling, seeds, limits, check);
-  const points = isSound() ? takePoints(axes, sampling) : [pointAt(axes, [])];
+  const areFew = limits.maxTrials < Infinity || combinations(axes) <= MOST_POINTS;
+  const points = isSound() && areFew ? takePoints(axes, sampling) : [pointAt(axes, [])];
   return { sampling, points };
 }
 

@@ -9,11 +9,14 @@ import {
   type ScheduledParameter,
 } from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterInfo } from '@glocal/proto/glocal/v1/study_service';
-import { MAX_POINTS, type Replayed } from '../replays.ts';
+import type { Replayed } from '../replays.ts';
 import type { Checker } from './checker.ts';
 import { cooldownSteps as defaultCooldown } from './defaults.ts';
 import { inDomain } from './domain.ts';
 import { finiteNumber } from './float.ts';
+
+/** Points that a schedule may have. */
+export const MAX_POINTS = 10_000;
 
 const INT32_MAX = 2 ** 31 - 1;
 

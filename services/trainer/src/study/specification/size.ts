@@ -10,7 +10,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits } from '@glocal/proto/glocal/v1/study_service';
 import { chooseDifferentiation, hypergradientsOf, stepsKept } from '../../hyper/differentiation.ts';
-import { networkSize } from '../../inner/reweighting.ts';
+import { networkSize } from '../../inner/reweighting-size.ts';
 import { MAX_MESSAGE_BYTES } from '../../resource/message-size.ts';
 import type { Checker } from './checker.ts';
 import type { MethodWithoutRate } from './method.ts';

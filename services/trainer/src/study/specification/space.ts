@@ -7,10 +7,10 @@ import {
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
-import { REWEIGHTING } from '../../inner/training-loss.ts';
+import { REWEIGHTING } from '../../inner/reweighting-size.ts';
 import { requirements, withCondition } from '../conditions.ts';
 import { problemField } from '../problem-fields.ts';
-import { unlisted } from '../trial-study.ts';
+import { unlisted } from '../unlisted.ts';
 import type { Checker } from './checker.ts';
 import { completeChoice, kindsOf, makesTrials } from './choice.ts';
 import { SPACE } from './defaults.ts';
@@ -132,7 +132,7 @@ function completeParameter(
         infos,
         estimator,
         steps: domain.steps,
-        replayed: domain.catalogue.replays?.get(path),
+        replayed: domain.catalogue === undefined ? UNREAD : domain.catalogue.replays?.get(path),
       };
       const value = completeScheduled(kind.value, path, context, check);
       return { name, kind: { $case: 'scheduled', value } };
@@ -142,6 +142,9 @@ function completeParameter(
   }
 }
 
+/** Of a schedule that is read where the catalogue is. */
+const UNREAD = { points: [] };
+
 /** Records a setting, which keeps one value. */
 function checkMoves(infos: readonly HyperparameterInfo[], path: string, check: Checker): void {
   const isSetting = infos.some(({ setting }) => setting);
@@ -150,7 +153,9 @@ function checkMoves(infos: readonly HyperparameterInfo[], path: string, check: C
 
 /** What is wrong with a name that a parameter chooses. */
 const faultOf = (parameter: string, id: string, { catalogue }: Domain): string | undefined =>
-  Object.hasOwn(idFault, parameter) ? idFault[parameter as keyof typeof idFault](id, catalogue) : undefined;
+  catalogue !== undefined && Object.hasOwn(idFault, parameter)
+    ? idFault[parameter as keyof typeof idFault](id, catalogue)
+    : undefined;
 
 function completeNetwork(requested: NetworkParameter, path: string, check: Checker): NetworkParameter {
   const hiddenUnits = requested.hiddenUnits || SPACE.hiddenUnits;

@@ -36,6 +36,9 @@ function wishOf(requested: Method | undefined): Wish | undefined {
   return isSilent ? { overhead: OVERHEAD, isDefault: true } : undefined;
 }
 
+/** Whether a study wishes for a cost, in words or by saying nothing of it. */
+export const hasWish = (requested: Method | undefined): boolean => wishOf(requested) !== undefined;
+
 /**
  * The method with what a wish chooses before the problem is known: every third hypergradient, where the window and the
  * decomposition have room for that and nothing else is said about rows.
