@@ -78,7 +78,7 @@ it('studies of the same training can be compared, and the one with the lowest lo
   expect(obstacles).toEqual([]);
   expect(studies.map(({ estimator }) => estimator)).toEqual([...ESTIMATORS]);
   const losses = ESTIMATORS.map(
-    (estimator) => trained[estimator].result.best?.validation?.loss ?? Number.NaN,
+    (estimator) => trained[estimator].result.best?.averagedValidation?.loss ?? Number.NaN,
   );
   expect(studies.map(({ figures }) => figures.validationLoss?.mean)).toEqual(losses);
   const [lowest = 0, next = 0] = losses.toSorted((a, b) => a - b);

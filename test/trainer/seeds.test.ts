@@ -79,8 +79,8 @@ describe('several seeds', () => {
 
   it('let the one with the lowest validation loss be the best', async () => {
     const { best, trials } = await study.result();
-    const losses = trials.map(({ validation }) => validation?.loss ?? Number.NaN);
-    expect(best?.validation?.loss).toBe(Math.min(...losses));
+    const losses = trials.map(({ averagedValidation }) => averagedValidation?.loss ?? Number.NaN);
+    expect(best?.averagedValidation?.loss).toBe(Math.min(...losses));
   });
 
   it('have outer steps and schedules of their own', async () => {
