@@ -304,9 +304,10 @@ describe('a server with limits', () => {
   });
 
   it('refuses a request that is larger than a message may be', async () => {
-    const error = await rejection(
-      trainer.client.studies.create({ ...quickStudy(), displayName: 'x'.repeat(5_000_000) }),
-    );
+    const study = quickStudy();
+    // What the client has no rule for.
+    const problem = { ...study.problem, dataset: 'x'.repeat(5_000_000) };
+    const error = await rejection(trainer.client.studies.create({ ...study, problem }));
     expect(error.code).toBe('RESOURCE_EXHAUSTED');
     await using other = new GlocalClient({ address: trainer.address });
     expect((await other.serverInfo()).limits.maxWatchers).toBe(2);
