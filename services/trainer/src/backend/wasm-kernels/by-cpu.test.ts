@@ -24,6 +24,21 @@ const KERNELS: Readonly<Record<string, fc.Arbitrary<() => tf.Tensor>>> = {
   'Cast to truth values': fc
     .constantFrom([-3, 0.4, 0, 256], [1, 0, 255.5, -0.1])
     .map((values) => () => tf.cast(tf.cast(tf.tensor1d([...values]), 'bool'), 'float32')),
+  'FusedConv2D with a bias that was a row': fc
+    .tuple(size(3), size(3), seeds)
+    .map(([batch, channels, seed]) => () => {
+      const bias = tf.reshape(random([1, channels], seed), [channels]);
+      const x = random([batch, 5, 5, 2], seed + 1) as tf.Tensor4D;
+      const filter = random([2, 2, 2, channels], seed + 2) as tf.Tensor4D;
+      return tf.fused.conv2d({ x, filter, strides: 1, pad: 'valid', bias, activation: 'relu' });
+    }),
+  '_FusedMatMul with a bias that was a row': fc
+    .tuple(size(4), size(3), seeds)
+    .map(([rows, columns, seed]) => () => {
+      const bias = tf.reshape(random([1, columns], seed), [columns]);
+      const a = random([rows, 3], seed + 1) as tf.Tensor2D;
+      return tf.fused.matMul({ a, b: random([3, columns], seed + 2) as tf.Tensor2D, bias });
+    }),
   UnsortedSegmentSum: fc.tuple(size(5), size(3), size(4), seeds).map(
     ([rows, columns, segments, seed]) =>
       () =>

@@ -1,12 +1,12 @@
 /** The kernels that the wasm backend 4.22.0 lacks, gets wrong or computes slowly. */
 
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { averagePool3dGrad, averagePoolGrad } from './average-pool-grad.ts';
 import { type KernelCall, registerByCpu } from './by-cpu.ts';
 import { conv2dBackpropFilter, conv2dBackpropInput } from './convolution.ts';
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { einsum } from './einsum.ts';
-import { registerKernel } from './kernel.ts';
+import { type Compute, registerKernel } from './kernel.ts';
 import { batchMatMul } from './mat-mul.ts';
 import { registerMaxPoolGrad } from './max-pool-grad.ts';
 import { slice } from './slice.ts';
@@ -23,6 +23,9 @@ const BY_CPU = [
 ] as const;
 /** The package's pad wrongly where a filter is shorter than its stride, and write past their output. */
 const CONVOLUTIONS = ['Conv2D', 'FusedConv2D', 'DepthwiseConv2dNative', 'FusedDepthwiseConv2D'] as const;
+
+/** The package's look at the shape in which a bias was stored first, and refuse one that was reshaped to a vector. */
+const WITH_BIAS = ['FusedConv2D', 'FusedDepthwiseConv2D', '_FusedMatMul'] as const;
 
 /** Registers them. Once a process, before the backend starts. */
 export function registerWasmKernels(): void {
@@ -43,11 +46,16 @@ export function registerWasmKernels(): void {
     const { a, bias } = inputs as tf.NamedTensorInfoMap;
     return bias === undefined || (a?.shape[0] === 1 && !attrs?.transposeA && !attrs?.transposeB);
   });
+  for (const kernel of WITH_BIAS) registerKernel(kernel, withFlatBias);
   // The package's keeps the last byte of a whole number as the truth value: .4 is false, 256 too.
   registerByCpu('Cast', ({ attrs }) => attrs?.dtype !== 'bool');
   // The package's reads past the end of its data.
   registerByCpu('GatherV2', ({ attrs }) => attrs?.batchDims === 0);
 }
+
+/** With a copy of the bias, which is stored in the shape that it has. */
+const withFlatBias: Compute<object> = ({ bias, ...inputs }, attributes, stock) =>
+  stock(bias === undefined ? inputs : { ...inputs, bias: tf.add(bias, 0) }, attributes);
 
 /** Whether a convolution pads, and its filter is shorter than its stride along an axis, and not a single element. */
 function isShort(inputs: KernelCall['inputs'], attributes: KernelCall['attrs']): boolean {
