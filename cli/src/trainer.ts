@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { CommandError, type ExitCode, UNAVAILABLE } from './exit.ts';
+import { CommandError, type ExitCode, INTERRUPTED, UNAVAILABLE } from './exit.ts';
 
 const PACKAGE = '@glocal/trainer';
 
@@ -76,11 +76,17 @@ export function startTrainer(
   });
 }
 
-/** Its exit code; one that a signal has ended counts as interrupted. */
-export function endOf(child: ChildProcess): Promise<number> {
+/**
+ * Resolves when it has ended with exit code 0.
+ * @throws CommandError with its exit code, and no message, as it has said itself what was wrong; one that a signal has ended counts
+ *   as interrupted
+ */
+export function wellEnded(child: ChildProcess): Promise<void> {
   return new Promise((resolveEnd, reject) => {
     child.once('error', reject);
-    const interrupted: ExitCode = 130;
-    child.once('close', (code) => resolveEnd(code ?? interrupted));
+    child.once('close', (code) => {
+      if (code === 0) resolveEnd();
+      else reject(new CommandError('', (code ?? INTERRUPTED) as ExitCode));
+    });
   });
 }
