@@ -17,10 +17,12 @@ export function ensureSdk(): Promise<void> {
       'scripts/steps/llms.ts',
       'sdk/tsdown.config.ts',
       'proto/gen/**/*.ts',
-      // The rules of specifications (`@glocal/trainer/rules`), with what they are made of.
-      'services/trainer/src/public/rules.ts',
+      // The rules of specifications and what the outer loop shares with clients, with what they are made of.
+      'services/trainer/src/public/{outer,rules}.ts',
       'services/trainer/src/{study,resource,hyper,data}/**/*.ts',
       'services/trainer/src/inner/reweighting-size.ts',
+      'services/trainer/src/loop/adam.ts',
+      'services/trainer/src/external/scales.ts',
       'node_modules/tsdown/package.json',
       'tsconfig.json',
     ],

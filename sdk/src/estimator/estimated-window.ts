@@ -1,5 +1,6 @@
 /** A window that a client sends to the DMD service row by row. */
 
+import { widen, withoutZeros } from '@glocal/trainer/outer';
 import { CancelledError, GlocalError } from '../error.ts';
 import type { WindowReport } from '../report.ts';
 import { asRow, type Row } from '../row.ts';
@@ -90,8 +91,7 @@ export class EstimatedWindow {
   /** @internal */
   get past(): Past {
     const norms = [...(this.#options.priorNorms ?? []), ...this.#norms].slice(-MOST_NORMS);
-    const largest = this.#scales?.reduce((most, size) => Math.max(most, size), 0) ?? 0;
-    return { norms, scales: largest > 0 ? this.#scales?.map((size) => size || largest) : undefined };
+    return { norms, scales: this.#scales && withoutZeros(this.#scales) };
   }
 
   /** @throws GlocalError INVALID_ARGUMENT, FAILED_PRECONDITION */
@@ -112,12 +112,7 @@ export class EstimatedWindow {
     for (let k = 0; k < row.length; k++) squares += (row[k] as number) ** 2;
     if (!Number.isFinite(squares)) expectFinite(row);
     this.#norms.push(Math.sqrt(squares));
-    const sizes = this.#scales;
-    if (sizes === undefined) return;
-    for (let k = 0; k < sizes.length; k++) {
-      const size = Math.abs(row[k] as number);
-      if (size > (sizes[k] as number)) sizes[k] = size;
-    }
+    if (this.#scales !== undefined) widen(this.#scales, row);
   }
 }
 

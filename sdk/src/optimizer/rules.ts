@@ -1,5 +1,7 @@
 /** First-order rules: from a gradient, and those before it, to the point that it leads to. Pure. */
 
+import { type AdamState, adamUpdate, initialAdam } from '@glocal/trainer/outer';
+
 /** Entries of vectors by component. */
 export type Vector = readonly number[];
 
@@ -19,6 +21,7 @@ export interface AdamDecays {
   readonly epsilon: number;
 }
 
+/** The server's {@link AdamState} as plain data. */
 interface AdamMoments {
   /** Moves so far. */
   readonly count: number;
@@ -26,21 +29,24 @@ interface AdamMoments {
   readonly square: Vector;
 }
 
-/** Kingma & Ba 2015, Algorithm 1, as the server has it (docs/method.md, section 7). */
-export const adamRule = ({ beta1, beta2, epsilon }: AdamDecays): Rule<AdamMoments> => ({
+/** The server's own (docs/method.md, section 7). */
+export const adamRule = (decays: AdamDecays): Rule<AdamMoments> => ({
   name: 'adam',
-  initial: (components) => ({ count: 0, mean: zeros(components), square: zeros(components) }),
-  move(point, gradient, moments, rate) {
-    const count = moments.count + 1;
-    const mean = moments.mean.map((m, k) => beta1 * m + (1 - beta1) * at(gradient, k));
-    const square = moments.square.map((v, k) => beta2 * v + (1 - beta2) * at(gradient, k) ** 2);
-    const moved = point.map((phi, k) => {
-      const m = at(mean, k) / (1 - beta1 ** count);
-      const v = at(square, k) / (1 - beta2 ** count);
-      return phi - (rate * m) / (Math.sqrt(v) + epsilon);
+  initial: (components) => plain(initialAdam(components)),
+  move(point, gradient, { count, mean, square }, rate) {
+    const before = { count, mean: Float64Array.from(mean), square: Float64Array.from(square) };
+    const moved = adamUpdate(Float64Array.from(point), Float64Array.from(gradient), before, {
+      ...decays,
+      rate,
     });
-    return { point: moved, moments: { count, mean, square } };
+    return { point: [...moved.point], moments: plain(moved.state) };
   },
+});
+
+const plain = ({ count, mean, square }: AdamState): AdamMoments => ({
+  count,
+  mean: [...mean],
+  square: [...square],
 });
 
 /** v' = momentum · v + g; φ' = φ − rate · v', or with Nesterov's − rate · (g + momentum · v'). */

@@ -19,12 +19,20 @@ export const usesScales = ({ estimator, dmd }: CompleteMethod, components: numbe
  */
 export function scalesOf(rows: Rows): Float64Array | undefined {
   const sizes = new Float64Array(rows[0]?.length ?? 0);
-  for (const row of rows) {
-    for (let k = 0; k < sizes.length; k++) {
-      const size = Math.abs(row[k] as number);
-      if (size > (sizes[k] as number)) sizes[k] = size;
-    }
+  for (const row of rows) widen(sizes, row);
+  return withoutZeros(sizes);
+}
+
+/** Makes each size at least the absolute value of its component. */
+export function widen(sizes: Float64Array, row: Float64Array): void {
+  for (let k = 0; k < sizes.length; k++) {
+    const size = Math.abs(row[k] as number);
+    if (size > (sizes[k] as number)) sizes[k] = size;
   }
+}
+
+/** With the largest size where there is none; undefined when there is none above 0. */
+export function withoutZeros(sizes: Float64Array): Float64Array | undefined {
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   return largest > 0 ? sizes.map((size) => size || largest) : undefined;
 }

@@ -1,0 +1,4 @@
+/** What the outer loop computes that clients compute, too. Without tfjs. */
+
+export { widen, withoutZeros } from '../external/scales.ts';
+export { type AdamState, adamUpdate, initialAdam } from '../loop/adam.ts';
