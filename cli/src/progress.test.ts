@@ -1,9 +1,14 @@
 import { Writable } from 'node:stream';
-import { expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { progressBoard } from './progress.ts';
 
-/** What a stream was sent. */
-function stream(isTTY: boolean) {
+beforeEach(() => {
+  for (const name of ['FORCE_COLOR', 'NO_COLOR', 'CI']) vi.stubEnv(name, undefined);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+/** What a stream was sent. @param colourDepth in bits; 1 is none. */
+function stream(isTTY: boolean, colourDepth = 1) {
   const chunks: string[] = [];
   const writable = new Writable({
     write(chunk, _, done) {
@@ -16,7 +21,7 @@ function stream(isTTY: boolean) {
     isTTY,
     columns: 200,
     rows: 50,
-    getColorDepth: () => 1,
+    getColorDepth: () => colourDepth,
   }) as unknown as NodeJS.WriteStream;
   return { terminal, sent: () => chunks.join('') };
 }
@@ -50,6 +55,19 @@ it('is a bar for each line on a terminal, and notes above them', () => {
   expect(sent()).toContain('██████████░░░░░░░░░░ 30/60   half');
   expect(sent()).toContain('trial 1   SUCCEEDED\n');
   expect(sent()).toMatch(/after\n$/);
+});
+
+it.each([
+  { depth: 1, shown: '█████░' },
+  { depth: 8, shown: '\u001b[36m█████' },
+])('has colours where its own stream shows them, whatever else does: $depth bits', ({ depth, shown }) => {
+  // Continuous integration, where some libraries take colours for granted.
+  vi.stubEnv('CI', '1');
+  const { terminal, sent } = stream(true, depth);
+  const board = progressBoard(terminal);
+  board.line('trial 0', 60).status(15, 'a quarter');
+  board.stop();
+  expect(sent()).toContain(shown);
 });
 
 it('draws no more once it was stopped, even when every line had ended', () => {

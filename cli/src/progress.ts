@@ -1,7 +1,7 @@
 /** Progress of what is under way: bars that move on a terminal, plain lines elsewhere. Both go to standard error. */
 
+import { styleText } from 'node:util';
 import { type Options as BarOptions, MultiBar, type Params, type SingleBar } from 'cli-progress';
-import colours from 'picocolors';
 import { Pace } from './pace.ts';
 import { clock } from './words.ts';
 
@@ -51,7 +51,7 @@ class Bars implements Board {
     this.#stream = stream;
     const format = (_: BarOptions, { value, total }: Params, { name, status, time }: Payload) => {
       const done = total === 0 ? 0 : Math.round((Math.min(value, total) / total) * BAR_WIDTH);
-      const bar = `${colours.cyan('█'.repeat(done))}${colours.dim('░'.repeat(BAR_WIDTH - done))}`;
+      const bar = `${this.#styled('cyan', '█'.repeat(done))}${this.#styled('dim', '░'.repeat(BAR_WIDTH - done))}`;
       const count = `${value}/${total}`.padStart(2 * String(total).length + 1);
       return [`${name.padEnd(NAME_WIDTH)}${bar} ${count}`, status, time].filter(Boolean).join('   ');
     };
@@ -63,7 +63,7 @@ class Bars implements Board {
 
   line(name: string, total: number, already = 0): ProgressLine {
     this.#drawing = true;
-    const bar = this.#bars.create(total, already, { name, status: '', time: colours.dim('starting') });
+    const bar = this.#bars.create(total, already, { name, status: '', time: this.#styled('dim', 'starting') });
     return new BarLine(bar, total, (text) => {
       // Its place is for those that go on.
       this.note(text);
@@ -82,6 +82,11 @@ class Bars implements Board {
     this.#bars.update();
     this.#bars.stop();
     this.#drawing = false;
+  }
+
+  /** In a colour where the stream shows colours. */
+  #styled(colour: 'cyan' | 'dim', text: string): string {
+    return styleText(colour, text, { stream: this.#stream });
   }
 }
 

@@ -3,4 +3,4 @@
 export { type Board, type ProgressLine, progressBoard } from './progress.ts';
 export { sparkline } from './sparkline.ts';
 export { listing, table } from './table.ts';
-export { clock, figure, short, verdictText } from './words.ts';
+export { clock, coloured, figure, short, verdictText } from './words.ts';

@@ -1,6 +1,6 @@
 /** Figures as people read them. */
 
-import colours from 'picocolors';
+import { styleText } from 'node:util';
 
 /** A loss or a share. */
 export const figure = (value: number | undefined): string => value?.toFixed(3) ?? '–';
@@ -19,8 +19,12 @@ export function clock(seconds: number): string {
   return hours === 0 ? `${minutes}:${rest}` : `${hours}:${String(minutes).padStart(2, '0')}:${rest}`;
 }
 
-/** A verdict in the colour of how far it goes. */
+/** Text of progress, which goes to standard error, in a colour where that is a terminal with colours. */
+export const coloured = (colour: Parameters<typeof styleText>[0], text: string): string =>
+  styleText(colour, text, { stream: process.stderr });
+
+/** A verdict in the colour of how far it goes, for progress. */
 export function verdictText(verdict: string): string {
-  if (verdict === 'TRUSTED') return colours.green(verdict);
-  return verdict === 'DIVERGING' ? colours.red(verdict) : colours.yellow(verdict);
+  if (verdict === 'TRUSTED') return coloured('green', verdict);
+  return coloured(verdict === 'DIVERGING' ? 'red' : 'yellow', verdict);
 }

@@ -1,8 +1,7 @@
 /** What the demo shows in the terminal: a line for each run while it trains, and a table at the end. */
 
-import { clock, figure, progressBoard, short, table, verdictText } from '@glocal/cli/terminal';
+import { clock, coloured, figure, progressBoard, short, table, verdictText } from '@glocal/cli/terminal';
 import type { SentOuterStep } from '@glocal/sdk';
-import colours from 'picocolors';
 import type { RunKind } from './runs.ts';
 import { demoValues, type FinishedRun, type RunListener, validationOf } from './study.ts';
 
@@ -71,6 +70,6 @@ function status(kind: RunKind, outerStep: SentOuterStep): string {
   ];
   if (report !== undefined) parts.push(`ρ ${report.spectrum.spectralRadius.toFixed(2)}`);
   if (verdict !== undefined) parts.push(verdictText(verdict));
-  if (update?.rolledBack) parts.push(colours.yellow('rolled back'));
+  if (update?.rolledBack) parts.push(coloured('yellow', 'rolled back'));
   return parts.join('   ');
 }

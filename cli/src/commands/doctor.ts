@@ -1,7 +1,7 @@
 /** `glocal doctor`: looks at all that a study needs, and says how to repair what is wrong. */
 
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import colours from 'picocolors';
 import type { Finding, Severity } from '../doctor/finding.ts';
 import { disks, program } from '../doctor/machine.ts';
 import { studyFindings } from '../doctor/study.ts';
@@ -10,10 +10,10 @@ import { print } from '../output.ts';
 import { type OnlineFlags, online } from './online.ts';
 
 const SIGNS: Readonly<Record<Severity, string>> = {
-  good: colours.green('✓'),
-  warning: colours.yellow('!'),
-  fault: colours.red('✗'),
-  unknown: colours.dim('?'),
+  good: styleText('green', '✓'),
+  warning: styleText('yellow', '!'),
+  fault: styleText('red', '✗'),
+  unknown: styleText('dim', '?'),
 };
 
 export const doctor = (): Command =>
@@ -41,5 +41,5 @@ export const doctor = (): Command =>
 
 const words = ({ check, severity, detail, repair }: Finding): string => {
   const line = `${SIGNS[severity]} ${check.padEnd(15)} ${detail}`;
-  return repair === undefined ? line : `${line}\n  ${''.padEnd(15)} to repair it: ${colours.bold(repair)}`;
+  return repair === undefined ? line : `${line}\n  ${''.padEnd(15)} to repair it: ${styleText('bold', repair)}`;
 };

@@ -1,8 +1,7 @@
 /** Trials in words: how one is doing, and a table of several. */
 
 import type { ParameterMap, SentOuterStep, Space, Trial, VerdictCounts } from '@glocal/sdk';
-import colours from 'picocolors';
-import { clock, figure, short, sparkline, table, verdictText } from '../terminal.ts';
+import { clock, coloured, figure, short, sparkline, table, verdictText } from '../terminal.ts';
 
 /** So many hyperparameters fit into a line. */
 const SHOWN = 3;
@@ -36,7 +35,7 @@ export class TrialCourse {
     parts.push(this.#curve('val', validation.loss, false));
     if (report !== undefined) parts.push(`ρ ${report.spectrum.spectralRadius.toFixed(2)}`);
     if (verdict !== undefined) parts.push(verdictText(verdict));
-    if (update?.rolledBack) parts.push(colours.yellow('rolled back'));
+    if (update?.rolledBack) parts.push(coloured('yellow', 'rolled back'));
     return parts.join('   ');
   }
 
@@ -46,7 +45,7 @@ export class TrialCourse {
     const course = this.#courses.get(name) ?? [];
     course.push(value);
     this.#courses.set(name, course);
-    return `${text} ${colours.dim(sparkline(course, { width: 8, log }))}`;
+    return `${text} ${coloured('dim', sparkline(course, { width: 8, log }))}`;
   }
 }
 
