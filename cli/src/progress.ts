@@ -63,7 +63,11 @@ class Bars implements Board {
 
   line(name: string, total: number, already = 0): ProgressLine {
     this.#drawing = true;
-    const bar = this.#bars.create(total, already, { name, status: '', time: this.#styled('dim', 'starting') });
+    const bar = this.#bars.create(total, already, {
+      name,
+      status: '',
+      time: this.#styled('dim', 'starting'),
+    });
     return new BarLine(bar, total, (text) => {
       // Its place is for those that go on.
       this.note(text);

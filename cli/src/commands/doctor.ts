@@ -41,5 +41,7 @@ export const doctor = (): Command =>
 
 const words = ({ check, severity, detail, repair }: Finding): string => {
   const line = `${SIGNS[severity]} ${check.padEnd(15)} ${detail}`;
-  return repair === undefined ? line : `${line}\n  ${''.padEnd(15)} to repair it: ${styleText('bold', repair)}`;
+  return repair === undefined
+    ? line
+    : `${line}\n  ${''.padEnd(15)} to repair it: ${styleText('bold', repair)}`;
 };
