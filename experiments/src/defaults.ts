@@ -152,15 +152,14 @@ const comparison = (task: Task): Arm[] => [
   }),
 ];
 
-/** The default of other optimizers, at other costs and lengths, on a perceptron, with which that takes minutes. */
+/** The default of other optimizers, at other costs and lengths, for a perceptron on a table. */
 export const defaultsWide: Experiment = {
-  description: 'the default of every optimizer, at several costs and lengths, on a perceptron',
+  description: 'the default of every optimizer, at several costs and lengths, for a perceptron on a table',
   seeds: 3,
   arms: [2_000, 4_000, 8_000].flatMap((steps) => {
-    const task = { dataset: 'fashion-mnist', model: 'mlp', steps };
-    const starts = [0.001, 0.01, 0.1];
+    const task = { dataset: 'letters', model: 'mlp', steps };
     const tuned = (title: string, optimizer: Optimizer, method: Partial<Method> = {}): Arm =>
-      armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method }, starts });
+      armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method } });
     const arms = [
       tuned('schedule-free, tuned: the default', 'schedule-free'),
       ...cosines(task, [0.1, 0.2, 0.4]),
@@ -168,7 +167,7 @@ export const defaultsWide: Experiment = {
         title: 'schedule-free, constant',
         optimizer: 'schedule-free',
         method: fixed(task),
-        starts: [...starts, 0.5, 1],
+        starts: [...STARTS, 0.5],
       }),
     ];
     if (steps !== CLAIMED_STEPS) return arms;
@@ -177,11 +176,35 @@ export const defaultsWide: Experiment = {
       ...arms,
       ...(['sgd', 'adamw', 'schedule-free-adamw'] as const).flatMap((optimizer) => [
         tuned(`${optimizer}, tuned: the default`, optimizer),
-        armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task), starts }),
+        armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task) }),
       ]),
       ...costs.map((overhead) => tuned(`schedule-free, tuned at ${overhead}`, 'schedule-free', { overhead })),
     ];
   }),
+};
+
+/** A wide network in a training that has room for few windows. */
+export const defaultsShort: Experiment = {
+  description: 'the default on a wide residual network, in a short training',
+  seeds: 1,
+  arms: (() => {
+    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 300 };
+    return [
+      armOf(task, {
+        title: 'schedule-free, tuned: the default',
+        optimizer: 'schedule-free',
+        method: { estimator: 'glocal' },
+        starts: [0.01, 0.1],
+      }),
+      armOf(task, {
+        title: 'schedule-free, constant',
+        optimizer: 'schedule-free',
+        method: fixed(task),
+        starts: [0.01, 0.1, 0.5],
+      }),
+      ...cosines(task, [0.2]),
+    ];
+  })(),
 };
 
 /** What is claimed of the default. */

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArguments } from '@glocal/cli/command-line';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaults, defaultsChoice, defaultsLength, defaultsWide } from './defaults.ts';
+import { defaults, defaultsChoice, defaultsLength, defaultsShort, defaultsWide } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
 
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   defaults,
   'defaults-wide': defaultsWide,
+  'defaults-short': defaultsShort,
   'defaults-length': defaultsLength,
   'defaults-choice': defaultsChoice,
 };
