@@ -40,7 +40,8 @@ export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Omi
    * Values as the point that optimizers move, in unconstrained coordinates: a number for each component that moves, in the order
    * of a hypergradient.
    * @param values in place of those of this window; those that are left out stay. @default none
-   * @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT, when the window came without its vectors
+   * @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT, when the window came without its vectors;
+   *   INVALID_ARGUMENT for values outside of their bounds, which {@link set} would be refused for, too
    */
   pointOf(values?: NewValues<P>): Float64Array;
   /** The values at a point, in natural units and within their bounds: what {@link set} takes. */

@@ -1,14 +1,14 @@
 /** The hyperparameters of a driven trial as a point: one unconstrained coordinate for each component that moves. */
 
-import { type Coordinate, coordinate } from './coordinate.ts';
-import { GlocalError } from './error.ts';
+import { type Coordinate, linear, log, logit, networkWeight } from '@glocal/trainer/outer';
+import { type FieldViolation, GlocalError } from './error.ts';
 import type { Parameter, ParameterMap } from './space.ts';
 import type { NewValues, SentValues } from './space-values.ts';
 import type { TrialSpace } from './trial.ts';
 import { parametersAt } from './trial-space.ts';
 
-/** Weights of a network have no bounds of their own; the server keeps them within these. */
-const NETWORK = coordinate('linear', { min: -1_000, max: 1_000 });
+/** The server's own, so that a point means the same on both sides. */
+const SCALES = { linear, log, logit } as const;
 
 /** One component that moves. */
 interface Axis {
@@ -38,14 +38,27 @@ export class SearchPoint<P extends ParameterMap = ParameterMap> {
     this.#at = at;
   }
 
-  /** @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT */
+  /**
+   * @throws GlocalError FAILED_PRECONDITION, reason VECTORS_LEFT_OUT; INVALID_ARGUMENT, reason NOT_ENCODABLE, naming values that
+   *   `set` would be refused for
+   */
   pointOf(values?: NewValues<P>): Float64Array {
     const given: NewValues = values ?? {};
-    return Float64Array.from(this.#axes, ({ name, position, coordinate, value }) => {
+    const violations: FieldViolation[] = [];
+    const point = Float64Array.from(this.#axes, ({ name, position, coordinate, value }) => {
       const other = given[name];
       const chosen = typeof other === 'object' ? other[position ?? 0] : other;
-      return coordinate.toUnconstrained(chosen ?? value);
+      if (chosen === undefined) return pointNear(coordinate, value);
+      try {
+        return coordinate.toUnconstrained(chosen);
+      } catch (error) {
+        const field = typeof other === 'object' ? `${name}[${position ?? 0}]` : name;
+        violations.push({ field, description: (error as Error).message });
+        return Number.NaN;
+      }
     });
+    if (violations.length > 0) throw GlocalError.invalid('NOT_ENCODABLE', violations);
+    return point;
   }
 
   /** @throws GlocalError INVALID_ARGUMENT for a point of another length, or one that is not finite */
@@ -60,7 +73,7 @@ export class SearchPoint<P extends ParameterMap = ParameterMap> {
     for (const [k, { name, position, coordinate, value }] of axes.entries()) {
       const phi = point[k] as number;
       // There and back costs a digit: what does not move stays as it is.
-      const natural = phi === coordinate.toUnconstrained(value) ? value : coordinate.toNatural(phi);
+      const natural = phi === pointNear(coordinate, value) ? value : coordinate.toNatural(phi);
       if (position === undefined) values[name] = natural;
       else {
         vectors[name] ??= [];
@@ -98,14 +111,18 @@ export class SearchPoint<P extends ParameterMap = ParameterMap> {
   }
 }
 
+/** Of a value that the server sent: one of an older version may be at a bound, which rounding has brought it to. */
+const pointNear = (coordinate: Coordinate, value: number): number =>
+  coordinate.toUnconstrained(coordinate.nearest(value));
+
 /** Undefined for what hypergradients do not move. */
 function coordinateOf(parameter: Parameter): Coordinate | undefined {
   switch (parameter.kind) {
     case 'float':
     case 'vector':
-      return coordinate(parameter.scale ?? 'logit', parameter);
+      return SCALES[parameter.scale ?? 'logit'](parameter.min, parameter.max);
     case 'network':
-      return NETWORK;
+      return networkWeight;
     default:
       return undefined;
   }

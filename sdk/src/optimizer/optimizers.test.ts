@@ -172,6 +172,26 @@ describe('an optimizer', () => {
     );
   });
 
+  it('has no point for values that the window could not be set to', () => {
+    const bounded = space({
+      lr: float({ min: 0, max: 1, init: 0.5 }),
+      l2: vector({ size: 2, min: -1, max: 3, init: 0, scale: 'linear' }),
+    });
+    // A server that rounds onto a bound is understood; a caller who asks for it is told.
+    const window = windowOf(bounded, { values: { lr: 1, l2: [3, -1] } });
+    expect([...window.pointOf()].every(Number.isFinite)).toBe(true);
+    expect(window.valuesAt(window.pointOf())).toEqual({ lr: 1, l2: [3, -1] });
+    expect(() => window.pointOf({ lr: 1, l2: [0, 4] })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        fieldViolations: [
+          { field: 'lr', description: '1 is not strictly between 0 and 1' },
+          { field: 'l2[1]', description: '4 is not between -1 and 3' },
+        ],
+      }),
+    );
+  });
+
   it('says of a window without its vectors what can be done with it', () => {
     const wide = space({ x: vector({ size: 3, min: 0, max: 1, init: 0.5 }) });
     const window = windowOf(wide, { values: { x: undefined }, hypergradient: [] });

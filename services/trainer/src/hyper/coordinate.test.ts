@@ -74,6 +74,19 @@ describe.each(scales)('$name', ({ make, bounds }) => {
         expect(Number.isFinite(coordinate.derivative(phi))).toBe(true);
         expect(coordinate.derivative(phi)).toBeGreaterThanOrEqual(0);
         expect(coordinate.toNatural(coordinate.clip(phi))).toBe(value);
+        expect(Number.isFinite(coordinate.toUnconstrained(value))).toBe(true);
+      }),
+    );
+  });
+
+  it('has a nearest value with a phi for every other', () => {
+    fc.assert(
+      fc.property(bounds, fc.double({ noNaN: true }), ([min, max], value) => {
+        const coordinate = make(min, max);
+        const near = coordinate.nearest(value);
+        expect(Number.isFinite(coordinate.toUnconstrained(near))).toBe(true);
+        if (value > min && value < max) expect(near).toBe(value);
+        else expect(Math.abs(near - (value <= min ? min : max))).toBeLessThan(1e-13);
       }),
     );
   });

@@ -12,7 +12,7 @@ import {
 import type { HyperparameterValues, LearnedComponent } from '../inner/hyperparameter.ts';
 import { scheduledValue } from '../resource/scheduled-value.ts';
 import { meanOf } from '../resource/values.ts';
-import { type Coordinate, linear, log, logit } from './coordinate.ts';
+import { type Coordinate, linear, log, logit, NETWORK_BOUND, networkWeight } from './coordinate.ts';
 
 /** What vectors and networks have a value for. */
 export interface SpaceShape {
@@ -32,9 +32,6 @@ const RATE = 'lr';
 const LOWERED = 0.1;
 const LOWEST = LOWERED ** 4;
 const ROUNDING = 1e-9;
-
-/** Far beyond what a network's sigmoid can tell apart; it keeps coordinates finite. */
-const NETWORK_BOUND = 1_000;
 
 /** One learned value. */
 interface Axis extends LearnedComponent {
@@ -212,7 +209,6 @@ function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape):
 }
 
 function networkEntry(name: string, weights: ArrayLike<number>): Entry {
-  const coordinate = linear(-NETWORK_BOUND, NETWORK_BOUND);
   return {
     name,
     isScalar: false,
@@ -220,7 +216,7 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
       name,
       index,
       component: `${name}/${index}`,
-      coordinate,
+      coordinate: networkWeight,
       min: -NETWORK_BOUND,
       initial: weight,
       start: weight,
@@ -255,7 +251,7 @@ export function coordinateOf({ kind }: Parameter): Coordinate | undefined {
     case 'float':
       return makeCoordinate(kind.value.scale, kind.value.min, kind.value.max);
     case 'network':
-      return linear(-NETWORK_BOUND, NETWORK_BOUND);
+      return networkWeight;
     default:
       return undefined;
   }
