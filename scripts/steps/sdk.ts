@@ -23,7 +23,7 @@ export function ensureSdk(): Promise<void> {
       'services/trainer/src/inner/reweighting-size.ts',
       'services/trainer/src/loop/adam.ts',
       'services/trainer/src/external/scales.ts',
-      'node_modules/tsdown/package.json',
+      'node_modules/{tsdown,yaml,pure-rand}/package.json',
       'tsconfig.json',
     ],
     except: ['**/*.test.ts'],

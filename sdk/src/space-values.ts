@@ -20,7 +20,7 @@ import type {
 /**
  * A value for each parameter that a trial has, in natural units: a number, numbers where it is a vector or a network, and of
  * what makes trials the trial's choice. Children of a `categorical` are there with their name only: `values.momentum` may be
- * undefined until `values.optimizer === 'sgd'` was asked.
+ * undefined until `values.optimizer === 'sgd'` was asked; in a space with more than four parameters that have children, after that, too.
  */
 export type Values<P extends ParameterMap = ParameterMap> = Point<P, 'values'>;
 
@@ -72,7 +72,9 @@ type Knowing = 'values' | 'sent' | 'choices';
 /** Of the parameters of a space, and of those children that exist together with them. */
 type Point<P extends ParameterMap, What extends Knowing> = [BranchingName<P>] extends [never]
   ? Own<P, What>
-  : Own<P, What> & Branched<P, What>;
+  : HasMany<BranchingDeep<P>> extends true
+    ? Own<P, What> & Loose<P, What>
+    : Own<P, What> & Branched<P, What>;
 
 type Own<P extends ParameterMap, What extends Knowing> = What extends 'choices'
   ? { readonly [Name in keyof P as ChoiceOf<P[Name]> extends undefined ? never : Name]: ChoiceOf<P[Name]> }
@@ -110,6 +112,41 @@ type Several = VectorParameter | NetworkParameter | FixedParameter<readonly numb
 type BranchingName<P extends ParameterMap> = string extends keyof P
   ? never
   : { [Name in keyof P]: P[Name] extends Branching ? Name : never }[keyof P];
+
+/** The same, with those within branches. */
+type BranchingDeep<P extends ParameterMap> =
+  | BranchingName<P>
+  | (BranchesOf<P> extends infer Child ? (Child extends ParameterMap ? BranchingDeep<Child> : never) : never);
+
+/**
+ * Whether there are more than four. The compiler has a type for each combination of branches, three to the power of ten for ten names
+ * with three branches each, and with some thousands of them it gives up.
+ */
+type HasMany<Names, Counted extends readonly unknown[] = []> = [Names] extends [never]
+  ? false
+  : Counted['length'] extends 4
+    ? true
+    : HasMany<Exclude<Names, OneOf<Names>>, readonly [...Counted, unknown]>;
+
+/** A member of a union, always the same one. */
+type OneOf<Union> = (Union extends unknown ? (of: (member: Union) => void) => void : never) extends (
+  of: infer Overloads,
+) => void
+  ? Overloads extends (member: infer Member) => void
+    ? Member
+    : never
+  : never;
+
+/** Children of all branches, whichever the trial has. */
+type Loose<P extends ParameterMap, What extends Knowing> = What extends 'choices'
+  ? {
+      readonly [Name in InBranches<P, 'names'> as [
+        Exclude<ChoiceOf<ParameterNamed<P, Name>>, undefined>,
+      ] extends [never]
+        ? never
+        : Name]?: Exclude<ChoiceOf<ParameterNamed<P, Name>>, undefined>;
+    }
+  : { readonly [Name in InBranches<P, 'names'>]?: ValueOf<ParameterNamed<P, Name>, What> };
 
 /** What has children. */
 interface Branching<Children extends ParameterBranches = ParameterBranches> {

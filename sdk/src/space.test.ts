@@ -180,6 +180,40 @@ describe('the types of a study', () => {
     expectTypeOf(chosen).returns.toEqualTypeOf<number | 'flat' | 'deep'>();
   });
 
+  it('know the names of children, but not which are there, where there are more than four parameters with children', () => {
+    const rate = float({ ...unit, init: [0.1, 0.2] });
+    const branches = {
+      small: { rate, lr: fixed(1) },
+      large: { rate, sizes: vector({ ...unit, init: 0.1, size: 2 }) },
+    };
+    const many = space({
+      lr2: float({ ...unit, init: 0.1 }),
+      a: categorical(branches),
+      b: categorical({ on: { ofB: categorical({ x: { deep: int({ min: 1, max: 3 }) }, y: {} }) }, off: {} }),
+      c: categorical({ on: { ofC: rate }, off: {} }),
+      d: categorical({ on: { ofD: rate }, off: {} }),
+    });
+    type Many = (typeof many)['parameters'];
+    const ofMany = ({ values }: OuterStep<Many>) => {
+      expectTypeOf(values.lr2).toEqualTypeOf<number>();
+      expectTypeOf(values.a).toEqualTypeOf<'small' | 'large'>();
+      expectTypeOf(values.rate).toEqualTypeOf<number | undefined>();
+      expectTypeOf(values.sizes).toEqualTypeOf<readonly number[] | undefined>();
+      expectTypeOf(values.ofB).toEqualTypeOf<'x' | 'y' | undefined>();
+      expectTypeOf(values.deep).toEqualTypeOf<number | undefined>();
+      if (values.a === 'small') expectTypeOf(values.lr).toEqualTypeOf<number | undefined>();
+      // @ts-expect-error No such name.
+      values.b === 'onn';
+      // @ts-expect-error No such parameter, in any branch.
+      values.rates;
+    };
+    expectTypeOf(ofMany).returns.toBeVoid();
+    expectTypeOf<Choices<Many>>().toHaveProperty('deep').toEqualTypeOf<number | undefined>();
+    expectTypeOf<Choices<Many>>().not.toHaveProperty('lr');
+    expectTypeOf<MovingName<Many>>().toEqualTypeOf<'lr2' | 'rate' | 'sizes' | 'ofC' | 'ofD'>();
+    expectTypeOf<Study<Many>>().toExtend<Study>();
+  });
+
   it('let a typed study be used where any study will do', () => {
     expectTypeOf<Study<Tuned>>().toExtend<Study>();
     expectTypeOf<Study<Mixed>>().toExtend<Study>();

@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const installed = (path: string) => readFileSync(join(folder, 'node_modules/@glocal/sdk', path), 'utf8');
 
 describe('the package', () => {
-  it('has the built module for import and for require, its types, README, llms.txt and licence, and nothing else', () => {
+  it('has the built module for import and for require, its types, README, llms.txt and licences, and nothing else', () => {
     expect(packed.files.map(({ path }) => path).sort()).toEqual([
       'LICENSE',
       'README.md',
@@ -38,15 +38,21 @@ describe('the package', () => {
       'dist/index.d.cts',
       'dist/index.d.mts',
       'dist/index.mjs',
+      'dist/licences-of-others.txt',
       'dist/llms.txt',
       'package.json',
     ]);
   });
 
-  it('brings three packages along, and those that they need', () => {
+  it('brings two packages along, and those that they need', () => {
     const { dependencies } = JSON.parse(installed('package.json'));
-    expect(Object.keys(dependencies).sort()).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js', 'yaml']);
+    expect(Object.keys(dependencies).sort()).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js']);
     expect(readdirSync(join(folder, 'node_modules/@glocal'))).toEqual(['sdk']);
+  });
+
+  it('has the licences of the packages whose code is inside', () => {
+    const licences = installed('dist/licences-of-others.txt');
+    expect(licences).toMatch(/^pure-rand \d[\s\S]+MIT License[\s\S]+^yaml \d[\s\S]+Permission to use/m);
   });
 
   it('documents every public name', () => {
