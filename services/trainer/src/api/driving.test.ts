@@ -20,7 +20,7 @@ import { Seats } from '../drive/seats.ts';
 import { EventHub } from '../events/hub.ts';
 import { BusyError, FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { encodeRows } from '../resource/rows.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { Claim } from '../store/store.ts';
 import type { Call } from './call.ts';
 import { driving } from './driving.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventHub } from '../events/hub.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { Call } from './call.ts';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 

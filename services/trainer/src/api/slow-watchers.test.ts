@@ -14,7 +14,7 @@ import { credentials, ServerCredentials, status } from '@grpc/grpc-js';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { EventHub } from '../events/hub.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { Claim } from '../store/store.ts';
 import { type ApiServer, startServer } from './server.ts';
 import type { StudyServiceParts } from './study-service.ts';

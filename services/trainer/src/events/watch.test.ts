@@ -3,7 +3,7 @@ import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FieldError, StoppingError } from '../resource/errors.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { Claim } from '../store/store.ts';
 import { EventLog } from './event-log.ts';
 import { EventHub } from './hub.ts';

@@ -6,4 +6,4 @@ export { checkHistory, type History } from '../lifecycle/history.ts';
 export { asComplete } from '../resource/complete-study.ts';
 export { milliseconds } from '../resource/duration.ts';
 export { studyStateName, trialStateName } from '../resource/states.ts';
-export { SqliteStore } from '../store/sqlite.ts';
+export { SqliteStore } from '../store/sqlite/store.ts';

@@ -5,7 +5,7 @@ import { EventHub } from '../events/hub.ts';
 import { NotFoundError } from '../resource/errors.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import type { StopSignals } from '../worker/attempt.ts';
 import { LocalQueue } from './queue.ts';

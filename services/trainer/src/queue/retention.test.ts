@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CheckpointRoot } from '../checkpoint/folder.ts';
 import { EventHub } from '../events/hub.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import { removeExpired } from './retention.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

@@ -1,7 +1,7 @@
 /** Opens a store by its URL. */
 
 import { StoreError } from './errors.ts';
-import { SqliteStore } from './sqlite.ts';
+import { SqliteStore } from './sqlite/store.ts';
 import type { Store } from './store.ts';
 
 /** What can be opened, for messages. */

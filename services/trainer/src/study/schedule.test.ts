@@ -10,7 +10,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PageLimits } from '../resource/page-room.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import { exportSchedule, type SchedulePage } from './schedule.ts';
 
 const NAME = 'studies/a/trials/0';

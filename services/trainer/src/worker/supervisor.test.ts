@@ -9,7 +9,7 @@ import { DriveDesk } from '../drive/desk.ts';
 import { EventHub } from '../events/hub.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
-import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteStore } from '../store/sqlite/store.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import { MemoryLimitError, TrainingProcess, TrainingProcessError } from './process.ts';
 import { type SupervisorParts, superviseTrial } from './supervisor.ts';

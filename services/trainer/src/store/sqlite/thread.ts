@@ -1,8 +1,8 @@
 /** The thread in which the SQLite engine runs: takes all calls that wait, answers them together, and takes the next. */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type Answer, answerAll, type Call, encodeError, takeTurn } from './sqlite-calls.ts';
-import { SqliteEngine } from './sqlite-engine.ts';
+import { type Answer, answerAll, type Call, encodeError, takeTurn } from './calls.ts';
+import { SqliteEngine } from './engine.ts';
 
 /** What this thread opens. @see SqliteEngine */
 export interface Opening {
@@ -15,7 +15,7 @@ export type ToThread = readonly Call[] | 'close';
 /** From this thread: first whether the store could be opened. */
 export type FromThread = 'open' | 'closed' | { failed: ReturnType<typeof encodeError> } | Answer[];
 
-if (parentPort === null) throw new Error('sqlite-thread.ts runs in a thread of the store');
+if (parentPort === null) throw new Error('sqlite/thread.ts runs in a thread of the store');
 const port = parentPort;
 const tell = (message: FromThread) => port.postMessage(message);
 

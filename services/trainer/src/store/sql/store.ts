@@ -1,16 +1,13 @@
-/** The embedded store: one SQLite file through `node:sqlite`, for one server process at a time. */
+/** A store on an SQL database: encodes what goes there, decodes what comes back, and knows whether it can write. */
 
 import { Decision, type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { Artifact, Report } from '@glocal/proto/glocal/v1/study_service';
-import type { Actor } from '../lifecycle/table.ts';
-import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../lifecycle/transitions.ts';
-import { parseOuterStepName, trialName } from '../resource/names.ts';
-import { StoreUnavailableError } from './errors.ts';
-import { StoreHealth } from './health.ts';
-import { decodeEvent, decodeOuterStep, encodeOuterStep } from './records.ts';
-import { isWrite, type Method } from './sqlite-calls.ts';
-import { type Connection, connectHere, connectThread } from './sqlite-connection.ts';
-import { SqliteEngine } from './sqlite-engine.ts';
+import type { Actor } from '../../lifecycle/table.ts';
+import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../../lifecycle/transitions.ts';
+import { parseOuterStepName, trialName } from '../../resource/names.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import { StoreHealth } from '../health.ts';
+import { decodeEvent, decodeOuterStep, encodeOuterStep } from '../records.ts';
 import type {
   Claim,
   CreatedArtifact,
@@ -33,13 +30,14 @@ import type {
   StoredEvent,
   StudyPage,
   StudySnapshot,
-} from './store.ts';
+} from '../store.ts';
+import { type Arguments, type Connection, isWrite, type Method, type Result } from './methods.ts';
 
 const FIRST_PROBE_MS = 100;
 const LAST_PROBE_MS = 5_000;
 
-/** Encodes what goes to the engine, decodes what comes back, and knows whether it can write. @see Store */
-export class SqliteStore implements Store {
+/** @see Store */
+export class SqlStore implements Store {
   readonly health = new StoreHealth();
   readonly #connection: Connection;
   #closed = false;
@@ -47,23 +45,8 @@ export class SqliteStore implements Store {
   /** Until the next probe, in milliseconds: longer each time, until a write succeeds. */
   #probeWait = FIRST_PROBE_MS;
 
-  /** @see SqliteStore.open */
   constructor(connection: Connection) {
     this.#connection = connection;
-  }
-
-  /**
-   * Opens or makes a file.
-   * @param waitMs how long to wait for another server that has it open.
-   * @throws StoreError when another server has it open, it is not a database, or a newer version wrote it.
-   */
-  static async open(path: string, waitMs = 0): Promise<SqliteStore> {
-    return new SqliteStore(await connectThread({ path, waitMs }));
-  }
-
-  /** A store that ends with this process. */
-  static inMemory(): SqliteStore {
-    return new SqliteStore(connectHere(new SqliteEngine(':memory:')));
   }
 
   async createStudy({ study, trials, ...rest }: NewStudy): Promise<CreateResult> {
@@ -274,16 +257,13 @@ export class SqliteStore implements Store {
     await this.#connection.close();
   }
 
-  async #call<M extends Method>(
-    method: M,
-    ...args: Parameters<SqliteEngine[M]>
-  ): Promise<ReturnType<SqliteEngine[M]>> {
+  async #call<M extends Method>(method: M, ...args: Arguments<M>): Promise<Result<M>> {
     try {
       const result = await this.#connection.call(method, ...args);
       if (isWrite(method)) this.#probeWait = FIRST_PROBE_MS;
       return result;
     } catch (error) {
-      // A read says so only when there is nobody to read: its disk, or the thread.
+      // A read says so only when there is nobody to read: the disk, the thread, or the database.
       if (error instanceof StoreUnavailableError && !this.#closed) this.#becomeUnwritable(error.message);
       throw error;
     }
@@ -303,7 +283,7 @@ export class SqliteStore implements Store {
 
   async #probe(): Promise<void> {
     try {
-      await this.#connection.call('probe');
+      await this.#connection.probe();
       this.health.set(undefined);
     } catch (error) {
       this.health.set((error as Error).message);

@@ -8,10 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
-import { withoutLargeParts } from '../resource/outer-step.ts';
-import { ActiveStudiesError, StudiesError } from './errors.ts';
+import { withoutLargeParts } from '../../resource/outer-step.ts';
+import { ActiveStudiesError, StudiesError } from '../errors.ts';
 import { SCHEMA_VERSION } from './migrations.ts';
-import { SqliteStore } from './sqlite.ts';
+import { SqliteStore } from './store.ts';
 
 /** As the first release made its files. */
 const FIRST_SCHEMA = `
@@ -129,7 +129,7 @@ class FirstRelease {
 /** Opens a file in a process that is killed so many milliseconds after it has begun to. */
 async function openUntilKilled(path: string, milliseconds: number): Promise<void> {
   const program = `
-    const { SqliteEngine } = await import(${JSON.stringify(new URL('./sqlite-engine.ts', import.meta.url).href)});
+    const { SqliteEngine } = await import(${JSON.stringify(new URL('./engine.ts', import.meta.url).href)});
     process.stdout.write('opening');
     new SqliteEngine(${JSON.stringify(path)});
     setInterval(() => {}, 1000);`;

@@ -1,18 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StoreUnavailableError } from './errors.ts';
-import { SqliteStore } from './sqlite.ts';
-import type { Method } from './sqlite-calls.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import type { Method } from './methods.ts';
+import { SqlStore } from './store.ts';
 
-/** A store on a connection that refuses as long as it is told to; what it was called for. */
+/** A store on a connection that refuses as long as it is told to; how often it was probed. */
 function storeOn(disk: { full: boolean }) {
-  const called: Method[] = [];
-  const call = async (method: Method) => {
-    called.push(method);
-    if (disk.full && method !== 'getStudy') throw new StoreUnavailableError('the disk is full');
-    return undefined;
+  let probes = 0;
+  const write = async () => {
+    if (disk.full) throw new StoreUnavailableError('the disk is full');
   };
-  const store = new SqliteStore({ call: call as never, close: async () => {} });
-  return { store, probes: () => called.filter((method) => method === 'probe').length };
+  const call = (method: Method) => (method === 'getStudy' ? Promise.resolve(undefined) : write());
+  const probe = () => {
+    probes += 1;
+    return write();
+  };
+  const store = new SqlStore({ call: call as never, probe, close: async () => {} });
+  return { store, probes: () => probes };
 }
 
 beforeEach(() => vi.useFakeTimers());

@@ -1,42 +1,19 @@
 /** How calls reach the SQLite engine, in this thread or in another: many at a time, answered together. */
 
-import { NotFoundError, StateError } from '../resource/errors.ts';
-import * as errors from './errors.ts';
-import type { SqliteEngine } from './sqlite-engine.ts';
-import type { Outcome } from './sqlite-transactions.ts';
+import { NotFoundError, StateError } from '../../resource/errors.ts';
+import * as errors from '../errors.ts';
+import { isWrite, type Method } from '../sql/methods.ts';
+import type { SqliteEngine } from './engine.ts';
+import type { Outcome } from './transactions.ts';
 
-/** Each of these is a transaction; calls of them that wait together share one. */
-const WRITES = [
-  'createStudy',
-  'cancelStudy',
-  'pauseStudy',
-  'resumeStudy',
-  'deleteStudy',
-  'startTrial',
-  'describeRuntime',
-  'awaitDecision',
-  'addDecision',
-  'addOuterStep',
-  'interruptTrial',
-  'pauseTrial',
-  'resumeTrial',
-  'endTrial',
-  'startReporting',
-  'addReport',
-  'closeWindow',
-  'createArtifact',
-  'deleteArtifact',
-] as const satisfies readonly (keyof SqliteEngine)[];
-type Write = (typeof WRITES)[number];
 /** Writes of one transaction, so that others do not wait long for it. */
 const MAX_TOGETHER = 32;
-export type Method = Exclude<keyof SqliteEngine, 'close' | 'commit'>;
 
-/** A method of the engine to call, in a form that can be sent to another thread. */
-export interface Call<M extends Method = Method> {
+/** A method to call, or the engine's probe, in a form that can be sent to another thread. */
+export interface Call {
   readonly id: number;
-  readonly method: M;
-  readonly args: Parameters<SqliteEngine[M]>;
+  readonly method: Method | 'probe';
+  readonly args: readonly unknown[];
 }
 
 /** What a call came to. */
@@ -61,8 +38,8 @@ export function takeTurn(waiting: Call[]): Call[] {
   const later: Call[] = [];
   let writes = 0;
   for (const call of waiting) {
-    if (isWrite(call.method)) writes += 1;
-    (isWrite(call.method) && writes > MAX_TOGETHER ? later : turn).push(call);
+    if (changes(call)) writes += 1;
+    (changes(call) && writes > MAX_TOGETHER ? later : turn).push(call);
   }
   waiting.splice(0, Number.POSITIVE_INFINITY, ...later);
   return turn;
@@ -70,7 +47,7 @@ export function takeTurn(waiting: Call[]): Call[] {
 
 /** Answers calls that came together: first what is to be read, then the writes, which are one transaction. */
 export function* answerAll(engine: SqliteEngine, calls: readonly Call[]): Generator<Answer[]> {
-  const reads = calls.filter(({ method }) => !isWrite(method));
+  const reads = calls.filter((call) => !changes(call));
   if (reads.length > 0)
     yield reads.map((call) =>
       answer(
@@ -78,16 +55,17 @@ export function* answerAll(engine: SqliteEngine, calls: readonly Call[]): Genera
         attempt(() => invoke(engine, call)),
       ),
     );
-  const writes = calls.filter(({ method }) => isWrite(method));
+  const writes = calls.filter(changes);
   if (writes.length === 0) return;
   const written = engine.commit(writes.map((call) => () => invoke(engine, call)));
   yield written.map((outcome, i) => answer((writes[i] as Call).id, outcome));
 }
 
-export const isWrite = (method: Method): method is Write => (WRITES as readonly Method[]).includes(method);
+/** Whether it shares a transaction with others. */
+const changes = ({ method }: Call): boolean => method !== 'probe' && isWrite(method);
 
 function invoke(engine: SqliteEngine, { method, args }: Call): unknown {
-  return (engine[method] as (...args: unknown[]) => unknown)(...args);
+  return method === 'probe' ? engine.probe() : engine.call(method, ...(args as never));
 }
 
 function attempt(read: () => unknown): Outcome {

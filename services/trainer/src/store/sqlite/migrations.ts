@@ -3,12 +3,12 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
-import { settleStudy } from '../lifecycle/study-transitions.ts';
-import { cancelTrial } from '../lifecycle/transitions.ts';
-import { hasEnded } from '../resource/states.ts';
-import { StoreError } from './errors.ts';
-import { encodeEvent, encodeOuterStep } from './records.ts';
-import { stateColumns } from './sqlite-records.ts';
+import { settleStudy } from '../../lifecycle/study-transitions.ts';
+import { cancelTrial } from '../../lifecycle/transitions.ts';
+import { hasEnded } from '../../resource/states.ts';
+import { StoreError } from '../errors.ts';
+import { encodeEvent, encodeOuterStep } from '../records.ts';
+import { stateColumns } from '../sql/rows.ts';
 
 type Row = Record<string, SQLInputValue>;
 

@@ -1,7 +1,7 @@
 /** Writes of the SQLite store that are made durable together, and what the disk says when it refuses. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { StoreUnavailableError } from './errors.ts';
+import { StoreUnavailableError } from '../errors.ts';
 
 /** What a write came to: its own result or its own error. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };

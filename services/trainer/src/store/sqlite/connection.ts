@@ -1,20 +1,11 @@
 /** Two ways to reach an SQLite engine: in a thread of its own, and in this one. */
 
 import { Worker } from 'node:worker_threads';
-import { StoreUnavailableError } from './errors.ts';
-import { type Answer, answerAll, type Call, decodeError, type Method } from './sqlite-calls.ts';
-import type { SqliteEngine } from './sqlite-engine.ts';
-import type { FromThread, Opening, ToThread } from './sqlite-thread.ts';
-
-/** Calls methods of an engine. */
-export interface Connection {
-  call<M extends Method>(
-    method: M,
-    ...args: Parameters<SqliteEngine[M]>
-  ): Promise<ReturnType<SqliteEngine[M]>>;
-  /** Resolves when every call has been answered and the file is closed. */
-  close(): Promise<void>;
-}
+import { StoreUnavailableError } from '../errors.ts';
+import type { Connection } from '../sql/methods.ts';
+import { type Answer, answerAll, type Call, decodeError } from './calls.ts';
+import type { SqliteEngine } from './engine.ts';
+import type { FromThread, Opening, ToThread } from './thread.ts';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -30,12 +21,13 @@ export async function connectThread(opening: Opening): Promise<Connection> {
   let thread = await StoreThread.start(opening);
   let closed = false;
   return {
-    call: async (method, ...args) => {
-      if (method === 'probe' && thread.gone !== undefined && !closed) {
+    call: (method, ...args) => thread.call(method, args) as Promise<never>,
+    probe: async () => {
+      if (thread.gone !== undefined && !closed) {
         thread = await StoreThread.start(opening);
         if (closed) await thread.close();
       }
-      return thread.call(method, ...args);
+      await thread.call('probe', []);
     },
     close: () => {
       closed = true;
@@ -56,7 +48,7 @@ class StoreThread {
   #closing = false;
 
   private constructor(opening: Opening) {
-    this.#worker = new Worker(new URL('./sqlite-thread.ts', import.meta.url), {
+    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: opening,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
@@ -93,16 +85,13 @@ class StoreThread {
     return this.#gone;
   }
 
-  call<M extends Method>(
-    method: M,
-    ...args: Parameters<SqliteEngine[M]>
-  ): Promise<ReturnType<SqliteEngine[M]>> {
+  call(method: Call['method'], args: Call['args']): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== undefined) return reject(this.#gone);
       this.#calls += 1;
-      this.#waiting.set(this.#calls, { resolve: resolve as Waiting['resolve'], reject });
+      this.#waiting.set(this.#calls, { resolve, reject });
       if (this.#unsent.length === 0) setImmediate(() => this.#sendCalls());
-      this.#unsent.push({ id: this.#calls, method, args } as Call);
+      this.#unsent.push({ id: this.#calls, method, args });
     });
   }
 
@@ -156,20 +145,18 @@ export function connectHere(engine: SqliteEngine): Connection {
       }
     }
   };
+  const call = (method: Call['method'], args: Call['args']) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (closed) return reject(new StoreUnavailableError('the store is closed'));
+      if (waiting.size === 0) setImmediate(answer);
+      calls += 1;
+      waiting.set(calls, { id: calls, method, args, resolve, reject });
+    });
   return {
-    call: (method, ...args) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new StoreUnavailableError('the store is closed'));
-        if (waiting.size === 0) setImmediate(answer);
-        calls += 1;
-        waiting.set(calls, {
-          id: calls,
-          method,
-          args,
-          resolve: resolve as Waiting['resolve'],
-          reject,
-        } as Call & Waiting);
-      }),
+    call: (method, ...args) => call(method, args) as Promise<never>,
+    probe: async () => {
+      await call('probe', []);
+    },
     close: async () => {
       if (closed) return;
       answer();

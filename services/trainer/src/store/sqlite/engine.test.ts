@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StateError } from '../resource/errors.ts';
-import { StoreUnavailableError } from './errors.ts';
-import { answerAll, type Call, takeTurn } from './sqlite-calls.ts';
-import { SqliteEngine } from './sqlite-engine.ts';
-import type { EncodedNewStudy } from './sqlite-studies.ts';
+import { StateError } from '../../resource/errors.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import type { EncodedNewStudy } from '../sql/studies.ts';
+import { answerAll, type Call, takeTurn } from './calls.ts';
+import { SqliteEngine } from './engine.ts';
 
 let folder: string;
 let engine: SqliteEngine;
@@ -25,7 +25,7 @@ const create = (id: string, owner = '', limits: Partial<EncodedNewStudy> = {}) =
   const study = Study.fromPartial({ name: `studies/${id}`, owner, state: StudyState.ACTIVE });
   const trial = Trial.fromPartial({ name: `studies/${id}/trials/0`, state: TrialState.PENDING });
   return () =>
-    engine.createStudy({
+    engine.call('createStudy', {
       name: study.name,
       study: Study.encode(study).finish(),
       trials: [{ name: trial.name, trial: Trial.encode(trial).finish() }],
@@ -45,14 +45,14 @@ describe('writes that are made durable together', () => {
     const outcomes = engine.commit([
       create('a'),
       () => {
-        engine.startTrial(TRIAL);
-        engine.startTrial(TRIAL);
+        engine.call('startTrial', TRIAL);
+        engine.call('startTrial', TRIAL);
       },
       create('b'),
     ]);
     expect(outcomes).toEqual([{ value: undefined }, { error: expect.any(StateError) }, { value: undefined }]);
-    expect(Trial.decode(engine.getTrial(TRIAL) as Uint8Array).state).toBe(TrialState.PENDING);
-    expect(engine.listStudies({ limit: 9 }).records).toHaveLength(2);
+    expect(Trial.decode(engine.call('getTrial', TRIAL) as Uint8Array).state).toBe(TrialState.PENDING);
+    expect(engine.call('listStudies', { limit: 9 }).records).toHaveLength(2);
   });
 
   it.each([13, 10 + (3 << 8)])(
@@ -64,7 +64,7 @@ describe('writes that are made durable together', () => {
       expect(error).toBeInstanceOf(StoreUnavailableError);
       expect(error.message).toMatch(/^the store cannot write: [^()]+$/);
       expect(error.cause).toMatchObject({ errcode: code });
-      expect(engine.listStudies({ limit: 9 }).records).toHaveLength(2);
+      expect(engine.call('listStudies', { limit: 9 }).records).toHaveLength(2);
     },
   );
 });
@@ -95,17 +95,17 @@ describe('the limits of ACTIVE studies', () => {
     create('b', 'ann')();
     create('c', 'bob')();
     expectActive(3, 2);
-    engine.pauseStudy('studies/a');
+    engine.call('pauseStudy', 'studies/a');
     expectActive(2, 1);
-    engine.resumeStudy({ name: 'studies/a', points: [], maxActiveStudies: 3 });
+    engine.call('resumeStudy', { name: 'studies/a', points: [], maxActiveStudies: 3 });
     expectActive(3, 2);
-    engine.cancelStudy('studies/b');
-    engine.deleteStudy('studies/b');
+    engine.call('cancelStudy', 'studies/b');
+    engine.call('deleteStudy', 'studies/b');
     expectActive(2, 1);
     engine.commit([
       () => {
         create('d', 'ann')();
-        engine.startTrial('studies/none');
+        engine.call('startTrial', 'studies/none');
       },
     ]);
     expectActive(2, 1);

@@ -1,0 +1,98 @@
+/** Outer steps, and the events of studies, which refer to them. */
+
+import { OuterStep, Trial } from '@glocal/proto/glocal/v1/study';
+import * as transitions from '../../lifecycle/transitions.ts';
+import type { EventRecord, OuterStepRecord, WholeOuterStepRecord } from '../records.ts';
+import type { Claim, Page, PageRequest } from '../store.ts';
+import { fit, planPage } from './pages.ts';
+import { type Bytes, change, query, type Row, type Steps } from './query.ts';
+import { addEvent, claimed, type KeptTrial, setTrial } from './rows.ts';
+
+export function* addOuterStep(claim: Claim, step: WholeOuterStepRecord): Steps<Bytes> {
+  const { record, large } = step;
+  const trial = yield* claimed(claim);
+  const outerStep = OuterStep.decode(record);
+  if (yield* hasOuterStep(trial, outerStep.index, step)) return Trial.encode(trial.record).finish();
+  const advanced = transitions.advanceTrial(trial.record, outerStep);
+  const [row] = yield query(
+    'INSERT INTO outer_steps (trial, number, record, large) VALUES (?, ?, ?, ?) RETURNING id',
+    ...[trial.id, outerStep.index, record, large],
+  );
+  yield* addEvent(trial.study, undefined, Number((row as Row).id));
+  // The outer step has it from now on.
+  if (trial.decision !== undefined) yield change('UPDATE trials SET decision = NULL WHERE id = ?', trial.id);
+  if (trial.checkpoint > 0) yield change('UPDATE trials SET checkpoint = 0 WHERE id = ?', trial.id);
+  return yield* setTrial(trial.id, advanced);
+}
+
+/** Whether this very outer step is the trial's last: its worker may not have heard that it was stored. */
+function* hasOuterStep(
+  { record: trial }: KeptTrial,
+  index: number,
+  step: WholeOuterStepRecord,
+): Steps<boolean> {
+  if (index === 0 || index !== trial.outerStepsDone) return false;
+  const kept = yield* getOuterStep(trial.name, index);
+  const isSame = (one: Bytes | undefined, other: Bytes) =>
+    one !== undefined && Buffer.compare(one, other) === 0;
+  return isSame(kept?.record, step.record) && isSame(kept?.large, step.large);
+}
+
+export function* getOuterStep(trial: string, index: number): Steps<OuterStepRecord | undefined> {
+  const [row] = yield query(
+    `SELECT record, large FROM outer_steps
+     WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number = ?`,
+    ...[trial, index],
+  );
+  return row && { record: row.record as Bytes, large: row.large as Bytes };
+}
+
+export function* listOuterSteps(
+  trial: string,
+  page: PageRequest<number> & { readonly windows?: boolean },
+): Steps<Page<OuterStepRecord>> {
+  const { limit, after = 0, maxBytes = Number.MAX_SAFE_INTEGER, windows = false } = page;
+  const list = `FROM outer_steps
+    WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`;
+  const sizes = yield query(
+    `SELECT length(record) AS bytes, length(large) AS large_bytes ${list}`,
+    ...[trial, after, limit + 1],
+  );
+  const { count, more } = fit(
+    sizes,
+    ({ bytes, large_bytes }) => {
+      const whole = Number(bytes) + Number(large_bytes);
+      return windows && whole <= maxBytes ? whole : Number(bytes);
+    },
+    page,
+  );
+  if (count === 0) return { records: [], more };
+  const rows = windows
+    ? yield query(
+        `SELECT record, CASE WHEN length(record) + length(large) <= CAST(? AS bigint) THEN large END AS large ${list}`,
+        ...[maxBytes, trial, after, count],
+      )
+    : yield query(`SELECT record ${list}`, ...[trial, after, count]);
+  const records = rows.map((row) => ({
+    record: row.record as Bytes,
+    large: (row.large as Bytes | null | undefined) ?? undefined,
+  }));
+  return { records, more };
+}
+
+export function* listEvents(study: string, page: PageRequest<number>): Steps<Page<EventRecord>> {
+  const list = `FROM events LEFT JOIN outer_steps ON outer_steps.id = events.outer_step
+    WHERE study = (SELECT id FROM studies WHERE name = ?) AND sequence > ? ORDER BY sequence LIMIT ?`;
+  const key = [study, page.after ?? 0];
+  const sizes = `SELECT length(events.record) + coalesce(length(outer_steps.record), 0) AS bytes ${list}`;
+  const { count, more } = yield* planPage(sizes, key, page);
+  if (count === 0) return { records: [], more };
+  const columns = 'sequence, events.record AS record, outer_steps.record AS outer_step';
+  const rows = yield query(`SELECT ${columns} ${list}`, ...key, count);
+  const records = rows.map((row) => ({
+    sequence: Number(row.sequence),
+    record: row.record as Bytes,
+    outerStep: (row.outer_step as Bytes | null) ?? undefined,
+  }));
+  return { records, more };
+}

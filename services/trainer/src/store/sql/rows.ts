@@ -1,0 +1,145 @@
+/** Studies and trials as rows: read, and written together with the events that tell of them. */
+
+import { Decision, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { NotFoundError } from '../../resource/errors.ts';
+import { studyOf as studyNameOf } from '../../resource/names.ts';
+import { hasEnded, studyHasEnded } from '../../resource/states.ts';
+import { StaleEpochError } from '../errors.ts';
+import { encodeEvent } from '../records.ts';
+import type { Claim } from '../store.ts';
+import { type Bytes, change, lock, query, type Row, type Steps } from './query.ts';
+
+/** A record as it comes from a table, with the key that identifies it there. */
+interface Kept<T> {
+  readonly id: number;
+  readonly record: T;
+}
+export type KeptStudy = Kept<Study>;
+export interface KeptTrial extends Kept<Trial> {
+  readonly study: number;
+  readonly epoch: number;
+  /** Outer step whose checkpoint a caller chose to go on from; 0 for the newest. */
+  readonly checkpoint: number;
+  /** The last that a driver made. */
+  readonly decision: Decision | undefined;
+}
+
+/**
+ * Whoever changes a study, a trial of it or their events has the study's row to itself: so the sequence of its events has
+ * no gap, and it is settled by its last trial. What else is locked is locked after it.
+ */
+const lockStudy = (name: string) => lock('SELECT id FROM studies WHERE name = ? FOR UPDATE', name);
+
+/** To be changed. @throws NotFoundError */
+export function* study(name: string): Steps<KeptStudy> {
+  yield lockStudy(name);
+  const [row] = yield query('SELECT id, record FROM studies WHERE name = ?', name);
+  if (row === undefined) throw new NotFoundError(name);
+  return asStudy(row);
+}
+
+/** Of a trial. */
+export function* studyOf(trial: KeptTrial): Steps<KeptStudy> {
+  const [row] = yield query('SELECT id, record FROM studies WHERE id = ?', trial.study);
+  return asStudy(row as Row);
+}
+
+/** To be changed, or its study. @throws NotFoundError */
+export function* trial(name: string): Steps<KeptTrial> {
+  yield lockStudy(studyNameOf(name));
+  const [row] = yield query('SELECT * FROM trials WHERE name = ?', name);
+  if (row === undefined) throw new NotFoundError(name);
+  return asTrial(row);
+}
+
+/** To be changed by whoever claimed it. @throws NotFoundError, StaleEpochError */
+export function* claimed(claim: Claim): Steps<KeptTrial> {
+  const found = yield* trial(claim.trial);
+  if (found.epoch !== claim.epoch) {
+    throw new StaleEpochError(
+      `${claim.trial} was claimed with epoch ${found.epoch}, after the claim with epoch ${claim.epoch}`,
+    );
+  }
+  return found;
+}
+
+/** Trials of a study in the order of their creation. @param where what else must hold of them. */
+export function* trialsOf(study: number, where?: string): Steps<KeptTrial[]> {
+  const also = where === undefined ? '' : ` AND ${where}`;
+  const rows = yield query(`SELECT * FROM trials WHERE study = ?${also} ORDER BY number`, study);
+  return rows.map(asTrial);
+}
+
+export function* putStudy(id: number, study: Study): Steps<Bytes> {
+  const record = Study.encode(study).finish();
+  const [state, active, ended] = stateColumns(study);
+  yield change(
+    'UPDATE studies SET record = ?, state = ?, active = ?, ended = ? WHERE id = ?',
+    ...[record, state, active, ended, id],
+  );
+  yield* addEvent(id, { $case: 'study', value: study });
+  return record;
+}
+
+export function* putTrial({ id, study }: KeptTrial, trial: Trial): Steps<Bytes> {
+  yield* addEvent(study, { $case: 'trial', value: trial });
+  return yield* setTrial(id, trial);
+}
+
+export function* setTrial(id: number, trial: Trial): Steps<Bytes> {
+  const record = Trial.encode(trial).finish();
+  yield change(
+    'UPDATE trials SET record = ?, state = ?, finished = ? WHERE id = ?',
+    ...[record, trial.state, isFinished(trial), id],
+  );
+  return record;
+}
+
+/** @param outerStep the row that the event is about, when it is about one. */
+export function* addEvent(
+  study: number,
+  event: StudyEvent['event'],
+  outerStep: number | null = null,
+): Steps<void> {
+  const sequence = (yield* lastSequence(study)) + 1;
+  yield insertEvent(study, sequence, event, outerStep);
+}
+
+/** The first event of a study. */
+export const insertEvent = (
+  study: number,
+  sequence: number,
+  event: StudyEvent['event'],
+  outerStep: number | null = null,
+) =>
+  change(
+    'INSERT INTO events (study, sequence, outer_step, record) VALUES (?, ?, ?, ?)',
+    ...[study, sequence, outerStep, encodeEvent(sequence, new Date(), event)],
+  );
+
+/** Of the events of a study; 0 when it has none. */
+export function* lastSequence(study: number): Steps<number> {
+  const [row] = yield query('SELECT max(sequence) AS last FROM events WHERE study = ?', study);
+  return Number(row?.last ?? 0);
+}
+
+/** What a study's row has of it besides the record: state, whether it is ACTIVE, and when it ended, in milliseconds. */
+export const stateColumns = (study: Study): [state: number, active: number, ended: number | null] => [
+  study.state,
+  study.state === StudyState.ACTIVE ? 1 : 0,
+  studyHasEnded(study) ? (study.updateTime?.getTime() ?? 0) : null,
+];
+
+export const isFinished = (trial: Trial): number => (hasEnded(trial) ? 1 : 0);
+
+const asStudy = (row: Row): KeptStudy => ({ id: Number(row.id), record: Study.decode(row.record as Bytes) });
+
+const asTrial = (row: Row): KeptTrial => ({
+  id: Number(row.id),
+  study: Number(row.study),
+  epoch: Number(row.epoch),
+  checkpoint: Number(row.checkpoint),
+  decision: row.decision === null ? undefined : Decision.decode(row.decision as Bytes),
+  record: Trial.decode(row.record as Bytes),
+});

@@ -1,0 +1,158 @@
+/** Studies: making them, and which there are. What changes them is in `lifecycle.ts`. */
+
+import { RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { RequestIdReusedError, StudiesError } from '../errors.ts';
+import type { Expiry, NewStudy, Page, PageRequest, StudyPage } from '../store.ts';
+import { artifactsNamed } from './artifacts.ts';
+import { expectRoomForActive, lockLimits } from './lifecycle.ts';
+import { readPage } from './pages.ts';
+import { type Bytes, change, MOST, query, type Row, type Steps, type Value } from './query.ts';
+import { insertEvent, isFinished, lastSequence as lastSequenceOf, stateColumns } from './rows.ts';
+import { listTrials } from './trials.ts';
+
+/** A new study in encoded records. */
+export type EncodedNewStudy = Omit<NewStudy, 'study' | 'trials'> & {
+  readonly name: string;
+  readonly study: Bytes;
+  readonly trials: readonly { readonly name: string; readonly trial: Bytes }[];
+};
+
+/** A study of one moment in encoded records. */
+export interface EncodedSnapshot {
+  readonly study: Bytes;
+  readonly trials: readonly Bytes[];
+  readonly sequence: number;
+}
+
+/**
+ * Stores a study with its trials, after all that may refuse it.
+ * @returns the study that was made by the same request before; undefined when there was none, and this one is stored.
+ * @throws RequestIdReusedError, ActiveStudiesError, OwnerActiveStudiesError, StudiesError, NotFoundError of an artifact
+ */
+export function* createStudy(request: EncodedNewStudy): Steps<Bytes | undefined> {
+  const { name, study, trials, requestId, fingerprint } = request;
+  const record = Study.decode(study);
+  const { owner } = record;
+  yield lockLimits();
+  const before = requestId === '' ? undefined : yield* requested(owner, request);
+  if (before !== undefined) return before;
+  yield* expectRoomForActive(owner, request);
+  yield* expectRoom(request.maxStudies);
+  const artifacts = yield* artifactsNamed(request.artifacts ?? []);
+  const [state, active, ended] = stateColumns(record);
+  const [row] = yield query(
+    `INSERT INTO studies (name, owner, request_id, fingerprint, state, active, ended, record)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    ...[name, owner, requestId === '' ? null : requestId, fingerprint, state, active, ended, study],
+  );
+  const id = Number((row as Row).id);
+  for (const [key, value] of Object.entries(record.labels)) {
+    yield change('INSERT INTO study_labels (study, key, value) VALUES (?, ?, ?)', id, key, value);
+  }
+  const external = record.mode === RunMode.EXTERNAL ? 1 : 0;
+  for (const [number, { name, trial }] of trials.entries()) {
+    const decoded = Trial.decode(trial);
+    yield change(
+      `INSERT INTO trials (name, study, number, epoch, state, finished, external, record)
+       VALUES (?, ?, ?, 0, ?, ?, ?, ?)`,
+      ...[name, id, number, decoded.state, isFinished(decoded), external, trial],
+    );
+  }
+  for (const artifact of artifacts) {
+    yield change('INSERT INTO artifact_uses (artifact, study) VALUES (?, ?)', artifact, id);
+  }
+  yield insertEvent(id, 1, { $case: 'study', value: record });
+  return undefined;
+}
+
+/** What was made by the same request. */
+function* requested(
+  owner: string,
+  { requestId, fingerprint }: Pick<EncodedNewStudy, 'requestId' | 'fingerprint'>,
+): Steps<Bytes | undefined> {
+  const [before] = yield query(
+    'SELECT fingerprint, record FROM studies WHERE owner = ? AND request_id = ?',
+    ...[owner, requestId],
+  );
+  if (before === undefined) return undefined;
+  if (Buffer.compare(before.fingerprint as Bytes, fingerprint) !== 0) {
+    throw new RequestIdReusedError(`request id "${requestId}" was used before for another study`);
+  }
+  return before.record as Bytes;
+}
+
+/** @throws StudiesError */
+function* expectRoom(maxStudies = Number.POSITIVE_INFINITY): Steps<void> {
+  if (maxStudies === Number.POSITIVE_INFINITY) return;
+  const [row] = yield query("SELECT n FROM counts WHERE what = 'studies'");
+  const kept = Number(row?.n ?? 0);
+  if (kept < maxStudies) return;
+  throw new StudiesError(
+    `${kept} studies are kept, as many as this server allows; delete one that has ended`,
+  );
+}
+
+export function* getStudy(name: string): Steps<Bytes | undefined> {
+  const [row] = yield query('SELECT record FROM studies WHERE name = ?', name);
+  return row?.record as Bytes | undefined;
+}
+
+export function* getSnapshot(name: string, page: PageRequest<number>): Steps<EncodedSnapshot | undefined> {
+  const study = yield* getStudy(name);
+  if (study === undefined) return undefined;
+  const sequence = yield* lastSequence(name);
+  const { records: trials } = yield* listTrials(name, page);
+  return { study, trials, sequence };
+}
+
+/** Of the events of a study; 0 when there is none. */
+export function* lastSequence(study: string): Steps<number> {
+  const [row] = yield query('SELECT id FROM studies WHERE name = ?', study);
+  return row === undefined ? 0 : yield* lastSequenceOf(Number(row.id));
+}
+
+/** Newest first. A study that was deleted meanwhile still says where a page begins. */
+export function* listStudies(page: StudyPage): Steps<Page<Bytes>> {
+  const { states = [], labels = {}, owner, after = null } = page;
+  const conditions = [
+    `id < coalesce(
+       (SELECT id FROM studies WHERE name = ?), (SELECT id FROM deleted_studies WHERE name = ?), ${MOST})`,
+  ];
+  const key: Value[] = [after, after];
+  if (states.length > 0) {
+    conditions.push(`state IN (${states.map(() => '?').join(', ')})`);
+    key.push(...states);
+  }
+  if (owner !== undefined) {
+    conditions.push('owner = ?');
+    key.push(owner);
+  }
+  for (const [label, value] of Object.entries(labels)) {
+    conditions.push(
+      `EXISTS (SELECT 1 FROM study_labels AS label
+         WHERE label.study = studies.id AND label.key = ? AND ? IN ('', label.value))`,
+    );
+    key.push(label, value);
+  }
+  const list = `FROM studies WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`;
+  return yield* readPage(list, key, page);
+}
+
+/** Names of studies that ended, the one that ended first before the others. */
+export function* listExpired({ keep, endedBefore, limit }: Expiry): Steps<string[]> {
+  // All up to the later of two: the last that ended before that time, and the newest that need not be kept.
+  let upTo = { ended: endedBefore?.getTime() ?? Number.MIN_SAFE_INTEGER, id: 0 };
+  if (keep !== undefined) {
+    const [row] = yield query(
+      'SELECT id, ended FROM studies WHERE ended IS NOT NULL ORDER BY ended DESC, id DESC LIMIT 1 OFFSET ?',
+      keep,
+    );
+    const newest = { ended: Number(row?.ended ?? Number.MIN_SAFE_INTEGER), id: Number(row?.id ?? 0) };
+    if (newest.ended >= upTo.ended) upTo = newest;
+  }
+  const rows = yield query(
+    'SELECT name FROM studies WHERE ended IS NOT NULL AND (ended, id) <= (?, ?) ORDER BY ended, id LIMIT ?',
+    ...[upTo.ended, upTo.id, limit],
+  );
+  return rows.map(({ name }) => String(name));
+}

@@ -1,0 +1,102 @@
+/** Trials: whose they are to train, what drives them, and which there are. */
+
+import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { awaitDecision as awaiting, takeDecision } from '../../lifecycle/decisions.ts';
+import * as transitions from '../../lifecycle/transitions.ts';
+import type { Claim, Page, PageRequest } from '../store.ts';
+import { LIVE } from './lifecycle.ts';
+import { getOuterStep } from './outer-steps.ts';
+import { readPage } from './pages.ts';
+import { type Bytes, change, query, type Steps } from './query.ts';
+import { type EncodedReports, reportsOf } from './reports.ts';
+import { claimed, type KeptTrial, putTrial, studyOf, trial as trialNamed } from './rows.ts';
+
+/** A claimed trial in encoded records. */
+export interface EncodedStartedTrial {
+  readonly epoch: number;
+  readonly checkpoint: number;
+  readonly study: Bytes;
+  readonly trial: Bytes;
+}
+
+/** A trial whose client trains, in encoded records. */
+export interface EncodedReportedTrial extends EncodedReports {
+  readonly epoch: number;
+  readonly study: Bytes;
+  readonly trial: Bytes;
+}
+
+export function* startTrial(name: string): Steps<EncodedStartedTrial> {
+  const trial = yield* trialNamed(name);
+  const { checkpoint } = trial;
+  const started = yield* putTrial(trial, transitions.startTrial(trial.record, new Date()));
+  const epoch = yield* nextEpoch(trial);
+  const { record: study } = yield* studyOf(trial);
+  return { epoch, checkpoint, study: Study.encode(study).finish(), trial: started };
+}
+
+export function* startReporting(name: string): Steps<EncodedReportedTrial> {
+  const trial = yield* trialNamed(name);
+  const reported = transitions.startReporting(trial.record, new Date());
+  const epoch = yield* nextEpoch(trial);
+  const { record: study } = yield* studyOf(trial);
+  return {
+    epoch,
+    study: Study.encode(study).finish(),
+    trial: reported === trial.record ? Trial.encode(reported).finish() : yield* putTrial(trial, reported),
+    ...(yield* reportsOf(trial.id)),
+  };
+}
+
+export function* describeRuntime(claim: Claim, runtime: transitions.Runtime): Steps<Bytes> {
+  const trial = yield* claimed(claim);
+  return yield* putTrial(trial, transitions.describeRuntime(trial.record, runtime));
+}
+
+export function* awaitDecision(claim: Claim, outerStep: number): Steps<Bytes> {
+  const trial = yield* claimed(claim);
+  return yield* putTrial(trial, awaiting(trial.record, trial.decision, outerStep));
+}
+
+export function* addDecision(name: string, decision: Bytes): Steps<Bytes> {
+  const trial = yield* trialNamed(name);
+  const decided = takeDecision(trial.record, trial.decision, Decision.decode(decision));
+  yield change('UPDATE trials SET decision = ? WHERE id = ?', decision, trial.id);
+  return decided === trial.record ? Trial.encode(decided).finish() : yield* putTrial(trial, decided);
+}
+
+export function* getDecision(trial: string, outerStep: number): Steps<Bytes | undefined> {
+  const stored = yield* getOuterStep(trial, outerStep);
+  if (stored !== undefined) {
+    const decision = OuterStep.decode(stored.record).update?.decision;
+    return decision && Decision.encode(decision).finish();
+  }
+  const [row] = yield query('SELECT decision FROM trials WHERE name = ?', trial);
+  const record = row?.decision as Bytes | null | undefined;
+  return record && Decision.decode(record).outerStep === outerStep ? record : undefined;
+}
+
+export function* getTrial(name: string): Steps<Bytes | undefined> {
+  const [row] = yield query('SELECT record FROM trials WHERE name = ?', name);
+  return row?.record as Bytes | undefined;
+}
+
+export function* listTrials(study: string, page: PageRequest<number>): Steps<Page<Bytes>> {
+  const list = `FROM trials WHERE study = (SELECT id FROM studies WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`;
+  return yield* readPage(list, [study, page.after ?? -1], page);
+}
+
+/** Those that a server trains. */
+export function* listLiveTrials(): Steps<{ epoch: number; trial: Bytes }[]> {
+  const rows = yield query(
+    `SELECT epoch, record FROM trials WHERE ${LIVE} AND external = 0 ORDER BY study, number`,
+  );
+  return rows.map(({ epoch, record }) => ({ epoch: Number(epoch), trial: record as Bytes }));
+}
+
+/** Makes every claim before stale. */
+function* nextEpoch(trial: KeptTrial): Steps<number> {
+  const epoch = trial.epoch + 1;
+  yield change('UPDATE trials SET epoch = ? WHERE id = ?', epoch, trial.id);
+  return epoch;
+}
