@@ -20,6 +20,7 @@ const FLOORS = [
   'problem',
   'hyper',
   'dmd',
+  'notices',
   'store',
   'events',
   'metrics',

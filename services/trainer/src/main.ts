@@ -27,6 +27,7 @@ import { measured } from './metrics/measured-store.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { ModelError } from './model/errors.ts';
+import { LocalNotices } from './notices/notices.ts';
 import { ProblemError } from './problem/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
@@ -114,7 +115,9 @@ async function serve(args: readonly string[]): Promise<void> {
     }
     const dmdWatch = await DmdWatch.start(dmd, log);
     cleanUp.defer(() => dmdWatch.close());
-    const hub = new EventHub();
+    const notices = new LocalNotices();
+    cleanUp.defer(() => notices.close());
+    const hub = new EventHub(notices);
     const desk = new DriveDesk({ store, hub, log });
     const { maxRunningTrials, maxCheckpointBytes } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
@@ -124,7 +127,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend, maxCheckpointBytes };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
-      ...{ store, hub, log, maxRunningTrials },
+      ...{ store, hub, notices, log, maxRunningTrials },
       train: (started, stop) =>
         superviseTrial(
           { ...{ store, hub, log, checkpoints, desk, options, limits, metrics }, tracing, studyTraces },

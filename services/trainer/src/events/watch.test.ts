@@ -123,7 +123,7 @@ describe('watchStudy', () => {
     expect((await events.next()).value.event.$case).toBe('study');
     expect((await events.next()).value.event.$case).toBe('trial');
     const report = { trial: TRIAL, stepsDone: 5, steps: 10 };
-    hub.progressed(NAME, report);
+    hub.progressed(report);
     const { value } = await events.next();
     expect(value).toMatchObject({ cursor: '2', event: { $case: 'progress', value: report } });
     await end();
@@ -170,7 +170,7 @@ describe('watchStudy', () => {
     const read = vi.spyOn(store, 'listEvents');
     for (let stepsDone = 1; stepsDone <= 5; stepsDone++) {
       const next = events.next();
-      hub.progressed(NAME, { trial: TRIAL, stepsDone, steps: 10 });
+      hub.progressed({ trial: TRIAL, stepsDone, steps: 10 });
       expect((await next).value.event.value.stepsDone).toBe(stepsDone);
     }
     // What was stored before the first report, once.
@@ -180,7 +180,7 @@ describe('watchStudy', () => {
   it('leaves out and logs progress that does not fit the contract', async () => {
     const events = watch('2');
     const next = events.next();
-    hub.progressed(NAME, { trial: TRIAL, stepsDone: 1, steps: 3e9 });
+    hub.progressed({ trial: TRIAL, stepsDone: 1, steps: 3e9 });
     await vi.waitFor(() => expect(logged).toHaveLength(1));
     await outerStep();
     expect((await next).value.event.$case).toBe('outerStep');

@@ -2,6 +2,9 @@ import { type Sampling, Study, StudyState, Trial, TrialState } from '@glocal/pro
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventHub } from '../events/hub.ts';
+import type { Notice } from '../notices/notice.ts';
+import { LocalNotices, type Notices } from '../notices/notices.ts';
+import { JoinedNotices } from '../notices/testing.ts';
 import { NotFoundError } from '../resource/errors.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
@@ -58,11 +61,13 @@ describe.each([
   let trainings: Trainings;
   let queue: LocalQueue;
   let dropped: string[];
+  let notices: Notices;
 
   beforeEach(() => {
     store = wrap(SqliteStore.inMemory());
     trainings = new Trainings(store);
     dropped = [];
+    notices = new LocalNotices();
     queue = queueOf(1);
   });
   afterEach(async () => {
@@ -73,7 +78,8 @@ describe.each([
   const queueOf = (maxRunningTrials: number) =>
     new LocalQueue({
       store,
-      hub: new EventHub(),
+      hub: new EventHub(notices),
+      notices,
       log: pino({ level: 'silent' }),
       maxRunningTrials,
       train: trainings.train,
@@ -288,6 +294,56 @@ describe.each([
       expect(await queue.resumeTrial(name, 'dmd', 'server')).toBe(true);
       await vi.waitUntil(() => trainings.begun.length === 1);
     });
+  });
+
+  describe('a queue whose store others share', () => {
+    let elsewhere: Notices;
+    beforeEach(() => {
+      [notices, elsewhere] = JoinedNotices.pair();
+      queue = queueOf(1);
+    });
+
+    it('tells of what waits, and what is to stop', async () => {
+      const told: unknown[] = [];
+      elsewhere.subscribe((notice) => told.push(notice));
+      queue.submit(await stored('a', 2));
+      await queue.pause('studies/a');
+      await queue.cancel('studies/a');
+      const halted = [
+        { kind: 'changed', study: 'studies/a' },
+        { kind: 'halted', study: 'studies/a' },
+      ];
+      expect(told).toEqual([{ kind: 'work', study: 'studies/a' }, ...halted, ...halted]);
+    });
+
+    it('trains what waits by the word of another', async () => {
+      queue.start();
+      const [name = ''] = await stored('a', 1);
+      elsewhere.publish({ kind: 'work', study: 'studies/a' });
+      await trainings.end(name);
+      await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
+    });
+
+    it.each<Notice>([{ kind: 'halted', study: 'studies/a' }, { kind: 'everything' }])(
+      'stops what another has paused or cancelled, by $kind',
+      async (notice) => {
+        queue.start();
+        queue.submit(await stored('a', 2));
+        await vi.waitUntil(() => trainings.begun.length === 1);
+        elsewhere.publish(notice);
+        await store.pauseStudy('studies/a');
+        elsewhere.publish(notice);
+        await vi.waitUntil(async () => (await states('a')).trials[0] === PAUSED);
+        await queue.resume({ name: 'studies/a', points: [], maxActiveStudies: 9 });
+        await vi.waitUntil(() => trainings.begun.length === 2);
+        await store.cancelStudy('studies/a');
+        elsewhere.publish(notice);
+        const after = await stored('b', 1);
+        queue.submit(after);
+        await vi.waitUntil(() => trainings.begun.includes(after[0] ?? ''));
+        expect((await states('a')).trials).toEqual([CANCELLED, CANCELLED]);
+      },
+    );
   });
 
   describe('a queue that stops with patience', () => {

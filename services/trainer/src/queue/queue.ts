@@ -1,11 +1,13 @@
 /** The queue of one server process: which trial is trained when, first come, first served. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunMode, type Study, TrialState } from '@glocal/proto/glocal/v1/study';
+import { RunMode, type Study, StudyState, TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { EventHub } from '../events/hub.ts';
 import type { Actor } from '../lifecycle/table.ts';
 import type { PauseCause } from '../lifecycle/transitions.ts';
+import type { Notice } from '../notices/notice.ts';
+import type { Notices } from '../notices/notices.ts';
 import { studyOf } from '../resource/names.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { isLost } from '../store/lost.ts';
@@ -16,6 +18,7 @@ import { nextTurn } from './turn.ts';
 export interface LocalQueueParts {
   readonly store: Store;
   readonly hub: EventHub;
+  readonly notices: Notices;
   readonly log: Logger;
   readonly maxRunningTrials: number;
   /** Trains a claimed trial until it has ended, waits again or is PAUSED in the store. */
@@ -40,10 +43,14 @@ export class LocalQueue {
   readonly #running = new Set<Running>();
   #started = false;
   readonly #stopWatching: () => void;
+  readonly #stopListening: () => void;
 
   constructor(parts: LocalQueueParts) {
     this.#parts = parts;
     this.#stopWatching = parts.store.health.onChange(() => void this.#afterChange());
+    this.#stopListening = parts.notices.subscribe((notice, origin) => {
+      if (origin === 'elsewhere') void this.#heard(notice);
+    });
   }
 
   /** Takes up what an earlier server left: waiting trials wait again, and trials that were running wait to go on. */
@@ -61,6 +68,7 @@ export class LocalQueue {
   submit(trials: readonly string[]): void {
     for (const trial of trials) this.#waiting.add(trial);
     this.#startWaiting();
+    for (const study of new Set(trials.map(studyOf))) this.#parts.notices.publish({ kind: 'work', study });
   }
 
   /**
@@ -71,6 +79,7 @@ export class LocalQueue {
   async cancel(name: string): Promise<Study> {
     const study = await this.#parts.store.cancelStudy(name);
     this.#parts.hub.changed(name);
+    this.#parts.notices.publish({ kind: 'halted', study: name });
     await Promise.all(this.#removeWaiting(name).map(this.#parts.dropped));
     await Promise.all(
       this.#runningOf(name).map(async ({ now, done }) => {
@@ -88,8 +97,8 @@ export class LocalQueue {
   async pause(name: string): Promise<Study> {
     const study = await this.#parts.store.pauseStudy(name);
     this.#parts.hub.changed(name);
-    this.#removeWaiting(name);
-    for (const { atBoundary } of this.#runningOf(name)) atBoundary.abort('paused by a caller');
+    this.#parts.notices.publish({ kind: 'halted', study: name });
+    this.#leave(name);
     return study;
   }
 
@@ -119,6 +128,7 @@ export class LocalQueue {
   async stop(graceMs = 0): Promise<void> {
     this.#started = false;
     this.#stopWatching();
+    this.#stopListening();
     const running = [...this.#running];
     const all = Promise.all(running.map(({ done }) => done));
     const why = 'the server stopped';
@@ -165,6 +175,44 @@ export class LocalQueue {
       if (isLost(error)) return undefined;
       throw error;
     }
+  }
+
+  /** What another process has stored. */
+  async #heard(notice: Notice): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      if (notice.kind === 'halted') await this.#lookAt(notice.study);
+      if (notice.kind === 'work' || notice.kind === 'everything') await this.#lookForWork();
+      if (notice.kind === 'everything') {
+        const studies = new Set([...this.#running].map(({ trial }) => studyOf(trial)));
+        await Promise.all([...studies].map((study) => this.#lookAt(study)));
+      }
+    } catch (error) {
+      log.warn({ err: error, notice: notice.kind }, 'what another process has done could not be looked at');
+    }
+  }
+
+  /** Trials of a study that is not ACTIVE any more stop, as they would have been told to here. */
+  async #lookAt(study: string): Promise<void> {
+    if (this.#runningOf(study).length === 0) return;
+    const state = (await this.#parts.store.getStudy(study))?.state;
+    if (state === StudyState.ACTIVE) return;
+    if (state === StudyState.PAUSED) return this.#leave(study);
+    this.#removeWaiting(study);
+    for (const { now } of this.#runningOf(study)) now.abort('the study was cancelled');
+  }
+
+  async #lookForWork(): Promise<void> {
+    for (const { trial } of await this.#parts.store.listLiveTrials()) {
+      if (trial.state === TrialState.PENDING) this.#waiting.add(trial.name);
+    }
+    this.#startWaiting();
+  }
+
+  /** None of a study's trials starts, and those that run leave at their next boundaries. */
+  #leave(study: string): void {
+    this.#removeWaiting(study);
+    for (const { atBoundary } of this.#runningOf(study)) atBoundary.abort('paused by a caller');
   }
 
   #runningOf(study: string): Running[] {

@@ -92,7 +92,7 @@ export async function train(
       warning: (warning) => log.warn({ warning }, 'training process'),
       progress: (stepsDone) => {
         metrics?.progress(claim.trial, stepsDone);
-        hub.progressed(study.name, { trial: claim.trial, stepsDone, steps: totalSteps(study) });
+        hub.progressed({ trial: claim.trial, stepsDone, steps: totalSteps(study) });
       },
       proposal: async ({ outerStep, givesUp, sound }, gone) => {
         const proposal = { outerStep: OuterStep.decode(outerStep), givesUp, sound };

@@ -57,7 +57,7 @@ export async function superviseTrial(
     if (!isLost(error)) throw error;
     log.debug({ err: error }, 'the trial is no longer ours');
   } finally {
-    hub.forget(study.name, claim.trial);
+    hub.forget(claim.trial);
     hub.changed(study.name);
     await discardUnlessNeeded(store, checkpoints, claim.trial, all.log);
   }
