@@ -15,6 +15,7 @@ it.each([[[]], [['--listen', '127.0.0.1:0']], [['check']], [['check', '--dmd-add
 
 it.each([
   [['token', '--owner', 'ada']],
+  [['data', 'mnist']],
   [['check', '--address', '127.0.0.1:1']],
   [['check', '--address=127.0.0.1:1']],
   [['--help']],

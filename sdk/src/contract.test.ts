@@ -11,6 +11,7 @@ import type { Reanalysis, ReanalyzeOptions } from './reanalysis.ts';
 import type { BoundTerms, Spectrum, VerdictFigures, WindowReport } from './report.ts';
 import type {
   Caller,
+  DatasetFiles,
   DatasetInfo,
   DmdStatus,
   HyperparameterInfo,
@@ -374,7 +375,13 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       testExamples: true,
       classes: true,
       inputShape: true,
+      files: true,
     }),
+  ],
+  [
+    'DatasetFiles',
+    service.DatasetFiles.create(),
+    all<DatasetFiles>({ state: true, missing: true, repair: true }),
   ],
   [
     'ModelInfo',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type ArtifactKind,
   choices,
+  type DatasetFilesState,
   type Differentiation,
   type DmdAbsence,
   type Estimator,
@@ -76,6 +77,11 @@ describe('string unions', () => {
     ['OuterSchedule', study.OuterSchedule, all<OuterSchedule>({ constant: true, cosine: true })],
     ['DmdAbsence', study.DmdAbsence, all<DmdAbsence>({ fall_back: true, pause: true })],
     ['ArtifactKind', service.ArtifactKind, all<ArtifactKind>({ model: true, dataset: true })],
+    [
+      'DatasetFilesState',
+      service.DatasetFilesState,
+      all<Exclude<DatasetFilesState, 'UNKNOWN'>>({ PRESENT: true, DOWNLOADABLE: true, MISSING: true }),
+    ],
     ['Role', service.Role, all<Exclude<Role, 'UNKNOWN'>>({ READ: true, WRITE: true, ADMIN: true })],
     [
       'StudyState',

@@ -67,6 +67,12 @@ export type ArtifactKind = 'model' | 'dataset';
 /** What a caller may do; each may what those before it may. */
 export type Role = 'READ' | 'WRITE' | 'ADMIN' | 'UNKNOWN';
 
+/**
+ * Whether the files of a data set are on the server's machine. DOWNLOADABLE: the next trial that needs those that are not tries to
+ * download them; MISSING: there is no site to download them from.
+ */
+export type DatasetFilesState = 'PRESENT' | 'DOWNLOADABLE' | 'MISSING' | 'UNKNOWN';
+
 /** State of a study: ACTIVE until every trial has ended, PAUSED until it is resumed. */
 export type StudyState = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CANCELLED' | 'FAILED' | 'UNKNOWN';
 
@@ -118,6 +124,8 @@ export const outerScheduleName = (value: number) =>
 export const artifactKindName = (value: number) =>
   nameOf(service.ArtifactKind, value).toLowerCase() as ArtifactKind;
 export const roleName = (value: number) => nameOf(service.Role, value) as Role;
+export const datasetFilesStateName = (value: number) =>
+  nameOf(service.DatasetFilesState, value) as DatasetFilesState;
 export const studyStateName = (value: number) => nameOf(study.StudyState, value) as StudyState;
 export const trialStateName = (value: number) => nameOf(study.TrialState, value) as TrialState;
 export const verdictName = (value: number) => nameOf(dmd.Verdict, value) as Verdict;

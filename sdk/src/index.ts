@@ -10,6 +10,7 @@ export type { DecisionOptions, DrivenWindow, StepOptions } from './driven-window
 export type {
   Anchor,
   ArtifactKind,
+  DatasetFilesState,
   Differentiation,
   DmdAbsence,
   Estimator,
@@ -106,6 +107,7 @@ export type { CodeOptions, Framework } from './schedule-code.ts';
 export type { ScheduleJson } from './schedule-text.ts';
 export type {
   Caller,
+  DatasetFiles,
   DatasetInfo,
   DmdStatus,
   HyperparameterInfo,

@@ -1,7 +1,14 @@
 /** What a server offers: its catalogue, version and limits. */
 
 import * as proto from '@glocal/proto/glocal/v1/study_service';
-import { type Grouping, groupingName, type Role, roleName } from './enums.ts';
+import {
+  type DatasetFilesState,
+  datasetFilesStateName,
+  type Grouping,
+  groupingName,
+  type Role,
+  roleName,
+} from './enums.ts';
 import { plainNumbers } from './plain-numbers.ts';
 
 /** A data set. */
@@ -15,6 +22,17 @@ export interface DatasetInfo {
   readonly classes: number;
   /** Height, width, channels. */
   readonly inputShape: readonly number[];
+  /** Its files on the server's machine at the moment; undefined from a server that is older than this. */
+  readonly files?: DatasetFiles | undefined;
+}
+
+/** Whether the files of a data set are on the server's machine. They are looked for, and not read. */
+export interface DatasetFiles {
+  readonly state: DatasetFilesState;
+  /** Names of those that are not there. */
+  readonly missing: readonly string[];
+  /** What somebody at the server's machine can do to bring them, in one sentence; empty when they are there. */
+  readonly repair: string;
 }
 
 /** A model. */
@@ -163,13 +181,18 @@ export function decodeServerInfo(info: proto.ServerInfo): ServerInfo {
 
 export function decodeProblems(pages: readonly proto.ListProblemsResponse[]): Problems {
   return {
-    datasets: pages.flatMap(({ datasets }) => datasets),
+    datasets: pages.flatMap(({ datasets }) => datasets.map(decodeDataset)),
     models: pages.flatMap(({ models }) => models),
     optimizers: pages.flatMap(({ optimizers }) => optimizers.map(withHyperparameters)),
     lossHyperparameters: pages.flatMap((page) => page.lossHyperparameters.map(decodeHyperparameter)),
     modules: pages.flatMap(({ modules }) => modules.map(withHyperparameters)),
   };
 }
+
+const decodeDataset = ({ files, ...info }: proto.DatasetInfo): DatasetInfo => ({
+  ...info,
+  files: files && { ...files, state: datasetFilesStateName(files.state) },
+});
 
 const withHyperparameters = <Info extends proto.OptimizerInfo | proto.ModuleInfo>(info: Info) => ({
   ...info,

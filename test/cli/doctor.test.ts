@@ -1,14 +1,22 @@
 /** `glocal doctor` on set-ups that are broken, each in its own way: it names the one thing that repairs it. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startScriptedServer } from '../sdk/support/scripted-server.ts';
-import { glocal } from '../support/glocal.ts';
+import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
+import { environmentOfGlocal, GLOCAL, glocal } from '../support/glocal.ts';
 import { deadAddress, takenAddress } from '../support/ports.ts';
 import { SERVER_NAME, SecureTrainer, SecurityFiles } from '../support/security.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
+
+/** Whether this machine lets everybody have mounts of their own. */
+const canMountMemory: boolean =
+  spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'])
+    .status === 0;
 
 interface Finding {
   readonly check: string;
@@ -33,6 +41,19 @@ async function examined(...args: string[]) {
   const { exitCode, stdout, stderr } = await glocal(['doctor', '--json', ...args]);
   const { findings }: { findings: Finding[] } = JSON.parse(stdout);
   return { exitCode, stderr, findings, faults: findings.filter(({ severity }) => severity === 'fault') };
+}
+
+/** A file with a study on a data set. */
+async function studyOf(dataset: string): Promise<string> {
+  const file = join(folder, `${dataset.replaceAll('/', '-')}.yaml`);
+  const lines = [
+    `problem: { dataset: ${dataset}, model: mlp, optimizer: sgd }`,
+    'space: { lr: { min: 0.001, max: 1, init: 0.02 } }',
+    'training: { steps: 100 }',
+    'method: { estimator: glocal }',
+  ];
+  await writeFile(file, lines.join('\n'));
+  return file;
 }
 
 describe('a set-up that is whole', () => {
@@ -121,16 +142,7 @@ describe('a set-up that is broken', () => {
   });
 
   it('lacks the data that a study names', async () => {
-    const file = join(folder, 'study.yaml');
-    await writeFile(
-      file,
-      [
-        'problem: { dataset: user/flowers, model: mlp, optimizer: sgd }',
-        'space: { lr: { min: 0.001, max: 1, init: 0.02 } }',
-        'training: { steps: 100 }',
-        'method: { estimator: glocal }',
-      ].join('\n'),
-    );
+    const file = await studyOf('user/flowers');
     const { exitCode, faults } = await examined('--address', trainer.address, '-f', file);
     expect(exitCode).toBe(1);
     expect(faults).toEqual([
@@ -140,6 +152,126 @@ describe('a set-up that is broken', () => {
         repair: expect.stringContaining('GLOCAL_DATA_DIR='),
       }),
     ]);
+  });
+
+  describe('has a server whose data sets have lost files:', () => {
+    let bare: TestTrainer;
+    let data: string;
+    beforeAll(async () => {
+      data = join(folder, 'bare');
+      await mkdir(join(data, 'flowers'), { recursive: true });
+      const manifest = {
+        format: 'csv',
+        classes: ['a', 'b'],
+        train: 'all.csv',
+        testFraction: 0.5,
+        label: 'y',
+      };
+      await writeFile(join(data, 'flowers', 'dataset.json'), JSON.stringify(manifest));
+      await writeFile(join(data, 'flowers', 'all.csv'), `x,y\n${'1,a\n2,b\n'.repeat(300)}`);
+      // No cache of whoever runs the test, which may have all of them; the native runtime is there, too.
+      const env = { GLOCAL_DATA_DIR: data, GLOCAL_CACHE_DIR: join(folder, 'cache') };
+      bare = await TestTrainer.start({ args: ['--backend', 'wasm'], env });
+    });
+    afterAll(() => bare?.[Symbol.asyncDispose]());
+
+    const dataFindings = async (...args: string[]) => {
+      const { exitCode, findings } = await examined('--address', bare.address, ...args);
+      return { exitCode, found: findings.filter(({ check }) => check === 'data sets') };
+    };
+
+    it('those of Fashion-MNIST a trial would try to download', async () => {
+      const { exitCode, found } = await dataFindings('-f', await studyOf('fashion-mnist'));
+      expect(exitCode).toBe(0);
+      expect(found).toEqual([
+        {
+          ...{ check: 'data sets', severity: 'good' },
+          detail: expect.stringMatching(
+            /^fashion-mnist-10k, flowers; downloaded when a trial needs them: fashion-mnist, mnist, cifar10, cifar100; /,
+          ),
+        },
+        {
+          ...{ check: 'data sets', severity: 'warning' },
+          detail: expect.stringMatching(
+            /^fashion-mnist lacks train-images-idx3-ubyte\.gz, .*: the first trial will try to download them$/,
+          ),
+          repair: expect.stringMatching(/ data fashion-mnist, on the server's machine, .*GLOCAL_DATA_DIR/),
+        },
+      ]);
+      const set = join(data, 'fashion-mnist');
+      await mkdir(set);
+      const names = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+      for (const name of names) await writeFile(join(set, `${name}-ubyte`), '');
+      const again = await dataFindings('-f', await studyOf('fashion-mnist'));
+      expect(again.found.at(-1)).toEqual({
+        ...{ check: 'data sets', severity: 'good' },
+        detail: "fashion-mnist is on the server's machine",
+      });
+    });
+
+    it("those of a user's set nobody has", async () => {
+      const whole = await dataFindings('-f', await studyOf('flowers'));
+      expect(whole).toMatchObject({ exitCode: 0, found: [{ severity: 'good' }, { severity: 'good' }] });
+      await rm(join(data, 'flowers', 'all.csv'));
+      const { exitCode, found } = await dataFindings();
+      expect(exitCode).toBe(1);
+      expect(found.at(-1)).toEqual({
+        ...{ check: 'data sets', severity: 'fault', detail: 'flowers lacks all.csv: trials on it will fail' },
+        repair: 'put all.csv back into GLOCAL_DATA_DIR/flowers',
+      });
+    });
+  });
+
+  it('has a clock that is an hour ahead', async () => {
+    const ahead = `const D = Date, H = 3600e3; globalThis.Date = class extends D {
+      constructor(...given) { given.length > 0 ? super(...given) : super(D.now() + H); }
+      static now() { return D.now() + H; } };`;
+    const preload = `data:text/javascript,${encodeURIComponent(ahead)}`;
+    const { exitCode, stdout } = await glocal(['doctor', '--json', '--address', trainer.address], {
+      env: { NODE_OPTIONS: `--import=${preload}` },
+    });
+    const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+    expect(exitCode).toBe(1);
+    expect(findings.filter(({ severity }) => severity === 'fault')).toEqual([
+      {
+        ...{ check: 'clock', severity: 'fault', repair: 'sudo timedatectl set-ntp true' },
+        detail: expect.stringMatching(/^this clock is 3(599|600|601) s ahead of the server's$/),
+      },
+    ]);
+  });
+
+  it.skipIf(!canFillDisk)('has a server whose disk is full', async () => {
+    await using full = await TestTrainer.start();
+    fillDisk(full.pid);
+    const { exitCode } = await glocal([
+      ...['study', 'create', '--address', full.address, '-f', await studyOf('fashion-mnist-10k')],
+      ...['--timeout', '5'],
+    ]);
+    expect(exitCode).toBe(69);
+    const { faults } = await examined('--address', full.address);
+    expect(faults).toEqual([expect.objectContaining({ check: 'store', repair: 'df -h; glocal serve' })]);
+    freeDisk(full.pid);
+  });
+
+  it.skipIf(!canMountMemory)('has a small disk', async () => {
+    const small = join(folder, 'small');
+    await mkdir(small);
+    const command = [process.execPath, GLOCAL, 'doctor', '--json', '--address', trainer.address];
+    const { exitCode, stdout } = await execa(
+      'unshare',
+      [
+        ...['--user', '--map-root-user', '--mount', 'sh', '-c'],
+        ...[`mount -t tmpfs -o size=1m tmpfs "$0" && cd "$0" && exec "$@"`, small, ...command],
+      ],
+      { env: environmentOfGlocal(), reject: false },
+    );
+    const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+    expect(exitCode).toBe(0);
+    expect(findings.find(({ check }) => check === 'disk')).toEqual({
+      ...{ check: 'disk', severity: 'warning' },
+      detail: `only 0.0 GB free in ${small}`,
+      repair: `du -xh ${small} | sort -h | tail`,
+    });
   });
 
   it('has a server that does not know the token', async () => {

@@ -187,6 +187,24 @@ describe('a server that cannot come up ends with exit code 69 and one line', () 
   });
 });
 
+describe('glocal-trainer data', () => {
+  const env = () => ({ GLOCAL_CACHE_DIR: join(folder.path, 'no-cache') });
+
+  it('says which data sets are here', async () => {
+    const { stdout, exitCode } = await run(['data'], env());
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^fashion-mnist-10k +here$/m);
+    expect(stdout).toMatch(/^cifar100 +lacks train\.bin, test\.bin; a trial would try to download it$/m);
+  });
+
+  it('checks those that are named, and says all that cannot be used, with code 69', async () => {
+    const { stdout, stderr, exitCode } = await run(['data', 'fashion-mnist-10k', 'imagenet'], env());
+    expect(stdout).toMatch(/^fashion-mnist-10k +10000 training and 2000 test examples$/);
+    expect(stderr).toMatch(/^glocal-trainer: there is no data set "imagenet"; one of /);
+    expect(exitCode).toBe(UNAVAILABLE);
+  });
+});
+
 describe('glocal-trainer check', () => {
   it('prints the settings with where they come from, and what it found, and makes nothing', async () => {
     const file = join(folder.path, 'new', 'studies.db');

@@ -6,13 +6,13 @@ import {
   type GlocalClient,
   GlocalError,
   IncompatibleServerError,
-  type Problems,
   type ServerInfo,
 } from '@glocal/sdk';
 import { type ConnectionFlags, clientOptions, connect, connectionArguments } from '../connection.ts';
 import { CommandError } from '../exit.ts';
 import { findTrainer } from '../trainer.ts';
 import { VERSION } from '../version.ts';
+import { dataFindings } from './data.ts';
 import { type Finding, fault, good, unknown, warning } from './finding.ts';
 import { askHealth, type Health } from './health.ts';
 
@@ -49,7 +49,7 @@ export async function serverFindings(flags: ConnectionFlags): Promise<{
       versionFinding(info.version),
       dmdFinding(info),
       runtimeFinding(info.backend),
-      dataFinding(problems),
+      ...dataFindings(problems),
       storeFinding(info, health),
       clockFinding(health.serverTime, new Date()),
     ],
@@ -161,14 +161,6 @@ export function runtimeFinding(backend: string): Finding {
     `${backend}, which is several times slower than the native TensorFlow runtime`,
     'npx glocal-trainer setup',
   );
-}
-
-function dataFinding({ datasets, models, modules }: Problems): Finding {
-  const check = 'data sets';
-  const names = datasets.map(({ id }) => id).join(', ');
-  const others = [`${models.length} models`, ...(modules.length > 0 ? [`${modules.length} modules`] : [])];
-  if (datasets.length > 0) return good(check, `${names}; ${others.join(', ')}`);
-  return fault(check, 'the server has none', 'GLOCAL_DATA_DIR=FOLDER glocal serve');
 }
 
 function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding {

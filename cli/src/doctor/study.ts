@@ -3,6 +3,7 @@
 import { type GlocalClient, GlocalError } from '@glocal/sdk';
 import { CommandError } from '../exit.ts';
 import { readSpecification } from '../specification.ts';
+import { datasetFinding } from './data.ts';
 import { type Finding, fault, good, unknown } from './finding.ts';
 
 const CHECK = 'study';
@@ -11,8 +12,15 @@ const CHECK = 'study';
 export async function studyFindings(file: string, client: GlocalClient | undefined): Promise<Finding[]> {
   if (client === undefined) return [unknown(CHECK, 'the server does not answer')];
   try {
-    const { displayName, predictedCost } = await client.studies.validate(await readSpecification(file));
-    return [good(CHECK, `${displayName || file} could run, for ${predictedCost.toFixed(2)} plain runs`)];
+    const { displayName, predictedCost, problem } = await client.studies.validate(
+      await readSpecification(file),
+    );
+    // An artifact is not among them: it was uploaded to the server as a whole.
+    const { datasets } = await client.problems();
+    return [
+      good(CHECK, `${displayName || file} could run, for ${predictedCost.toFixed(2)} plain runs`),
+      ...datasets.filter(({ id }) => id === problem.dataset).map(datasetFinding),
+    ];
   } catch (error) {
     if (error instanceof CommandError) return [fault(CHECK, error.message, 'glocal init')];
     if (!(error instanceof GlocalError)) throw error;

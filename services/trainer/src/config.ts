@@ -40,6 +40,7 @@ const FILE = { name: 'config', placeholder: 'file', about: 'configuration file: 
 const COMMANDS = `
 Commands:
   check    whether a server would come up with these settings, or whether one that runs is healthy
+  data     downloads data sets, so that no trial has to, or says which are here
   setup    sets the native runtime up, again where that has failed
   token    makes a token for --token-file
 Each has its own --help.

@@ -13,6 +13,7 @@ import { chooseBackend } from './backend/select.ts';
 import { CheckpointRoot } from './checkpoint/folder.ts';
 import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { check } from './commands/check.ts';
+import { data } from './commands/data.ts';
 import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
 import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
@@ -237,6 +238,7 @@ function stopRequested(exitWithStdin: boolean): Promise<string> {
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   token,
   setup,
+  data,
   check: (args) => check(args, (given) => readConfig(given, version)),
 };
 

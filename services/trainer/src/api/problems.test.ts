@@ -11,6 +11,7 @@ const catalogue = (datasets: number, description = ''): Listed => ({
     testExamples: 1,
     classes: 2,
     inputShape: [1],
+    files: undefined,
   })),
   models: [{ info: { ...info('lenet'), parameters: 10 } }],
   optimizers: [{ ...info('sgd'), hyperparameters: [], averages: false }],

@@ -14,7 +14,8 @@ import type { Catalogue, ModelEntry } from '../study/catalogue.ts';
 import { MAX_PAGE_BYTES, PageTokens, pageSize } from './pages.ts';
 
 /** What of the catalogue is listed. */
-export type Listed = Pick<Catalogue, 'datasets' | 'optimizers' | 'lossHyperparameters'> & {
+export type Listed = Pick<Catalogue, 'optimizers' | 'lossHyperparameters'> & {
+  readonly datasets: readonly DatasetInfo[];
   readonly models: readonly Pick<ModelEntry, 'info'>[];
   readonly modules?: readonly ModuleInfo[];
 };

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
 import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import { withFiles } from '../data/files-of.ts';
 import type { DmdClient } from '../dmd/client.ts';
 import type { DmdWatch } from '../dmd/info.ts';
 import type { DriveDesk } from '../drive/desk.ts';
@@ -229,7 +230,10 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       return { parameters, points, nextPageToken: tokens.make(next) };
     },
 
-    listProblems: async (request) => listProblems({ ...catalogue, modules: await modules.list() }, request),
+    listProblems: async (request) => {
+      const [datasets, listed] = await Promise.all([withFiles(catalogue.datasets), modules.list()]);
+      return listProblems({ ...catalogue, datasets, modules: listed }, request);
+    },
 
     getServerInfo: async (_request, { caller }) => ({
       ...info,

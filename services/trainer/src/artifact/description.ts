@@ -1,6 +1,7 @@
 /** What there is to know of an artifact without its files: made when it is uploaded, and what the catalogue has of it. */
 
-import { ArtifactKind, type DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import { ArtifactKind } from '@glocal/proto/glocal/v1/study_service';
+import type { DatasetSummary } from '../data/summary.ts';
 import { type DatasetDescription, describeDataset, loadDatasetFolder } from '../data/user-datasets.ts';
 import type { ModelSummary } from '../model/family.ts';
 import { loadLayersModel, rejectsTask, type Taken } from '../model/layers-model/layers-model.ts';
@@ -30,7 +31,7 @@ export async function describeArtifact(kind: ArtifactKind, folder: string): Prom
 }
 
 /** A data set in the catalogue. @param id its name, `artifacts/{artifact}`. */
-export const datasetInfo = (id: string, { info }: DatasetDescription): DatasetInfo => ({ id, ...info });
+export const datasetInfo = (id: string, { info }: DatasetDescription): DatasetSummary => ({ id, ...info });
 
 /** A model in the catalogue. @param id its name, `artifacts/{artifact}`. */
 export const modelSummary = (

@@ -71,6 +71,19 @@ function givenFile({ info: { id }, archive: { folder } }: CifarSource, name: str
     .find((file) => existsSync(file));
 }
 
+const fileNames = ({ train, test }: CifarSource): readonly string[] =>
+  [...train.files, ...test.files].map(({ name }) => name);
+
+/** Files of a set that are not on this machine. */
+export const missingCifarFiles = (source: CifarSource): readonly string[] =>
+  fileNames(source).filter(
+    (name) => givenFile(source, name) === undefined && !existsSync(join(cachedFolder(source.info.id), name)),
+  );
+
+/** What a user without a network would bring. */
+export const expectedCifarFiles = (source: CifarSource): string =>
+  `${fileNames(source).join(', ')}, or with the folder ${source.archive.folder} that has them`;
+
 /** The file in the cache, unless it is not what the archive had: then all are fetched again. */
 async function readCached(
   source: CifarSource,
@@ -98,15 +111,15 @@ function fetchArchive(
   name: string,
   options: LoadOptions,
 ): Promise<ReadonlyMap<string, CifarFile>> {
-  const { info, archive, train, test } = source;
-  const names = [...train.files, ...test.files].map((file) => file.name);
+  const { info, archive } = source;
+  const names = fileNames(source);
   const missing = {
     id: info.id,
     name,
     published: archive.name,
     maxBytes: MAX_ARCHIVE_BYTES,
     sites: source.sites,
-    expected: `${names.join(', ')}, or with the folder ${archive.folder} that has them`,
+    expected: expectedCifarFiles(source),
   };
   return fetchMissing(missing, options, async (content, url) => {
     const foreign = foreignSum({ file: url, bytes: content }, archive);

@@ -79,6 +79,22 @@ const manifest = z
 /** What a user says about a data set; `docs/data.md` explains every key. */
 export type Manifest = z.infer<typeof manifest>;
 
+/** Paths of the files that a manifest names, relative to its folder. */
+export function namedFiles(described: Manifest): readonly string[] {
+  const parts = (): (string | undefined)[] => {
+    switch (described.format) {
+      case 'csv':
+        return [described.train, described.test];
+      case 'npz':
+        return [described.train.file, described.test?.file];
+      case 'npy':
+      case 'idx':
+        return [described.train, described.test].flatMap((part) => [part?.values, part?.labels]);
+    }
+  };
+  return [...new Set(parts().filter((file) => file !== undefined))];
+}
+
 /**
  * Reads the manifest of a folder.
  * @throws DataError UNREADABLE, SIZE, or MANIFEST naming every key that is wrong.

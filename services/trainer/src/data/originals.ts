@@ -46,17 +46,31 @@ export async function readOriginal(
   options: LoadOptions,
 ): Promise<IdxArray> {
   if (source.folder !== undefined) return readChecked(join(source.folder, file.name), file);
-  const given = givenFolder(source.info.id);
-  const found = given && candidates(given, file).find((path) => existsSync(path));
-  if (found) return readChecked(found, file);
+  const given = lyingIn(givenFolder(source.info.id), file);
+  if (given !== undefined) return readChecked(given, file);
   return (await readCached(source, file, options)) ?? (await fetchOriginal(source, file, options));
 }
 
-/** Compressed or not. */
-const candidates = (folder: string, { name }: DataFile): readonly string[] => [
-  join(folder, name),
-  join(folder, name.replace(/\.gz$/, '')),
-];
+/** The file in a folder, compressed or not, whatever is in it. */
+const lyingIn = (folder: string | undefined, { name }: DataFile): string | undefined =>
+  folder === undefined
+    ? undefined
+    : [join(folder, name), join(folder, name.replace(/\.gz$/, ''))].find((path) => existsSync(path));
+
+/** Files of a set that are not on this machine. */
+export function missingIdxFiles(source: IdxSource): readonly string[] {
+  const { id } = source.info;
+  const folders = source.folder === undefined ? [givenFolder(id), cachedFolder(id)] : [source.folder];
+  return allFiles(source)
+    .filter((file) => folders.every((folder) => lyingIn(folder, file) === undefined))
+    .map(({ name }) => name);
+}
+
+/** What a user without a network would bring. */
+export const expectedIdxFiles = (source: IdxSource): string =>
+  `${allFiles(source)
+    .map(({ name }) => name)
+    .join(', ')} (or the same files unpacked, without .gz)`;
 
 async function readChecked(path: string, file: DataFile): Promise<IdxArray> {
   return checked(await readIdx(path, file.rank), file);
@@ -78,7 +92,7 @@ async function readCached(
   file: DataFile,
   { log }: LoadOptions,
 ): Promise<IdxArray | undefined> {
-  const path = candidates(cachedFolder(source.info.id), file).find((candidate) => existsSync(candidate));
+  const path = lyingIn(cachedFolder(source.info.id), file);
   if (path === undefined) return undefined;
   try {
     return await readChecked(path, file);
@@ -91,14 +105,13 @@ async function readCached(
 
 function fetchOriginal(source: IdxSource, file: DataFile, options: LoadOptions): Promise<IdxArray> {
   const { id } = source.info;
-  const names = allFiles(source).map(({ name }) => name);
   const missing = {
     id,
     name: file.name,
     published: file.name,
     maxBytes: MAX_DOWNLOAD_BYTES,
     sites: source.sites,
-    expected: `${names.join(', ')} (or the same files unpacked, without .gz)`,
+    expected: expectedIdxFiles(source),
   };
   return fetchMissing(missing, options, async (content, url) => {
     const original = checked(await parseIdx(content, url, file.rank), file);

@@ -1,13 +1,13 @@
 /** The data sets that a study may name. */
 
-import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
 import { listed, quoteCell } from '../resource/quote.ts';
-import { loadCifar } from './cifar-originals.ts';
+import { expectedCifarFiles, loadCifar, missingCifarFiles } from './cifar-originals.ts';
 import { DataError } from './errors.ts';
 import type { LabelledExamples } from './examples.ts';
-import { loadIdx } from './originals.ts';
+import { expectedIdxFiles, loadIdx, missingIdxFiles } from './originals.ts';
 import type { LoadOptions } from './sites.ts';
 import { cifar10, cifar100, fashionMnist, fashionMnist10k, mnist } from './sources.ts';
+import type { DatasetSummary } from './summary.ts';
 import {
   findUserDatasets,
   isUserDataset,
@@ -31,10 +31,16 @@ export interface Dataset {
 
 /** A data set that Glocal knows. */
 interface KnownDataset {
-  readonly info: DatasetInfo;
+  readonly info: DatasetSummary;
   /** Training examples of each class; without it, all classes have as many. */
   readonly classSizes?: readonly number[] | undefined;
   load(options: LoadOptions): Promise<Dataset>;
+  /** Folders on the set's own sites; none where it comes with the product. */
+  readonly sites: readonly string[];
+  /** Names of files that are not on this machine. */
+  missing(): readonly string[];
+  /** What a user without a network would put into `GLOCAL_DATA_DIR/<id>`. */
+  readonly expected: string;
 }
 
 const KNOWN: readonly KnownDataset[] = [
@@ -42,15 +48,21 @@ const KNOWN: readonly KnownDataset[] = [
     info: source.info,
     classSizes: source.classSizes,
     load: (options: LoadOptions) => loadIdx(source, options),
+    sites: source.sites,
+    missing: () => missingIdxFiles(source),
+    expected: expectedIdxFiles(source),
   })),
   ...[cifar10, cifar100].map((source) => ({
     info: source.info,
     load: (options: LoadOptions) => loadCifar(source, options),
+    sites: source.sites,
+    missing: () => missingCifarFiles(source),
+    expected: expectedCifarFiles(source),
   })),
 ];
 
 /** The data sets that Glocal knows. */
-export const listDatasets = (): readonly DatasetInfo[] => KNOWN.map(({ info }) => info);
+export const listDatasets = (): readonly DatasetSummary[] => KNOWN.map(({ info }) => info);
 
 /**
  * The data sets that a study may name: those that Glocal knows, and the user's, which are read as a whole, so that what is
@@ -72,13 +84,17 @@ function classSizesOf({ info: { classes, trainExamples }, classSizes }: KnownDat
   return classSizes ?? Array.from({ length: classes }, () => trainExamples / classes);
 }
 
+/** A data set that Glocal knows, by its id. */
+export const knownDataset = (id: string): KnownDataset | undefined =>
+  KNOWN.find(({ info }) => info.id === id);
+
 /**
  * Loads a data set. Only `fashion-mnist-10k` comes with the product; the others are taken from `GLOCAL_DATA_DIR`, from
  * the cache or from the set's own site; the user's from `GLOCAL_DATA_DIR` only.
  * @throws DataError UNKNOWN_DATASET naming those that exist, others naming the file; or the signal's reason.
  */
 export async function loadDataset(id: string, options: LoadOptions): Promise<Dataset> {
-  const known = KNOWN.find(({ info }) => info.id === id);
+  const known = knownDataset(id);
   if (known !== undefined) return known.load(options);
   if (isUserDataset(id)) return loadUserDataset(id);
   const misnomer = misnamed(id);

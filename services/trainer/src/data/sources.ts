@@ -1,9 +1,9 @@
 /** The data sets that Glocal knows: their files, the sums that tell the originals, and where they are published. */
 
 import { fileURLToPath } from 'node:url';
-import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CifarFormat } from './cifar.ts';
 import type { IdxRank } from './idx.ts';
+import type { DatasetSummary } from './summary.ts';
 
 /** One file of a set. */
 export interface DataFile {
@@ -22,7 +22,7 @@ export interface PartFiles {
 
 /** A data set of grey images in idx files. */
 export interface IdxSource {
-  readonly info: DatasetInfo;
+  readonly info: DatasetSummary;
   /** Training examples of each class; left out where all classes have as many. */
   readonly classSizes?: readonly number[];
   readonly train: PartFiles;
@@ -128,7 +128,7 @@ export interface CifarPart {
 
 /** CIFAR-10 or CIFAR-100, binary version. */
 export interface CifarSource {
-  readonly info: DatasetInfo;
+  readonly info: DatasetSummary;
   readonly format: CifarFormat;
   readonly train: CifarPart;
   readonly test: CifarPart;

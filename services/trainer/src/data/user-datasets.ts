@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { Log } from '../backend/native-wheel.ts';
 import { printable, quoteCell } from '../resource/quote.ts';
 import { type Described, labelledExamples, shapeOf } from './arrays.ts';
@@ -12,10 +11,11 @@ import { DataError } from './errors.ts';
 import { classCounts, type LabelledExamples, subset } from './examples.ts';
 import { givenFolder, unreadable } from './files.ts';
 import { readIdx } from './idx.ts';
-import { MANIFEST, type Manifest, readManifest, resolveInside } from './manifest.ts';
+import { MANIFEST, type Manifest, namedFiles, readManifest, resolveInside } from './manifest.ts';
 import { type NumberArray, readNpy, readNpz } from './npy.ts';
 import type { Dataset } from './registry.ts';
 import { splitStratified } from './split.ts';
+import type { DatasetSummary } from './summary.ts';
 
 /** Names that a folder may have to be a data set. */
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -27,7 +27,7 @@ const LIKE_A_MANIFEST = /^dataset\.json/i;
 
 /** What is in `GLOCAL_DATA_DIR`. */
 export interface UserDatasets {
-  readonly datasets: readonly DatasetInfo[];
+  readonly datasets: readonly DatasetSummary[];
   /** Training examples of each class, by the data set's id. */
   readonly classSizes: ReadonlyMap<string, readonly number[]>;
   /** Data sets that cannot be used, and why, by id. */
@@ -93,7 +93,7 @@ function hasManifest(name: string): boolean {
  * @param reserved ids of which there is a data set already.
  */
 export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log): Promise<UserDatasets> {
-  const datasets: DatasetInfo[] = [];
+  const datasets: DatasetSummary[] = [];
   const classSizes = new Map<string, readonly number[]>();
   const broken = new Map<string, DataError>();
   for (const line of await misplacedManifests()) log(line);
@@ -131,6 +131,16 @@ export async function findUserDatasets(reserved: ReadonlySet<string>, log: Log):
 export const loadUserDataset = (id: string): Promise<DescribedDataset> =>
   loadDatasetFolder(givenFolder(id) as string);
 
+/**
+ * Files of a data set that are not in its folder any more.
+ * @throws DataError when its manifest cannot be used.
+ */
+export async function missingUserFiles(id: string): Promise<readonly string[]> {
+  const folder = givenFolder(id);
+  if (folder === undefined || !hasManifest(id)) return [MANIFEST];
+  return namedFiles(await readManifest(folder)).filter((file) => !existsSync(join(folder, file)));
+}
+
 /** A data set with what its manifest says of it. */
 export type DescribedDataset = Dataset & { readonly description: string };
 
@@ -154,7 +164,7 @@ export async function loadDatasetFolder(folder: string): Promise<DescribedDatase
 
 /** What a catalogue says of a data set, but for its id. */
 export interface DatasetDescription {
-  readonly info: Omit<DatasetInfo, 'id'>;
+  readonly info: Omit<DatasetSummary, 'id'>;
   /** Training examples of each class. */
   readonly classSizes: readonly number[];
 }

@@ -2,7 +2,6 @@
 
 import { Grouping } from '@glocal/proto/glocal/v1/study';
 import type {
-  DatasetInfo,
   HyperparameterInfo,
   ModelInfo,
   ModuleInfo,
@@ -11,6 +10,7 @@ import type {
 import { initBackend } from '../backend/select.ts';
 import type { DataError } from '../data/errors.ts';
 import { findDatasets } from '../data/registry.ts';
+import type { DatasetSummary } from '../data/summary.ts';
 import * as inner from '../inner/hyperparameter.ts';
 import type { InnerOptimizer } from '../inner/optimizer.ts';
 import { listOptimizers } from '../inner/registry.ts';
@@ -24,13 +24,13 @@ import type { Replays } from './replays.ts';
 export interface ModelEntry {
   readonly info: ModelInfo;
   /** Why the model cannot be trained on this data set, or undefined when it can. */
-  rejects(dataset: DatasetInfo): string | undefined;
+  rejects(dataset: DatasetSummary): string | undefined;
   /** Its size on a data set that it can be trained on: layers, and weights (p). */
-  size(dataset: DatasetInfo): { readonly layers: number; readonly weights: number };
+  size(dataset: DatasetSummary): { readonly layers: number; readonly weights: number };
 }
 
 export interface Catalogue {
-  readonly datasets: readonly DatasetInfo[];
+  readonly datasets: readonly DatasetSummary[];
   /** Training examples of each class, by the data set's id. */
   readonly classSizes: ReadonlyMap<string, readonly number[]>;
   /** Data sets of the user's that cannot be used, by id, with what is wrong. */

@@ -1,7 +1,7 @@
 /** A module of the user's, which stands for data set, model and loss. */
 
 import type { Problem, Study } from '@glocal/proto/glocal/v1/study';
-import type { DatasetInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { DatasetSummary } from '../../data/summary.ts';
 import { REWEIGHTING } from '../../inner/reweighting-size.ts';
 import type { Catalogue, ModelEntry, ModuleEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
@@ -81,7 +81,7 @@ export function checkNoNetwork({ problem, space }: Study, check: Checker): void 
   check.require(!problem?.module || !isThere, `space.${REWEIGHTING}`, 'cannot be learned with a module');
 }
 
-const datasetOf = ({ info }: ModuleEntry): DatasetInfo => ({
+const datasetOf = ({ info }: ModuleEntry): DatasetSummary => ({
   ...{ id: info.id, description: info.description, trainExamples: info.trainExamples },
   ...{ testExamples: 0, classes: 0, inputShape: [] },
 });

@@ -1,7 +1,8 @@
 /** Data set, model, inner optimizer, and how the data is used. */
 
 import type { Augmentation, Problem } from '@glocal/proto/glocal/v1/study';
-import type { DatasetInfo, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import type { DatasetSummary } from '../../data/summary.ts';
 import { trainingSizes } from '../../data/training-sizes.ts';
 import type { Catalogue, ModelEntry } from '../catalogue.ts';
 import type { Checker } from './checker.ts';
@@ -11,7 +12,7 @@ import { completeModule } from './module.ts';
 
 /** What the problem's names stand for, as far as they are known. */
 export interface ResolvedProblem {
-  readonly dataset: DatasetInfo | undefined;
+  readonly dataset: DatasetSummary | undefined;
   /** Undefined also when it cannot be trained on the data set. */
   readonly model: ModelEntry | undefined;
   readonly optimizer: OptimizerInfo | undefined;
@@ -50,7 +51,7 @@ export function completeProblem(
 /** How many examples there are of what; the training part must hold a batch after all that is taken from it. */
 function completeSizes(
   requested: Problem | undefined,
-  dataset: DatasetInfo | undefined,
+  dataset: DatasetSummary | undefined,
   classSizes: readonly number[] | undefined,
   check: Checker,
 ): Pick<Problem, 'batchSize' | 'validationExamples' | 'imbalanceFactor'> {
@@ -108,7 +109,7 @@ function completeImbalance(requested: number | undefined, check: Checker): numbe
 
 function completeAugmentation(
   requested: Augmentation | undefined,
-  dataset: DatasetInfo | undefined,
+  dataset: DatasetSummary | undefined,
   check: Checker,
 ): Augmentation {
   const { cropPadding = 0, horizontalFlip = false } = requested ?? {};
