@@ -1,6 +1,7 @@
 /** How commands end. The codes are those of sysexits.h, as of the trainer and the DMD service; `--help` and README list them. */
 
 import { type ErrorCode, GlocalError } from '@glocal/sdk';
+import { UsageError } from './command-line.ts';
 import { toJson } from './json.ts';
 
 /** What each exit code means. */
@@ -75,7 +76,14 @@ export function report(error: unknown, { json }: { readonly json: boolean }): Ex
     process.stderr.write(json ? `${toJson({ error: { message } })}\n` : `glocal: ${message}\n`);
     return exitCode;
   }
+  if (error instanceof UsageError) {
+    // In words commander has said it.
+    const message = error.message.replace(/^error: /, '');
+    if (json && error.exitCode !== 0) process.stderr.write(`${toJson({ error: { message } })}\n`);
+    return error.exitCode;
+  }
   // A fault of this program: whoever repairs it needs to know where.
-  process.stderr.write(`glocal: unexpected error: ${error instanceof Error ? error.stack : error}\n`);
+  const message = `unexpected error: ${error instanceof Error ? error.stack : error}`;
+  process.stderr.write(json ? `${toJson({ error: { message } })}\n` : `glocal: ${message}\n`);
   return SOFTWARE;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `glocal`. */
 
-import { runCommand, UsageError } from './command-line.ts';
+import { runCommand } from './command-line.ts';
 import { report } from './exit.ts';
 import { glocal } from './program.ts';
 
@@ -12,9 +12,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const args = process.argv.slice(2);
+const json = args.includes('--json');
 try {
-  await runCommand(glocal(), args);
+  await runCommand(glocal({ json }), args);
 } catch (error) {
-  process.exitCode =
-    error instanceof UsageError ? error.exitCode : report(error, { json: args.includes('--json') });
+  process.exitCode = report(error, { json });
 }

@@ -17,8 +17,12 @@ const exitCodes = (): string =>
     .map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
     .join('\n');
 
-/** A program anew: commander keeps what it has parsed. */
-export function glocal(): Command {
+/**
+ * A program anew: commander keeps what it has parsed.
+ * @param options.json whether what is wrong with the command line is left to `report`, in place of words on standard error
+ * @default json false
+ */
+export function glocal({ json = false }: { readonly json?: boolean } = {}): Command {
   const program = new Command('glocal')
     .description(
       'Runs studies that tune hyperparameters while they train, watches and steers them, and shows what they did.',
@@ -29,5 +33,11 @@ export function glocal(): Command {
     .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
   for (const command of [init, serve, study, schedule, window, token, doctor]) program.addCommand(command());
   addCompletion(program);
+  if (json) silence(program);
   return program;
+}
+
+function silence(command: Command): void {
+  command.configureOutput({ writeErr: () => {} });
+  for (const subcommand of command.commands) silence(subcommand);
 }

@@ -128,7 +128,6 @@ describe('glocal serve', () => {
     await execa('cp', ['-r', dirname(dirname(GLOCAL)), join(alone, 'cli')]);
     for (const name of [
       'commander',
-      'picocolors',
       '@bomb.sh',
       '@grpc',
       'grpc-health-check',

@@ -2,6 +2,7 @@
 
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
+import { helpEnd, JSON_FLAG, print } from '../output.ts';
 
 const HELP = `
 Install it once:
@@ -9,16 +10,26 @@ Install it once:
   zsh    glocal completion zsh > "\${fpath[1]}/_glocal"
   fish   glocal completion fish > ~/.config/fish/completions/glocal.fish`;
 
+const NAME = 'completion';
+
 /**
  * Adds the command for people, and the hidden one that shells ask at each press of the key.
  * @param program complete but for these.
  */
 export function addCompletion(program: Command): void {
-  const known = tab(program, { completionCommandName: 'completion' });
-  program.commands
-    .find((command) => command.name() === 'completion')
+  const known = tab(program, { completionCommandName: NAME });
+  const [flag, about] = JSON_FLAG;
+  // In place of what the library does, which prints the script and nothing else.
+  find(program, NAME)
     ?.description('prints the script that lets a shell complete commands and flags')
-    .addHelpText('after', HELP);
+    .option(flag, about)
+    .addHelpText('after', HELP)
+    .addHelpText('after', helpEnd('glocal completion bash'))
+    .action((shell: string, { json }: { readonly json?: boolean }) => {
+      const script = scriptOf(known, program.name(), shell);
+      print(json, { shell, script }, () => script);
+    });
+  known.commands.get(NAME)?.option(flag.slice('--'.length), about);
   for (const [path, command] of known.commands) {
     for (const { long, argChoices } of find(program, path)?.options ?? []) {
       const option = command.options.get(long?.slice('--'.length) ?? '');
@@ -30,6 +41,19 @@ export function addCompletion(program: Command): void {
       }
     }
   }
+}
+
+/** The library writes it to the console, and nowhere else. */
+function scriptOf(known: ReturnType<typeof tab>, program: string, shell: string): string {
+  const written: string[] = [];
+  const { log } = console;
+  console.log = (text: string) => void written.push(text);
+  try {
+    known.setup(program, program, shell);
+  } finally {
+    console.log = log;
+  }
+  return written.join('\n');
 }
 
 const find = (program: Command, path: string): Command | undefined =>

@@ -20,6 +20,7 @@ export const doctor = (): Command =>
   online(
     'doctor',
     'looks at server, versions, DMD service, runtime, data, disk and clock; says how to repair each',
+    'glocal doctor -f study.yaml',
   )
     .option('-f, --file <file>', 'also whether the study of this file could run there')
     .action(async (flags: OnlineFlags & { readonly file?: string }) => {

@@ -11,7 +11,11 @@ import { leaf, print } from '../output.ts';
 const MANIFEST = 'package.json';
 
 export const init = (): Command =>
-  leaf('init', 'writes a small project that runs: a study, a program, and how to run them')
+  leaf(
+    'init',
+    'writes a small project that runs: a study, a program, and how to run them',
+    'glocal init first-study',
+  )
     .argument('[folder]', 'where to', '.')
     .option('--force', 'also over files that are there')
     .action(async (to: string, { force, json }: { readonly force?: boolean; readonly json?: boolean }) => {

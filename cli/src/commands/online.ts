@@ -12,7 +12,7 @@ export interface OnlineFlags extends ConnectionFlags {
 }
 
 /** A command with the flags of the connection. */
-export const online = (name: string, description: string): Command => withConnection(leaf(name, description));
+export const online = (...words: Parameters<typeof leaf>): Command => withConnection(leaf(...words));
 
 /** Does something with a client, and closes it. */
 export async function withClient(

@@ -21,7 +21,11 @@ interface ExportFlags extends OnlineFlags {
 }
 
 const exportSchedule = (): Command =>
-  online('export', "the trajectory of a trial's hyperparameters")
+  online(
+    'export',
+    "the trajectory of a trial's hyperparameters",
+    'glocal schedule export STUDY --format keras -o glocal_schedule.py',
+  )
     .argument('<study>', 'its name, with or without studies/')
     .option('--trial <n>', 'its position, or its name', toTrial, 0)
     .addOption(
@@ -55,7 +59,11 @@ interface PlotFlags extends OnlineFlags {
 }
 
 const plot = (): Command =>
-  online('plot', 'draws a study, or several side by side')
+  online(
+    'plot',
+    'draws a study, or several side by side',
+    'glocal schedule plot STUDY --what losses -o losses.png',
+  )
     .argument('<studies...>', 'their names, with or without studies/')
     .option('--trial <n>', 'position of the trial of each', toTrial, 0)
     .addOption(

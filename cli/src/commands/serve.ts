@@ -15,11 +15,12 @@ export const serve = (): Command =>
     {
       description: 'runs the trainer that is installed here until Ctrl-C; all flags are its own, see --help',
       usage: '[flags of the trainer]',
+      example: 'glocal serve --listen 127.0.0.1:50070 --store studies.db',
     },
-    async (flags, json) => {
+    async (args, json) => {
       const trainer = requireTrainer();
       const signal = interruption();
-      const child = startTrainer(trainer, ['--exit-with-stdin', ...flags], json ? 'pipe' : 'inherit');
+      const child = startTrainer(trainer, ['--exit-with-stdin', ...args], json ? 'pipe' : 'inherit');
       signal.addEventListener('abort', () => child.kill('SIGTERM'));
       if (child.stdout !== null) {
         createInterface({ input: child.stdout }).on('line', (line) => {

@@ -6,7 +6,11 @@ import { print } from '../output.ts';
 import { type OnlineFlags, online, withClient } from './online.ts';
 
 export const compare = (): Command =>
-  online('compare', 'studies side by side, with means over seeds and how far they are apart')
+  online(
+    'compare',
+    'studies side by side, with means over seeds and how far they are apart',
+    'glocal study compare STUDY OTHER',
+  )
     .argument('<study>', 'what the others are compared with')
     .argument('<others...>', 'names, with or without studies/')
     .addHelpText('after', '\n`glocal schedule plot STUDY STUDY …` draws them.')

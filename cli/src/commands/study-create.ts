@@ -18,7 +18,7 @@ interface CreateFlags extends OnlineFlags {
 }
 
 export const create = (): Command =>
-  online('create', 'starts a study that a file describes')
+  online('create', 'starts a study that a file describes', 'glocal study create -f study.yaml --watch')
     .requiredOption('-f, --file <file>', 'the study as YAML or JSON; - for standard input')
     .option('--name <text>', 'its name for people, in place of that of the file')
     .option('--label <key=value>', 'a label beside those of the file; may be repeated', toLabel)

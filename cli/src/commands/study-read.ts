@@ -15,7 +15,7 @@ interface ListFlags extends OnlineFlags {
 }
 
 export const list = (): Command =>
-  online('list', 'studies, newest first')
+  online('list', 'studies, newest first', 'glocal study list --state active --limit 10')
     .option('--state <state>', 'only studies in this state; may be repeated', collected)
     .option('--label <key=value>', 'only studies with this label; may be repeated', toLabel)
     .option('--limit <n>', 'how many at most', Number, 50)
@@ -36,7 +36,7 @@ export const list = (): Command =>
     );
 
 export const get = (): Command =>
-  online('get', 'a study and its trials')
+  online('get', 'a study and its trials', 'glocal study get STUDY --json')
     .argument('<study>', 'its name, with or without studies/')
     .action((name: string, flags: OnlineFlags) =>
       withStudy(name, flags, async (study) => {

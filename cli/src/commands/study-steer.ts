@@ -6,8 +6,12 @@ import { toTrial } from '../names.ts';
 import { print } from '../output.ts';
 import { type OnlineFlags, online, withStudy } from './online.ts';
 
-const steering = (name: string, description: string): Command =>
-  online(name, description).argument('<study>', 'its name, with or without studies/');
+/** @param flags of the example, after the study. */
+const steering = (name: string, description: string, flags = ''): Command =>
+  online(name, description, `glocal study ${name} STUDY${flags}`).argument(
+    '<study>',
+    'its name, with or without studies/',
+  );
 
 export const pause = (): Command =>
   steering('pause', 'stops its trials at their next outer step; they keep a checkpoint').action(
@@ -19,7 +23,7 @@ export const pause = (): Command =>
   );
 
 export const resume = (): Command =>
-  steering('resume', 'goes on with a paused study, or with some of its trials')
+  steering('resume', 'goes on with a paused study, or with some of its trials', ' --trial 2@5')
     .option(
       '--trial <n[@step]>',
       'a trial that is paused or has failed, by its position or name; with @ from that outer step, of which it keeps a ' +
@@ -42,7 +46,7 @@ export const cancel = (): Command =>
   );
 
 export const deleteStudy = (): Command =>
-  steering('delete', 'removes a study with all that belongs to it')
+  steering('delete', 'removes a study with all that belongs to it', ' --force')
     .option('--force', 'also one that has not ended')
     .action((name: string, flags: OnlineFlags & { readonly force?: boolean }) =>
       withStudy(name, flags, async (study) => {

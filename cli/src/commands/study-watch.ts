@@ -10,7 +10,11 @@ interface WatchFlags extends OnlineFlags {
 }
 
 export const watch = (): Command =>
-  online('watch', 'shows what happens to a study until it has ended; Ctrl-C leaves it running')
+  online(
+    'watch',
+    'shows what happens to a study until it has ended; Ctrl-C leaves it running',
+    'glocal study watch STUDY',
+  )
     .argument('<study>', 'its name, with or without studies/')
     .option('--cursor <cursor>', 'goes on after this event, whose cursor --json has shown')
     .addHelpText('after', '\nWith --json it prints one line of JSON for each event.')

@@ -12,9 +12,11 @@ export const token = (): Command =>
     {
       description: "makes a token and its line for the server's file of tokens; see --help",
       usage: '--owner <name> [flags of glocal-trainer token]',
+      command: 'token',
+      example: 'glocal token --owner ada --role read --file tokens',
     },
-    async (flags, json) => {
-      const child = startTrainer(requireTrainer(), ['token', ...flags], json ? 'pipe' : 'inherit');
+    async (args, json) => {
+      const child = startTrainer(requireTrainer(), args, json ? 'pipe' : 'inherit');
       const [printed] = await Promise.all([
         child.stdout === null ? '' : text(child.stdout),
         wellEnded(child),

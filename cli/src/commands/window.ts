@@ -14,8 +14,9 @@ interface WindowFlags extends OnlineFlags {
   readonly trial: number | string;
 }
 
-const of = (name: string, description: string): Command =>
-  online(name, description)
+/** @param flags of the example, after study and outer step. */
+const of = (name: string, description: string, flags = ''): Command =>
+  online(name, description, `glocal window ${name} STUDY 3${flags}`)
     .argument('<study>', 'its name, with or without studies/')
     .argument('<outer-step>', 'its number, 1 for the first', toOuterStep)
     .option('--trial <n>', 'position of the trial, or its name', toTrial, 0);
@@ -44,7 +45,11 @@ interface ReanalyzeFlags extends WindowFlags {
 
 // Which values are good is the client's to say; docs/dmd.md explains them.
 const reanalyze = (): Command =>
-  of('reanalyze', 'what other options would have made of a window; nothing is trained and nothing stored')
+  of(
+    'reanalyze',
+    'what other options would have made of a window; nothing is trained and nothing stored',
+    ' --variant hankel --delays 8',
+  )
     .option('--sigma <n>', 'how many of the last rows to take', Number)
     .option('--variant <name>', 'hankel, affine, forward_backward, optimized, mean, median or last')
     .option('--delays <n>', 'hypergradients stacked in one observable', Number)
