@@ -11,7 +11,13 @@ import { DmdError } from '../dmd/errors.ts';
 import type { Seat, Seats } from '../drive/seats.ts';
 import type { EventHub } from '../events/hub.ts';
 import { WindowRoom } from '../external/room.ts';
-import { type ExternalParts, ExternalTrial, windowBytes } from '../external/trial.ts';
+import {
+  type ExternalParts,
+  ExternalTrial,
+  type Outcome,
+  type Taken,
+  windowBytes,
+} from '../external/trial.ts';
 import { ReportedOtherwiseError } from '../external/window.ts';
 import { unlessAborted } from '../resource/abort.ts';
 import { asExternal } from '../resource/complete-study.ts';
@@ -76,19 +82,13 @@ export function reporting(
     using trial = await ExternalTrial.open({ ...parts, trace }, name);
     toldOf();
     yield respond('position', trial.position);
-    let outcome = trial.isDue ? await trial.decide(stop) : undefined;
-    for (;;) {
-      if (outcome !== undefined) {
-        if ('position' in outcome) yield respond('position', outcome.position);
-        else {
-          toldOf();
-          yield respond('outerStep', forClient(outcome.outerStep));
-          if (outcome.ended !== undefined) return yield respond('ended', outcome.ended);
-        }
+    for await (const outcome of outcomesOf(trial, incoming, stop)) {
+      if ('position' in outcome) yield respond('position', outcome.position);
+      else {
+        toldOf();
+        yield respond('outerStep', forClient(outcome.outerStep));
+        if (outcome.ended !== undefined) return yield respond('ended', outcome.ended);
       }
-      const { value, done } = await unlessAborted(incoming.next(), stop);
-      if (done) return;
-      outcome = await trial.report(reportOf(value as ReportHypergradientsRequest), stop);
     }
   }
 
@@ -151,6 +151,46 @@ export function reporting(
     if (hasEnded(trial)) return trial;
     if (trial.state === TrialState.RUNNING) throw error;
     throw new StateError(`${name} is ${trialStateName(trial.state)}: ${trial.stateReason}`);
+  }
+}
+
+/**
+ * What comes of a trial's reports, in their order. They are taken while those before them are being stored, so that what waits
+ * together is stored together.
+ */
+async function* outcomesOf(
+  trial: ExternalTrial,
+  incoming: AsyncIterator<ReportHypergradientsRequest>,
+  stop: AbortSignal,
+): AsyncGenerator<Outcome> {
+  if (trial.isDue) yield await trial.decide(stop);
+  const waiting: Promise<Outcome>[] = [];
+  let next = incoming.next();
+  for (;;) {
+    const [oldest] = waiting;
+    const stored = oldest === undefined ? [] : [oldest.then(() => undefined)];
+    const request = await unlessAborted(Promise.race([...stored, next]), stop);
+    if (request === undefined) {
+      yield await (waiting.shift() as Promise<Outcome>);
+      continue;
+    }
+    if (request.done) break;
+    const { outcome, goesOn } = takenBy(trial, request.value, stop);
+    // Whoever takes it off the queue is told of its failure.
+    outcome.catch(() => {});
+    waiting.push(outcome);
+    while (!goesOn && waiting.length > 0) yield await (waiting.shift() as Promise<Outcome>);
+    next = incoming.next();
+  }
+  for (const outcome of waiting) yield await outcome;
+}
+
+/** What is wrong with a report is told in its turn. */
+function takenBy(trial: ExternalTrial, request: ReportHypergradientsRequest, stop: AbortSignal): Taken {
+  try {
+    return trial.report(reportOf(request), stop);
+  } catch (error) {
+    return { outcome: Promise.reject(error), goesOn: false };
   }
 }
 

@@ -23,6 +23,7 @@ import type { ReportedTrial, Store } from '../store/store.ts';
 import { countComponents } from '../study/specification/external.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
+import { type Kept, KeptReports, NOTHING_KEPT, valuesOf } from './kept-reports.ts';
 import { REMOTE_LEARNER } from './remote-learner.ts';
 import { scalesOf, usesScales } from './scales.ts';
 import { decodeState, encodeState } from './state.ts';
@@ -33,7 +34,7 @@ export const MAX_PRIOR_NORMS = 1_000;
 const DMD_RETRY_MS = 5_000;
 
 export interface ExternalParts {
-  readonly store: Pick<Store, 'startReporting' | 'addReport' | 'closeWindow' | 'getOuterStep'>;
+  readonly store: Pick<Store, 'startReporting' | 'addReports' | 'closeWindow' | 'getOuterStep'>;
   readonly dmd: Pick<DmdClient, 'openWindow' | 'analyze'>;
   /** What calls of the DMD service belong to. */
   readonly trace?: TraceContext | undefined;
@@ -46,7 +47,18 @@ export type Outcome =
   /** The window is decided; `ended` when it was the trial's last. */
   | { readonly outerStep: OuterStep; readonly ended: Trial | undefined };
 
-/** What a window takes, with respect to the values and to their coordinates. */
+/** A report that has been taken. */
+export interface Taken {
+  /**
+   * What it says is durable when this resolves.
+   * @throws the store's errors, ReportedOtherwiseError, and what {@link ExternalTrial.decide} throws.
+   */
+  readonly outcome: Promise<Outcome>;
+  /** Whether the next report may be given before that. */
+  readonly goesOn: boolean;
+}
+
+/** What a window takes: its rows, and as much on the way to the store and to the DMD service. */
 export const windowBytes = ({ space, method }: ExternalStudy): number =>
   2 * 8 * hypergradientsOf(method) * countComponents(space);
 
@@ -62,8 +74,11 @@ export class ExternalTrial {
   /** Of the window before; undefined where windows are analyzed without. */
   #scales: Float64Array | undefined;
   #window: ReportedWindow;
-  /** The rows of the window with respect to phi. */
+  /** The whole rows of the window. */
   #rows: Float64Array[] = [];
+  #reports: KeptReports;
+  /** Whether the store has rows of the window with respect to the values. */
+  #hasNatural = false;
   #derivatives: Float64Array;
   #watch = new Stopwatch();
   /** The window at the DMD service, where that takes rows as they come. */
@@ -92,6 +107,7 @@ export class ExternalTrial {
       state && { state: state.loop, snapshot: REMOTE_LEARNER.snapshot() },
     );
     this.#derivatives = this.#space.derivatives(this.#point);
+    this.#reports = this.#keeping();
     this.#window = this.#nextWindow();
   }
 
@@ -116,15 +132,16 @@ export class ExternalTrial {
   }
 
   /**
-   * Takes a report. What it says is durable when the promise resolves.
+   * Takes a report. The next one may be given at once where `goesOn` says so; their outcomes come in any order.
    * @param stop aborted when nobody waits any longer; its reason is thrown.
-   * @throws FieldError, ReportedOtherwiseError; the store's errors; InterruptedError when the DMD service is away and the
-   *   study says to wait for it.
+   * @throws FieldError, ReportedOtherwiseError
    */
-  async report(report: Report, stop: AbortSignal): Promise<Outcome> {
+  report(report: Report, stop: AbortSignal): Taken {
     const { outerStep } = report;
     const { outerStepsDone } = this.#loop.state;
-    if (outerStep === outerStepsDone && outerStepsDone > 0) return this.#repeated(report);
+    if (outerStep === outerStepsDone && outerStepsDone > 0) {
+      return { outcome: this.#repeated(report), goesOn: false };
+    }
     if (outerStep !== outerStepsDone + 1) {
       throw FieldError.of(
         'REPORT',
@@ -134,14 +151,16 @@ export class ExternalTrial {
     }
     const added = this.#window.take(report);
     this.#passOn();
-    if (this.isDue) return this.decide(stop, added);
-    if (added !== undefined) await this.#parts.store.addReport(this.#claimed.claim, added);
-    return { position: { ...this.#stored, values: [] } };
+    if (this.isDue) return { outcome: this.decide(stop, added), goesOn: false };
+    const outcome = { position: { ...this.#stored, values: [] } };
+    if (added === undefined) return { outcome: Promise.resolve(outcome), goesOn: true };
+    return { outcome: this.#reports.keep(added).then(() => outcome), goesOn: true };
   }
 
   /**
    * Makes the outer step of a window that {@link isDue}.
-   * @param added of the last report, which the outer step stores with the rest.
+   * @param added of the last report, which the outer step stores.
+   * @throws the store's errors; InterruptedError when the DMD service is away and the study says to wait for it.
    */
   async decide(stop: AbortSignal, added?: Report): Promise<Outcome> {
     const { store } = this.#parts;
@@ -150,22 +169,36 @@ export class ExternalTrial {
       .runAsync('dmd', () => unlessAborted(this.#analyze(), stop))
       .catch((error: unknown) => this.#keepFor(error, added));
     const point = this.#point;
-    const outerStep = this.#settle(answer);
-    const state = encodeState({ loop: this.#loop.state, lastPoint: point });
-    const ended = await store.closeWindow(claim, outerStep, state, this.#ending);
+    const { outerStep, ended } = await this.#reports.close(async (stored) => {
+      const kept = this.#isKept ? stored : NOTHING_KEPT;
+      const outerStep = this.#settle(answer, kept);
+      const state = encodeState({ loop: this.#loop.state, lastPoint: point });
+      const end = { kept: kept.reports, ending: this.#ending };
+      return { outerStep, ended: await store.closeWindow(claim, outerStep, state, end) };
+    });
     this.#lastPoint = point;
     this.#scales = this.#scalesFor(this.#rows);
     this.#derivatives = this.#space.derivatives(this.#point);
-    this.#window = this.#nextWindow();
+    this.#hasNatural = false;
+    this.#reports = this.#keeping();
+    this.#window = this.#nextWindow(this.#window.storage);
     return { outerStep, ended: ended?.trial };
   }
 
   /** The DMD service is away, and the study says to wait for it: the window is decided when the client comes back. */
   async #keepFor(error: unknown, added: Report | undefined): Promise<never> {
     if (!(error instanceof PausedError)) throw error;
-    if (added !== undefined) await this.#parts.store.addReport(this.#claimed.claim, added);
+    if (added !== undefined) await this.#reports.keep(added);
     const message = 'the DMD service is away, and the study waits for it; the rows are kept, connect again';
     throw new InterruptedError('DMD_UNAVAILABLE', message, DMD_RETRY_MS);
+  }
+
+  /**
+   * Whether the outer step has the rows that the store has, and need not have them itself: not where these are more than its rows, with a
+   * part of one in a window that ends before its time, or were kept by an earlier version.
+   */
+  get #isKept(): boolean {
+    return this.#window.partial === 0 && !this.#hasNatural;
   }
 
   /** The client has gone, or another has come. */
@@ -182,14 +215,18 @@ export class ExternalTrial {
     return { outerStep: this.#loop.state.outerStepsDone + 1, rows, components: partial };
   }
 
-  #nextWindow(): ReportedWindow {
+  /** @param storage of the window before. */
+  #nextWindow(storage?: Float64Array): ReportedWindow {
     this.#rows = [];
     this.#open = undefined;
     this.#watch = new Stopwatch();
     const { outerStepsDone } = this.#loop.state;
     const size = hypergradientsOf(this.#study.method);
     const derivatives = this.#derivatives;
-    return new ReportedWindow(outerStepsDone + 1, size, this.#components, { derivatives });
+    return new ReportedWindow(outerStepsDone + 1, size, this.#components, {
+      derivatives,
+      ...(storage && { storage }),
+    });
   }
 
   /** What the store has of the window that is open, and of the one before as far as this one needs it. */
@@ -199,7 +236,14 @@ export class ExternalTrial {
       : undefined;
     const { hypergradients = Buffer.alloc(0), rows = 0 } = before?.window ?? {};
     this.#scales = this.#scalesFor(rowsOf(decodeRow(hypergradients), rows));
-    for (const report of this.#claimed.reports) this.#window.restore(report);
+    const { reports } = this.#claimed;
+    let values = 0;
+    for (const { report, natural } of reports) {
+      this.#window.restore(report, natural);
+      this.#hasNatural ||= natural;
+      values += valuesOf(report);
+    }
+    this.#reports = this.#keeping({ reports: reports.length, values });
     this.#passOn();
   }
 
@@ -207,18 +251,21 @@ export class ExternalTrial {
     return usesScales(this.#study.method, this.#components.length) ? scalesOf(rows) : undefined;
   }
 
-  /** Takes the rows that have become whole to the coordinate phi, and to the DMD service if it can begin with them. */
+  /** Takes the rows that have become whole to the DMD service if it can begin with them. */
   #passOn(): void {
-    for (let row = this.#rows.length; row < this.#window.rows; row++) {
-      const unconstrained = this.#window.row(row).slice();
-      for (let k = 0; k < unconstrained.length; k++) {
-        unconstrained[k] = (unconstrained[k] as number) * (this.#derivatives[k] as number);
-      }
-      this.#rows.push(unconstrained);
+    for (let position = this.#rows.length; position < this.#window.rows; position++) {
+      const row = this.#window.row(position);
+      this.#rows.push(row);
       if (this.#scales === undefined) continue;
       this.#open ??= this.#parts.dmd.openWindow({ ...this.#shape, scales: this.#scales });
-      this.#open.push(unconstrained);
+      this.#open.push(row);
     }
+  }
+
+  #keeping(kept?: Kept): KeptReports {
+    const { store } = this.#parts;
+    const { claim } = this.#claimed;
+    return new KeptReports((reports, number) => store.addReports(claim, reports, number), kept);
   }
 
   get #shape() {
@@ -243,7 +290,7 @@ export class ExternalTrial {
   }
 
   /** What the policy makes of the window. A figure that the client has not told is left out, and decides nothing. */
-  #settle(answer: Answer): OuterStep {
+  #settle(answer: Answer, kept: Kept): OuterStep {
     const { method } = this.#study;
     const { stepsDone, validationLoss } = this.#loop.state;
     const { trainLoss, validation } = this.#window;
@@ -252,6 +299,7 @@ export class ExternalTrial {
     const window = {
       hasWindow: true,
       rows: this.#rows,
+      unstored: this.#window.rowsFrom(kept.values),
       firstStep: end - (hypergradientsOf(method) - 1) * method.stride,
       stepsDone: end,
       ...answer,
@@ -282,9 +330,9 @@ export class ExternalTrial {
     if (outerStep === undefined || this.#lastPoint === undefined) {
       throw new TypeError(`outer step ${outerStepsDone} of ${this.#claimed.trial.name} is not in the store`);
     }
-    const factors = this.#space.derivatives(this.#lastPoint);
+    const derivatives = this.#space.derivatives(this.#lastPoint);
     const size = hypergradientsOf(this.#study.method);
-    const window = new ReportedWindow(outerStepsDone, size, this.#components, { factors });
+    const window = new ReportedWindow(outerStepsDone, size, this.#components, { derivatives });
     if (hypergradients !== undefined) window.restore(Report.fromPartial({ hypergradients }));
     window.take(report);
     return window.reachesEnd(report)

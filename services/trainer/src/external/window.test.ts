@@ -126,13 +126,31 @@ describe('a window that is reported', () => {
     );
   });
 
-  it('compares with what its values were multiplied by', () => {
-    const window = new ReportedWindow(1, SIZE, COMPONENTS, { factors: Float64Array.of(2, 10) });
+  it('compares with respect to the unconstrained coordinate, in which it has been kept', () => {
+    const window = new ReportedWindow(1, SIZE, COMPONENTS, { derivatives: Float64Array.of(2, 10) });
     window.restore(report([2, 20, 6, 40]));
     expect(window.take(report([1, 2, 3, 4]))).toBeUndefined();
     expect(() => window.take(report([5], { firstRow: 1, firstComponent: 1 }))).toThrow(
       ReportedOtherwiseError,
     );
+  });
+
+  it('takes rows that an earlier version kept to the unconstrained coordinate', () => {
+    const window = new ReportedWindow(1, SIZE, COMPONENTS, { derivatives: Float64Array.of(2, 10) });
+    window.restore(report([1, 2, 3]), true);
+    window.restore(report([40]));
+    expect(rows(window)).toEqual([
+      [2, 20],
+      [6, 40],
+    ]);
+  });
+
+  it('leaves nothing of the window before in its storage', () => {
+    const before = filled(...VALUES);
+    const window = new ReportedWindow(2, SIZE, COMPONENTS, { storage: before.storage });
+    expect({ rows: window.rows, partial: window.partial }).toEqual({ rows: 0, partial: 0 });
+    window.take(report([7, 8]));
+    expect([...window.rowsFrom(0)]).toEqual([7, 8]);
   });
 
   it('refuses a part that would make its row infinite in the unconstrained coordinate, before it is kept', () => {

@@ -1,9 +1,9 @@
-/** The window that a client reports: its rows, checked and put together from whatever parts they come in. */
+/** The window that a client reports: its rows, checked, taken to phi, and put together from whatever parts they come in. */
 
 import type { Evaluation } from '@glocal/proto/glocal/v1/study';
 import type { Report } from '@glocal/proto/glocal/v1/study_service';
 import { FieldError } from '../resource/errors.ts';
-import { decodeRow, encodeRow } from '../resource/rows.ts';
+import { encodeRow, viewRow } from '../resource/rows.ts';
 
 const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
@@ -12,12 +12,12 @@ export class ReportedOtherwiseError extends Error {
   override readonly name = 'ReportedOtherwiseError';
 }
 
-/** Of each component. */
-export interface ComponentScales {
-  /** What reported values are multiplied by first; 1 without. */
-  readonly factors?: Float64Array;
-  /** What takes values to the coordinate phi, in which they must be finite, too; 1 without. */
+/** What a window may be made with. */
+export interface WindowParts {
+  /** What takes the value of each component to the coordinate phi; 1 without. */
   readonly derivatives?: Float64Array;
+  /** Of a window before, whose rows nobody needs any more. */
+  readonly storage?: Float64Array;
 }
 
 export class ReportedWindow {
@@ -27,9 +27,8 @@ export class ReportedWindow {
   readonly #size: number;
   /** Names of the components. */
   readonly #components: readonly string[];
-  readonly #factors: Float64Array | undefined;
   readonly #derivatives: Float64Array | undefined;
-  /** All rows one after another, as far as they have come. */
+  /** All rows one after another with respect to phi, as far as they have come. */
   readonly #values: Float64Array;
   #filled = 0;
   #trainLoss: number | undefined;
@@ -39,14 +38,13 @@ export class ReportedWindow {
     outerStep: number,
     size: number,
     components: readonly string[],
-    { factors, derivatives }: ComponentScales = {},
+    { derivatives, storage }: WindowParts = {},
   ) {
     this.#outerStep = outerStep;
-    this.#factors = factors;
     this.#derivatives = derivatives;
     this.#size = size;
     this.#components = components;
-    this.#values = new Float64Array(size * components.length);
+    this.#values = storage ?? storageFor(size * components.length);
   }
 
   /** Whole rows that have come. */
@@ -86,15 +84,26 @@ export class ReportedWindow {
     return start + hypergradients.length / VALUE_BYTES >= this.#filled;
   }
 
-  /** One that has come, with respect to the values; not to be changed. */
+  /** One that has come, with respect to phi; not to be changed. */
   row(position: number): Float64Array {
     const q = this.#components.length;
     return this.#values.subarray(position * q, (position + 1) * q);
   }
 
+  /** The values of whole rows that have come, from a position on; not to be changed. */
+  rowsFrom(position: number): Float64Array {
+    return this.#values.subarray(position, this.rows * this.#components.length);
+  }
+
+  /** For a window after this one, when nobody needs the rows of this any more. */
+  get storage(): Float64Array {
+    return this.#values;
+  }
+
   /**
    * Takes what is new in a report about this window.
-   * @returns a report of nothing but that, to be kept; undefined when nothing is new.
+   * @returns a report of nothing but that, to be kept, with respect to phi; undefined when nothing is new. Its rows are those of
+   *   this window.
    * @throws FieldError naming the field; ReportedOtherwiseError. The window has not changed then.
    */
   take(report: Report): Report | undefined {
@@ -104,24 +113,43 @@ export class ReportedWindow {
     const known = Math.min(this.#filled - start, values.length);
     this.#expectEqual(values.subarray(0, known), start);
     const added = values.subarray(known);
-    this.#checkFinite(added);
     const { trainLoss, validation } = report;
     if (added.length === 0 && trainLoss === undefined && validation === undefined) return undefined;
+    const first = this.#filled;
     this.#append(added);
     this.#trainLoss = trainLoss ?? this.#trainLoss;
     this.#validation = validation ?? this.#validation;
-    return { ...report, hypergradients: encodeRow(added.slice()), firstComponent: undefined };
+    const hypergradients = encodeRow(this.#values.subarray(first, this.#filled));
+    return { ...report, hypergradients, firstComponent: undefined };
   }
 
-  /** Takes again what {@link take} gave to be kept, in the same order. */
-  restore({ hypergradients, trainLoss, validation }: Report): void {
-    this.#append(decodeRow(hypergradients));
+  /**
+   * Takes again what {@link take} gave to be kept, in the same order.
+   * @param natural whether its rows are with respect to the values.
+   */
+  restore({ hypergradients, trainLoss, validation }: Report, natural = false): void {
+    const values = viewRow(hypergradients);
+    if (natural) this.#append(values);
+    else {
+      this.#values.set(values, this.#filled);
+      this.#filled += values.length;
+    }
     this.#trainLoss = trainLoss ?? this.#trainLoss;
     this.#validation = validation ?? this.#validation;
   }
 
+  /** @throws FieldError for a value that is not finite, before the window has changed. */
   #append(values: Float64Array): void {
-    this.#values.set(values, this.#filled);
+    const [all, start, derivatives] = [this.#values, this.#filled, this.#derivatives];
+    let component = this.partial;
+    for (let i = 0; i < values.length; i++) {
+      const value =
+        (values[i] as number) * (derivatives === undefined ? 1 : (derivatives[component] as number));
+      if (!Number.isFinite(value)) throw this.#notFinite(values, i);
+      all[start + i] = value;
+      component += 1;
+      if (component === this.#components.length) component = 0;
+    }
     this.#filled += values.length;
   }
 
@@ -129,19 +157,14 @@ export class ReportedWindow {
     const q = this.#components.length;
     const { length } = hypergradients;
     const fits = firstComponent === undefined ? length % (VALUE_BYTES * q) === 0 : length % VALUE_BYTES === 0;
-    if (!fits) {
-      const unit = firstComponent === undefined ? `rows of ${q} values` : 'values';
-      throw wrong(
-        'hypergradients',
-        `has ${length} bytes, which are no whole ${unit} of ${VALUE_BYTES} bytes each`,
-      );
-    }
-    const factors = this.#factors;
-    const values = decodeRow(hypergradients);
-    return factors ? values.map((h, i) => h * (factors[((firstComponent ?? 0) + i) % q] as number)) : values;
+    if (fits) return viewRow(hypergradients);
+    const unit = firstComponent === undefined ? `rows of ${q} values` : 'values';
+    throw wrong(
+      'hypergradients',
+      `has ${length} bytes, which are no whole ${unit} of ${VALUE_BYTES} bytes each`,
+    );
   }
 
-  /** Where in the window the first of these values is. */
   #start({ firstRow, firstComponent: part }: Report, count: number): number {
     const q = this.#components.length;
     const isPart = part !== undefined;
@@ -172,39 +195,29 @@ export class ReportedWindow {
     return start;
   }
 
+  /** @param values that were reported for what has come from `start` on. */
   #expectEqual(values: Float64Array, start: number): void {
-    const other = values.findIndex((value, i) => !Object.is(value, this.#values[start + i]));
-    if (other < 0) return;
-    throw new ReportedOtherwiseError(
-      `${this.#where(start + other)} of outer step ${this.#outerStep} was reported with another value before`,
-    );
+    const q = this.#components.length;
+    const derivatives = this.#derivatives;
+    for (let i = 0; i < values.length; i++) {
+      const value = (values[i] as number) * (derivatives?.[(start + i) % q] ?? 1);
+      if (Object.is(value, this.#values[start + i])) continue;
+      throw new ReportedOtherwiseError(
+        `${this.#where(start + i)} of outer step ${this.#outerStep} was reported with another value before`,
+      );
+    }
   }
 
-  #checkFinite(values: Float64Array): void {
-    const bad = this.#firstInfinite(values);
-    if (bad < 0) return;
-    const value = values[bad] as number;
+  /** @param position of the first of the values that is not finite, or not with respect to phi. */
+  #notFinite(values: Float64Array, position: number): FieldError {
+    const value = values[position] as number;
     const what = Number.isFinite(value)
       ? `${value}, which is not finite with respect to the unconstrained coordinate`
       : value;
-    throw wrong(
+    return wrong(
       'hypergradients',
-      `${this.#where(this.#filled + bad)} is ${what}; when training has diverged, report a train_loss or validation.loss that is not finite`,
+      `${this.#where(this.#filled + position)} is ${what}; when training has diverged, report a train_loss or validation.loss that is not finite`,
     );
-  }
-
-  /** Position of the first of these values that is not finite with respect to phi; -1 where all are. */
-  #firstInfinite(values: Float64Array): number {
-    const derivatives = this.#derivatives;
-    let component = this.partial;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as number;
-      if (!Number.isFinite(derivatives === undefined ? value : value * (derivatives[component] as number)))
-        return i;
-      component += 1;
-      if (component === this.#components.length) component = 0;
-    }
-    return -1;
   }
 
   #where(position: number): string {
@@ -212,6 +225,10 @@ export class ReportedWindow {
     return `row ${Math.floor(position / q)}, component ${position % q} (${this.#components[position % q]})`;
   }
 }
+
+/** Memory that the store's thread reads, too, so that rows get there without being copied. */
+const storageFor = (values: number): Float64Array =>
+  new Float64Array(new SharedArrayBuffer(VALUE_BYTES * values));
 
 /** Losses may be anything: one that is not finite says that training has diverged. */
 function checkFigures({ validation }: Report): void {

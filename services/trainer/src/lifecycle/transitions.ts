@@ -10,6 +10,7 @@ import {
   StudyState,
   type Trial,
   TrialState,
+  type Update,
 } from '@glocal/proto/glocal/v1/study';
 import { StateError } from '../resource/errors.ts';
 import { startOf } from '../resource/quote.ts';
@@ -140,11 +141,17 @@ export function describeRuntime(trial: Trial, runtime: Runtime): Trial {
   return { ...trial, ...runtime, stateReason: shortened(runtime.stateReason) };
 }
 
+/** How far an outer step brings its trial. */
+export interface OuterStepProgress
+  extends Pick<OuterStep, 'index' | 'step' | 'nextValues' | 'validation' | 'averagedValidation' | 'timing'> {
+  readonly update: Pick<Update, 'fellBack'> | undefined;
+}
+
 /**
  * The trial after one more outer step.
  * @throws StateError unless the trial runs and the step is its next.
  */
-export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
+export function advanceTrial(trial: Trial, outerStep: OuterStepProgress): Trial {
   expectTrial(trial, 'go on', 'worker');
   if (outerStep.index !== trial.outerStepsDone + 1) {
     throw new StateError(
@@ -167,7 +174,7 @@ export function advanceTrial(trial: Trial, outerStep: OuterStep): Trial {
 /** Where a trial's time went with one more outer step. Of a trial whose first ones were not timed so, nothing is said. */
 function timeAfter(
   { timing, outerStepsDone }: Trial,
-  { timing: added, step }: OuterStep,
+  { timing: added, step }: OuterStepProgress,
 ): Pick<Trial, 'timing' | 'cost'> {
   if (added === undefined || (timing === undefined && outerStepsDone > 0)) return { timing, cost: 0 };
   const sum = timing === undefined ? added : addTimings(timing, added);

@@ -205,7 +205,8 @@ export class OuterLoop {
 
   /** The outer step as it would be. */
   #record(window: TrainedWindow, settlement: Settlement): OuterStep {
-    const { hasWindow, rows, firstStep, report, trainLoss, validation, averagedValidation, watch } = window;
+    const { hasWindow, rows, unstored, firstStep, report, trainLoss, validation, averagedValidation, watch } =
+      window;
     const { trial: name, space, differentiation } = this.#parts;
     const { study, trial } = parseTrialName(name, 'trial');
     const index = this.#figures.outerStepsDone + 1;
@@ -228,7 +229,7 @@ export class OuterLoop {
               firstStep,
               rows: rows.length,
               stride,
-              hypergradients: encodeRows(rows),
+              hypergradients: encodeRows(unstored ? [unstored] : rows),
             },
       report,
       update: settlement.update,

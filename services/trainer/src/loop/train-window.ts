@@ -20,6 +20,8 @@ export interface TrainedWindow extends WindowFindings {
   readonly firstStep: number;
   readonly validation: Evaluation;
   readonly averagedValidation: Evaluation;
+  /** What of its rows the record of the outer step has, where the store has the others; all unless given. */
+  readonly unstored?: Float64Array;
   /** Where the time went since it was begun. */
   readonly watch: Stopwatch;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRow, encodeRow, encodeRows } from './rows.ts';
+import { decodeRow, encodeRow, encodeRows, viewRow } from './rows.ts';
 
 describe('rows', () => {
   it('travel as little-endian binary64, row by row', () => {
@@ -17,6 +17,7 @@ describe('rows', () => {
         const decoded = decodeRow(bytes.subarray(offset));
         expect([...decoded].every((value, i) => Object.is(value, values[i]))).toBe(true);
         expect(decoded).toHaveLength(values.length);
+        expect(viewRow(bytes.subarray(offset))).toEqual(decoded);
       }),
     );
   });

@@ -2,6 +2,8 @@
 
 import { endianness } from 'node:os';
 
+const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
+
 /** Rows of equal length as one, row-major. */
 export const encodeRows = (rows: readonly Float64Array[]): Buffer =>
   littleEndian(Buffer.concat(rows.map(bytesOf)));
@@ -16,6 +18,12 @@ export function decodeRow(bytes: Uint8Array): Float64Array {
   littleEndian(Buffer.from(copy.buffer));
   return new Float64Array(copy.buffer);
 }
+
+/** The numbers again, where the bytes lie if they can be read there: neither may change before the other is no longer needed. */
+export const viewRow = (bytes: Uint8Array): Float64Array =>
+  endianness() === 'LE' && bytes.byteOffset % VALUE_BYTES === 0
+    ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / VALUE_BYTES)
+    : decodeRow(bytes);
 
 /** Rows of equal length, which were sent as one; not copies of them. */
 export const rowsOf = (values: Float64Array, rows: number): Float64Array[] => {

@@ -5,6 +5,7 @@
 
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import type { OuterStepProgress } from '../lifecycle/transitions.ts';
 import { largePartsOf, withLargeParts, withoutLargeParts } from '../resource/outer-step.ts';
 import type { StoredEvent } from './store.ts';
 
@@ -14,22 +15,35 @@ export interface OuterStepRecord {
   readonly record: Uint8Array;
   /** An OuterStep of nothing but its large parts; absent when they were not asked for. */
   readonly large?: Uint8Array | undefined;
+  /** Rows of its window, in pieces, which come before those in `large`; absent when they were not asked for. */
+  readonly rows?: readonly Uint8Array[];
 }
 
-export interface WholeOuterStepRecord extends OuterStepRecord {
+/** An outer step to be stored. */
+export interface NewOuterStepRecord {
+  readonly record: Uint8Array;
   readonly large: Uint8Array;
+  /** What of it is needed to store it, so that nobody decodes the record. */
+  readonly progress: OuterStepProgress;
 }
 
-export function encodeOuterStep(outerStep: OuterStep): WholeOuterStepRecord {
+export function encodeOuterStep(outerStep: OuterStep): NewOuterStepRecord {
+  const { index, step, nextValues, validation, averagedValidation, timing, update } = outerStep;
+  const { fellBack = false } = update ?? {};
   return {
     record: OuterStep.encode(withoutLargeParts(outerStep)).finish(),
     large: OuterStep.encode(largePartsOf(outerStep)).finish(),
+    progress: { index, step, nextValues, validation, averagedValidation, timing, update: { fellBack } },
   };
 }
 
-export function decodeOuterStep({ record, large }: OuterStepRecord): OuterStep {
+export function decodeOuterStep({ record, large, rows = [] }: OuterStepRecord): OuterStep {
   const outerStep = OuterStep.decode(record);
-  return large === undefined ? outerStep : withLargeParts(outerStep, OuterStep.decode(large));
+  if (large === undefined) return outerStep;
+  const whole = withLargeParts(outerStep, OuterStep.decode(large));
+  const { window } = whole;
+  if (rows.length === 0 || window === undefined) return whole;
+  return { ...whole, window: { ...window, hypergradients: Buffer.concat([...rows, window.hypergradients]) } };
 }
 
 /** An event, with the outer step that it tells of apart. */

@@ -103,7 +103,26 @@ export interface ReportedTrial extends Omit<StartedTrial, 'checkpoint'> {
   /** As `closeWindow` was given it; undefined before the first outer step. */
   readonly state: Uint8Array | undefined;
   /** What was reported since the last outer step, in the order in which it came. */
-  readonly reports: readonly Report[];
+  readonly reports: readonly KeptReport[];
+}
+
+/** A report as it is kept. */
+export interface KeptReport {
+  /** Its hypergradients are with respect to the coordinate phi. */
+  readonly report: Report;
+  /** Whether they are not, but with respect to the values: those of earlier versions. */
+  readonly natural: boolean;
+}
+
+/** How a window ends. */
+export interface WindowEnd {
+  /**
+   * How many reports were kept of it: their rows are the outer step's, before those that it has itself. 0 for none, which
+   * drops them. @default 0
+   */
+  readonly kept?: number;
+  /** Of the trial, with this window. @default none */
+  readonly ending?: TrialEnding | undefined;
 }
 
 /** A trial that waits or runs, with its latest claim: epoch 0 when nobody has claimed it. */
@@ -289,21 +308,25 @@ export interface Store {
    */
   startReporting(name: string): Promise<ReportedTrial>;
   /**
-   * Keeps a report until the next outer step.
-   * @throws StaleEpochError, StateError when the trial does not run.
+   * Keeps reports of the window that is open, all or none.
+   * @param reports their hypergradients are with respect to the coordinate phi; nothing in them changes until the promise
+   *   resolves.
+   * @param number how many reports of this window were kept before.
+   * @throws StaleEpochError, StateError when the trial does not run, or not as many are kept.
    */
-  addReport(claim: Claim, report: Report): Promise<void>;
+  addReports(claim: Claim, reports: readonly Report[], number: number): Promise<void>;
   /**
-   * Appends an outer step as `addOuterStep` does, keeps the state of the loop after it, drops the reports, and ends the
-   * trial when there is an ending, all at once.
+   * Appends an outer step as `addOuterStep` does, with the rows that were kept, keeps the state of the loop after it, and ends
+   * the trial when there is an ending, all at once.
    * @param state not looked into.
-   * @throws StaleEpochError, StateError when the trial does not run or the step is not its next.
+   * @throws StaleEpochError, StateError when the trial does not run, the step is not its next, or not as many reports of it
+   *   are kept.
    */
   closeWindow(
     claim: Claim,
     outerStep: OuterStep,
     state: Uint8Array,
-    ending?: TrialEnding,
+    end?: WindowEnd,
   ): Promise<EndedTrial | undefined>;
 
   getTrial(name: string): Promise<Trial | undefined>;

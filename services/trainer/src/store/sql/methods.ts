@@ -47,7 +47,7 @@ const WRITES = {
   resumeTrial: lifecycle.resumeTrial,
   endTrial: lifecycle.endTrial,
   startReporting: trials.startReporting,
-  addReport: reports.addReport,
+  addReports: reports.addReports,
   closeWindow: reports.closeWindow,
   createArtifact: artifacts.createArtifact,
   deleteArtifact: artifacts.deleteArtifact,

@@ -1,22 +1,21 @@
 /** Outer steps, and the events of studies, which refer to them. */
 
-import { OuterStep, Trial } from '@glocal/proto/glocal/v1/study';
+import { Trial } from '@glocal/proto/glocal/v1/study';
 import * as transitions from '../../lifecycle/transitions.ts';
-import type { EventRecord, OuterStepRecord, WholeOuterStepRecord } from '../records.ts';
+import type { EventRecord, NewOuterStepRecord, OuterStepRecord } from '../records.ts';
 import type { Claim, Page, PageRequest } from '../store.ts';
 import { fit, planPage } from './pages.ts';
 import { type Bytes, change, query, type Row, type Steps } from './query.ts';
 import { addEvent, claimed, type KeptTrial, setTrial } from './rows.ts';
 
-export function* addOuterStep(claim: Claim, step: WholeOuterStepRecord): Steps<Bytes> {
-  const { record, large } = step;
+export function* addOuterStep(claim: Claim, step: NewOuterStepRecord): Steps<Bytes> {
+  const { record, large, progress } = step;
   const trial = yield* claimed(claim);
-  const outerStep = OuterStep.decode(record);
-  if (yield* hasOuterStep(trial, outerStep.index, step)) return Trial.encode(trial.record).finish();
-  const advanced = transitions.advanceTrial(trial.record, outerStep);
+  if (yield* hasOuterStep(trial, step)) return Trial.encode(trial.record).finish();
+  const advanced = transitions.advanceTrial(trial.record, progress);
   const [row] = yield query(
     'INSERT INTO outer_steps (trial, number, record, large) VALUES (?, ?, ?, ?) RETURNING id',
-    ...[trial.id, outerStep.index, record, large],
+    ...[trial.id, progress.index, record, large],
   );
   yield* addEvent(trial.study, undefined, Number((row as Row).id));
   // The outer step has it from now on.
@@ -26,11 +25,8 @@ export function* addOuterStep(claim: Claim, step: WholeOuterStepRecord): Steps<B
 }
 
 /** Whether this very outer step is the trial's last: its worker may not have heard that it was stored. */
-function* hasOuterStep(
-  { record: trial }: KeptTrial,
-  index: number,
-  step: WholeOuterStepRecord,
-): Steps<boolean> {
+function* hasOuterStep({ record: trial }: KeptTrial, step: NewOuterStepRecord): Steps<boolean> {
+  const { index } = step.progress;
   if (index === 0 || index !== trial.outerStepsDone) return false;
   const kept = yield* getOuterStep(trial.name, index);
   const isSame = (one: Bytes | undefined, other: Bytes) =>
@@ -44,7 +40,9 @@ export function* getOuterStep(trial: string, index: number): Steps<OuterStepReco
      WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number = ?`,
     ...[trial, index],
   );
-  return row && { record: row.record as Bytes, large: row.large as Bytes };
+  if (row === undefined) return undefined;
+  const rows = yield* reportedRows(trial, index);
+  return { record: row.record as Bytes, large: row.large as Bytes, rows };
 }
 
 export function* listOuterSteps(
@@ -55,7 +53,7 @@ export function* listOuterSteps(
   const list = `FROM outer_steps
     WHERE trial = (SELECT id FROM trials WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`;
   const sizes = yield query(
-    `SELECT length(record) AS bytes, length(large) AS large_bytes ${list}`,
+    `SELECT length(record) AS bytes${windows ? `, length(large) + ${REPORTED_BYTES} AS large_bytes` : ''} ${list}`,
     ...[trial, after, limit + 1],
   );
   const { count, more } = fit(
@@ -67,17 +65,39 @@ export function* listOuterSteps(
     page,
   );
   if (count === 0) return { records: [], more };
-  const rows = windows
-    ? yield query(
-        `SELECT record, CASE WHEN length(record) + length(large) <= CAST(? AS bigint) THEN large END AS large ${list}`,
-        ...[maxBytes, trial, after, count],
-      )
-    : yield query(`SELECT record ${list}`, ...[trial, after, count]);
-  const records = rows.map((row) => ({
-    record: row.record as Bytes,
-    large: (row.large as Bytes | null | undefined) ?? undefined,
-  }));
+  if (!windows) {
+    const rows = yield query(`SELECT record ${list}`, ...[trial, after, count]);
+    return { records: rows.map(({ record }) => ({ record: record as Bytes })), more };
+  }
+  const rows = yield query(
+    `SELECT number, record, ${REPORTED_BYTES} AS reported_bytes, CASE
+       WHEN length(record) + length(large) + ${REPORTED_BYTES} <= CAST(? AS bigint) THEN large
+     END AS large ${list}`,
+    ...[maxBytes, trial, after, count],
+  );
+  const records: OuterStepRecord[] = [];
+  for (const { number, record, large, reported_bytes } of rows) {
+    const isWhole = large !== null;
+    records.push({
+      record: record as Bytes,
+      large: isWhole ? (large as Bytes) : undefined,
+      rows: isWhole && Number(reported_bytes) > 0 ? yield* reportedRows(trial, Number(number)) : [],
+    });
+  }
   return { records, more };
+}
+
+/** Of an outer step, what a client has reported of its window before the last. */
+const REPORTED_BYTES = `(SELECT coalesce(sum(length(hypergradients)), 0) FROM reports
+  WHERE reports.trial = outer_steps.trial AND reports.outer_step = outer_steps.number)`;
+
+function* reportedRows(trial: string, outerStep: number): Steps<Bytes[]> {
+  const rows = yield query(
+    `SELECT hypergradients FROM reports
+     WHERE trial = (SELECT id FROM trials WHERE name = ?) AND outer_step = ? ORDER BY number`,
+    ...[trial, outerStep],
+  );
+  return rows.map(({ hypergradients }) => hypergradients as Bytes);
 }
 
 export function* listEvents(study: string, page: PageRequest<number>): Steps<Page<EventRecord>> {

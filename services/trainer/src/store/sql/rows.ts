@@ -1,6 +1,6 @@
 /** Studies and trials as rows: read, and written together with the events that tell of them. */
 
-import { Decision, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import { Decision, Study, StudyState, Trial, type TrialState } from '@glocal/proto/glocal/v1/study';
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { NotFoundError } from '../../resource/errors.ts';
 import { studyOf as studyNameOf } from '../../resource/names.ts';
@@ -56,12 +56,25 @@ export function* trial(name: string): Steps<KeptTrial> {
 /** To be changed by whoever claimed it. @throws NotFoundError, StaleEpochError */
 export function* claimed(claim: Claim): Steps<KeptTrial> {
   const found = yield* trial(claim.trial);
-  if (found.epoch !== claim.epoch) {
-    throw new StaleEpochError(
-      `${claim.trial} was claimed with epoch ${found.epoch}, after the claim with epoch ${claim.epoch}`,
-    );
-  }
+  expectEpoch(claim, found.epoch);
   return found;
+}
+
+/** The same without reading its record, which may be large. */
+export function* claimedKey(claim: Claim): Steps<{ id: number; state: TrialState }> {
+  yield lockStudy(studyNameOf(claim.trial));
+  const [row] = yield query('SELECT id, epoch, state FROM trials WHERE name = ?', claim.trial);
+  if (row === undefined) throw new NotFoundError(claim.trial);
+  expectEpoch(claim, Number(row.epoch));
+  return { id: Number(row.id), state: Number(row.state) as TrialState };
+}
+
+/** @throws StaleEpochError */
+function expectEpoch(claim: Claim, epoch: number): void {
+  if (epoch === claim.epoch) return;
+  throw new StaleEpochError(
+    `${claim.trial} was claimed with epoch ${epoch}, after the claim with epoch ${claim.epoch}`,
+  );
 }
 
 /** Trials of a study in the order of their creation. @param where what else must hold of them. */

@@ -30,11 +30,13 @@ import type {
   StoredEvent,
   StudyPage,
   StudySnapshot,
+  WindowEnd,
 } from '../store.ts';
 import { type Arguments, type Connection, isWrite, type Method, type Result } from './methods.ts';
 
 const FIRST_PROBE_MS = 100;
 const LAST_PROBE_MS = 5_000;
+const NOTHING = Buffer.alloc(0);
 
 /** @see Store */
 export class SqlStore implements Store {
@@ -162,22 +164,31 @@ export class SqlStore implements Store {
       claim: { trial: name, epoch },
       study: Study.decode(study),
       trial: Trial.decode(trial),
-      reports: reports.map((report) => Report.decode(report)),
+      reports: reports.map(({ record, hypergradients, natural }) => ({
+        report: { ...Report.decode(record), hypergradients: bufferOf(hypergradients) },
+        natural,
+      })),
       state,
     };
   }
 
-  addReport(claim: Claim, report: Report): Promise<void> {
-    return this.#call('addReport', claim, Report.encode(report).finish());
+  addReports(claim: Claim, reports: readonly Report[], number: number): Promise<void> {
+    const records = reports.map((report, i) => ({
+      outerStep: report.outerStep,
+      number: number + i,
+      record: Report.encode({ ...report, hypergradients: NOTHING }).finish(),
+      hypergradients: report.hypergradients,
+    }));
+    return this.#call('addReports', claim, records);
   }
 
   async closeWindow(
     claim: Claim,
     outerStep: OuterStep,
     state: Uint8Array,
-    ending?: TrialEnding,
+    end: WindowEnd = {},
   ): Promise<EndedTrial | undefined> {
-    const ended = await this.#call('closeWindow', claim, encodeOuterStep(outerStep), state, ending);
+    const ended = await this.#call('closeWindow', claim, encodeOuterStep(outerStep), state, end);
     return ended && { study: Study.decode(ended.study), trial: Trial.decode(ended.trial) };
   }
 
@@ -291,6 +302,9 @@ export class SqlStore implements Store {
     }
   }
 }
+
+const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 const mapPage = <From, To>({ records, more }: Page<From>, decode: (record: From) => To): Page<To> => ({
   records: records.map(decode),

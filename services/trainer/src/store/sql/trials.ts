@@ -44,7 +44,7 @@ export function* startReporting(name: string): Steps<EncodedReportedTrial> {
     epoch,
     study: Study.encode(study).finish(),
     trial: reported === trial.record ? Trial.encode(reported).finish() : yield* putTrial(trial, reported),
-    ...(yield* reportsOf(trial.id)),
+    ...(yield* reportsOf(trial.id, trial.record.outerStepsDone + 1)),
   };
 }
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import { Artifact, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { OuterStep, RunMode, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { Artifact, Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withoutLargeParts } from '../../resource/outer-step.ts';
 import { ActiveStudiesError, StudiesError } from '../errors.ts';
@@ -292,5 +292,43 @@ describe('a file of the first schema', () => {
       db.prepare('SELECT count(*) AS n FROM events WHERE study NOT IN (SELECT id FROM studies)').get(),
     ).toEqual({ n: 0 });
     db.close();
+  });
+});
+
+describe('a store of version 8', () => {
+  it('has what was reported of open windows, with respect to the values', async () => {
+    const path = join(folder, 'reports.db');
+    const study = Study.fromPartial({ name: 'studies/e', mode: RunMode.EXTERNAL, state: StudyState.ACTIVE });
+    const trial = Trial.fromPartial({ name: trialName('e', 0), state: TrialState.PENDING });
+    const store = await SqliteStore.open(path);
+    const fingerprint = Buffer.of(1);
+    await store.createStudy({ study, trials: [trial], requestId: '', fingerprint, maxActiveStudies: 9 });
+    await store.close();
+    const reports = [0, 1].map((firstRow) =>
+      Report.fromPartial({ outerStep: 1, firstRow, hypergradients: Buffer.alloc(8, firstRow), trainLoss: 2 }),
+    );
+    const db = new DatabaseSync(path);
+    db.exec(`
+      DROP TABLE reports;
+      CREATE TABLE reports (
+        trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        record BLOB NOT NULL,
+        PRIMARY KEY (trial, number)
+      ) STRICT;
+      PRAGMA user_version = 8;
+    `);
+    const add = db.prepare('INSERT INTO reports SELECT id, ?, ? FROM trials');
+    for (const [i, report] of reports.entries()) add.run(i + 1, Report.encode(report).finish());
+    db.close();
+    const upgraded = await SqliteStore.open(path);
+    const { claim, reports: kept } = await upgraded.startReporting(trial.name);
+    expect(kept).toEqual(reports.map((report) => ({ report, natural: true })));
+    await upgraded.addReports(claim, reports, 2);
+    expect((await upgraded.startReporting(trial.name)).reports.map(({ natural }) => natural)).toEqual([
+      ...[true, true],
+      ...[false, false],
+    ]);
+    await upgraded.close();
   });
 });

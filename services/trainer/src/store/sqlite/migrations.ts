@@ -2,7 +2,7 @@
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
-import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
+import { Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { settleStudy } from '../../lifecycle/study-transitions.ts';
 import { cancelTrial } from '../../lifecycle/transitions.ts';
 import { hasEnded } from '../../resource/states.ts';
@@ -22,6 +22,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   keepDecisions,
   keepStates,
   countActiveStudies,
+  keepReportedRows,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -365,4 +366,30 @@ function countActiveStudies(db: DatabaseSync): void {
         UPDATE counts SET n = n - 1 WHERE what = 'active studies';
       END;
   `);
+}
+
+/** Of an outer step whose client trains, the rows stay where they were reported. Those of then are with respect to the values. */
+function keepReportedRows(db: DatabaseSync): void {
+  db.exec(`
+    ALTER TABLE reports RENAME TO old_reports;
+    CREATE TABLE reports (
+      id INTEGER PRIMARY KEY,
+      trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+      outer_step INTEGER NOT NULL,
+      number INTEGER NOT NULL,
+      natural INTEGER NOT NULL,
+      record BLOB NOT NULL,
+      hypergradients BLOB NOT NULL,
+      UNIQUE (trial, outer_step, number)
+    ) STRICT;
+  `);
+  const add = db.prepare(
+    'INSERT INTO reports (trial, outer_step, number, natural, record, hypergradients) VALUES (?, ?, ?, 1, ?, ?)',
+  );
+  for (const row of db.prepare('SELECT * FROM old_reports ORDER BY trial, number').iterate()) {
+    const { hypergradients, ...report } = Report.decode(row.record as Uint8Array);
+    const record = Report.encode({ ...report, hypergradients: Buffer.alloc(0) }).finish();
+    add.run(Number(row.trial), report.outerStep, Number(row.number) - 1, record, hypergradients);
+  }
+  db.exec('DROP TABLE old_reports');
 }
