@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runQuietly } from '../bootstrap/run-process.mjs';
 import { root } from '../root.ts';
 import { keepEveryKey } from './keep-every-key.ts';
+import { keepUnknownFields } from './keep-unknown-fields.ts';
 import { ensure } from './stamp.ts';
 
 export function ensureGenerated(): Promise<void> {
@@ -13,7 +14,7 @@ export function ensureGenerated(): Promise<void> {
     inputs: [
       'proto/**/*.proto',
       'proto/buf*.yaml',
-      'scripts/steps/keep-every-key.ts',
+      'scripts/steps/keep-{every-key,unknown-fields}.ts',
       'node_modules/@bufbuild/buf/package.json',
       'node_modules/google-proto-files/package.json',
       'node_modules/ts-proto/package.json',
@@ -23,7 +24,7 @@ export function ensureGenerated(): Promise<void> {
     async make() {
       await buf('generate');
       for (const file of globSync(join(root, 'proto/gen/**/*.ts'))) {
-        writeFileSync(file, keepEveryKey(readFileSync(file, 'utf8')));
+        writeFileSync(file, keepEveryKey(keepUnknownFields(readFileSync(file, 'utf8'))));
       }
       await buf('build', '--as-file-descriptor-set', '-o', 'gen/contract.binpb');
       const health = join(root, 'node_modules/grpc-health-check/proto');

@@ -74,7 +74,13 @@ const ensureProgram = (program: Program): Promise<void> =>
       ...['src/**', 'data/**', 'package.json', 'tsdown.config.ts', 'README.md'].map((path) =>
         join(program.folder, path),
       ),
-      ...['proto/gen/**', 'LICENSE', 'scripts/steps/packages.ts', 'scripts/steps/published-manifest.ts'],
+      ...[
+        'proto/gen/**',
+        'proto/unknown-fields.ts',
+        'LICENSE',
+        'scripts/steps/packages.ts',
+        'scripts/steps/published-manifest.ts',
+      ],
       'node_modules/tsdown/package.json',
     ],
     except: ['**/*.test.ts'],

@@ -17,6 +17,7 @@ export function ensureSdk(): Promise<void> {
       'scripts/steps/llms.ts',
       'sdk/tsdown.config.ts',
       'proto/gen/**/*.ts',
+      'proto/unknown-fields.ts',
       // The rules of specifications and what the outer loop shares with clients, with what they are made of.
       'services/trainer/src/public/{outer,rules}.ts',
       'services/trainer/src/{study,resource,hyper,data}/**/*.ts',

@@ -1,6 +1,10 @@
-/** Search spaces and the messages of the contract that carry them. */
+/**
+ * Search spaces and the messages of the contract that carry them. Fields that only a newer server knows are properties of a space, of its
+ * parameters and of their schedules, under symbols that are copied with them.
+ */
 
 import * as proto from '@glocal/proto/glocal/v1/study';
+import { type MayHaveUnknownFields, unknownFields, unknownOf } from '@glocal/proto/unknown-fields';
 import { enumValue, groupingName, scaleName } from './enums.ts';
 import { contractName, sdkName } from './problem-names.ts';
 import {
@@ -17,14 +21,38 @@ import {
   type ParameterSchedule,
   type Space,
   scheduled,
+  space as spaceOf,
   type VectorParameter,
   vector,
 } from './space.ts';
 import { branchesOf } from './trial-space.ts';
 
-/** @param space as `check/specification.ts` accepts it */
-export const encodeSpace = ({ parameters }: Space): proto.SearchSpace => ({
-  parameters: [...encodeParameters(parameters, undefined)],
+/** Of a decoded space: parameters that only a newer SDK knows, with those that depend on them, as they came. */
+const newer = Symbol.for('glocal.newerParameters');
+/** Of a decoded parameter: unknown fields of its message; those of its kind are its own. */
+const aside = Symbol.for('glocal.unknownFieldsOfParameter');
+
+interface Decoded {
+  readonly [newer]?: readonly proto.Parameter[];
+  readonly [aside]?: MayHaveUnknownFields[typeof unknownFields];
+}
+
+/**
+ * Without parameters that only a newer SDK knows, which {@link withNewerParameters} adds.
+ * @param space as `check/specification.ts` accepts it
+ */
+export const encodeSpace = (space: Space): proto.SearchSpace => ({
+  ...unknownOf(space),
+  parameters: [...encodeParameters(space.parameters, undefined)],
+});
+
+/** The message of a space with all that came with it: what is newer than the rules that this version has is the server's to judge. */
+export const withNewerParameters = (
+  message: proto.SearchSpace,
+  space: Space & Decoded,
+): proto.SearchSpace => ({
+  ...message,
+  parameters: [...message.parameters, ...(space[newer] ?? [])],
 });
 
 /** Children come after their parent, each with the value that it exists with. */
@@ -33,7 +61,12 @@ function* encodeParameters(
   condition: proto.Condition | undefined,
 ): Generator<proto.Parameter> {
   for (const [name, parameter] of Object.entries(parameters)) {
-    yield { ...encodeParameter(name, parameter), ...(condition && { condition }) };
+    const { [aside]: fields } = parameter as Decoded;
+    yield {
+      ...encodeParameter(name, parameter),
+      ...(condition && { condition }),
+      ...(fields && { [unknownFields]: fields }),
+    };
     for (const [value, children] of branchesOf(parameter)) {
       yield* encodeParameters(children, { parameter: contractName(name), values: [value] });
     }
@@ -41,33 +74,37 @@ function* encodeParameters(
 }
 
 function encodeParameter(name: string, parameter: Parameter): proto.Parameter {
+  const unknown = unknownOf(parameter);
   switch (parameter.kind) {
     case 'float':
     case 'vector':
-      return { name, kind: { $case: 'float', value: encodeFloat(parameter) } };
+      return { name, kind: { $case: 'float', value: { ...encodeFloat(parameter), ...unknown } } };
     case 'fixed':
-      return { name, kind: { $case: 'fixed', value: encodeFixed(parameter) } };
+      return { name, kind: { $case: 'fixed', value: { ...encodeFixed(parameter), ...unknown } } };
     case 'scheduled':
-      return { name, kind: { $case: 'scheduled', value: { schedule: encodeSchedule(parameter) } } };
+      return {
+        name,
+        kind: { $case: 'scheduled', value: { schedule: encodeSchedule(parameter), ...unknown } },
+      };
     case 'network': {
       const { hiddenUnits = 0, detached = false } = parameter;
-      return { name, kind: { $case: 'network', value: { hiddenUnits, detached } } };
+      return { name, kind: { $case: 'network', value: { hiddenUnits, detached, ...unknown } } };
     }
     case 'int': {
       const { min, max, step = 0 } = parameter;
-      return { name: contractName(name), kind: { $case: 'int', value: { min, max, step } } };
+      return { name: contractName(name), kind: { $case: 'int', value: { min, max, step, ...unknown } } };
     }
     case 'bool':
-      return { name: contractName(name), kind: { $case: 'bool', value: {} } };
+      return { name: contractName(name), kind: { $case: 'bool', value: { ...unknown } } };
     case 'categorical':
       return {
         name: contractName(name),
-        kind: { $case: 'categorical', value: { values: [...parameter.values] } },
+        kind: { $case: 'categorical', value: { values: [...parameter.values], ...unknown } },
       };
     case 'discrete':
       return {
         name: contractName(name),
-        kind: { $case: 'discrete', value: { values: [...parameter.values] } },
+        kind: { $case: 'discrete', value: { values: [...parameter.values], ...unknown } },
       };
   }
 }
@@ -96,35 +133,55 @@ function encodeFixed({ value, per }: FixedParameter): proto.FixedParameter {
 
 function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['schedule'] {
   if ('points' in schedule) {
-    const points = schedule.points.map(({ step, value }) => ({ step, value }));
-    return { $case: 'points', value: { points } };
+    const points = schedule.points.map((point) => ({
+      ...unknownOf(point),
+      step: point.step,
+      value: point.value,
+    }));
+    return { $case: 'points', value: { ...unknownOf(schedule.points), points } };
   }
   if ('cosine' in schedule) {
     const { peak, final = 0, warmupSteps = 0 } = schedule.cosine;
-    return { $case: 'cosine', value: { peak, final, warmupSteps } };
+    return { $case: 'cosine', value: { ...unknownOf(schedule.cosine), peak, final, warmupSteps } };
   }
   if ('cooldown' in schedule) {
     const { value, cooldownSteps = 0, warmupSteps = 0 } = schedule.cooldown;
-    return { $case: 'cooldown', value: { value, cooldownSteps, warmupSteps } };
+    return {
+      $case: 'cooldown',
+      value: { ...unknownOf(schedule.cooldown), value, cooldownSteps, warmupSteps },
+    };
   }
   const { trial, parameter = '' } = schedule.replay;
-  return { $case: 'replay', value: { trial, parameter } };
+  return { $case: 'replay', value: { ...unknownOf(schedule.replay), trial, parameter } };
 }
 
-/** Parameters of a kind that only a newer SDK knows are left out, with those that depend on them. */
-export function decodeSpace(space: proto.SearchSpace | undefined): ParameterMap {
-  return decodeParameters(space?.parameters ?? [], undefined);
+/** Its parameters are those that this version knows; others go along unseen, with those that depend on them. */
+export function decodeSpace(message: proto.SearchSpace | undefined): Space {
+  const all = message?.parameters ?? [];
+  const known = new Set<proto.Parameter>();
+  const space = spaceOf(decodeParameters(all, undefined, known));
+  const others = all.filter((parameter) => !known.has(parameter));
+  return Object.assign(space, message && unknownOf(message), others.length > 0 && { [newer]: others });
 }
 
-/** Those that exist with a value of another parameter, or without condition. */
-function decodeParameters(all: readonly proto.Parameter[], parent: Parent | undefined): ParameterMap {
+/** Those that exist with a value of another parameter, or without condition. @param known takes their messages */
+function decodeParameters(
+  all: readonly proto.Parameter[],
+  parent: Parent | undefined,
+  known: Set<proto.Parameter>,
+): ParameterMap {
   const here = all.filter(({ condition }) =>
     parent === undefined
       ? condition === undefined
       : condition?.parameter === parent.name && condition.values.includes(parent.value),
   );
   const decoded = here.flatMap((message) =>
-    decodeParameter(message).map(([name, parameter]) => [name, withChildren(parameter, message, all)]),
+    decodeParameter(message).map(([name, parameter]) => {
+      known.add(message);
+      const { [unknownFields]: fields } = message;
+      const kept = fields === undefined ? parameter : { ...parameter, [aside]: fields };
+      return [name, withChildren(kept, message, all, known)];
+    }),
   );
   return Object.fromEntries(decoded);
 }
@@ -139,10 +196,11 @@ function withChildren(
   parameter: Parameter,
   { name }: proto.Parameter,
   all: readonly proto.Parameter[],
+  known: Set<proto.Parameter>,
 ): Parameter {
   const hasChildren = all.some(({ condition }) => condition?.parameter === name);
   if (parameter.kind !== 'categorical' || !hasChildren) return parameter;
-  const children = parameter.values.map((value) => [value, decodeParameters(all, { name, value })]);
+  const children = parameter.values.map((value) => [value, decodeParameters(all, { name, value }, known)]);
   return { ...parameter, children: Object.fromEntries(children) };
 }
 
@@ -152,41 +210,50 @@ function decodeParameter({ name, kind }: proto.Parameter): [name: string, parame
   if (kind?.$case === 'scheduled') return Object.entries(decodeScheduled(name, kind.value));
   if (kind?.$case === 'network') return [[name, network(kind.value)]];
   if (kind?.$case === 'int') return [[sdkName(name), int(kind.value)]];
-  if (kind?.$case === 'bool') return [[sdkName(name), bool()]];
-  if (kind?.$case === 'categorical') return [[sdkName(name), categorical(kind.value.values)]];
-  if (kind?.$case === 'discrete') return [[sdkName(name), discrete(kind.value.values)]];
+  if (kind?.$case === 'bool') return [[sdkName(name), { ...bool(), ...unknownOf(kind.value) }]];
+  if (kind?.$case === 'categorical')
+    return [[sdkName(name), { ...categorical(kind.value.values), ...unknownOf(kind.value) }]];
+  if (kind?.$case === 'discrete')
+    return [[sdkName(name), { ...discrete(kind.value.values), ...unknownOf(kind.value) }]];
   return [];
 }
 
-function decodeFixed({ value, values, grouping }: proto.FixedParameter): FixedParameter {
+function decodeFixed(message: proto.FixedParameter): FixedParameter {
+  const { value, values, grouping } = message;
   const per = groupingName(grouping);
   const isGrouped = per === 'layer' || per === 'class';
   return {
     ...{ kind: 'fixed', value: values.length > 0 ? values : value },
     ...(isGrouped && { per }),
+    ...unknownOf(message),
   } as FixedParameter;
 }
 
 /** Nothing of a schedule that only a newer SDK knows. */
-function decodeScheduled(name: string, { schedule }: proto.ScheduledParameter): Record<string, Parameter> {
+function decodeScheduled(name: string, message: proto.ScheduledParameter): Record<string, Parameter> {
+  const schedule = decodeSchedule(message.schedule);
+  return schedule === undefined ? {} : { [name]: { ...scheduled(schedule), ...unknownOf(message) } };
+}
+
+function decodeSchedule(schedule: proto.ScheduledParameter['schedule']): ParameterSchedule | undefined {
   switch (schedule?.$case) {
     case 'points':
-      return { [name]: scheduled({ points: schedule.value.points }) };
+      return { points: Object.assign([...schedule.value.points], unknownOf(schedule.value)) };
     case 'cosine':
-      return { [name]: scheduled({ cosine: schedule.value }) };
+      return { cosine: schedule.value };
     case 'cooldown':
-      return { [name]: scheduled({ cooldown: schedule.value }) };
+      return { cooldown: schedule.value };
     case 'replay':
-      return { [name]: scheduled({ replay: schedule.value }) };
+      return { replay: schedule.value };
     default:
-      return {};
+      return undefined;
   }
 }
 
 function decodeFloat(value: proto.FloatParameter): Parameter {
   const { min, max, initial, initials, scale, grouping, size } = value;
   const init = initials.length > 0 ? initials : initial;
-  const bounds = { min, max, init, scale: scaleName(scale) };
+  const bounds = { ...unknownOf(value), min, max, init, scale: scaleName(scale) };
   const per = groupingName(grouping);
   if (per === 'layer' || per === 'class') return vector({ ...bounds, per });
   return size > 0 ? vector({ ...bounds, size }) : float(bounds);

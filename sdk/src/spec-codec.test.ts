@@ -1,7 +1,10 @@
 import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
+import type * as proto from '@glocal/proto/glocal/v1/study';
 import { Estimator, Grouping, Method, RunMode, Scale, Study } from '@glocal/proto/glocal/v1/study';
+import { unknownFields } from '@glocal/proto/unknown-fields';
 import { describe, expect, it } from 'vitest';
 import { bool, categorical, discrete, fixed, float, space } from './space.ts';
+import { decodeSpace, encodeSpace } from './space-codec.ts';
 import type { StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { everything } from './testing/specifications.ts';
@@ -149,4 +152,38 @@ describe('children of a categorical', () => {
       children: { adam: { lr: { init: 0.1 } }, sgd: { lr: { init: 0.1 } } },
     });
   });
+});
+
+it('fields that a newer server has put into a space are in its message again', () => {
+  const news = (n: number) => ({ [unknownFields]: { 8002: [Uint8Array.of(1, n)] } });
+  const point = { step: 0, value: 1, ...news(1) };
+  const kinds: NonNullable<proto.ScheduledParameter['schedule']>[] = [
+    { $case: 'points', value: { points: [point], ...news(2) } },
+    { $case: 'cosine', value: { peak: 1, final: 0, warmupSteps: 0, ...news(3) } },
+    { $case: 'cooldown', value: { value: 1, cooldownSteps: 1, warmupSteps: 0, ...news(4) } },
+    { $case: 'replay', value: { trial: 'studies/a/trials/0', parameter: 'lr', ...news(5) } },
+  ];
+  const parameters: proto.Parameter[] = [
+    ...kinds.map((schedule, i) => ({
+      name: `s${i}`,
+      kind: { $case: 'scheduled' as const, value: { schedule, ...news(10 + i) } },
+      condition: undefined,
+      ...news(20 + i),
+    })),
+    {
+      name: 'reweighting',
+      kind: { $case: 'network', value: { hiddenUnits: 3, detached: true, ...news(6) } },
+      condition: undefined,
+    },
+    {
+      name: 'l2',
+      kind: {
+        $case: 'float',
+        value: { min: 0, max: 1, initial: 0.1, initials: [], scale: 1, grouping: 1, size: 3, ...news(7) },
+      },
+      condition: undefined,
+    },
+  ];
+  const message = { parameters, ...news(8) };
+  expect(encodeSpace(decodeSpace(message))).toEqual(message);
 });

@@ -1,7 +1,11 @@
-/** Specifications of studies and the messages of the contract that carry them. */
+/**
+ * Specifications of studies and the messages of the contract that carry them. What a newer server says beyond this version goes along, so that
+ * it has it again when the specification is sent back.
+ */
 
 import * as dmd from '@glocal/proto/glocal/v1/dmd';
 import * as proto from '@glocal/proto/glocal/v1/study';
+import { unknownOf } from '@glocal/proto/unknown-fields';
 import { duration, milliseconds } from './duration.ts';
 import {
   anchorName,
@@ -18,7 +22,7 @@ import {
   selectionName,
   variantName,
 } from './enums.ts';
-import { type ParameterMap, space } from './space.ts';
+import type { ParameterMap, Space } from './space.ts';
 import { decodeSpace, encodeSpace } from './space-codec.ts';
 import type {
   CompleteStudySpec,
@@ -40,11 +44,12 @@ export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | External
   const { displayName, labels, training, method, sampling, mode, decisionTimeout } = spec;
   return proto.Study.fromPartial(
     settable({
+      ...unknownOf(spec),
       displayName,
       labels,
       space: encodeSpace(spec.space),
       problem: isNone(spec.mode, problem) ? undefined : settable(problem),
-      training: { steps: training.steps, seeds: [...(training.seeds ?? [])] },
+      training: { ...unknownOf(training), steps: training.steps, seeds: [...(training.seeds ?? [])] },
       method: encodeMethod(method),
       sampling: sampling && encodeSampling(sampling),
       mode: enumValue(proto.RunMode, mode),
@@ -112,10 +117,11 @@ export function decodeSpec<P extends ParameterMap>(message: proto.Study): Comple
   const { displayName, labels, problem, training, method, sampling, mode, decisionTimeout } = message;
   const { method: samplingMethod, ...points } = proto.Sampling.create(sampling);
   return {
+    ...unknownOf(message),
     displayName,
     labels: { ...labels },
     // The server answers with the names that were sent, and adds those that keep their defaults.
-    space: space(decodeSpace(message.space) as P),
+    space: decodeSpace(message.space) as Space<P>,
     problem: decodeProblem(proto.Problem.create(problem)),
     training: proto.Training.create(training),
     method: decodeMethod(proto.Method.create(method)),
@@ -161,6 +167,7 @@ function decodeProblem({
 function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
   const { variant, delays, svdRank, tolerance, clip, ridge, scaling, includeContributions } = options;
   return {
+    ...unknownOf(options),
     selection: selectionName(options.selection),
     anchor: anchorName(options.anchor),
     variant: variantName(variant ?? dmd.Variant.UNSPECIFIED),
@@ -176,6 +183,7 @@ function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
 
 function decodeOuter(outer: proto.OuterOptimizer | undefined): Required<OuterOptimizer> {
   return {
+    ...(outer && unknownOf(outer)),
     rate: filledIn(outer?.rate),
     beta1: filledIn(outer?.beta1),
     beta2: filledIn(outer?.beta2),

@@ -1,7 +1,7 @@
 /** The studies of a server: `client.studies`. */
 
 import { randomUUID } from 'node:crypto';
-import { StudyState as StudyStates } from '@glocal/proto/glocal/v1/study';
+import { type Study as StudyMessage, StudyState as StudyStates } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import { callOptions, createOptions, getOptions, listStudiesOptions, resourceName } from './check/calls.ts';
 import { check } from './check/rule.ts';
@@ -13,6 +13,7 @@ import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
 import { decodeSnapshot, type StudySnapshot } from './snapshot.ts';
 import type { ParameterMap, Space } from './space.ts';
+import { withNewerParameters } from './space-codec.ts';
 import type { CompleteStudySpec, ExternalStudySpec, StudySpec } from './spec.ts';
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { Study } from './study.ts';
@@ -61,8 +62,7 @@ export class Studies {
   ): Promise<Study<P>> {
     check([specification, spec, 'spec'], [createOptions, options, 'options']);
     const { requestId = randomUUID(), ...call } = options;
-    const study = encodeSpec(spec);
-    checkRules(study);
+    const study = sound(spec);
     const created = await this.#transport.unary(StudyServiceService.createStudy, { study, requestId }, call);
     return new Study<P>(this.#transport, decodeSnapshot(created));
   }
@@ -73,8 +73,7 @@ export class Studies {
     options?: CallOptions,
   ): Promise<CompleteStudySpec<P> & Pick<StudySnapshot, 'predictedCost'>> {
     check([specification, spec, 'spec'], [callOptions, options, 'options']);
-    const study = encodeSpec(spec);
-    checkRules(study);
+    const study = sound(spec);
     const checked = await this.#transport.unary(StudyServiceService.validateStudy, { study }, options);
     return { ...decodeSpec<P>(checked), predictedCost: checked.predictedCost };
   }
@@ -120,4 +119,14 @@ export class Studies {
       };
     });
   }
+}
+
+/**
+ * The message of a specification.
+ * @throws GlocalError INVALID_ARGUMENT with all rules that it breaks
+ */
+function sound<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): StudyMessage {
+  const study = encodeSpec(spec);
+  checkRules(study);
+  return { ...study, space: study.space && withNewerParameters(study.space, spec.space) };
 }

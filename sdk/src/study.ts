@@ -5,6 +5,7 @@ import {
   type ResumePoint as ResumePointMessage,
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
+import { unknownOf } from '@glocal/proto/unknown-fields';
 import { limit } from './abort.ts';
 import {
   callOptions,
@@ -134,6 +135,8 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     this.predictedCost = snapshot.predictedCost;
     this.createTime = snapshot.createTime;
     this.updateTime = snapshot.updateTime;
+    // For a copy that is sent to the server that said more than this version knows.
+    Object.assign(this, unknownOf(snapshot));
   }
 
   /** Whether nothing more will happen to it. */

@@ -1,6 +1,7 @@
 import {
   DmdAbsence,
   Estimator,
+  Method,
   OuterOptimizer,
   OuterSchedule,
   type OuterStep,
@@ -9,6 +10,7 @@ import {
   TrialState,
 } from '@glocal/proto/glocal/v1/study';
 import { type ReportPosition, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
+import { unknownFields } from '@glocal/proto/unknown-fields';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
@@ -120,6 +122,29 @@ describe('a trial whose client trains', () => {
       expect((await run(study, last(oneByOne))).map(essence)).toEqual(atOnceSteps.map(essence));
     },
   );
+
+  it('may be of a client that is newer: what it says of a window goes out as it came, what it asked for beyond this version is not in the study', async () => {
+    using reporter = new Reporter(trainer.address);
+    const news = { [unknownFields]: { [(1000 << 3) | 2]: [Buffer.from([3, 110, 101, 119])] } };
+    const { method, ...study } = externalStudy({ windows: 1 });
+    const name = await reporter.create({
+      ...study,
+      ...news,
+      method: { ...Method.fromPartial(method ?? {}), ...news },
+    });
+    const validation = { loss: 0.5, accuracy: 0.5, examples: 10, ...news };
+    const rows = rowsAt(await reporter.position(name));
+    await reporter.report({ rows, validation });
+    const [outerStep] = await reporter.outerSteps(name);
+    expect(outerStep?.validation).toEqual(validation);
+    const stored = await channel.unary(StudyServiceService.getStudy, {
+      name: name.slice(0, name.indexOf('/trials')),
+    });
+    expect([stored, stored.method].map((message) => message?.[unknownFields])).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
 
   it('starts where its trial starts, and is told the numbers that the trial has chosen', async () => {
     using reporter = new Reporter(trainer.address);

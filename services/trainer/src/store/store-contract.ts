@@ -1,6 +1,7 @@
 /** The behaviour that every store must have, as a vitest suite. */
 
 import { OuterStep, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import { unknownFields } from '@glocal/proto/unknown-fields';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NotFoundError, StateError } from '../resource/errors.ts';
 import { ActiveStudiesError, RequestIdReusedError, StaleEpochError } from './errors.ts';
@@ -455,6 +456,37 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
       expect(last?.event?.$case === 'outerStep' && last.event.value.window?.hypergradients.length).toBe(0);
       expect(await events('a', 2)).toHaveLength(1);
       expect(await events('b')).toHaveLength(1);
+    });
+
+    it('keeps what a newer program has put into records, whatever becomes of them', async () => {
+      const [ofStudy, ofTrial, ofStep, ofReport] = [1, 2, 3, 4].map((n) => ({
+        [unknownFields]: { 8002: [Uint8Array.of(1, n)] },
+      }));
+      await store.createStudy({
+        study: { ...study('a'), ...ofStudy },
+        trials: [{ ...trial('a'), ...ofTrial }],
+        requestId: '',
+        fingerprint: Buffer.from('a'),
+        maxActiveStudies: 100,
+      });
+      const { claim } = await store.startTrial(trialName('a'));
+      const step = outerStep('a', 1);
+      const report = step.report && { ...step.report, ...ofReport };
+      await store.addOuterStep(claim, { ...step, report, ...ofStep });
+      await store.endTrial(claim, SUCCEEDED);
+      await store.close();
+      store = await reopen();
+      expect(await store.getStudy('studies/a')).toMatchObject({ state: StudyState.COMPLETED, ...ofStudy });
+      expect(await store.getTrial(trialName('a'))).toMatchObject({ state: TrialState.SUCCEEDED, ...ofTrial });
+      expect(await store.getOuterStep('studies/a/trials/0/outerSteps/1')).toEqual({
+        ...step,
+        report,
+        ...ofStep,
+      });
+      const [, told] = (await events('a')).flatMap(({ event }) =>
+        event.event?.$case === 'trial' ? [event.event.value] : [],
+      );
+      expect(told).toMatchObject({ state: TrialState.SUCCEEDED, ...ofTrial });
     });
 
     it('gives records that are the reader’s own', async () => {

@@ -2,6 +2,7 @@
 
 import { RunMode, type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
+import { withoutUnknown } from '@glocal/proto/unknown-fields';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import type { FieldViolation } from '../resource/errors.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -33,11 +34,12 @@ export type Completion =
   | { readonly study: undefined; readonly violations: readonly FieldViolation[] };
 
 /**
- * Checks what a caller asked for.
+ * Checks what a caller asked for. A study says what it is trained with: fields that only a newer trainer knows are not in it.
  * @returns the study with every default filled in, or one violation per problem (paths in proto names; `space.lr.min`
  *   for the parameter named `lr`).
  */
-export function completeStudy(requested: Study, catalogue: Catalogue, limits: StudyLimits): Completion {
+export function completeStudy(given: Study, catalogue: Catalogue, limits: StudyLimits): Completion {
+  const requested = withoutUnknown(given);
   const check = new Checker();
   checkNames(requested, check);
   const isExternal = requested.mode === RunMode.EXTERNAL;

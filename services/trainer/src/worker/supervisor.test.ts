@@ -1,7 +1,15 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Estimator, RunMode, type Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
+import {
+  type Decision,
+  Estimator,
+  RunMode,
+  type Study,
+  StudyState,
+  Trial,
+  TrialState,
+} from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointRoot } from '../checkpoint/folder.ts';
@@ -114,9 +122,9 @@ describe('a supervised trial', () => {
     const drive = async (index: number) => {
       asked.push(index);
       const isLast = index === 3;
-      const action = isLast
-        ? ({ $case: 'stop', value: { reason: 'enough' } } as const)
-        : ({ $case: 'accept', value: {} } as const);
+      const action: Decision['action'] = isLast
+        ? { $case: 'stop', value: { reason: 'enough' } }
+        : { $case: 'accept', value: {} };
       const decision = { outerStep: index, action, outerRate: undefined };
       await store.addDecision(NAME, decision);
       desk.decided(NAME, decision);
