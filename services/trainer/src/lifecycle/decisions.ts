@@ -25,6 +25,24 @@ export function awaitDecision(trial: Trial, earlier: Decision | undefined, outer
 }
 
 /**
+ * Something is proposed about an outer step of a trial.
+ * @param earlier the last decision that was stored for the trial.
+ * @returns what has been decided about it already.
+ * @throws StateError unless the trial runs, and the outer step is its next.
+ */
+export function propose(
+  trial: Trial,
+  earlier: Decision | undefined,
+  outerStep: number,
+): Decision | undefined {
+  if (trial.state !== TrialState.RUNNING) {
+    throw new StateError(`${trial.name} is ${trialStateName(trial.state)} and proposes nothing`);
+  }
+  expectNext(trial, outerStep);
+  return earlier?.outerStep === outerStep ? earlier : undefined;
+}
+
+/**
  * The trial once a decision is stored, which counts from then on.
  * @param earlier the last one that was stored for the trial.
  * @throws StateError when the trial does not train or wait to, its next outer step is another one, or that has been decided

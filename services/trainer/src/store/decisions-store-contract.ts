@@ -79,6 +79,70 @@ export function decisionsContract(
       expect(await events()).toBe(before + 3);
     });
 
+    const proposal = (index: number, deadline = new Date(1_000)) => ({
+      outerStep: OuterStep.fromPartial({
+        index,
+        trainLoss: 0.5,
+        window: { hypergradients: Buffer.of(1, 2) },
+      }),
+      givesUp: false,
+      sound: true,
+      deadline,
+    });
+
+    it('keeps what is proposed, the last of it, over closing and opening', async () => {
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+      expect(await store.getDriving(TRIAL)).toEqual({ seat: 0, deadline: undefined });
+      expect(await store.propose(claim, proposal(1))).toBeUndefined();
+      const last = { ...proposal(1, new Date(2_000)), givesUp: true, sound: false };
+      await store.propose(claim, last);
+      await store.close();
+      store = await reopen();
+      expect(await store.getProposal(TRIAL)).toEqual(last);
+      expect(await store.getDriving(TRIAL)).toEqual({ seat: 0, deadline: last.deadline });
+      expect(await store.getProposal('studies/b/trials/0')).toBeUndefined();
+    });
+
+    it('keeps nothing that is decided, and says what was', async () => {
+      await store.propose(claim, proposal(1));
+      await store.addDecision(TRIAL, accept(1));
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+      expect(await store.getDriving(TRIAL)).toMatchObject({ deadline: undefined });
+      expect(await store.propose(claim, proposal(1))).toEqual(accept(1));
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+      await store.addOuterStep(claim, settled(accept(1)));
+      await expect(store.propose(claim, proposal(1))).rejects.toThrow(StateError);
+      await store.propose(claim, proposal(2));
+      expect(await store.getProposal(TRIAL)).toEqual(proposal(2));
+    });
+
+    it('keeps what is proposed while the trial waits to be trained again, and not when it is PAUSED or has ended', async () => {
+      await store.propose(claim, proposal(1));
+      await store.interruptTrial(claim, { why: 'its process died', crashed: true });
+      expect(await store.getProposal(TRIAL)).toEqual(proposal(1));
+      await expect(store.propose(claim, proposal(1))).rejects.toThrow(StateError);
+      const { claim: second } = await store.startTrial(TRIAL);
+      await expect(store.propose(claim, proposal(1))).rejects.toThrow(StaleEpochError);
+      expect(await store.getProposal(TRIAL)).toEqual(proposal(1));
+      await store.pauseTrial(second, { why: 'nobody has decided', cause: 'decision' });
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+      await store.resumeTrial(TRIAL, 'decision', 'caller');
+      const { claim: third } = await store.startTrial(TRIAL);
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+      await store.propose(third, proposal(1));
+      await store.cancelStudy('studies/a');
+      expect(await store.getProposal(TRIAL)).toBeUndefined();
+    });
+
+    it('numbers those who drive, whatever is proposed', async () => {
+      expect(await store.takeSeat(TRIAL)).toBe(1);
+      await store.propose(claim, proposal(1));
+      const both = await Promise.all([store.takeSeat(TRIAL), store.takeSeat(TRIAL)]);
+      expect(both.toSorted()).toEqual([2, 3]);
+      expect(await store.getDriving(TRIAL)).toEqual({ seat: 3, deadline: proposal(1).deadline });
+      await expect(store.takeSeat('studies/b/trials/0')).rejects.toThrow(NotFoundError);
+    });
+
     it('lets only the latest claim wait', async () => {
       await store.interruptTrial(claim, { why: 'the server stopped', crashed: false });
       await store.startTrial(TRIAL);

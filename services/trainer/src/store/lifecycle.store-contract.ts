@@ -363,6 +363,20 @@ export function lifecycleContract(name: string, open: () => Promise<Store>): voi
       });
     });
 
+    it('tells the last event of many studies at once, and of those that are there', async () => {
+      await create();
+      await start();
+      await create('b');
+      const many = Array.from({ length: 600 }, (_, i) => `studies/none${i}`);
+      expect(await store.lastSequences([...many, NAME, 'studies/b'])).toEqual(
+        new Map([
+          [NAME, 2],
+          ['studies/b', await store.lastSequence('studies/b')],
+        ]),
+      );
+      expect(await store.lastSequences([])).toEqual(new Map());
+    });
+
     it('gives a study with its trials and its last event as they are at one moment', async () => {
       await create();
       await start();

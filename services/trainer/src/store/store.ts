@@ -125,6 +125,26 @@ export interface WindowEnd {
   readonly ending?: TrialEnding | undefined;
 }
 
+/** What the policy would do about a window, while a decision about it can be made. */
+export interface Proposal {
+  /** As it would be. */
+  readonly outerStep: OuterStep;
+  /** Whether accepting it ends the trial as INFEASIBLE. */
+  readonly givesUp: boolean;
+  /** Whether training can go on from the window's end. */
+  readonly sound: boolean;
+  /** When the trial is PAUSED unless a decision has come. */
+  readonly deadline: Date;
+}
+
+/** A trial as far as its drivers are concerned. */
+export interface Driving {
+  /** Of the driver that came last; 0 when there has been none. */
+  readonly seat: number;
+  /** Of the proposal; undefined when there is none. */
+  readonly deadline: Date | undefined;
+}
+
 /** A trial that waits or runs, with its latest claim: epoch 0 when nobody has claimed it. */
 export interface LiveTrial {
   readonly claim: Claim;
@@ -245,6 +265,8 @@ export interface Store {
   getSnapshot(name: string, page: PageRequest<number>): Promise<StudySnapshot | undefined>;
   /** Sequence of the last event of a study; 0 when there is none. */
   lastSequence(study: string): Promise<number>;
+  /** The same of many at once, by their names; those that are not there are left out. */
+  lastSequences(studies: readonly string[]): Promise<ReadonlyMap<string, number>>;
 
   /**
    * Claims a trial that is PENDING: it is RUNNING, with a new epoch, for one attempt more.
@@ -269,6 +291,21 @@ export interface Store {
    *   decided otherwise.
    */
   addDecision(trial: string, decision: Decision): Promise<Trial>;
+  /**
+   * Keeps what is proposed about the next outer step of a trial, in place of what was proposed before, until it is decided or
+   * the trial neither trains nor waits to. With a decision that has been made about it: returns that, and keeps nothing.
+   * @throws StaleEpochError, StateError when the trial does not run, or its next outer step is another one.
+   */
+  propose(claim: Claim, proposal: Proposal): Promise<Decision | undefined>;
+  /** What is proposed to the driver of a trial now. */
+  getProposal(trial: string): Promise<Proposal | undefined>;
+  /** Who drives a trial, and whether something is proposed: little, to be asked for now and then. */
+  getDriving(trial: string): Promise<Driving>;
+  /**
+   * One client more comes to drive a trial: its number, which is above those of all before.
+   * @throws NotFoundError
+   */
+  takeSeat(trial: string): Promise<number>;
   /** What was decided about an outer step, whether that is stored or the next. */
   getDecision(trial: string, outerStep: number): Promise<Decision | undefined>;
   /**

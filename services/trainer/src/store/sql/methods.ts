@@ -2,6 +2,7 @@
 
 import * as artifacts from './artifacts.ts';
 import { countStates } from './counts.ts';
+import * as drives from './drives.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as outerSteps from './outer-steps.ts';
 import type { Steps } from './query.ts';
@@ -16,10 +17,13 @@ const READS = {
   getStudy: studies.getStudy,
   getSnapshot: studies.getSnapshot,
   lastSequence: studies.lastSequence,
+  lastSequences: studies.lastSequences,
   listStudies: studies.listStudies,
   listExpired: studies.listExpired,
   getTrial: trials.getTrial,
   getDecision: trials.getDecision,
+  getProposal: drives.getProposal,
+  getDriving: drives.getDriving,
   listTrials: trials.listTrials,
   listLiveTrials: trials.listLiveTrials,
   getOuterStep: outerSteps.getOuterStep,
@@ -41,6 +45,8 @@ const WRITES = {
   describeRuntime: trials.describeRuntime,
   awaitDecision: trials.awaitDecision,
   addDecision: trials.addDecision,
+  propose: drives.propose,
+  takeSeat: drives.takeSeat,
   addOuterStep: outerSteps.addOuterStep,
   interruptTrial: lifecycle.interruptTrial,
   pauseTrial: lifecycle.pauseTrial,

@@ -4,7 +4,7 @@ import { Decision, Study, StudyState, Trial, type TrialState } from '@glocal/pro
 import type { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { NotFoundError } from '../../resource/errors.ts';
 import { studyOf as studyNameOf } from '../../resource/names.ts';
-import { hasEnded, studyHasEnded } from '../../resource/states.ts';
+import { hasEnded, isLive, studyHasEnded } from '../../resource/states.ts';
 import { StaleEpochError } from '../errors.ts';
 import { encodeEvent } from '../records.ts';
 import type { Claim } from '../store.ts';
@@ -106,8 +106,18 @@ export function* setTrial(id: number, trial: Trial): Steps<Bytes> {
     'UPDATE trials SET record = ?, state = ?, finished = ? WHERE id = ?',
     ...[record, trial.state, isFinished(trial), id],
   );
+  // Who neither trains nor waits to proposes again.
+  if (!isLive(trial)) yield dropProposal(id);
   return record;
 }
+
+/** Nothing is proposed to the driver of a trial any more. */
+export const dropProposal = (trial: number) =>
+  change(
+    `UPDATE drives SET outer_step = NULL, deadline = NULL, record = NULL
+     WHERE trial = ? AND record IS NOT NULL`,
+    trial,
+  );
 
 /** @param outerStep the row that the event is about, when it is about one. */
 export function* addEvent(

@@ -1,6 +1,6 @@
 /** A store on an SQL database: encodes what goes there, decodes what comes back, and knows whether it can write. */
 
-import { Decision, type OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { Artifact, Report } from '@glocal/proto/glocal/v1/study_service';
 import type { Actor } from '../../lifecycle/table.ts';
 import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../../lifecycle/transitions.ts';
@@ -13,6 +13,7 @@ import type {
   CreatedArtifact,
   CreateResult,
   DeletedStudy,
+  Driving,
   EndedTrial,
   Expiry,
   LiveTrial,
@@ -20,6 +21,7 @@ import type {
   NewStudy,
   Page,
   PageRequest,
+  Proposal,
   ReportedTrial,
   ResumedStudy,
   ResumeRequest,
@@ -110,6 +112,10 @@ export class SqlStore implements Store {
     return this.#call('lastSequence', study);
   }
 
+  async lastSequences(studies: readonly string[]): Promise<Map<string, number>> {
+    return new Map(await this.#call('lastSequences', studies));
+  }
+
   async startTrial(name: string): Promise<StartedTrial> {
     const { epoch, checkpoint, study, trial } = await this.#call('startTrial', name);
     const claim = { trial: name, epoch };
@@ -126,6 +132,31 @@ export class SqlStore implements Store {
 
   async addDecision(trial: string, decision: Decision): Promise<Trial> {
     return Trial.decode(await this.#call('addDecision', trial, Decision.encode(decision).finish()));
+  }
+
+  async propose(claim: Claim, proposal: Proposal): Promise<Decision | undefined> {
+    const { outerStep, givesUp, sound, deadline } = proposal;
+    const decided = await this.#call('propose', claim, {
+      ...{ index: outerStep.index, outerStep: OuterStep.encode(outerStep).finish() },
+      ...{ givesUp, sound, deadline: deadline.getTime() },
+    });
+    return decided && Decision.decode(decided);
+  }
+
+  async getProposal(trial: string): Promise<Proposal | undefined> {
+    const found = await this.#call('getProposal', trial);
+    if (found === undefined) return undefined;
+    const { outerStep, givesUp, sound, deadline } = found;
+    return { outerStep: OuterStep.decode(outerStep), givesUp, sound, deadline: new Date(deadline) };
+  }
+
+  async getDriving(trial: string): Promise<Driving> {
+    const { seat, deadline } = await this.#call('getDriving', trial);
+    return { seat, deadline: deadline === undefined ? undefined : new Date(deadline) };
+  }
+
+  takeSeat(trial: string): Promise<number> {
+    return this.#call('takeSeat', trial);
   }
 
   async getDecision(trial: string, outerStep: number): Promise<Decision | undefined> {

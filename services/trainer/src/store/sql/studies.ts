@@ -10,6 +10,9 @@ import { type Bytes, change, MOST, query, type Row, type Steps, type Value } fro
 import { insertEvent, isFinished, lastSequence as lastSequenceOf, stateColumns } from './rows.ts';
 import { listTrials } from './trials.ts';
 
+/** Names in one query. */
+const AT_A_TIME = 512;
+
 /** A new study in encoded records. */
 export type EncodedNewStudy = Omit<NewStudy, 'study' | 'trials'> & {
   readonly name: string;
@@ -106,6 +109,24 @@ export function* getSnapshot(name: string, page: PageRequest<number>): Steps<Enc
 }
 
 /** Of the events of a study; 0 when there is none. */
+/** Of studies that are there, by name. */
+export function* lastSequences(studies: readonly string[]): Steps<[string, number][]> {
+  const found: [string, number][] = [];
+  for (let start = 0; start < studies.length; start += AT_A_TIME) {
+    const names = studies.slice(start, start + AT_A_TIME);
+    // Of few lengths, so that there are few statements.
+    const size = 2 ** Math.ceil(Math.log2(names.length));
+    const padded = Array.from({ length: size }, (_, i) => names[i] ?? (names[0] as string));
+    const rows = yield query(
+      `SELECT name, (SELECT max(sequence) FROM events WHERE study = studies.id) AS last
+       FROM studies WHERE name IN (${padded.map(() => '?').join(', ')})`,
+      ...padded,
+    );
+    for (const { name, last } of rows) found.push([String(name), Number(last ?? 0)]);
+  }
+  return found;
+}
+
 export function* lastSequence(study: string): Steps<number> {
   const [row] = yield query('SELECT id FROM studies WHERE name = ?', study);
   return row === undefined ? 0 : yield* lastSequenceOf(Number(row.id));

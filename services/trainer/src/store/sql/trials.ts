@@ -9,7 +9,7 @@ import { getOuterStep } from './outer-steps.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, query, type Steps } from './query.ts';
 import { type EncodedReports, reportsOf } from './reports.ts';
-import { claimed, type KeptTrial, putTrial, studyOf, trial as trialNamed } from './rows.ts';
+import { claimed, dropProposal, type KeptTrial, putTrial, studyOf, trial as trialNamed } from './rows.ts';
 
 /** A claimed trial in encoded records. */
 export interface EncodedStartedTrial {
@@ -62,6 +62,7 @@ export function* addDecision(name: string, decision: Bytes): Steps<Bytes> {
   const trial = yield* trialNamed(name);
   const decided = takeDecision(trial.record, trial.decision, Decision.decode(decision));
   yield change('UPDATE trials SET decision = ? WHERE id = ?', decision, trial.id);
+  yield dropProposal(trial.id);
   return decided === trial.record ? Trial.encode(decided).finish() : yield* putTrial(trial, decided);
 }
 

@@ -23,6 +23,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   keepStates,
   countActiveStudies,
   keepReportedRows,
+  keepProposals,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -392,4 +393,18 @@ function keepReportedRows(db: DatabaseSync): void {
     add.run(Number(row.trial), report.outerStep, Number(row.number) - 1, record, hypergradients);
   }
   db.exec('DROP TABLE old_reports');
+
+/** What is proposed to the driver of a trial, while that waits, and how many drivers there have been. */
+function keepProposals(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE drives (
+      trial INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+      seat INTEGER NOT NULL DEFAULT 0,
+      outer_step INTEGER,
+      deadline INTEGER,
+      gives_up INTEGER NOT NULL DEFAULT 0,
+      sound INTEGER NOT NULL DEFAULT 0,
+      record BLOB
+    ) STRICT;
+  `);
 }
