@@ -119,7 +119,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const notices = new LocalNotices();
     cleanUp.defer(() => notices.close());
     const hub = new EventHub(notices);
-    const desk = new DriveDesk({ store, hub, log });
+    const desk = new DriveDesk({ store, hub, notices, log });
     const { maxRunningTrials, maxCheckpointBytes } = config;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const windows = new DmdClient(dmd, dmdRetryBudgetMs, undefined, tracing);
@@ -142,6 +142,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const server = await startServer(config.listen, {
       store,
       hub,
+      notices,
       queue,
       desk,
       windows,

@@ -17,7 +17,10 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DriveDesk, NoDecisionError } from '../drive/desk.ts';
 import { Seats } from '../drive/seats.ts';
+import { keepCatchingUp } from '../events/catch-up.ts';
 import { EventHub } from '../events/hub.ts';
+import { LocalNotices, type Notices } from '../notices/notices.ts';
+import { JoinedNotices } from '../notices/testing.ts';
 import { BusyError, FieldError, NotFoundError, StateError, StoppingError } from '../resource/errors.ts';
 import { encodeRows } from '../resource/rows.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
@@ -46,8 +49,16 @@ const found = <T>(value: T | undefined): T => {
 };
 
 let store: SqliteStore;
-let hub: EventHub;
-let desk: DriveDesk;
+/** What a process has of events and drivers. */
+interface Process {
+  readonly notices: Notices;
+  readonly hub: EventHub;
+  readonly desk: DriveDesk;
+}
+/** Where the trial trains. */
+let trainer: Process;
+/** Where clients come to. */
+let server: Process;
 let seats: Seats;
 let claim: Claim;
 /** Of the study, once it is made. */
@@ -56,17 +67,36 @@ let study: Study;
 let gone: AbortController;
 let stopping: AbortController;
 const open: Driver[] = [];
+let cleanUp: DisposableStack;
+
+const WHERE = ['here', 'in another process', 'in another process, of which no notice comes'] as const;
+
+function begin(where: (typeof WHERE)[number]): void {
+  const log = pino({ level: 'silent' });
+  const processOf = (notices: Notices): Process => {
+    const hub = new EventHub(notices);
+    const lookEveryMs = notices.shared ? 10 : undefined;
+    if (notices.shared) cleanUp.use(keepCatchingUp({ store, hub, log }, 10));
+    return { notices, hub, desk: new DriveDesk({ store, hub, notices, log, lookEveryMs }) };
+  };
+  cleanUp = new DisposableStack();
+  if (where === 'here') trainer = server = processOf(new LocalNotices());
+  else {
+    const pair = JoinedNotices.pair();
+    pair[0].cutOff = where !== 'in another process';
+    [trainer, server] = pair.map(processOf) as [Process, Process];
+  }
+  seats = new Seats(2, server.notices);
+}
 
 beforeEach(() => {
   store = SqliteStore.inMemory();
-  hub = new EventHub();
-  desk = new DriveDesk({ store, hub, log: pino({ level: 'silent' }) });
-  seats = new Seats(2);
   gone = new AbortController();
   stopping = new AbortController();
 });
 afterEach(async () => {
   for (const driver of open.splice(0)) driver.leave();
+  cleanUp.dispose();
   await store.close();
 });
 
@@ -103,7 +133,7 @@ const outerStep = (index: number): OuterStep =>
   });
 /** What a training process asks; resolves with the decision. */
 const propose = (index: number, how: { sound?: boolean; givesUp?: boolean } = {}) =>
-  desk.decide(
+  trainer.desk.decide(
     claim,
     study,
     { outerStep: outerStep(index), sound: true, givesUp: false, ...how },
@@ -114,8 +144,8 @@ const propose = (index: number, how: { sound?: boolean; givesUp?: boolean } = {}
 async function settle(index: number, decision?: Decision): Promise<void> {
   const done = { ...outerStep(index), update: OuterStep.fromPartial({ update: { decision } }).update };
   await store.addOuterStep(claim, done);
-  desk.settled(TRIAL, done);
-  hub.changed(STUDY);
+  trainer.desk.settled(TRIAL, done);
+  trainer.hub.changed(STUDY);
 }
 
 /** A client: what it sends, and what it is told. */
@@ -125,10 +155,10 @@ class Driver {
   readonly #responses: AsyncIterator<DriveTrialResponse>;
   #wake = () => {};
 
-  constructor(first?: DriveTrialRequest) {
+  constructor(first?: DriveTrialRequest, at: Process & { readonly seats: Seats } = { ...server, seats }) {
     if (first) this.#requests.push(first);
     const { driveTrial } = driving({
-      ...{ store, hub, desk, seats },
+      ...{ store, ...at },
       queue: { resumeTrial: (name, cause, by) => store.resumeTrial(name, cause, by) },
       getStudy: async (name) => found(await store.getStudy(name)),
       getTrial: async (name) => found(await store.getTrial(name)),
@@ -192,7 +222,9 @@ const set = (...values: { name: string; value?: number; values?: number[] }[]): 
 });
 const proposal = (index: number) => ({ $case: 'proposal', value: { outerStep: { index } } });
 
-describe('a client that drives a trial', () => {
+describe.each(WHERE)('a client that drives a trial that trains %s:', (where) => {
+  beforeEach(() => begin(where));
+
   it('is shown each window as it would be settled, decides, and gets the outer step that comes of it', async () => {
     await running();
     const driver = await Driver.attached();
@@ -215,7 +247,7 @@ describe('a client that drives a trial', () => {
       });
     }
     await store.endTrial(claim, { state: TrialState.SUCCEEDED, reason: 'all done' });
-    hub.changed(STUDY);
+    trainer.hub.changed(STUDY);
     expect(await driver.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.SUCCEEDED } });
     expect(await driver.next()).toBeUndefined();
   });
@@ -301,7 +333,7 @@ describe('a client that drives a trial', () => {
     const stopped = expect(driver.next()).rejects.toThrow(StoppingError);
     stopping.abort();
     await stopped;
-    seats = new Seats(1);
+    seats = new Seats(1, server.notices);
     stopping = new AbortController();
     const other = await Driver.attached();
     const last = other.next();
@@ -312,7 +344,9 @@ describe('a client that drives a trial', () => {
   });
 });
 
-describe('a decision', () => {
+describe.each(WHERE)('a decision, of a trial that trains %s:', (where) => {
+  beforeEach(() => begin(where));
+
   it('that comes in time ends the waiting, of which nobody is told when it is short', async () => {
     await running();
     const driver = await Driver.attached();
@@ -338,11 +372,14 @@ describe('a decision', () => {
   it('is not waited for beyond the deadline, however far away that is', async () => {
     await running({ decisionTimeout: { seconds: 0n, nanos: 20_000_000 } });
     await expect(propose(1)).rejects.toThrow(NoDecisionError);
-    expect(desk.proposalOf(TRIAL)).toBeUndefined();
+    await store.pauseTrial(claim, { why: 'no decision has come', cause: 'decision' });
+    expect(await server.desk.proposalOf(TRIAL)).toBeUndefined();
     study.decisionTimeout = { seconds: 30n * 86_400n, nanos: 0 };
+    await store.resumeTrial(TRIAL, 'decision', 'caller');
+    ({ claim } = await store.startTrial(TRIAL));
     const asked = propose(1);
     await sleep(50);
-    expect(desk.proposalOf(TRIAL)).toBeDefined();
+    expect(await server.desk.proposalOf(TRIAL)).toBeDefined();
     gone.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
   });
@@ -436,7 +473,7 @@ describe('a decision', () => {
         name: 'FieldError',
         violations: [{ field, description: expect.stringMatching(text) }],
       });
-      expect(desk.proposalOf(TRIAL)).toBeDefined();
+      expect(await server.desk.proposalOf(TRIAL)).toBeDefined();
     },
   );
 
@@ -466,7 +503,9 @@ describe('a decision', () => {
   });
 });
 
-describe('whatever a client sends', () => {
+describe.each(WHERE)('whatever a client sends, of a trial that trains %s:', (where) => {
+  beforeEach(() => begin(where));
+
   const parameterValue = fc.record({
     name: fc.oneof(fc.constantFrom('lr', 'decay', 'classWeights', 'momentum', ''), fc.string()),
     value: fc.oneof(fc.double({ min: 0.1, max: 1 }), fc.double()),
@@ -518,7 +557,9 @@ describe('whatever a client sends', () => {
   });
 });
 
-describe('what is no drive', () => {
+describe.each(WHERE)('what is no drive, of a trial that trains %s:', (where) => {
+  beforeEach(() => begin(where));
+
   it.each([
     ['no message', undefined, FieldError],
     ['a decision first', { $case: 'decision', value: { outerStep: 1, action: accept } } as const, FieldError],
@@ -564,5 +605,47 @@ describe('what is no drive', () => {
     const driver = await Driver.attached();
     expect(await driver.next()).toMatchObject({ $case: 'ended', value: { state: TrialState.FAILED } });
     expect(await driver.next()).toBeUndefined();
+  });
+});
+
+describe.each(WHERE.slice(1))('clients at several servers, of a trial that trains %s:', (where) => {
+  beforeEach(() => begin(where));
+
+  const startAt = (at: Process & { readonly seats: Seats }) =>
+    new Driver({ request: { $case: 'start', value: { trial: TRIAL, includeWindows: false } } }, at);
+
+  it('the later one drives, and the earlier one is told', async () => {
+    await running();
+    const first = startAt({ ...trainer, seats: new Seats(2, trainer.notices) });
+    await first.next();
+    const decided = propose(1);
+    expect(await first.next()).toMatchObject(proposal(1));
+    const lost = expect(first.next()).rejects.toMatchObject({ reason: 'TAKEN_OVER' });
+    const second = await Driver.attached();
+    expect(await second.next()).toMatchObject(proposal(1));
+    await lost;
+    second.decide(1, hold);
+    const decision = await decided;
+    expect(decision).toMatchObject({ action: hold });
+    await settle(1, decision);
+    expect(await second.next()).toMatchObject({ $case: 'outerStep', value: { index: 1 } });
+  });
+
+  it('of those that decide at once the first is heard, and the other is told of it', async () => {
+    await running();
+    const seatsThere = new Seats(2, new LocalNotices());
+    const first = startAt({ ...trainer, seats: seatsThere });
+    await first.next();
+    const decided = propose(1);
+    await first.next();
+    const second = await Driver.attached();
+    await second.next();
+    second.decide(1, hold);
+    await decided;
+    first.decide(1, accept);
+    await expect(first.next()).rejects.toMatchObject({
+      message: expect.stringMatching(/has been decided otherwise|another client drives/),
+    });
+    expect(await store.getDecision(TRIAL, 1)).toMatchObject({ action: hold });
   });
 });

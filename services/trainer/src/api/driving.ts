@@ -14,23 +14,27 @@ import type {
   StudyServiceService,
 } from '@glocal/proto/glocal/v1/study_service';
 import { checkDecision } from '../drive/check.ts';
-import type { DriveDesk, OpenProposal } from '../drive/desk.ts';
+import type { DriveDesk } from '../drive/desk.ts';
+import type { DriveFeed } from '../drive/feed.ts';
 import type { Seats } from '../drive/seats.ts';
 import type { EventHub } from '../events/hub.ts';
 import { equalDecisions } from '../lifecycle/decisions.ts';
+import type { Notices } from '../notices/notices.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
+import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
+import { forDriver } from '../resource/outer-step.ts';
 import { hasEnded } from '../resource/states.ts';
-import type { Store } from '../store/store.ts';
+import type { Proposal, Store } from '../store/store.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import { responder, startOf, takenOver } from './conversation.ts';
 import type { Methods } from './handlers.ts';
-import { forDriver } from './outer-step-parts.ts';
 
 export interface DrivingParts {
   readonly store: Store;
   readonly hub: EventHub;
+  readonly notices: Notices;
   readonly desk: DriveDesk;
   readonly seats: Seats;
   readonly queue: Pick<LocalQueue, 'resumeTrial'>;
@@ -42,7 +46,7 @@ export interface DrivingParts {
 
 /** The method behind DriveTrial. */
 export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceService>, 'driveTrial'> {
-  const { store, hub, desk, seats, queue } = parts;
+  const { store, hub, notices, desk, seats, queue } = parts;
   return {
     driveTrial: async function* (requests, call) {
       const incoming = requests[Symbol.asyncIterator]();
@@ -51,31 +55,51 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
       using seat = seats.take(name, study.owner);
       using subscription = hub.subscribe(study.name);
       // What is new for the driver alone wakes it as what is stored does.
-      using feed = desk.follow(name, () => subscription.stored());
+      using feed = desk.follow(name, {
+        news: () => subscription.stored(),
+        seated: (number) => seat.heard(number),
+      });
+      if (notices.shared) seat.number(await store.takeSeat(name));
       // One that was PAUSED because nobody decided; any other stays as it is.
       await queue.resumeTrial(name, 'decision', 'caller');
-      yield respond('attached', await parts.getTrial(name, 'start.trial'));
+      const attached = await parts.getTrial(name, 'start.trial');
+      yield respond('attached', attached);
 
       const failed = new AbortController();
       readDecisions(study, name, incoming, feed, seat.lost).catch((error: unknown) => failed.abort(error));
       const stop = AbortSignal.any([call.signal, call.stopping, seat.lost, failed.signal]);
-      let told: OpenProposal | undefined;
+      let told: Proposal | undefined;
+      /** Outer steps that the driver knows of, where the trial trains in another process. */
+      let known = attached.outerStepsDone;
+      const newSteps = async (upTo: number): Promise<OuterStep[]> => {
+        const here = feed.outerSteps.splice(0).filter(({ index }) => index > known);
+        const last = here.at(-1)?.index ?? known;
+        const elsewhere = notices.shared && upTo > last ? await stepsAfter(name, last, upTo) : [];
+        known = elsewhere.at(-1)?.index ?? last;
+        return [...here, ...elsewhere];
+      };
       for (;;) {
         const changed = subscription.takeStored();
         subscription.takeProgress();
         failed.signal.throwIfAborted();
         if (seat.lost.aborted) throw takenOver(`drives ${name}`);
-        for (const outerStep of feed.outerSteps.splice(0)) {
+        for (const outerStep of [...feed.answers.splice(0), ...(await newSteps(0))]) {
           yield respond('outerStep', forDriver(outerStep, false));
         }
-        const proposal = desk.proposalOf(name);
+        const proposal = await desk.proposalOf(name);
         if (proposal !== undefined && proposal !== told) {
           told = proposal;
           const { outerStep, deadline, givesUp } = proposal;
+          for (const before of await newSteps(outerStep.index - 1)) {
+            yield respond('outerStep', forDriver(before, false));
+          }
           yield respond('proposal', { outerStep: forDriver(outerStep, includeWindows), deadline, givesUp });
         }
         if (changed) {
           const trial = await parts.getTrial(name, 'start.trial');
+          for (const outerStep of await newSteps(trial.outerStepsDone)) {
+            yield respond('outerStep', forDriver(outerStep, false));
+          }
           if (isOver(trial)) return yield respond('ended', trial);
         }
         if (call.stopping.aborted) throw new StoppingError();
@@ -84,6 +108,16 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
       }
     },
   };
+
+  /** Of a trial, as events have them. @param upTo the last. */
+  async function stepsAfter(name: string, after: number, upTo: number): Promise<OuterStep[]> {
+    const page = { limit: upTo - after, maxBytes: MAX_MESSAGE_BYTES };
+    const { records, more } = await store.listOuterSteps(name, { after, ...page });
+    const last = records.at(-1)?.index;
+    return more && last !== undefined && last < upTo
+      ? [...records, ...(await stepsAfter(name, last, upTo))]
+      : records;
+  }
 
   /** As the trial sees it. @throws FieldError, NotFoundError, StateError unless it is DRIVEN. */
   async function drivenStudy(name: string): Promise<Study> {
@@ -99,7 +133,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
     study: Study,
     name: string,
     incoming: AsyncIterator<DriveTrialRequest>,
-    feed: { readonly outerSteps: OuterStep[]; news(): void },
+    { answers, listener }: Pick<DriveFeed, 'answers' | 'listener'>,
     lost: AbortSignal,
   ): Promise<void> {
     for (;;) {
@@ -112,8 +146,8 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
       }
       const settled = await decide(study, name, request.value);
       if (settled === undefined) continue;
-      feed.outerSteps.push(settled);
-      feed.news();
+      answers.push(settled);
+      listener.news();
     }
   }
 
@@ -123,7 +157,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
    */
   async function decide(study: Study, name: string, decision: Decision): Promise<OuterStep | undefined> {
     const { outerStep: index } = decision;
-    const proposal = desk.proposalOf(name);
+    const proposal = await desk.proposalOf(name);
     if (proposal?.outerStep.index !== index) return repeated(name, decision, proposal);
     checkDecision(study, proposal, decision);
     await store.addDecision(name, decision);
@@ -136,7 +170,7 @@ export function driving(parts: DrivingParts): Pick<Methods<typeof StudyServiceSe
   async function repeated(
     name: string,
     decision: Decision,
-    open: OpenProposal | undefined,
+    open: Proposal | undefined,
   ): Promise<OuterStep | undefined> {
     const { outerStep: index } = decision;
     if (!(index >= 1))

@@ -3,12 +3,10 @@
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import type { OuterStepPart } from '@glocal/proto/glocal/v1/study_service';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
-import { withoutLargeParts, withoutVectors } from '../resource/outer-step.ts';
+import { FRAME_BYTES, forList, withoutLargeParts } from '../resource/outer-step.ts';
 
 /** Bytes of rows or of a contribution in one part. */
 const PART_BYTES = 1024 * 1024;
-/** What a message has around an outer step, and more. */
-const FRAME_BYTES = 1024;
 
 /** First the step without rows and contributions, then these, in the order that the contract states. */
 export function* outerStepParts(outerStep: OuterStep): Generator<OuterStepPart> {
@@ -34,21 +32,6 @@ function* leanParts(outerStep: OuterStep): Generator<OuterStepPart> {
   }
   for (const piece of pieces(encoded)) yield { part: { $case: 'encodedOuterStep', value: piece } };
 }
-
-/** The step as a list may hold it: without its vectors where it would pass the message limit on its own. */
-export function forList(outerStep: OuterStep): OuterStep {
-  return fits(outerStep) ? outerStep : withoutVectors(outerStep);
-}
-
-/** The step as who drives its trial is told of it: as an event has it, with the rows of its window where they fit. */
-export function forDriver(outerStep: OuterStep, includeWindow: boolean): OuterStep {
-  const lean = withoutLargeParts(outerStep);
-  const whole = { ...lean, window: outerStep.window };
-  return includeWindow && fits(whole) ? whole : forList(lean);
-}
-
-const fits = (outerStep: OuterStep): boolean =>
-  OuterStep.encode(outerStep).finish().length <= MAX_MESSAGE_BYTES - FRAME_BYTES;
 
 /** The step as a client that trains is told of it: without rows, and of its vectors the next values where not all fit. */
 export function forClient(outerStep: OuterStep): OuterStep {

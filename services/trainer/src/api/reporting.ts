@@ -76,10 +76,11 @@ export function reporting(
   async function* exchange(
     name: string,
     incoming: AsyncIterator<ReportHypergradientsRequest>,
-    { stop, toldOf }: Watch,
+    { stop, toldOf, seat }: Watch,
     trace: TraceContext | undefined,
   ): AsyncGenerator<ReportHypergradientsResponse> {
     using trial = await ExternalTrial.open({ ...parts, trace }, name);
+    seat.number(trial.epoch);
     toldOf();
     yield respond('position', trial.position);
     for await (const outcome of outcomesOf(trial, incoming, stop)) {
@@ -120,6 +121,7 @@ export function reporting(
     watch().catch((error: unknown) => left.abort(error));
     return {
       stop,
+      seat,
       toldOf: () => {
         hub.changed(study);
         subscription.takeStored();
@@ -196,6 +198,7 @@ function takenBy(trial: ExternalTrial, request: ReportHypergradientsRequest, sto
 
 interface Watch extends Disposable {
   readonly stop: AbortSignal;
+  readonly seat: Seat;
   /** What was stored last is our own doing: others are told. */
   toldOf(): void;
 }

@@ -16,6 +16,7 @@ import { EventLog } from '../events/event-log.ts';
 import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
+import type { Notices } from '../notices/notices.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
@@ -23,6 +24,7 @@ import { FieldError, NotFoundError } from '../resource/errors.ts';
 import { newId } from '../resource/ids.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { parseOuterStepName, parseStudyName, parseTrialName, studyName, studyOf } from '../resource/names.ts';
+import { forList } from '../resource/outer-step.ts';
 import { characters } from '../resource/quote.ts';
 import { RequestIdReusedError } from '../store/errors.ts';
 import type { CreateResult, NewStudy, Store } from '../store/store.ts';
@@ -42,7 +44,7 @@ import { ApiError } from './errors.ts';
 import type { Methods } from './handlers.ts';
 import { lifecycleMethods } from './lifecycle.ts';
 import { limitErrors } from './limit-errors.ts';
-import { forList, outerStepParts } from './outer-step-parts.ts';
+import { outerStepParts } from './outer-step-parts.ts';
 import { MAX_UNSENT_BYTES } from './outgoing.ts';
 import { MAX_PAGE_BYTES, PageTokens, pageSize, wrongPageToken } from './pages.ts';
 import { listProblems } from './problems.ts';
@@ -58,6 +60,7 @@ const MAX_POINTS = 10_000;
 export interface StudyServiceParts {
   readonly store: Store;
   readonly hub: EventHub;
+  readonly notices: Notices;
   readonly queue: LocalQueue;
   readonly desk: DriveDesk;
   /** Waits for a service that is away. */
@@ -78,7 +81,7 @@ export interface StudyServiceParts {
 
 /** The functions behind the service. */
 export function studyService(parts: StudyServiceParts): Methods<typeof StudyServiceService> {
-  const { store, hub, queue, checkpoints, catalogue, modules, info, log } = parts;
+  const { store, hub, notices, queue, checkpoints, catalogue, modules, info, log } = parts;
   const { limits } = info;
   // A quarter for what watchers share, the rest for what each of them has still to read.
   const events = new EventLog(store, limits.maxWatchBytes / 4);
@@ -88,7 +91,7 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
     bytesEach: MAX_UNSENT_BYTES,
   });
 
-  const seats = new Seats(limits.maxDrivers);
+  const seats = new Seats(limits.maxDrivers, notices);
 
   const complete = async (
     requested: Study,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JoinedNotices } from '../notices/testing.ts';
 import { BusyError } from '../resource/errors.ts';
 import { Seats } from './seats.ts';
 
@@ -37,5 +38,24 @@ describe('seats', () => {
     b[Symbol.dispose]();
     expect(() => seats.take('c', 'ann')).toThrow(BusyError);
     seats.take('d', 'bob');
+  });
+
+  it('go to who comes later at another server, whatever comes first: the client or what is told of it', () => {
+    const [here, there] = JoinedNotices.pair();
+    const [one, other] = [new Seats(1, here), new Seats(1, there)];
+    const first = one.take('a', '');
+    first.number(1);
+    const second = other.take('a', '');
+    expect(first.lost.aborted).toBe(false);
+    second.number(2);
+    expect([first.lost.aborted, second.lost.aborted]).toEqual([true, false]);
+    first[Symbol.dispose]();
+    // It has been numbered before the third one, and hears so after that.
+    const fourth = one.take('a', '');
+    const third = other.take('a', '');
+    fourth.number(4);
+    expect(third.lost.aborted).toBe(false);
+    third.number(3);
+    expect([third.lost.aborted, fourth.lost.aborted]).toEqual([true, false]);
   });
 });

@@ -121,6 +121,11 @@ export class ExternalTrial {
     return trial;
   }
 
+  /** Of the claim, which rises with each client that comes. */
+  get epoch(): number {
+    return this.#claimed.claim.epoch;
+  }
+
   /** With the values, which stay the same for all of a window. */
   get position(): ReportPosition {
     return { ...this.#stored, values: this.#space.values(this.#point, 0) };

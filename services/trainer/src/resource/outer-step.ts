@@ -4,8 +4,11 @@
  */
 
 import { type Decision, OuterStep } from '@glocal/proto/glocal/v1/study';
+import { MAX_MESSAGE_BYTES } from './message-size.ts';
 
 const NOTHING = Buffer.alloc(0);
+/** What a message has around an outer step, and more. */
+export const FRAME_BYTES = 1024;
 
 /** The step without the rows of its window and without the contributions of its modes. */
 export function withoutLargeParts(outerStep: OuterStep): OuterStep {
@@ -87,3 +90,18 @@ export function withLargeParts(outerStep: OuterStep, large: OuterStep): OuterSte
     },
   };
 }
+
+/** The step as a list may hold it: without its vectors where it would pass the message limit on its own. */
+export function forList(outerStep: OuterStep): OuterStep {
+  return fits(outerStep) ? outerStep : withoutVectors(outerStep);
+}
+
+/** The step as who drives its trial is told of it: as an event has it, with the rows of its window where they fit. */
+export function forDriver(outerStep: OuterStep, includeWindow: boolean): OuterStep {
+  const lean = withoutLargeParts(outerStep);
+  const whole = { ...lean, window: outerStep.window };
+  return includeWindow && fits(whole) ? whole : forList(lean);
+}
+
+const fits = (outerStep: OuterStep): boolean =>
+  OuterStep.encode(outerStep).finish().length <= MAX_MESSAGE_BYTES - FRAME_BYTES;

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CheckpointRoot } from '../checkpoint/folder.ts';
 import { DriveDesk } from '../drive/desk.ts';
 import { EventHub } from '../events/hub.ts';
+import { LocalNotices } from '../notices/notices.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
@@ -33,7 +34,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'glocal-supervisor-'));
   store = delayed(SqliteStore.inMemory(), 3, 10);
-  desk = new DriveDesk({ store, hub, log });
+  desk = new DriveDesk({ store, hub, notices: new LocalNotices(), log });
   stop = new AbortController();
   leave = new AbortController();
 });
@@ -129,10 +130,11 @@ describe('a supervised trial', () => {
       await store.addDecision(NAME, decision);
       desk.decided(NAME, decision);
     };
-    using _feed = desk.follow(NAME, () => {
-      const proposal = desk.proposalOf(NAME);
-      if (proposal !== undefined) void drive(proposal.outerStep.index);
-    });
+    const look = async () => {
+      const proposal = await desk.proposalOf(NAME);
+      if (proposal !== undefined) await drive(proposal.outerStep.index);
+    };
+    using _feed = desk.follow(NAME, { news: () => void look(), seated: () => {} });
     const add = store.addOuterStep.bind(store);
     vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
       const stored = await add(claim, outerStep);

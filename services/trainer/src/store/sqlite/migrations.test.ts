@@ -309,6 +309,7 @@ describe('a store of version 8', () => {
     );
     const db = new DatabaseSync(path);
     db.exec(`
+      DROP TABLE drives;
       DROP TABLE reports;
       CREATE TABLE reports (
         trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,

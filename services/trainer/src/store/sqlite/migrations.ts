@@ -393,6 +393,7 @@ function keepReportedRows(db: DatabaseSync): void {
     add.run(Number(row.trial), report.outerStep, Number(row.number) - 1, record, hypergradients);
   }
   db.exec('DROP TABLE old_reports');
+}
 
 /** What is proposed to the driver of a trial, while that waits, and how many drivers there have been. */
 function keepProposals(db: DatabaseSync): void {

@@ -1,7 +1,7 @@
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
-import { forDriver } from './outer-step-parts.ts';
+import { forDriver } from './outer-step.ts';
 
 /** With a window of so many bytes, and a decision that set a vector of so many values. */
 const outerStep = (windowBytes: number, values: number): OuterStep => {
