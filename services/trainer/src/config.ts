@@ -15,6 +15,7 @@ import {
   variableOf,
   waysTo,
 } from './config/settings.ts';
+import { checkStore } from './config/store.ts';
 import { checkVariables } from './config/variables.ts';
 import type { DmdConnection } from './dmd/connection.ts';
 import { type Address, isLoopback, parseAddress } from './resource/address.ts';
@@ -69,6 +70,7 @@ export function readConfig(args: readonly string[], version: string): Config {
   ]);
   const values = Object.fromEntries(chosen) as Settings;
   checkSecurity(values);
+  checkStore(values);
   checkListen(values);
   checkMetricsListen(values);
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;

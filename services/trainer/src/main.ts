@@ -17,6 +17,8 @@ import { data } from './commands/data.ts';
 import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
 import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
+import { isDatabase, shownStore } from './config/database.ts';
+import { filesBeside } from './config/store.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DmdClient } from './dmd/client.ts';
 import { DmdConnectionError } from './dmd/connection.ts';
@@ -72,7 +74,12 @@ async function serve(args: readonly string[]): Promise<void> {
     const catalogue = await loadCatalogue({ modelDir, log: warn });
     await setUpAtFirstStart({ backend, log: warn });
     const backendInfo = chooseBackend(backend);
-    const opened = await openStore(config.store, (config.storeWaitSeconds ?? 0) * 1_000);
+    const opened = await openStore(config.store, {
+      waitMs: (config.storeWaitSeconds ?? 0) * 1_000,
+      passwordFile: config.storePasswordFile,
+      sessions: config.storeConnections,
+      statementMs: config.storeStatementSeconds * 1_000,
+    });
     cleanUp.defer(() => opened.close());
     const tracing = await openTracing(tracingSettings(process.env), {
       version,
@@ -95,17 +102,17 @@ async function serve(args: readonly string[]): Promise<void> {
       if (reason === undefined) log.info('the store can write again');
       else log.error({ reason }, 'nothing can be stored for now: no trial starts, and those that run wait');
     });
-    const file = fileOf(config.store);
+    const beside = isDatabase(config.store) ? filesBeside(config) : fileOf(config.store);
     const checkpoints = new CheckpointRoot(
-      file === undefined
+      beside === undefined
         ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-checkpoints-'))).path
-        : `${resolve(file)}.checkpoints`,
+        : `${resolve(beside)}.checkpoints`,
     );
     await discardLeftOver(store, checkpoints, log);
     const artifacts = new ArtifactRoot(
-      file === undefined
+      beside === undefined
         ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-artifacts-'))).path
-        : `${resolve(file)}.artifacts`,
+        : `${resolve(beside)}.artifacts`,
     );
     await artifacts.discardLeftOver(async (name) => (await store.getArtifact(name)) !== undefined);
     let { dmd } = config;
@@ -209,7 +216,7 @@ async function serve(args: readonly string[]): Promise<void> {
       {
         address: server.address,
         metricsAddress: figures?.address,
-        store: config.store,
+        store: shownStore(config.store),
         dmdAddress: dmd.address,
       },
       'trainer ready',

@@ -6,12 +6,14 @@ import { dirname, resolve } from 'node:path';
 import { execa } from 'execa';
 import { pino } from 'pino';
 import { chooseBackend } from '../backend/select.ts';
+import { isDatabase, shownStore } from '../config/database.ts';
 import { keyOf, type SettingName, type Settings, settings } from '../config/settings.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import { DmdWatch } from '../dmd/info.ts';
 import { environmentFor } from '../process/environment.ts';
 import { openSecurity } from '../security/security.ts';
 import { fileOf } from '../store/open.ts';
+import { checkDatabase } from '../store/postgres/store.ts';
 import { tracingSettings } from '../tracing/variables.ts';
 import { CommandError } from './exit.ts';
 
@@ -28,7 +30,8 @@ export interface ReadSettings extends Settings {
  */
 export async function checkSettings(config: ReadSettings): Promise<void> {
   for (const [name] of settings()) {
-    if (config[name] !== undefined) print(`${keyOf(name)} = ${config[name]}`, config.sources[name]);
+    const value = name === 'store' ? shownStore(config.store) : config[name];
+    if (value !== undefined) print(`${keyOf(name)} = ${value}`, config.sources[name]);
   }
   const quiet = pino({ level: 'silent' });
   (await openSecurity(config, quiet))[Symbol.dispose]();
@@ -36,7 +39,7 @@ export async function checkSettings(config: ReadSettings): Promise<void> {
   print('OpenTelemetry spans', tracingSettings(process.env) === undefined ? 'not exported' : 'exported');
   const found = [
     await tried('backend', async () => chooseBackend(config.backend).description),
-    await tried('store', () => storeIsWritable(config.store)),
+    await tried('store', () => storeIsWritable(config)),
     await tried('DMD service', () => dmdAnswers(config)),
     ...(config.modelDir === undefined ? [] : [await tried('models', () => readable(config.modelDir ?? ''))]),
   ];
@@ -57,7 +60,14 @@ async function tried(what: string, attempt: () => Promise<string>): Promise<stri
 const print = (what: string, how: string): void => void process.stdout.write(`${what} (${how})\n`);
 
 /** Nothing is made: a server that finds no file makes one. */
-async function storeIsWritable(store: string): Promise<string> {
+async function storeIsWritable({
+  store,
+  storePasswordFile: passwordFile,
+  storeStatementSeconds,
+}: Settings): Promise<string> {
+  if (isDatabase(store)) {
+    return checkDatabase(store, { passwordFile, sessions: 1, statementMs: storeStatementSeconds * 1_000 });
+  }
   const file = fileOf(store);
   if (file === undefined) return 'in memory';
   const path = resolve(file);

@@ -33,12 +33,26 @@ export const SETTINGS = {
   store: setting(
     text('url'),
     join(envPaths('glocal', { suffix: '' }).data, 'studies.db'),
-    'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), or memory:',
+    'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), a PostgreSQL database (postgres://USER@HOST:PORT/DATABASE), or memory:',
     "`studies.db` in the user's data folder",
   ),
   storeWaitSeconds: optional(
     time('seconds'),
-    'how long a start waits for a server that has the store open, for instance one that is ending; without it there is no waiting',
+    'how long a start waits for a server that has the store open, for instance one that is ending, or for a database that cannot be reached; without it there is no waiting',
+  ),
+  storePasswordFile: optional(
+    text('file'),
+    'file with the password for a database; without it that of PGPASSWORD, or of the file of passwords that PGPASSFILE names',
+  ),
+  storeConnections: setting(whole(2, 1_000), 10, 'connections to a database at most'),
+  storeStatementSeconds: setting(
+    time('seconds'),
+    60,
+    'how long a statement may run at a database, waits for others included',
+  ),
+  storeDir: optional(
+    text('folder'),
+    "where checkpoints and uploads are kept beside a database; by default a folder with the database's name in the user's data folder",
   ),
   tlsCertificate: optional(text('file'), 'PEM file with the certificate to serve with, and its chain'),
   tlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),
@@ -164,7 +178,7 @@ export const SETTINGS = {
   insecure: setting(
     yesOrNo(),
     false,
-    'allow to listen off this machine without TLS and authentication, and a DMD service elsewhere without TLS',
+    'allow to listen off this machine without TLS and authentication, and a DMD service or a database elsewhere without TLS',
   ),
   exitWithStdin: setting(yesOrNo(), false, 'stop when standard input closes, so as not to outlive a parent'),
 };

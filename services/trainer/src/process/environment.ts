@@ -50,7 +50,7 @@ const CHILDREN = {
   /** The trainer's server, which hands on to those two what they need. */
   trainer: [
     ...[...SYSTEM, ...NODE, ...PROXIES, ...NATIVE],
-    ...['OTEL_*', 'RUST_BACKTRACE', '_RJEM_MALLOC_CONF', 'GLOCAL_*'],
+    ...['OTEL_*', 'RUST_BACKTRACE', '_RJEM_MALLOC_CONF', 'GLOCAL_*', 'PGPASSWORD', 'PGPASSFILE'],
   ],
 } satisfies Record<string, Names>;
 

@@ -7,9 +7,9 @@ import * as trials from '../../lifecycle/transitions.ts';
 import { NotFoundError, StateError } from '../../resource/errors.ts';
 import { studyOf as studyNameOf } from '../../resource/names.ts';
 import { isLive, studyHasEnded, studyStateName, trialStateName } from '../../resource/states.ts';
-import { ActiveStudiesError, OwnerActiveStudiesError } from '../errors.ts';
-import type { Claim, DeletedStudy, NewStudy, ResumeRequest } from '../store.ts';
-import { type Bytes, change, lock, query, type Steps } from './query.ts';
+import type { Claim, DeletedStudy, ResumeRequest } from '../store.ts';
+import { type ActiveLimits, countsFor, expectRoomForActive, lockLimits } from './limits.ts';
+import { type Bytes, change, query, type Steps } from './query.ts';
 import {
   claimed,
   type KeptStudy,
@@ -21,11 +21,6 @@ import {
   trialsOf,
   trial as trialToChange,
 } from './rows.ts';
-
-/** How many studies may be ACTIVE. */
-type ActiveLimits = Pick<NewStudy, 'maxActiveStudies' | 'maxOwnerActiveStudies'>;
-/** What goes on by itself does not wait for others. */
-const UNLIMITED: ActiveLimits = { maxActiveStudies: Number.POSITIVE_INFINITY };
 
 /** What waits or trains. */
 export const LIVE = `finished = 0 AND state IN (${TrialState.PENDING}, ${TrialState.RUNNING})`;
@@ -151,7 +146,7 @@ export function* resumeTrial(name: string, cause: trials.PauseCause, by: Actor):
   const trial = yield* trialToChange(name);
   const [row] = yield query('SELECT pause_cause FROM trials WHERE id = ?', trial.id);
   if (trial.record.state !== TrialState.PAUSED || row?.pause_cause !== cause) return false;
-  yield* activate(yield* studyOf(trial), by, UNLIMITED);
+  yield* activate(yield* studyOf(trial), by);
   yield* letGo(trial, trials.resumeTrial(trial.record, by), 0);
   return true;
 }
@@ -179,47 +174,22 @@ function* settle({ id, record }: KeptStudy): Steps<Bytes> {
   return settled === undefined ? Study.encode(record).finish() : yield* putStudy(id, settled);
 }
 
-/** The study is ACTIVE from now on. @throws ActiveStudiesError, OwnerActiveStudiesError when too many are. */
-function* activate({ id, record }: KeptStudy, by: Actor, limits: ActiveLimits): Steps<Bytes> {
+/**
+ * The study is ACTIVE from now on.
+ * @param limits undefined for what goes on by itself, which does not wait for others.
+ * @throws ActiveStudiesError, OwnerActiveStudiesError when too many are.
+ */
+function* activate({ id, record }: KeptStudy, by: Actor, limits?: ActiveLimits): Steps<Bytes> {
   if (record.state === StudyState.ACTIVE) return Study.encode(record).finish();
-  if (limits !== UNLIMITED) yield lockLimits();
-  yield* expectRoomForActive(record.owner, limits);
+  if (limits !== undefined) {
+    yield lockLimits();
+    expectRoomForActive(yield* countsFor(record.owner), limits);
+  }
   const now = new Date();
   const next = studyHasEnded(record)
     ? studies.takeUpStudy(record, now)
     : studies.resumeStudy(record, by, now);
   return yield* putStudy(id, next);
-}
-
-/**
- * One transaction at a time makes studies or lets them go on, up to its commit: their limits are exact, whatever the
- * number of servers, and two requests with the same id make one study. The number is only ours by agreement.
- */
-export const lockLimits = () => lock('SELECT pg_advisory_xact_lock(7129060411)');
-
-/** @throws ActiveStudiesError, OwnerActiveStudiesError */
-export function* expectRoomForActive(
-  owner: string,
-  { maxActiveStudies, maxOwnerActiveStudies = Number.POSITIVE_INFINITY }: ActiveLimits,
-): Steps<void> {
-  if (Math.min(maxActiveStudies, maxOwnerActiveStudies) === Number.POSITIVE_INFINITY) return;
-  const [row] = yield query(
-    `SELECT (SELECT n FROM counts WHERE what = 'active studies') AS active,
-       (SELECT n FROM active_studies WHERE owner = ?) AS own`,
-    owner,
-  );
-  const active = Number(row?.active ?? 0);
-  const own = Number(row?.own ?? 0);
-  if (active >= maxActiveStudies) {
-    throw new ActiveStudiesError(
-      `${active} studies are active, as many as this server allows; wait or cancel one`,
-    );
-  }
-  if (own >= maxOwnerActiveStudies) {
-    throw new OwnerActiveStudiesError(
-      `${own} of your studies are active, as many as this server allows one owner; wait or cancel one`,
-    );
-  }
 }
 
 function* letGo(trial: KeptTrial, again: Trial, checkpoint: number): Steps<void> {

@@ -31,6 +31,9 @@ export interface KeptTrial extends Kept<Trial> {
  */
 const lockStudy = (name: string) => lock('SELECT id FROM studies WHERE name = ? FOR UPDATE', name);
 
+/** Columns by their names, so that one more does not change what a prepared statement gives. */
+const TRIAL = 'id, study, epoch, checkpoint, decision, record';
+
 /** To be changed. @throws NotFoundError */
 export function* study(name: string): Steps<KeptStudy> {
   yield lockStudy(name);
@@ -48,7 +51,7 @@ export function* studyOf(trial: KeptTrial): Steps<KeptStudy> {
 /** To be changed, or its study. @throws NotFoundError */
 export function* trial(name: string): Steps<KeptTrial> {
   yield lockStudy(studyNameOf(name));
-  const [row] = yield query('SELECT * FROM trials WHERE name = ?', name);
+  const [row] = yield query(`SELECT ${TRIAL} FROM trials WHERE name = ?`, name);
   if (row === undefined) throw new NotFoundError(name);
   return asTrial(row);
 }
@@ -80,7 +83,7 @@ function expectEpoch(claim: Claim, epoch: number): void {
 /** Trials of a study in the order of their creation. @param where what else must hold of them. */
 export function* trialsOf(study: number, where?: string): Steps<KeptTrial[]> {
   const also = where === undefined ? '' : ` AND ${where}`;
-  const rows = yield query(`SELECT * FROM trials WHERE study = ?${also} ORDER BY number`, study);
+  const rows = yield query(`SELECT ${TRIAL} FROM trials WHERE study = ?${also} ORDER BY number`, study);
   return rows.map(asTrial);
 }
 

@@ -4,10 +4,10 @@ import { RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { RequestIdReusedError, StudiesError } from '../errors.ts';
 import type { Expiry, NewStudy, Page, PageRequest, StudyPage } from '../store.ts';
 import { artifactsNamed } from './artifacts.ts';
-import { expectRoomForActive, lockLimits } from './lifecycle.ts';
+import { type Counts, countsFor, expectRoomForActive, lockLimits } from './limits.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, MOST, query, type Row, type Steps, type Value } from './query.ts';
-import { insertEvent, isFinished, lastSequence as lastSequenceOf, stateColumns } from './rows.ts';
+import { insertEvent, isFinished, stateColumns } from './rows.ts';
 import { listTrials } from './trials.ts';
 
 /** Names in one query. */
@@ -39,8 +39,9 @@ export function* createStudy(request: EncodedNewStudy): Steps<Bytes | undefined>
   yield lockLimits();
   const before = requestId === '' ? undefined : yield* requested(owner, request);
   if (before !== undefined) return before;
-  yield* expectRoomForActive(owner, request);
-  yield* expectRoom(request.maxStudies);
+  const counts = yield* countsFor(owner);
+  expectRoomForActive(counts, request);
+  expectRoom(counts, request.maxStudies);
   const artifacts = yield* artifactsNamed(request.artifacts ?? []);
   const [state, active, ended] = stateColumns(record);
   const [row] = yield query(
@@ -85,10 +86,7 @@ function* requested(
 }
 
 /** @throws StudiesError */
-function* expectRoom(maxStudies = Number.POSITIVE_INFINITY): Steps<void> {
-  if (maxStudies === Number.POSITIVE_INFINITY) return;
-  const [row] = yield query("SELECT n FROM counts WHERE what = 'studies'");
-  const kept = Number(row?.n ?? 0);
+function expectRoom({ kept }: Counts, maxStudies = Number.POSITIVE_INFINITY): void {
   if (kept < maxStudies) return;
   throw new StudiesError(
     `${kept} studies are kept, as many as this server allows; delete one that has ended`,
@@ -128,8 +126,11 @@ export function* lastSequences(studies: readonly string[]): Steps<[string, numbe
 }
 
 export function* lastSequence(study: string): Steps<number> {
-  const [row] = yield query('SELECT id FROM studies WHERE name = ?', study);
-  return row === undefined ? 0 : yield* lastSequenceOf(Number(row.id));
+  const [row] = yield query(
+    'SELECT max(sequence) AS last FROM events WHERE study = (SELECT id FROM studies WHERE name = ?)',
+    study,
+  );
+  return Number(row?.last ?? 0);
 }
 
 /** Newest first. A study that was deleted meanwhile still says where a page begins. */
