@@ -129,12 +129,16 @@ function createTables(): string {
       PRIMARY KEY (study, sequence)
     );
     CREATE TABLE reports (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       trial bigint NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+      outer_step integer NOT NULL,
       number integer NOT NULL,
+      "natural" integer NOT NULL,
       record bytea NOT NULL,
-      PRIMARY KEY (trial, number)
+      hypergradients bytea NOT NULL,
+      UNIQUE (trial, outer_step, number)
     );
-    ALTER TABLE reports ALTER COLUMN record SET STORAGE EXTERNAL;
+    ALTER TABLE reports ALTER COLUMN hypergradients SET STORAGE EXTERNAL;
     CREATE TABLE external_loops (
       trial bigint PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
       state bytea NOT NULL

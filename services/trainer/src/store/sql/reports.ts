@@ -46,7 +46,7 @@ export function* addReports(claim: Claim, reports: readonly ReportRecord[]): Ste
   yield* expectReports(id, first.outerStep, first.number);
   for (const { outerStep, number, record, hypergradients } of reports) {
     yield change(
-      'INSERT INTO reports (trial, outer_step, number, natural, record, hypergradients) VALUES (?, ?, ?, 0, ?, ?)',
+      'INSERT INTO reports (trial, outer_step, number, "natural", record, hypergradients) VALUES (?, ?, ?, 0, ?, ?)',
       ...[id, outerStep, number, record, hypergradients],
     );
   }
@@ -55,7 +55,7 @@ export function* addReports(claim: Claim, reports: readonly ReportRecord[]): Ste
 /** @param trial its key. */
 export function* reportsOf(trial: number, outerStep: number): Steps<EncodedReports> {
   const rows = yield query(
-    'SELECT natural, record, hypergradients FROM reports WHERE trial = ? AND outer_step = ? ORDER BY number',
+    'SELECT "natural", record, hypergradients FROM reports WHERE trial = ? AND outer_step = ? ORDER BY number',
     ...[trial, outerStep],
   );
   const [loop] = yield query('SELECT state FROM external_loops WHERE trial = ?', trial);
