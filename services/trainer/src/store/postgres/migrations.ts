@@ -5,7 +5,7 @@ import { StoreError } from '../errors.ts';
 import { SCHEMA } from './session.ts';
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-const MIGRATIONS: readonly string[] = [createTables()];
+export const MIGRATIONS: readonly string[] = [createTables()];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -139,6 +139,16 @@ function createTables(): string {
       UNIQUE (trial, outer_step, number)
     );
     ALTER TABLE reports ALTER COLUMN hypergradients SET STORAGE EXTERNAL;
+    CREATE TABLE drives (
+      trial bigint PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+      seat integer NOT NULL DEFAULT 0,
+      outer_step integer,
+      deadline bigint,
+      gives_up integer NOT NULL DEFAULT 0,
+      sound integer NOT NULL DEFAULT 0,
+      record bytea
+    );
+    ALTER TABLE drives ALTER COLUMN record SET STORAGE EXTERNAL;
     CREATE TABLE external_loops (
       trial bigint PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
       state bytea NOT NULL

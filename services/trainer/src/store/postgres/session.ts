@@ -1,7 +1,7 @@
 /** Sessions of a PostgreSQL database: what each is told when it begins. */
 
 import { readFile } from 'node:fs/promises';
-import { Client, type ClientConfig, Pool } from 'pg';
+import { Client, type ClientConfig, Pool, types } from 'pg';
 import type { Database } from '../../config/database.ts';
 import { StoreError } from '../errors.ts';
 
@@ -50,6 +50,7 @@ async function sessionConfig({ database, passwordFile, statementMs }: SessionOpt
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     query_timeout: statementMs + SILENCE_MS,
     pipeline: true,
+    types: { getTypeParser: parserOf },
   } as ClientConfig;
 }
 
@@ -76,4 +77,14 @@ async function readPem(file: string | undefined): Promise<string | undefined> {
   } catch (error) {
     throw new StoreError(`--store: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Bytes come as in SQLite, not as the Buffer that they usually are. */
+const parserOf = (type: number, format?: 'text' | 'binary') =>
+  type === types.builtins.BYTEA ? asBytes : types.getTypeParser(type, format as 'text');
+
+/** @param hex as `\\x00ff` */
+function asBytes(hex: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.from(hex.slice(2), 'hex');
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
