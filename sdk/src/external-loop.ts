@@ -118,6 +118,7 @@ export class ExternalLoop<P extends ParameterMap = ParameterMap> implements Asyn
     await this.#session.close();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -168,6 +168,7 @@ export class GlocalEstimator implements AsyncDisposable {
     this.#transport.close();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
