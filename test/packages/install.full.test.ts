@@ -80,13 +80,17 @@ describe('the packages', () => {
 });
 
 describe('the installed trainer', () => {
-  it('says what to do when there is no DMD service', async () => {
-    const { exitCode, stderr } = await execa(program(), ['--listen', '127.0.0.1:0', '--backend', 'wasm'], {
-      env: { ...withoutSettings(), PATH: join(process.execPath, '..') },
+  it('says what to do when there is no DMD service, before it sets anything up', async () => {
+    const { exitCode, stderr } = await execa(program(), ['--listen', '127.0.0.1:0'], {
+      env: {
+        ...{ ...withoutSettings(), PATH: join(process.execPath, '..') },
+        GLOCAL_CACHE_DIR: join(folder, 'no-cache'),
+      },
       extendEnv: false,
       reject: false,
     });
     expect(exitCode).toBe(69);
+    expect(stderr).not.toContain('first start');
     expect(stderr).toContain('the DMD service is not at');
     expect(stderr).toMatch(/on PATH, or set GLOCAL_DMD_BINARY .* or GLOCAL_DMD_ADDRESS/);
   });

@@ -72,6 +72,7 @@ async function serve(args: readonly string[]): Promise<void> {
     const { modelDir, problemDir, backend } = config;
     const modules = await Modules.open({ folder: problemDir, backend }, warn);
     const catalogue = await loadCatalogue({ modelDir, log: warn });
+    if (config.dmd === undefined) DmdProcess.require(config.dmdBinary);
     await setUpAtFirstStart({ backend, log: warn });
     const backendInfo = chooseBackend(backend);
     const opened = await openStore(config.store, {

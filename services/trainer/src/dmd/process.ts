@@ -36,16 +36,23 @@ export class DmdProcess {
   }
 
   /**
+   * Whoever does something long before the service is started asks this first.
+   * @throws DmdStartError when the binary is missing.
+   */
+  static require(binary: string): void {
+    if (existsSync(binary)) return;
+    throw new DmdStartError(
+      `the DMD service is not at ${binary}: ${HOW_TO_GET_IT}, ` +
+        'or set GLOCAL_DMD_BINARY to where it is, or GLOCAL_DMD_ADDRESS to a service that runs',
+    );
+  }
+
+  /**
    * Starts the service on a free port of the loopback interface.
    * @throws DmdStartError when the binary is missing or does not come up.
    */
   static async start(binary: string, log: Logger): Promise<DmdProcess> {
-    if (!existsSync(binary)) {
-      throw new DmdStartError(
-        `the DMD service is not at ${binary}: ${HOW_TO_GET_IT}, ` +
-          'or set GLOCAL_DMD_BINARY to where it is, or GLOCAL_DMD_ADDRESS to a service that runs',
-      );
-    }
+    DmdProcess.require(binary);
     try {
       return new DmdProcess(binary, log, await launch(binary, '127.0.0.1:0', log));
     } catch (error) {
