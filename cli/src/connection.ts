@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type ClientOptions, GlocalClient } from '@glocal/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CommandError, NOT_THERE, REFUSED } from './exit.ts';
+import { GLOCAL } from './invocation.ts';
 
 /** As commander has them. */
 export interface ConnectionFlags {
@@ -134,7 +135,7 @@ function readToken(path: string): string {
   const token = read('--token-file', path).trim();
   if (/^\S+$/.test(token)) return token;
   throw new CommandError(
-    `--token-file: ${path} must have a token and nothing else; \`glocal token\` prints one. The server's own file has hashes`,
+    `--token-file: ${path} must have a token and nothing else; \`${GLOCAL} token\` prints one. The server's own file has hashes`,
     REFUSED,
   );
 }

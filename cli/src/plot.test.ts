@@ -1,5 +1,6 @@
+import type { Study } from '@glocal/sdk';
 import { expect, it } from 'vitest';
-import { hypergradientPoints, titlesOf } from './plot.ts';
+import { countingLoss, hypergradientPoints, titlesOf } from './plot.ts';
 
 const window = {
   components: ['lr', 'momentum'],
@@ -21,3 +22,14 @@ it('studies that are called alike get different lines', () => {
   const study = (name: string, displayName: string) => ({ name: `studies/${name}`, displayName });
   expect(titlesOf([study('a', 'x'), study('b', ''), study('c', 'x')])).toEqual(['x (1)', 'b', 'x (3)']);
 });
+
+it.each([
+  ['averaged', 'averaged'],
+  ['last_iterate', 'validation'],
+])(
+  'a schedule of a study that tunes its %s weights is drawn with their validation loss',
+  (evaluation, name) => {
+    const method = { evaluation } as Study['method'];
+    expect(countingLoss({ method })).toBe(name);
+  },
+);

@@ -51,8 +51,9 @@ async function drawSchedule(studies: readonly Study[], trial: TrialName): Promis
         points.push({ run, step, quantity, value });
       }
     }
-    const steps = await outerSteps(study, trial);
-    points.push(...lossPoints(run, steps).filter(({ quantity }) => quantity === VALIDATION));
+    const counts = countingLoss(study);
+    const losses = lossPoints(run, await outerSteps(study, trial));
+    points.push(...losses.filter(({ quantity }) => quantity === counts));
   }
   const quantities: Quantity[] = [...parameters].map((name) => ({
     name,
@@ -64,7 +65,7 @@ async function drawSchedule(studies: readonly Study[], trial: TrialName): Promis
     'Hyperparameters while training',
     subtitleOf(studies),
     titles,
-    [...quantities, VALIDATION_LOSS],
+    [...quantities, ...LOSSES.filter(({ name }) => points.some(({ quantity }) => quantity === name))],
     points,
   );
 }
@@ -124,7 +125,12 @@ export function hypergradientPoints(
   return [...rows, ...(report?.glocal === undefined ? [] : pointsOf(report.glocal, end, 'glocal'))];
 }
 
+/** The validation loss that goes with a study's hypergradients: that of the weights at which they are taken. */
+export const countingLoss = ({ method }: Pick<Study, 'method'>): string =>
+  method.evaluation === 'averaged' ? AVERAGED : VALIDATION;
+
 const VALIDATION = 'validation';
+const AVERAGED = 'averaged';
 const VALIDATION_LOSS: Quantity = {
   name: VALIDATION,
   title: 'validation loss',
@@ -134,7 +140,7 @@ const VALIDATION_LOSS: Quantity = {
 const LOSSES: readonly Quantity[] = [
   { ...VALIDATION_LOSS, name: 'training', title: 'training loss' },
   VALIDATION_LOSS,
-  { ...VALIDATION_LOSS, name: 'averaged', title: 'validation loss of the averaged weights' },
+  { ...VALIDATION_LOSS, name: AVERAGED, title: 'validation loss of the averaged weights' },
 ];
 
 /** What was rolled back did not happen, and what is not finite cannot be drawn. */
@@ -144,7 +150,7 @@ function lossPoints(run: string, steps: readonly OuterStep[]): TrajectoryPoint[]
     .flatMap(({ step, trainLoss, validation, averagedValidation }) => [
       { run, step, quantity: 'training', value: trainLoss },
       { run, step, quantity: VALIDATION, value: validation.loss },
-      { run, step, quantity: 'averaged', value: averagedValidation.loss },
+      { run, step, quantity: AVERAGED, value: averagedValidation.loss },
     ])
     .filter(({ value }) => Number.isFinite(value));
 }

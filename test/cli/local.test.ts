@@ -78,6 +78,18 @@ describe('the command line', () => {
     expect(await words('schedule', 'plot', '--what', '')).toEqual(
       expect.arrayContaining(['losses', 'spectrum']),
     );
+    expect(await words('completion', '')).toContain('bash');
+  });
+
+  it.each([
+    [['study', 'create', '-f', '']],
+    [['study', 'create', '--watch', '--tls-ca', 'c']],
+    [['schedule', 'plot', 'STUDY', '--out', 'p']],
+    [['init', '']],
+  ])('leaves names of files to the shell: %j', async (words) => {
+    const { stdout } = await glocal(['complete', '--', ...words]);
+    // No proposals, and the directive that lets the shell make its own.
+    expect(stdout).toBe(':0');
   });
 });
 

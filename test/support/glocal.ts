@@ -12,6 +12,8 @@ export const environmentOfGlocal = (more: NodeJS.ProcessEnv = {}): NodeJS.Proces
   ...withoutSettings(),
   NO_COLOR: '1',
   COLUMNS: '200',
+  // However whoever runs the test has called npm.
+  npm_lifecycle_event: '',
   ...more,
 });
 

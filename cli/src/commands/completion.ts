@@ -5,12 +5,15 @@ import type { Command } from 'commander';
 import { helpEnd, JSON_FLAG, print } from '../output.ts';
 
 const HELP = `
-Install it once:
+Install it once, with glocal on PATH:
   bash   glocal completion bash > ~/.local/share/bash-completion/completions/glocal
+         (it needs the package bash-completion)
   zsh    glocal completion zsh > "\${fpath[1]}/_glocal"
   fish   glocal completion fish > ~/.config/fish/completions/glocal.fish`;
 
 const NAME = 'completion';
+/** What the scripts call. */
+const REQUEST = 'complete';
 
 /**
  * Adds the command for people, and the hidden one that shells ask at each press of the key.
@@ -29,6 +32,11 @@ export function addCompletion(program: Command): void {
       const script = scriptOf(known, program.name(), shell);
       print(json, { shell, script }, () => script);
     });
+  // What names a file is left to the shell.
+  find(program, REQUEST)?.action((words: readonly string[]) => {
+    if (wantsFile(program, words)) process.stdout.write(':0\n');
+    else known.parse([...words]);
+  });
   known.commands.get(NAME)?.option(flag.slice('--'.length), about);
   for (const [path, command] of known.commands) {
     for (const { long, argChoices } of find(program, path)?.options ?? []) {
@@ -53,8 +61,26 @@ function scriptOf(known: ReturnType<typeof tab>, program: string, shell: string)
   } finally {
     console.log = log;
   }
-  return written.join('\n');
+  // Where there is nothing to propose, bash proposes files only when it is told to; the other shells do.
+  return written.join('\n').replace(/^complete -F /m, 'complete -o default -F ');
 }
+
+/** Whether the last of these words, which may be empty, is to be the name of a file or a folder. */
+function wantsFile(program: Command, words: readonly string[]): boolean {
+  const [before = '', last = ''] = words.slice(-2);
+  let command = program;
+  let operands = 0;
+  for (const word of words.slice(0, -1)) {
+    const child = command.commands.find((candidate) => candidate.name() === word);
+    if (child !== undefined) command = child;
+    else if (!word.startsWith('-')) operands += 1;
+  }
+  const option = command.options.find(({ short, long }) => before === short || before === long);
+  if (option !== undefined) return isFile(option.flags);
+  return !last.startsWith('-') && isFile(`<${command.registeredArguments[operands]?.name()}>`);
+}
+
+const isFile = (text: string): boolean => /<(file|folder)>/.test(text);
 
 const find = (program: Command, path: string): Command | undefined =>
   path

@@ -27,7 +27,12 @@ export const init = (): Command =>
         throw new CommandError(`${there.join(', ')}: already in ${folder}; --force writes over`, FAILED);
       }
       const before = await readManifest(join(folder, MANIFEST));
-      const written = { ...files, [MANIFEST]: `${JSON.stringify(withProject(before, name), null, 2)}\n` };
+      const here = process.cwd();
+      const around = { folder: here, manifest: await readManifest(join(here, MANIFEST)) };
+      const written = {
+        ...files,
+        [MANIFEST]: `${JSON.stringify(withProject(before, folder, around), null, 2)}\n`,
+      };
       await mkdir(folder, { recursive: true });
       for (const [file, text] of Object.entries(written)) await writeFile(join(folder, file), text);
       print(json, { folder, files: Object.keys(written) }, () => next(folder, Object.keys(written)));

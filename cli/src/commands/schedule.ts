@@ -24,7 +24,7 @@ const exportSchedule = (): Command =>
   online(
     'export',
     "the trajectory of a trial's hyperparameters",
-    'glocal schedule export STUDY --format keras -o glocal_schedule.py',
+    'glocal schedule export STUDY --format pytorch --parameters lr,weightDecay -o glocal_schedule.py',
   )
     .argument('<study>', 'its name, with or without studies/')
     .option('--trial <n>', 'its position, or its name', toTrial, 0)

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { connectionArguments } from '../connection.ts';
+import { GLOCAL } from '../invocation.ts';
 import { shortName, toLabel } from '../names.ts';
 import { note, print } from '../output.ts';
 import { readSpecification } from '../specification.ts';
@@ -54,4 +55,4 @@ export const create = (): Command =>
     );
 
 const again = (name: string, flags: OnlineFlags): string =>
-  ['glocal study watch', shortName(name), ...connectionArguments(flags)].join(' ');
+  [`${GLOCAL} study watch`, shortName(name), ...connectionArguments(flags)].join(' ');

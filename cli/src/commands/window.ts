@@ -48,7 +48,7 @@ const reanalyze = (): Command =>
   of(
     'reanalyze',
     'what other options would have made of a window; nothing is trained and nothing stored',
-    ' --variant hankel --delays 8',
+    ' --variant hankel --delays 3',
   )
     .option('--sigma <n>', 'how many of the last rows to take', Number)
     .option('--variant <name>', 'hankel, affine, forward_backward, optimized, mean, median or last')

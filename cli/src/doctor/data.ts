@@ -1,6 +1,7 @@
 /** Whether a server has the data that studies name. */
 
 import type { DatasetInfo, Problems } from '@glocal/sdk';
+import { GLOCAL } from '../invocation.ts';
 import { type Finding, fault, good, unknown, warning } from './finding.ts';
 
 const CHECK = 'data sets';
@@ -8,7 +9,7 @@ const CHECK = 'data sets';
 /** What a server has to train on, in a line, and what its data sets lack that nobody can download. */
 export function dataFindings({ datasets, models, modules }: Problems): Finding[] {
   if (datasets.length === 0)
-    return [fault(CHECK, 'the server has none', 'GLOCAL_DATA_DIR=FOLDER glocal serve')];
+    return [fault(CHECK, 'the server has none', `GLOCAL_DATA_DIR=FOLDER ${GLOCAL} serve`)];
   const idsOf = (...states: string[]) =>
     datasets
       .filter(({ files }) => states.includes(files?.state ?? 'UNKNOWN'))

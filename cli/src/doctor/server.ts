@@ -10,6 +10,7 @@ import {
 } from '@glocal/sdk';
 import { type ConnectionFlags, clientOptions, connect, connectionArguments } from '../connection.ts';
 import { CommandError } from '../exit.ts';
+import { GLOCAL } from '../invocation.ts';
 import { findTrainer } from '../trainer.ts';
 import { VERSION } from '../version.ts';
 import { dataFindings } from './data.ts';
@@ -69,7 +70,7 @@ const callerWords = ({ caller }: ServerInfo): string =>
 async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Finding> {
   const check = 'server';
   // A file that a flag names.
-  if (error instanceof CommandError) return fault(check, error.message, 'glocal doctor --help');
+  if (error instanceof CommandError) return fault(check, error.message, `${GLOCAL} doctor --help`);
   if (!(error instanceof GlocalError)) throw error;
   if (error instanceof IncompatibleServerError) return versionFault(error);
   const { code, message, reason } = error;
@@ -79,41 +80,41 @@ async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Find
       return fault(
         check,
         `${address} does not know who you are: ${message}`,
-        'glocal token --owner NAME --file TOKENS-OF-THE-SERVER > my-token; glocal doctor --token-file my-token',
+        `${GLOCAL} token --owner NAME --file TOKENS-OF-THE-SERVER > my-token; ${GLOCAL} doctor --token-file my-token`,
       );
     case 'PERMISSION_DENIED':
       return fault(
         check,
         `${address}: ${message}`,
-        'glocal token --owner NAME --role write --file TOKENS-OF-THE-SERVER',
+        `${GLOCAL} token --owner NAME --role write --file TOKENS-OF-THE-SERVER`,
       );
     case 'UNIMPLEMENTED':
       return fault(
         check,
         `what listens at ${address} is not a Glocal trainer`,
-        'glocal doctor --address HOST:PORT',
+        `${GLOCAL} doctor --address HOST:PORT`,
       );
     case 'FAILED_PRECONDITION':
       if (reason === 'INSECURE')
-        return fault(check, message, withFlags('glocal doctor', flags, '--tls-ca CA.pem'));
+        return fault(check, message, withFlags(`${GLOCAL} doctor`, flags, '--tls-ca CA.pem'));
       return fault(check, message, `npm install @glocal/cli`);
     default:
   }
   if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED')
-    return fault(check, `${error}`, 'glocal doctor --help');
+    return fault(check, `${error}`, `${GLOCAL} doctor --help`);
   if (await listens(address)) {
     return fault(
       check,
       `something listens at ${address}, but it does not answer as a Glocal trainer: ${message}`,
       flags.tlsCa === undefined
-        ? `glocal doctor --address HOST:PORT, or for a server with TLS: ${withFlags('glocal doctor', flags, '--tls-ca CA.pem')}`
-        : 'glocal doctor --address HOST:PORT',
+        ? `${GLOCAL} doctor --address HOST:PORT, or for a server with TLS: ${withFlags(`${GLOCAL} doctor`, flags, '--tls-ca CA.pem')}`
+        : `${GLOCAL} doctor --address HOST:PORT`,
     );
   }
   return fault(
     check,
     message,
-    findTrainer() === undefined ? 'npm install @glocal/trainer && npx glocal serve' : 'glocal serve',
+    findTrainer() === undefined ? 'npm install @glocal/trainer && npx glocal serve' : `${GLOCAL} serve`,
   );
 }
 
@@ -172,7 +173,7 @@ function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding 
   return fault(
     check,
     'the server cannot store results: its disk may be full, or it is about to end',
-    'df -h; glocal serve',
+    `df -h; ${GLOCAL} serve`,
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { type GlocalClient, GlocalError } from '@glocal/sdk';
 import { CommandError } from '../exit.ts';
+import { GLOCAL } from '../invocation.ts';
 import { readSpecification } from '../specification.ts';
 import { datasetFinding } from './data.ts';
 import { type Finding, fault, good, unknown } from './finding.ts';
@@ -22,14 +23,14 @@ export async function studyFindings(file: string, client: GlocalClient | undefin
       ...datasets.filter(({ id }) => id === problem.dataset).map(datasetFinding),
     ];
   } catch (error) {
-    if (error instanceof CommandError) return [fault(CHECK, error.message, 'glocal init')];
+    if (error instanceof CommandError) return [fault(CHECK, error.message, `${GLOCAL} init`)];
     if (!(error instanceof GlocalError)) throw error;
     if (error.fieldViolations.length === 0)
-      return [fault(CHECK, error.message, `glocal study create -f ${file} --validate`)];
+      return [fault(CHECK, error.message, `${GLOCAL} study create -f ${file} --validate`)];
     return error.fieldViolations.map(({ field, description }) =>
       field === 'problem.dataset'
-        ? fault('data sets', `${field}: ${description}`, 'GLOCAL_DATA_DIR=FOLDER-WITH-IT glocal serve')
-        : fault(CHECK, `${field}: ${description}`, `glocal study create -f ${file} --validate`),
+        ? fault('data sets', `${field}: ${description}`, `GLOCAL_DATA_DIR=FOLDER-WITH-IT ${GLOCAL} serve`)
+        : fault(CHECK, `${field}: ${description}`, `${GLOCAL} study create -f ${file} --validate`),
     );
   }
 }

@@ -1,5 +1,6 @@
 /** The files of a small project that runs: a study as a file, the same as a program, and how to run both. */
 
+import { basename, relative, resolve } from 'node:path';
 import { VERSION } from '../version.ts';
 
 /** What an npm project has of ours. */
@@ -15,15 +16,36 @@ export interface Manifest {
 const SCRIPTS = { serve: 'glocal serve', tune: 'node tune.mjs' };
 const PACKAGES = ['@glocal/cli', '@glocal/sdk', '@glocal/trainer'];
 
-/** The manifest with what the project needs; what it has already stays. */
-export function withProject(before: Manifest, name: string): Manifest {
-  const needed = Object.fromEntries(PACKAGES.map((dependency) => [dependency, `^${VERSION}`]));
+/** Another project, from which this one takes its packages where it has them as files. */
+export interface Around {
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * The manifest with what the project needs; what it has already stays.
+ * @param folder of the project
+ */
+export function withProject(before: Manifest, folder: string, around: Around): Manifest {
+  const name = basename(folder);
+  const needed = Object.fromEntries(
+    PACKAGES.map((dependency) => [dependency, specifier(dependency, folder, around)]),
+  );
   return {
     ...{ name, private: true, type: 'module' },
     ...before,
     scripts: { ...SCRIPTS, ...before.scripts },
     dependencies: { ...needed, ...before.dependencies },
   };
+}
+
+const FILE = 'file:';
+
+/** A version, or the file that the project around has it from: whoever installs packages from files has no registry with them. */
+function specifier(dependency: string, folder: string, around: Around): string {
+  const there = around.manifest.dependencies?.[dependency];
+  if (there?.startsWith(FILE) !== true) return `^${VERSION}`;
+  return `${FILE}${relative(folder, resolve(around.folder, there.slice(FILE.length)))}`;
 }
 
 export const STUDY = `# What \`npm run tune\` and \`npx glocal study create -f study.yaml --watch\` run.

@@ -1,6 +1,6 @@
 /** Trials in words: how one is doing, and a table of several. */
 
-import type { ParameterMap, SentOuterStep, Space, Trial, VerdictCounts } from '@glocal/sdk';
+import type { EvaluationPoint, ParameterMap, SentOuterStep, Space, Trial, VerdictCounts } from '@glocal/sdk';
 import { clock, coloured, figure, short, sparkline, table, verdictText } from '../terminal.ts';
 
 /** So many hyperparameters fit into a line. */
@@ -13,26 +13,36 @@ export const shownParameters = ({ parameters }: Space<ParameterMap>): string[] =
     .map(([name]) => name)
     .slice(0, SHOWN);
 
+/** Figures at the weights that the study's hypergradients are taken at, which are those that are tuned. */
+export const tuned = <Figures>(
+  { validation, averagedValidation }: { readonly validation: Figures; readonly averagedValidation: Figures },
+  evaluation: EvaluationPoint,
+): Figures => (evaluation === 'averaged' ? (averagedValidation ?? validation) : validation);
+
 /** What a trial has been through, as far as lines show it. */
 export class TrialCourse {
   readonly #names: readonly string[];
+  readonly #evaluation: EvaluationPoint;
   readonly #live: boolean;
   readonly #courses = new Map<string, number[]>();
 
   /**
    * @param names hyperparameters to show.
+   * @param evaluation at which weights the study's hypergradients are taken.
    * @param live whether to draw curves.
    */
-  constructor(names: readonly string[], live: boolean) {
+  constructor(names: readonly string[], evaluation: EvaluationPoint, live: boolean) {
     this.#names = names;
+    this.#evaluation = evaluation;
     this.#live = live;
   }
 
   /** An outer step in one line. */
-  words({ nextValues, validation, report, verdict, update }: SentOuterStep): string {
+  words(outerStep: SentOuterStep): string {
+    const { nextValues, report, verdict, update } = outerStep;
     const values = nextValues as Readonly<Record<string, number | undefined>>;
     const parts = this.#names.map((name) => this.#curve(name, values[name], true));
-    parts.push(this.#curve('val', validation.loss, false));
+    parts.push(this.#curve('val', tuned(outerStep, this.#evaluation).loss, false));
     if (report !== undefined) parts.push(`ρ ${report.spectrum.spectralRadius.toFixed(2)}`);
     if (verdict !== undefined) parts.push(verdictText(verdict));
     if (update?.rolledBack) parts.push(coloured('yellow', 'rolled back'));
@@ -50,10 +60,13 @@ export class TrialCourse {
 }
 
 /** How a trial ended, or where it is, in one line. */
-export const trialWords = ({ state, stateReason, validation }: Trial): string =>
-  [state, ...(validation === undefined ? [] : [`val ${figure(validation.loss)}`]), stateReason]
+export function trialWords(trial: Trial, evaluation: EvaluationPoint): string {
+  const { state, stateReason } = trial;
+  const validation = tuned(trial, evaluation);
+  return [state, ...(validation === undefined ? [] : [`val ${figure(validation.loss)}`]), stateReason]
     .filter((part) => part !== '')
     .join('   ');
+}
 
 /** The point of the search space that a trial has, in words; empty where trials differ by their seeds alone. */
 export const choiceWords = ({ choices }: Pick<Trial, 'choices'>): string =>

@@ -1,6 +1,6 @@
 /** A study while it is watched: a line of progress for each trial that runs. */
 
-import type { Study, StudyEvent, Trial, Verdict, VerdictCounts } from '@glocal/sdk';
+import type { EvaluationPoint, Study, StudyEvent, Trial, Verdict, VerdictCounts } from '@glocal/sdk';
 import type { Board, ProgressLine } from '../terminal.ts';
 import { shownParameters, TrialCourse, trialWords } from './trial-words.ts';
 
@@ -17,6 +17,7 @@ interface Watched {
 
 export class StudyView {
   readonly #steps: number;
+  readonly #evaluation: EvaluationPoint;
   readonly #board: Board;
   readonly #trials: ReadonlyMap<string, Watched>;
   readonly #verdicts = new Map<string, Partial<Record<Verdict, number>>>();
@@ -24,13 +25,14 @@ export class StudyView {
 
   constructor(study: Study, trials: readonly Trial[], board: Board) {
     this.#steps = study.training.steps ?? 0;
+    this.#evaluation = study.method.evaluation;
     this.#board = board;
     this.#state = 'ACTIVE';
     const names = shownParameters(study.space);
     this.#trials = new Map(
       trials.map(({ name }, i) => [
         name,
-        { title: `trial ${i}`, course: new TrialCourse(names, board.live), stepsDone: 0 },
+        { title: `trial ${i}`, course: new TrialCourse(names, this.#evaluation, board.live), stepsDone: 0 },
       ]),
     );
   }
@@ -66,11 +68,12 @@ export class StudyView {
     watched.stepsDone = trial.stepsDone;
     if (trial.state === RUNS) this.#lineOf(watched).progress(trial.stepsDone);
     else if (ENDED.has(trial.state)) {
-      const words = `${watched.title}   ${trialWords(trial)}`;
+      const words = `${watched.title}   ${trialWords(trial, this.#evaluation)}`;
       // The only one keeps its bar; several would not fit.
       if (watched.line !== undefined) watched.line.end(this.#trials.size > 1 ? words : undefined);
       else this.#board.note(words);
-    } else if (trial.state === 'PAUSED') this.#board.note(`${watched.title}   ${trialWords(trial)}`);
+    } else if (trial.state === 'PAUSED')
+      this.#board.note(`${watched.title}   ${trialWords(trial, this.#evaluation)}`);
   }
 
   #progress(trial: string, stepsDone: number): void {

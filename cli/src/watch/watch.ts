@@ -3,6 +3,7 @@
 import { GlocalError, type Study, type Trial } from '@glocal/sdk';
 import { interruption } from '../command-line.ts';
 import { CommandError, FAILED, INTERRUPTED } from '../exit.ts';
+import { GLOCAL } from '../invocation.ts';
 import { toJson } from '../json.ts';
 import { shortName } from '../names.ts';
 import { progressBoard } from '../terminal.ts';
@@ -28,7 +29,7 @@ export async function watchStudy(study: Study, flags: WatchFlags): Promise<void>
     else await progress(study, flags, signal);
   } catch (error) {
     if (!(error instanceof GlocalError && signal.aborted)) throw error;
-    const again = ['glocal study watch', shortName(study.name), ...flags.connection].join(' ');
+    const again = [`${GLOCAL} study watch`, shortName(study.name), ...flags.connection].join(' ');
     throw new CommandError(`${study.name} goes on; to come back: ${again}`, INTERRUPTED);
   }
   if (study.state !== 'COMPLETED') {

@@ -1,0 +1,13 @@
+/** How this program is called here, for messages that name a command of it. */
+
+/**
+ * By what npm tells the programs that it starts: in a project `glocal` is not on PATH, and in a clone there is a script.
+ * @internal
+ */
+export function calledAs({ npm_lifecycle_event: event }: NodeJS.ProcessEnv): string {
+  if (event === 'npx') return 'npx glocal';
+  return event === 'glocal' ? 'npm run glocal --' : 'glocal';
+}
+
+/** Its name in messages, before the words of a command. */
+export const GLOCAL = calledAs(process.env);
