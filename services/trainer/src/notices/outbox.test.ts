@@ -58,6 +58,18 @@ describe('Outbox', () => {
     expect(outbox.take(3)).toEqual([progressed(3)]);
   });
 
+  it('tells again what could not be told, unless there is something later', () => {
+    const outbox = new Outbox();
+    outbox.add(progressed(1), 0);
+    outbox.add(changed('studies/a'), 0);
+    const taken = outbox.take(0);
+    outbox.add(progressed(2), 1);
+    outbox.giveBack(taken, 2);
+    expect(outbox.take(501)).toEqual([progressed(2), changed('studies/a')]);
+    outbox.giveBack([progressed(2)], 502);
+    expect(outbox.take(502)).toEqual([progressed(2)]);
+  });
+
   it('tells that everything has changed in place of more than it can hold', () => {
     const outbox = new Outbox();
     for (let i = 0; i <= 10_000; i++) outbox.add(changed(`studies/${i}`), 0);

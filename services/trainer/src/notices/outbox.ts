@@ -43,6 +43,15 @@ export class Outbox {
     return taken;
   }
 
+  /** Those could not be told: they wait again, unless there is something later about the same. */
+  giveBack(notices: readonly Notice[], now: number): void {
+    for (const notice of notices) {
+      const topic = topicOf(notice);
+      if (notice.kind === 'progressed') this.#progressDue.delete(topic);
+      if (!this.#waiting.has(topic)) this.add(notice, now);
+    }
+  }
+
   /** When the next one is due; undefined when none waits. */
   get due(): number | undefined {
     let first: number | undefined;
