@@ -1,12 +1,29 @@
 /** Rows of a window as the messages that carry them. */
 
-import { Report } from '@glocal/proto/glocal/v1/study_service';
-import { encodeVector } from './float64.ts';
+import {
+  Report,
+  ReportHypergradientsRequest,
+  type ReportHypergradientsResponse,
+  StudyServiceService,
+} from '@glocal/proto/glocal/v1/study_service';
+import { encodeLong } from '@glocal/trainer/outer';
+import type { MethodDefinition } from '@grpc/grpc-js';
 import type { ReportFigures } from './report-session.ts';
 
 /** Bytes of hypergradients in one message, about; far below what a message may have. */
 const MESSAGE_BYTES = 1024 * 1024;
 const VALUE_BYTES = Float64Array.BYTES_PER_ELEMENT;
+
+/** ReportHypergradients with requests that are encoded already. */
+export const REPORT: MethodDefinition<Buffer, ReportHypergradientsResponse> = {
+  ...StudyServiceService.reportHypergradients,
+  requestSerialize: (encoded) => encoded,
+  requestDeserialize: (bytes) => bytes,
+};
+
+/** The first message about a trial. */
+export const encodeStart = (trial: string): Buffer =>
+  Buffer.from(ReportHypergradientsRequest.encode({ request: { $case: 'start', value: { trial } } }).finish());
 
 /** Rows of one window, one after another. */
 export interface Given {
@@ -25,7 +42,7 @@ export interface Given {
 export function* reportsFrom(
   { outerStep, firstRow, rows, figures }: Given,
   stored: { readonly rows: number; readonly components: number },
-): Generator<Report> {
+): Generator<Buffer> {
   const { trainLoss, validation } = figures;
   const last = {
     ...(trainLoss !== undefined && { trainLoss }),
@@ -35,16 +52,28 @@ export function* reportsFrom(
   const isOfFirst = stored.rows - firstRow === skipped;
   const pieces = [...piecesOf(rows.slice(skipped), isOfFirst ? stored.components : 0)];
   for (const [i, { row, firstComponent, values }] of pieces.entries()) {
-    yield Report.fromPartial({
+    const fields = {
       outerStep,
       firstRow: firstRow + skipped + row,
-      hypergradients: encodeVector(values),
       ...(firstComponent !== undefined && { firstComponent }),
       ...(i === pieces.length - 1 && last),
-    });
+    };
+    yield encodeReport(fields, values);
   }
-  if (pieces.length === 0) yield Report.fromPartial({ outerStep, firstRow, ...last });
+  if (pieces.length === 0) yield encodeReport({ outerStep, firstRow, ...last }, []);
 }
+
+const encodeReport = (fields: Partial<Report>, vectors: readonly Float64Array[]): Buffer =>
+  encodeLong({
+    field: REPORT_FIELD,
+    inner: Report.encode(Report.fromPartial(fields)).finish(),
+    vectorsField: HYPERGRADIENTS_FIELD,
+    vectors,
+  });
+
+/** Numbers of the contract's fields. */
+const REPORT_FIELD = 2;
+const HYPERGRADIENTS_FIELD = 3;
 
 interface Piece {
   /** Counted from the first of the rows. */

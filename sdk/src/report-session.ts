@@ -1,18 +1,16 @@
 /** Reporting for a trial of an external study: the client trains, the service says how its hyperparameters move. */
 
 import type { OuterStep as OuterStepMessage, Trial as TrialMessage } from '@glocal/proto/glocal/v1/study';
-import {
-  type ReportPosition as PositionMessage,
-  type ReportHypergradientsRequest,
-  type ReportHypergradientsResponse,
-  StudyServiceService,
+import type {
+  ReportPosition as PositionMessage,
+  ReportHypergradientsResponse,
 } from '@glocal/proto/glocal/v1/study_service';
 import { reportFigures } from './check/decisions.ts';
 import { check } from './check/rule.ts';
 import { Conversation, type Participant } from './conversation.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { CancelledError } from './error.ts';
-import { type Given, reportsFrom } from './external-rows.ts';
+import { encodeStart, type Given, REPORT, reportsFrom } from './external-rows.ts';
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
@@ -64,7 +62,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   readonly #trial: string;
   readonly #known: TrialSpace;
   readonly #metadata: CallOptions['metadata'];
-  readonly #conversation: Conversation<ReportHypergradientsRequest, ReportHypergradientsResponse>;
+  readonly #conversation: Conversation<Buffer, ReportHypergradientsResponse>;
   readonly #opened = deferred<void>();
   #stored: Stored = { outerStep: 0, rows: 0, components: 0 };
   #values = {} as Values<P>;
@@ -83,12 +81,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     this.#trial = trial;
     this.#known = known;
     this.#metadata = options.metadata;
-    this.#conversation = new Conversation(
-      transport,
-      StudyServiceService.reportHypergradients,
-      this.#participant(),
-      options,
-    );
+    this.#conversation = new Conversation(transport, REPORT, this.#participant(), options);
   }
 
   /** @internal */
@@ -160,15 +153,15 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
   async #send(pending: Pending<P>): Promise<void> {
     for (const report of reportsFrom(pending, this.#stored)) {
       if (this.#pending !== pending) return;
-      await this.#conversation.send({ request: { $case: 'report', value: report } });
+      await this.#conversation.send(report);
     }
   }
 
-  #participant(): Participant<ReportHypergradientsRequest, ReportHypergradientsResponse> {
+  #participant(): Participant<Buffer, ReportHypergradientsResponse> {
     return {
       start: () => {
         this.#fresh = true;
-        return { request: { $case: 'start', value: { trial: this.#trial } } };
+        return encodeStart(this.#trial);
       },
       take: ({ response }) => {
         switch (response?.$case) {

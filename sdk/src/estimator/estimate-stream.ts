@@ -1,12 +1,12 @@
 /** One stream to the DMD service, on which several windows are on their way. Made anew when its connection is lost. */
 
 import type { EstimateGlocalResponse } from '@glocal/proto/glocal/v1/dmd';
+import { ESTIMATE } from '@glocal/trainer/outer';
 import { type Deferred, deferred } from '../deferred.ts';
 import { CancelledError, GlocalError, UnavailableError } from '../error.ts';
 import { type ReconnectOptions, reconnecting } from '../reconnect.ts';
 import type { Duplex, Transport } from '../transport.ts';
 import type { OutgoingWindow } from './outgoing-window.ts';
-import { ESTIMATE } from './wire.ts';
 
 type Connection = Duplex<Buffer, EstimateGlocalResponse>;
 

@@ -1,9 +1,9 @@
 /** A window on its way to the DMD service: its messages, which can be said again over another connection, and its answers. */
 
 import type { EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import { encodeHypergradient, encodeRequest } from '@glocal/trainer/outer';
 import { type Deferred, deferred } from '../deferred.ts';
 import { decodeReport, type WindowReport } from '../report.ts';
-import { encodeHypergradient, encodeRequest } from './wire.ts';
 
 interface Message {
   readonly encoded: Buffer;

@@ -3,7 +3,6 @@
 import type {
   DmdOptions,
   DmdServiceClient,
-  EstimateGlocalRequest,
   EstimateGlocalResponse,
   WindowReport,
   WindowSpec,
@@ -12,6 +11,7 @@ import { type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { encodeRow } from '../resource/rows.ts';
 import { setTraceContext } from '../tracing/grpc.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
+import { ESTIMATE, encodeHypergradient, encodeRequest } from './wire.ts';
 
 /** What a window is: its shape, its options, and what came before it. */
 export interface WindowShape {
@@ -43,12 +43,18 @@ export function metadataOf({ trace }: WindowShape): Metadata {
 const WINDOW_ID = 'window';
 
 export class WindowStream {
-  readonly #stream: ClientDuplexStream<EstimateGlocalRequest, EstimateGlocalResponse>;
+  readonly #stream: ClientDuplexStream<Buffer, EstimateGlocalResponse>;
   readonly #answer: Promise<WindowReport>;
   #row = 0;
 
   constructor(client: DmdServiceClient, shape: WindowShape) {
-    this.#stream = client.estimateGlocal(metadataOf(shape));
+    const { path, requestSerialize, responseDeserialize } = ESTIMATE;
+    this.#stream = client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadataOf(shape),
+    );
     this.#answer = new Promise((resolve, reject) => {
       this.#stream.on('data', ({ report }: EstimateGlocalResponse) => {
         if (report !== undefined) resolve(report);
@@ -58,12 +64,12 @@ export class WindowStream {
     });
     // Whoever never asks for the answer is not to be told of its failure.
     this.#answer.catch(() => {});
-    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'open', value: specOf(shape) } });
+    const payload = { $case: 'open' as const, value: specOf(shape) };
+    this.#stream.write(encodeRequest({ windowId: WINDOW_ID, payload }));
   }
 
   send(row: Float64Array): void {
-    const value = { row: this.#row++, values: encodeRow(row) };
-    this.#stream.write({ windowId: WINDOW_ID, payload: { $case: 'hypergradient', value } });
+    this.#stream.write(encodeHypergradient(WINDOW_ID, this.#row++, row, undefined));
   }
 
   /**

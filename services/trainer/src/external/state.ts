@@ -2,6 +2,7 @@
 
 import { ExternalState as Record } from '@glocal/proto/glocal/v1/loop_state';
 import { type LoopState, stateOf, stateRecord } from '../loop/state.ts';
+import { Encoder } from '../resource/encoder.ts';
 import { decodeRow, encodeRow } from '../resource/rows.ts';
 
 export interface ExternalState {
@@ -12,7 +13,9 @@ export interface ExternalState {
 
 /** As it is kept: an encoded `glocal.v1.ExternalState`. */
 export const encodeState = ({ loop, lastPoint }: ExternalState): Uint8Array =>
-  Record.encode({ loop: stateRecord(loop), lastPoint: encodeRow(lastPoint) }).finish();
+  encoder.encode(Record, { loop: stateRecord(loop), lastPoint: encodeRow(lastPoint) });
+
+const encoder = new Encoder();
 
 /**
  * The same state again, bit for bit.

@@ -9,6 +9,7 @@ import { MAX_MESSAGE_BYTES } from './message-size.ts';
 const NOTHING = Buffer.alloc(0);
 /** What a message has around an outer step, and more. */
 export const FRAME_BYTES = 1024;
+const MAX_STEP_BYTES = MAX_MESSAGE_BYTES - FRAME_BYTES;
 
 /** The step without the rows of its window and without the contributions of its modes. */
 export function withoutLargeParts(outerStep: OuterStep): OuterStep {
@@ -104,4 +105,15 @@ export function forDriver(outerStep: OuterStep, includeWindow: boolean): OuterSt
 }
 
 const fits = (outerStep: OuterStep): boolean =>
-  OuterStep.encode(outerStep).finish().length <= MAX_MESSAGE_BYTES - FRAME_BYTES;
+  leastBytes(outerStep) <= MAX_STEP_BYTES && OuterStep.encode(outerStep).finish().length <= MAX_STEP_BYTES;
+
+/** What is known without encoding it, which takes long where it has megabytes. */
+function leastBytes({ window, report, values, nextValues }: OuterStep): number {
+  const { hypergradients } = window ?? {};
+  const { glocal, spread, tScores, mean, median, last } = report ?? {};
+  const vectors = [hypergradients, glocal, spread, tScores, mean, median, last];
+  return (
+    vectors.reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0) +
+    [...values, ...nextValues].reduce((sum, value) => sum + 8 * value.values.length, 0)
+  );
+}

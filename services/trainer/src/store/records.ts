@@ -6,6 +6,7 @@
 import { OuterStep } from '@glocal/proto/glocal/v1/study';
 import { StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import type { OuterStepProgress } from '../lifecycle/transitions.ts';
+import { Encoder } from '../resource/encoder.ts';
 import { largePartsOf, withLargeParts, withoutLargeParts } from '../resource/outer-step.ts';
 import type { StoredEvent } from './store.ts';
 
@@ -19,6 +20,8 @@ export interface OuterStepRecord {
   readonly rows?: readonly Uint8Array[];
 }
 
+const encoder = new Encoder();
+
 /** An outer step to be stored. */
 export interface NewOuterStepRecord {
   readonly record: Uint8Array;
@@ -31,8 +34,8 @@ export function encodeOuterStep(outerStep: OuterStep): NewOuterStepRecord {
   const { index, step, nextValues, validation, averagedValidation, timing, update } = outerStep;
   const { fellBack = false } = update ?? {};
   return {
-    record: OuterStep.encode(withoutLargeParts(outerStep)).finish(),
-    large: OuterStep.encode(largePartsOf(outerStep)).finish(),
+    record: encoder.encode(OuterStep, withoutLargeParts(outerStep)),
+    large: encoder.encode(OuterStep, largePartsOf(outerStep)),
     progress: { index, step, nextValues, validation, averagedValidation, timing, update: { fellBack } },
   };
 }
