@@ -33,6 +33,10 @@ export function widen(sizes: Float64Array, row: Float64Array): void {
 
 /** With the largest size where there is none; undefined when there is none above 0. */
 export function withoutZeros(sizes: Float64Array): Float64Array | undefined {
-  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
-  return largest > 0 ? sizes.map((size) => size || largest) : undefined;
+  let largest = 0;
+  for (let k = 0; k < sizes.length; k++) largest = Math.max(largest, sizes[k] as number);
+  if (!(largest > 0)) return undefined;
+  const all = sizes.slice();
+  for (let k = 0; k < all.length; k++) if (all[k] === 0) all[k] = largest;
+  return all;
 }

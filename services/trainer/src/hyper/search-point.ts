@@ -68,6 +68,8 @@ export class SearchPoint {
   readonly components: string[];
   readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
+  /** Whether a learning rate is learned. */
+  readonly #hasRate: boolean;
 
   /** @throws CoordinateError when a bound or an initial value does not fit its scale: the space was not checked. */
   constructor(space: SearchSpace, shape: SpaceShape) {
@@ -90,6 +92,7 @@ export class SearchPoint {
       }
     });
     this.#axes = this.#entries.flatMap(({ axes }) => axes);
+    this.#hasRate = this.#entries.some(({ name, axes }) => name === RATE && axes.length > 0);
     this.components = this.#axes.map(({ component }) => component);
   }
 
@@ -149,7 +152,7 @@ export class SearchPoint {
    * @returns undefined when there are none, or one cannot be lowered: for its lower bound, or as it has been lowered four times.
    */
   lowerRates(phi: Float64Array): Float64Array | undefined {
-    if (!this.#axes.some(({ name }) => name === RATE)) return undefined;
+    if (!this.#hasRate) return undefined;
     const lowered = Float64Array.from(phi);
     for (const [k, { name, coordinate, min, initial }] of this.#axes.entries()) {
       if (name !== RATE) continue;

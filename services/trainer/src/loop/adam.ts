@@ -35,14 +35,15 @@ export function adamUpdate(
   { rate, beta1, beta2, epsilon }: AdamOptions,
 ): { point: Float64Array; state: AdamState } {
   const count = state.count + 1;
-  const mean = state.mean.map((m, i) => beta1 * m + (1 - beta1) * at(gradient, i));
-  const square = state.square.map((v, i) => beta2 * v + (1 - beta2) * at(gradient, i) ** 2);
-  const moved = point.map((x, i) => {
-    const m = at(mean, i) / (1 - beta1 ** count);
-    const v = at(square, i) / (1 - beta2 ** count);
-    return x - (rate * m) / (Math.sqrt(v) + epsilon);
-  });
+  const [meanShare, squareShare] = [1 - beta1 ** count, 1 - beta2 ** count];
+  const [mean, square, moved] = [state.mean.slice(), state.square.slice(), point.slice()];
+  for (let i = 0; i < moved.length; i++) {
+    const g = gradient[i] as number;
+    const m = beta1 * (mean[i] as number) + (1 - beta1) * g;
+    const v = beta2 * (square[i] as number) + (1 - beta2) * g ** 2;
+    mean[i] = m;
+    square[i] = v;
+    moved[i] = (moved[i] as number) - (rate * (m / meanShare)) / (Math.sqrt(v / squareShare) + epsilon);
+  }
   return { point: moved, state: { count, mean, square } };
 }
-
-const at = (values: Float64Array, i: number): number => values[i] ?? 0;

@@ -176,7 +176,8 @@ export class OuterLoop {
     this.#figures = { ...this.#figures, outerStepsDone: outerStep.index };
     if (goesBack) this.#parts.learner.restore(this.#snapshot);
     else if (ending?.outcome !== 'infeasible') this.#goOn(window, update?.fellBack);
-    const nextValues = this.#parts.space.values(optimizer.point, step);
+    const nextValues =
+      decision === undefined ? outerStep.nextValues : this.#parts.space.values(optimizer.point, step);
     return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
   }
 

@@ -144,7 +144,13 @@ export class OuterOptimizer {
     const options = { ...this.#options, rate: this.rate * rateShare };
     const { point, state } = adamUpdate(this.#point, gradient, this.#adam, options);
     this.#point = this.#clip(point);
-    this.#clipped = [...point.keys()].filter((k) => this.#point[k] !== point[k]);
+    this.#clipped = whereDifferent(point, this.#point);
     this.#adam = state;
   }
+}
+
+function whereDifferent(one: Float64Array, other: Float64Array): number[] {
+  const different: number[] = [];
+  for (let k = 0; k < one.length; k++) if (one[k] !== other[k]) different.push(k);
+  return different;
 }

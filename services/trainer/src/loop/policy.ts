@@ -213,21 +213,19 @@ function glocal(rows: Rows, report: WindowReport): Suggestion {
   }
   const mean = meanRow(rows);
   const estimate = report.glocal === undefined ? mean : decodeRow(report.glocal);
-  const trusted = mean.map((_, i) =>
-    report.glocal !== undefined && report.componentTrusted[i] === true && Number.isFinite(estimate[i])
-      ? 1
-      : 0,
-  );
-  return {
-    action: 'move',
-    hypergradient: mean.map((value, i) => (trusted[i] ? (estimate[i] ?? value) : value)),
-    sources: Array.from(trusted, (yes) => (yes ? Source.GLOCAL : Source.MEAN)),
-    reason,
-    fellBack: false,
-  };
+  const hypergradient = mean.slice();
+  const sources = new Array<Source>(mean.length).fill(Source.MEAN);
+  for (let i = 0; i < mean.length; i++) {
+    const value = estimate[i] as number;
+    if (report.glocal === undefined || report.componentTrusted[i] !== true || !Number.isFinite(value))
+      continue;
+    hypergradient[i] = value;
+    sources[i] = Source.GLOCAL;
+  }
+  return { action: 'move', hypergradient, sources, reason, fellBack: false };
 }
 
 function uniform(hypergradient: Float64Array, source: Source, reason: string): Move {
-  const sources = Array.from(hypergradient, () => source);
+  const sources = new Array<Source>(hypergradient.length).fill(source);
   return { action: 'move', hypergradient, sources, reason, fellBack: false };
 }

@@ -6,6 +6,7 @@
 import { type Decision, type SetValues, Source, type Update } from '@glocal/proto/glocal/v1/study';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import { StateError } from '../resource/errors.ts';
+import { numbersOf } from '../resource/rows.ts';
 import type { OuterOptimizer } from './outer-optimizer.ts';
 import type { Conclusion } from './policy.ts';
 import { normalized, type Rows } from './window.ts';
@@ -162,8 +163,8 @@ function updateOf(
   },
 ): Update {
   return {
-    hypergradient: [...(made.hypergradient ?? [])],
-    sources: [...(made.sources ?? [])],
+    hypergradient: made.hypergradient ? numbersOf(made.hypergradient) : [],
+    sources: made.sources?.slice() ?? [],
     rate: rate * rateShare,
     reason: made.reason,
     rolledBack: false,

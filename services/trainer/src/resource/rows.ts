@@ -31,6 +31,13 @@ export const rowsOf = (values: Float64Array, rows: number): Float64Array[] => {
   return Array.from({ length: rows }, (_, row) => values.subarray(row * length, (row + 1) * length));
 };
 
+/** As messages have numbers. Several times as fast as spreading the row, which counts with a hundred thousand of them. */
+export function numbersOf(row: Float64Array): number[] {
+  const numbers = new Array<number>(row.length);
+  for (let k = 0; k < row.length; k++) numbers[k] = row[k] as number;
+  return numbers;
+}
+
 const bytesOf = (row: Float64Array): Buffer => Buffer.from(row.buffer, row.byteOffset, row.byteLength);
 
 /** From this machine's order of bytes in binary64 values to little-endian, or back; in place. */

@@ -9,7 +9,9 @@ import { scheduledValue } from './scheduled-value.ts';
  */
 export function meanOf(values: readonly number[]): number {
   const [first = Number.NaN] = values;
-  return first + values.reduce((sum, value) => sum + (value - first) / values.length, 0);
+  let mean = 0;
+  for (const value of values) mean += (value - first) / values.length;
+  return first + mean;
 }
 
 /**
