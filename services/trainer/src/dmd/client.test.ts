@@ -6,7 +6,7 @@ import {
 } from '@glocal/proto/glocal/v1/dmd';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { CircuitBreaker } from '../resource/circuit-breaker.ts';
 import { DmdClient } from './client.ts';
 import type { DmdError } from './errors.ts';
 

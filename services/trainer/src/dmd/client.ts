@@ -2,8 +2,8 @@
 
 import type { DmdServiceClient, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import pRetry, { AbortError } from 'p-retry';
+import { CircuitBreaker } from '../resource/circuit-breaker.ts';
 import type { Tracing } from '../tracing/tracing.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
 import { connectDmd, type DmdConnection } from './connection.ts';
 import { DmdError } from './errors.ts';
 import { isSmall, WholeWindow } from './whole-window.ts';
