@@ -21,6 +21,7 @@ const FLOORS = [
   'hyper',
   'dmd',
   'notices',
+  'objects',
   'store',
   'events',
   'metrics',
