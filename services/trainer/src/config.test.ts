@@ -289,6 +289,40 @@ describe('a DMD service elsewhere', () => {
   });
 });
 
+describe('a store of objects', () => {
+  const S3 = ['--objects', 's3://bucket/team'];
+
+  it('is beside the store by default, or a folder, or a part of a bucket', () => {
+    expect(read().objectsLocation).toBeUndefined();
+    expect(read('--objects', '/mnt/all').objectsLocation).toEqual({
+      ...{ kind: 'folder', path: '/mnt/all' },
+    });
+    const args = [...S3, '--objects-endpoint', 'https://minio:9000', '--objects-region', 'eu-west-1'];
+    expect(read(...args).objectsLocation).toEqual({
+      ...{ kind: 's3', bucket: 'bucket', prefix: 'team/' },
+      ...{ endpoint: 'https://minio:9000', region: 'eu-west-1' },
+    });
+  });
+
+  it.each([
+    [['--objects', 'gs://bucket'], /^--objects \(GLOCAL_OBJECTS\): "gs:\/\/bucket" is neither/],
+    [['--objects-region', 'eu'], /^--objects-region .*: is for --objects s3:\/\/BUCKET$/],
+    [[...S3, '--objects-endpoint', 'minio:9000'], /^--objects-endpoint .*: is not an http or https URL$/],
+    [[...S3, '--objects-endpoint', 'https://a:b@minio'], /^--objects-endpoint .*: has credentials in it/],
+    [[...S3, '--objects-endpoint', 'http://minio:9000'], /^--objects-endpoint .*: minio .* in clear text/],
+  ])('that cannot be is refused: %s', (args, message) => {
+    expect(refusal(...args).message).toMatch(message);
+  });
+
+  it('is reached in clear text on this machine, and elsewhere with --insecure', () => {
+    for (const args of [['http://127.0.0.1:9000'], ['http://minio:9000', '--insecure']]) {
+      expect(read(...S3, '--objects-endpoint', ...args).objectsLocation).toMatchObject({
+        endpoint: args[0],
+      });
+    }
+  });
+});
+
 describe('variables', () => {
   it('that nobody reads are refused, with what was probably meant', () => {
     vi.stubEnv('GLOCAL_LISTN', 'localhost:0');

@@ -18,6 +18,7 @@ import {
 import { checkStore } from './config/store.ts';
 import { checkVariables } from './config/variables.ts';
 import type { DmdConnection } from './dmd/connection.ts';
+import { LocationError, type ObjectsLocation, parseLocation } from './objects/location.ts';
 import { type Address, isLoopback, parseAddress } from './resource/address.ts';
 
 export { ConfigError };
@@ -29,6 +30,8 @@ export interface Config extends Settings {
   readonly maxOwnerActiveStudies: number;
   /** A DMD service that runs; undefined to start one. */
   readonly dmd: DmdConnection | undefined;
+  /** Where checkpoints and uploaded files are kept; undefined for beside the store. */
+  readonly objectsLocation: ObjectsLocation | undefined;
   /** Where each setting comes from. */
   readonly sources: Readonly<Record<SettingName, Source>>;
   /** Variables that begin with `GLOCAL_` and are not for us; a log should mention them. */
@@ -74,7 +77,10 @@ export function readConfig(args: readonly string[], version: string): Config {
   checkListen(values);
   checkMetricsListen(values);
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;
-  return { ...values, maxOwnerActiveStudies, dmd: dmdConnection(values), sources, ignoredVariables };
+  return {
+    ...{ ...values, maxOwnerActiveStudies, sources, ignoredVariables },
+    ...{ dmd: dmdConnection(values), objectsLocation: objectsLocation(values) },
+  };
 }
 
 /** The variables that it reads, each beside its flag. */
@@ -169,6 +175,39 @@ function dmdConnection(values: Settings): DmdConnection | undefined {
     );
   }
   return { address, tls: ca === undefined ? undefined : { ca, certificate, key, domain }, tokenFile };
+}
+
+/** The store of objects that the settings name. */
+function objectsLocation(values: Settings): ObjectsLocation | undefined {
+  const { objects, objectsEndpoint: endpoint, objectsRegion: region, insecure } = values;
+  const isS3 = objects !== undefined && /^s3:/i.test(objects);
+  const given = (['objectsEndpoint', 'objectsRegion'] as const).find((name) => values[name] !== undefined);
+  if (given !== undefined && !isS3) throw new ConfigError(`${waysTo(given)}: is for --objects s3://BUCKET`);
+  if (endpoint !== undefined) checkEndpoint(endpoint, insecure);
+  if (objects === undefined) return undefined;
+  try {
+    return parseLocation(objects, { endpoint, region });
+  } catch (error) {
+    if (!(error instanceof LocationError)) throw error;
+    throw new ConfigError(`${waysTo('objects')}: ${error.message}`);
+  }
+}
+
+function checkEndpoint(endpoint: string, insecure: boolean): void {
+  const where = waysTo('objectsEndpoint');
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new ConfigError(`${where}: is not an http or https URL`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigError(`${where}: has credentials in it; give them where the AWS SDK looks for them`);
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !insecure) {
+    throw new ConfigError(
+      `${where}: ${url.hostname} is on another machine, and checkpoints would travel in clear text; ` +
+        'give an https URL, or say --insecure if the network is yours',
+    );
+  }
 }
 
 function addressOf(address: string, name: SettingName): Address {

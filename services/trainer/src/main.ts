@@ -10,8 +10,8 @@ import { startServer } from './api/server.ts';
 import { ArtifactRoot } from './artifact/folder.ts';
 import { setUpAtFirstStart } from './backend/first-start.ts';
 import { chooseBackend } from './backend/select.ts';
-import { CheckpointRoot } from './checkpoint/folder.ts';
-import { discardLeftOver, discardUnlessNeeded } from './checkpoint/tidy.ts';
+import { CheckpointRoot } from './checkpoint/kept.ts';
+import { discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { check } from './commands/check.ts';
 import { data } from './commands/data.ts';
 import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
@@ -31,11 +31,16 @@ import { measured } from './metrics/measured-store.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { ModelError } from './model/errors.ts';
+import { ObjectStoreError } from './objects/errors.ts';
+import { type ObjectsLocation, within } from './objects/location.ts';
+import { openObjects } from './objects/open.ts';
 import { ProblemError } from './problem/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
 import { LocalQueue } from './queue/queue.ts';
 import { resumeWithDmd } from './queue/resume-with-dmd.ts';
+import { resumeWithObjects } from './queue/resume-with-objects.ts';
 import { keepDeleting } from './queue/retention.ts';
+import { keepSweeping, sweep } from './queue/sweep.ts';
 import { ListenError } from './resource/listen-error.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { openSecurity } from './security/security.ts';
@@ -104,19 +109,11 @@ async function serve(args: readonly string[]): Promise<void> {
       if (reason === undefined) log.info('the store can write again');
       else log.error({ reason }, 'nothing can be stored for now: no trial starts, and those that run wait');
     });
-    const beside = isDatabase(config.store) ? filesBeside(config) : fileOf(config.store);
-    const checkpoints = new CheckpointRoot(
-      beside === undefined
-        ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-checkpoints-'))).path
-        : `${resolve(beside)}.checkpoints`,
-    );
-    await discardLeftOver(store, checkpoints, log);
-    const artifacts = new ArtifactRoot(
-      beside === undefined
-        ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), 'glocal-artifacts-'))).path
-        : `${resolve(beside)}.artifacts`,
-    );
-    await artifacts.discardLeftOver(async (name) => (await store.getArtifact(name)) !== undefined);
+    const { checkpoints, artifacts } = await openPlaces(config, cleanUp);
+    const sweepParts = { store, checkpoints, artifacts, log };
+    const isShared = isDatabase(config.store) || config.objectsLocation !== undefined;
+    if (isShared) cleanUp.use(keepSweeping(sweepParts));
+    else await sweep(sweepParts, 0);
     let { dmd } = config;
     if (dmd === undefined) {
       const child = await DmdProcess.start(config.dmdBinary, log);
@@ -134,14 +131,18 @@ async function serve(args: readonly string[]): Promise<void> {
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const windows = new DmdClient(dmd, dmdRetryBudgetMs, undefined, tracing);
     cleanUp.defer(() => windows.close());
-    const folders = { modelDir, problemDir, artifactDir: artifacts.path };
+    const folders = { modelDir, problemDir };
     const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend, maxCheckpointBytes };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
     const queue = new LocalQueue({
       ...{ store, hub, notices, log, maxRunningTrials },
       train: (started, stop) =>
         superviseTrial(
-          { ...{ store, hub, log, checkpoints, desk, options, limits, metrics }, tracing, studyTraces },
+          {
+            ...{ store, hub, log, checkpoints, artifacts, desk, options, limits, metrics },
+            tracing,
+            studyTraces,
+          },
           started,
           stop,
         ),
@@ -208,6 +209,7 @@ async function serve(args: readonly string[]): Promise<void> {
     cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
     queue.start();
     cleanUp.defer(resumeWithDmd({ store, queue, dmd: dmdWatch, log }));
+    cleanUp.defer(resumeWithObjects({ store, queue, objects: checkpoints.objects, log }));
     const figures =
       metrics && config.metricsListen
         ? cleanUp.use(await serveMetrics(config.metricsListen, metrics, log))
@@ -229,6 +231,32 @@ async function serve(args: readonly string[]): Promise<void> {
   } finally {
     await cleanUp.disposeAsync();
   }
+}
+
+/** Where checkpoints and uploads are: beside the store, or where the settings say. @throws ObjectStoreError */
+async function openPlaces(config: Config, cleanUp: AsyncDisposableStack) {
+  const { objectsLocation: elsewhere } = config;
+  const file = isDatabase(config.store) ? filesBeside(config) : fileOf(config.store);
+  const beside = async (what: string) =>
+    file === undefined
+      ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), `glocal-${what}-`))).path
+      : `${resolve(file)}.${what}`;
+  const open = async (location: ObjectsLocation) => {
+    const objects = await openObjects(location);
+    cleanUp.defer(() => objects.close());
+    if (elsewhere) await objects.check();
+    return objects;
+  };
+  const checkpoints = elsewhere
+    ? within(elsewhere, 'checkpoints')
+    : ({ kind: 'folder', path: await beside('checkpoints') } as const);
+  return {
+    checkpoints: new CheckpointRoot(await open(checkpoints)),
+    artifacts: new ArtifactRoot(
+      await beside('artifacts'),
+      elsewhere && (await open(within(elsewhere, 'artifacts'))),
+    ),
+  };
 }
 
 /** In bytes; 0, for none, where the system does not tell what a process takes. */
@@ -263,7 +291,10 @@ try {
     if (error.message !== '') process.stderr.write(`glocal-trainer: ${error.message}\n`);
     process.exit(error.exitCode);
   }
-  const expected = [ListenError, StoreError, DmdStartError, DmdConnectionError, ModelError, ProblemError];
+  const expected = [
+    ...[ListenError, StoreError, ObjectStoreError, DmdStartError, DmdConnectionError],
+    ...[ModelError, ProblemError],
+  ];
   if (expected.some((kind) => error instanceof kind)) {
     process.stderr.write(`glocal-trainer: ${(error as Error).message}\n`);
     process.exit(UNAVAILABLE);

@@ -43,11 +43,11 @@ export function artifactMethods(parts: ArtifactParts): ArtifactMethods {
   const hasBeen = async (name: string): Promise<boolean> =>
     (await store.getArtifact(name)) !== undefined || (await store.deletedArtifactOwner(name)) !== undefined;
 
-  /** What cannot be removed now is removed when the server starts next. */
-  const discard = (folder: string) =>
-    rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
-      log.warn({ err: error, folder }, 'files of an artifact could not be removed'),
-    );
+  /** What cannot be removed now is removed when the server starts next, or looks for what nobody knows. */
+  const notRemoved = (error: unknown) =>
+    log.warn({ err: error }, 'files of an artifact could not be removed');
+  const discard = (folder: string) => rm(folder, { recursive: true, force: true }).catch(notRemoved);
+  const remove = (name: string) => artifacts.remove(name).catch(notRemoved);
 
   return {
     uploadArtifact: async (requests, { caller: { owner }, signal }) => {
@@ -63,19 +63,19 @@ export function artifactMethods(parts: ArtifactParts): ArtifactMethods {
           throw error instanceof RefusedError ? FieldError.of('ARTIFACT', 'file', error.message) : error;
         });
         const artifact = newArtifact(name, owner, received);
-        await artifacts.publish(folder, name);
+        await artifacts.publish(folder, name, received.files);
         const stored = await store.createArtifact({
           artifact,
           digest: digestOf(received),
           description: JSON.stringify(description),
         });
-        if (!stored.created) await discard(artifacts.folderOf(name));
+        if (!stored.created) await remove(name);
         return stored.artifact;
       } catch (error) {
         await discard(folder);
         // A store that fails may have written the record; without one, the files go when the server starts next.
         const isStored = await store.getArtifact(name).then(Boolean, () => true);
-        if (!isStored) await discard(artifacts.folderOf(name));
+        if (!isStored) await remove(name);
         throw asUnavailable(error);
       }
     },
@@ -102,7 +102,7 @@ export function artifactMethods(parts: ArtifactParts): ArtifactMethods {
       parseArtifactName(name, 'name');
       if (!(await hasBeen(name))) throw new NotFoundError(name);
       await store.deleteArtifact(name);
-      await discard(artifacts.folderOf(name));
+      await remove(name);
       return {};
     },
   };

@@ -4,6 +4,7 @@ import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/goo
 import { Status } from '@glocal/proto/google/rpc/status';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { ObjectStoreError } from '../objects/errors.ts';
 import {
   BusyError,
   describe,
@@ -63,7 +64,7 @@ export class ApiError extends Error {
     if (error instanceof StateError) {
       return new ApiError(status.FAILED_PRECONDITION, 'STATE', error.message, { cause: error });
     }
-    if (error instanceof StoreUnavailableError) {
+    if (error instanceof StoreUnavailableError || error instanceof ObjectStoreError) {
       return new ApiError(status.UNAVAILABLE, 'STORE_UNAVAILABLE', error.message, {
         retryAfterMs: STORE_RETRY_MS,
         cause: error,

@@ -3,7 +3,7 @@
 import type { Study } from '@glocal/proto/glocal/v1/study';
 import type { Limits, ResumeStudyRequest, StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
 import type { Logger } from 'pino';
-import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import type { CheckpointRoot } from '../checkpoint/kept.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { removeStudy } from '../queue/remove-study.ts';

@@ -6,7 +6,7 @@ import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { artifactsOf, withArtifacts } from '../artifact/catalogue.ts';
 import type { ArtifactRoot } from '../artifact/folder.ts';
-import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import type { CheckpointRoot } from '../checkpoint/kept.ts';
 import { withFiles } from '../data/files-of.ts';
 import type { DmdClient } from '../dmd/client.ts';
 import type { DmdWatch } from '../dmd/info.ts';
@@ -17,6 +17,7 @@ import type { EventHub } from '../events/hub.ts';
 import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
 import type { Notices } from '../notices/notices.ts';
+import { ObjectStoreError } from '../objects/errors.ts';
 import type { LocalQueue } from '../queue/queue.ts';
 import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
@@ -171,7 +172,11 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
 
     getTrial: async ({ name }) => {
       const trial = await getTrial(name);
-      const { outerSteps, bytes } = await checkpoints.kept(name);
+      // A trial can be looked at while a store of checkpoints elsewhere is away.
+      const { outerSteps, bytes } = await checkpoints.kept(name).catch((error: unknown) => {
+        if (error instanceof ObjectStoreError) return { outerSteps: [], bytes: 0 };
+        throw error;
+      });
       return { ...trial, checkpoints: outerSteps, checkpointBytes: BigInt(bytes) };
     },
 

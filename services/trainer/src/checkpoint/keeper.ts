@@ -1,9 +1,11 @@
 /** Keeps the last checkpoints of a trial while it trains, and finds the one to go on from. */
 
+import { PausedError } from '../lifecycle/transitions.ts';
 import type { SavedLoop } from '../loop/outer-loop.ts';
+import { ObjectStoreError } from '../objects/errors.ts';
 import { CheckpointError } from './errors.ts';
-import type { Checkpoints } from './folder.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './format.ts';
+import type { CheckpointId, Checkpoints } from './kept.ts';
 import type { CheckpointSpace } from './space.ts';
 
 /** Of the outer steps that are stored, so many of the last have a checkpoint; those that are not stored yet, too. */
@@ -20,8 +22,8 @@ export class CheckpointKeeper {
   readonly #checkpoints: Checkpoints;
   readonly #origin: Origin;
   readonly #space: Pick<CheckpointSpace, 'lacks'>;
-  /** Ascending. */
-  #written: number[] = [];
+  /** In order. Of an outer step there are several where it was trained again. */
+  #written: CheckpointId[] = [];
   /** The last outer step that is stored. */
   #lastStored = 0;
 
@@ -32,10 +34,11 @@ export class CheckpointKeeper {
   }
 
   /**
-   * The last checkpoint that can be used. Those of outer steps that were never stored are removed, as these are trained again,
-   * and so is what was not written to its end.
+   * The last checkpoint that can be used, of whichever claim. Those of outer steps that were never stored are removed, as these
+   * are trained again, and so is what was not written to its end.
    * @param outerStepsDone outer steps that are stored.
    * @param latest checkpoints after this one are not used.
+   * @throws PausedError when outer steps are stored and a store of checkpoints elsewhere cannot be asked for them.
    */
   async find(outerStepsDone: number, latest = outerStepsDone): Promise<Found> {
     const notes: string[] = [];
@@ -43,14 +46,16 @@ export class CheckpointKeeper {
     try {
       await this.#checkpoints.discardIncomplete();
       const all = await this.#checkpoints.list();
-      this.#written = all.filter((index) => index <= outerStepsDone);
-      for (const index of all.slice(this.#written.length)) await this.#checkpoints.remove(index);
+      this.#written = all.filter(({ outerStep }) => outerStep <= outerStepsDone);
+      for (const id of all.slice(this.#written.length)) await this.#checkpoints.remove(id);
     } catch (error) {
-      notes.push(`the folder of checkpoints cannot be used: ${(error as Error).message}`);
+      if (outerStepsDone > 0) pauseWithoutStore(error);
+      notes.push(`the checkpoints cannot be looked for: ${(error as Error).message}`);
     }
-    for (const index of this.#written.filter((written) => written <= latest).toReversed()) {
+    for (const id of this.#written.filter(({ outerStep }) => outerStep <= latest).toReversed()) {
+      if (this.#isOvertaken(id)) continue;
       try {
-        const { origin, saved } = await this.#read(index);
+        const { origin, saved } = await this.#read(id);
         for (const what of ['library', 'backend'] as const) {
           if (origin[what] !== this.#origin[what]) {
             notes.push(`the ${what} was "${origin[what]}" and is "${this.#origin[what]}" now`);
@@ -58,7 +63,8 @@ export class CheckpointKeeper {
         }
         return { saved, notes };
       } catch (error) {
-        notes.push(`checkpoint ${index} cannot be used: ${(error as Error).message}`);
+        pauseWithoutStore(error);
+        notes.push(`checkpoint ${id.outerStep} cannot be used: ${(error as Error).message}`);
       }
     }
     if (notes.length === 0 && outerStepsDone > 0) notes.push('there is no checkpoint');
@@ -77,8 +83,10 @@ export class CheckpointKeeper {
       const lack = await this.#space.lacks(bytes.length);
       if (lack !== undefined) throw new CheckpointError(lack);
     }
-    await this.#checkpoints.put(index, bytes);
-    this.#written = [...this.#written.filter((written) => written !== index), index].sort((a, b) => a - b);
+    const id = await this.#checkpoints.put(index, bytes);
+    // Of the same outer step the claim's own comes last: it is the newest.
+    const others = this.#written.filter(({ outerStep, epoch }) => outerStep !== index || epoch !== id.epoch);
+    this.#written = [...others, id].sort((one, other) => one.outerStep - other.outerStep);
     return bytes.length;
   }
 
@@ -90,13 +98,25 @@ export class CheckpointKeeper {
 
   /** Of the outer steps that are stored, so many of the last keep theirs. */
   async #keep(count: number): Promise<void> {
-    const old = this.#written.filter((index) => index <= this.#lastStored).slice(0, -count);
-    this.#written = this.#written.filter((index) => !old.includes(index));
-    for (const index of old) await this.#checkpoints.remove(index);
+    const stored = this.#written.map(({ outerStep }) => outerStep).filter((step) => step <= this.#lastStored);
+    const old = new Set([...new Set(stored)].slice(0, -count));
+    for (const id of this.#written) {
+      if (!old.has(id.outerStep) && !this.#isOvertaken(id)) continue;
+      await this.#checkpoints.remove(id);
+      this.#written = this.#written.filter((kept) => kept !== id);
+    }
   }
 
-  async #read(index: number): Promise<Checkpoint> {
-    const bytes = await this.#checkpoints.get(index);
+  /**
+   * Whether a later claim has trained that outer step again, or one before. The earlier one may have written it after it had
+   * lost the trial, and it need not be what was stored then.
+   */
+  #isOvertaken({ outerStep, epoch }: CheckpointId): boolean {
+    return this.#written.some((other) => other.epoch > epoch && other.outerStep <= outerStep);
+  }
+
+  async #read(id: CheckpointId): Promise<Checkpoint> {
+    const bytes = await this.#checkpoints.get(id);
     if (bytes === undefined) throw new CheckpointError('it is gone');
     const checkpoint = decodeCheckpoint(bytes);
     const { origin, saved } = checkpoint;
@@ -105,9 +125,15 @@ export class CheckpointKeeper {
         throw new CheckpointError(`it is of another ${what === 'trial' ? 'trial' : 'data set'}`);
       }
     }
-    if (saved.state.outerStepsDone !== index) {
+    if (saved.state.outerStepsDone !== id.outerStep) {
       throw new CheckpointError(`it is of outer step ${saved.state.outerStepsDone}`);
     }
     return checkpoint;
   }
+}
+
+/** What is elsewhere may be there later: a trial rather waits than to train all of it again. */
+function pauseWithoutStore(error: unknown): void {
+  if (!(error instanceof ObjectStoreError)) return;
+  throw new PausedError({ why: `its checkpoints cannot be read: ${error.message}`, cause: 'machine' });
 }

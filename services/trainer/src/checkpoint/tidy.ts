@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { studyOf } from '../resource/names.ts';
 import { hasEnded } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
-import type { CheckpointRoot } from './folder.ts';
+import type { CheckpointRoot } from './kept.ts';
 
 /** Those of a trial that has ended or is gone. One that FAILED keeps its own, so that it can be looked into. */
 export async function discardUnlessNeeded(
@@ -23,15 +23,27 @@ export async function discardUnlessNeeded(
   }
 }
 
-/** Those that an earlier server had no time to remove. */
+/**
+ * Those that an earlier server had no time to remove, or a training process wrote that had lost its trial.
+ * @param unknownBefore of trials that the store does not know, those of which nothing was written since; others may be of
+ *   studies that are being made.
+ */
 export async function discardLeftOver(
   store: Pick<Store, 'getTrial'>,
   checkpoints: CheckpointRoot,
   log: Logger,
+  unknownBefore: Date,
 ): Promise<void> {
   try {
-    for (const trial of await checkpoints.trials()) await discardUnlessNeeded(store, checkpoints, trial, log);
+    for (const [trial, modified] of await checkpoints.trials()) {
+      const isNew = modified >= unknownBefore && (await store.getTrial(trial)) === undefined;
+      if (!isNew) await discardUnlessNeeded(store, checkpoints, trial, log);
+    }
+    await checkpoints.objects.discardIncomplete('', new Date(Date.now() - UNFINISHED_MS));
   } catch (error) {
     log.warn({ err: error }, 'old checkpoints could not be looked for');
   }
 }
+
+/** An upload in parts that has not come to its end by then never will. */
+const UNFINISHED_MS = 24 * 60 * 60 * 1_000;

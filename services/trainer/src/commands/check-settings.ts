@@ -10,6 +10,8 @@ import { isDatabase, shownStore } from '../config/database.ts';
 import { keyOf, type SettingName, type Settings, settings } from '../config/settings.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import { DmdWatch } from '../dmd/info.ts';
+import { describeLocation, type ObjectsLocation } from '../objects/location.ts';
+import { openObjects } from '../objects/open.ts';
 import { environmentFor } from '../process/environment.ts';
 import { openSecurity } from '../security/security.ts';
 import { fileOf } from '../store/open.ts';
@@ -20,6 +22,7 @@ import { CommandError } from './exit.ts';
 /** Settings as they were read. */
 export interface ReadSettings extends Settings {
   readonly dmd: DmdConnection | undefined;
+  readonly objectsLocation: ObjectsLocation | undefined;
   /** Where each comes from. */
   readonly sources: Readonly<Record<SettingName, string>>;
 }
@@ -41,6 +44,7 @@ export async function checkSettings(config: ReadSettings): Promise<void> {
     await tried('backend', async () => chooseBackend(config.backend).description),
     await tried('store', () => storeIsWritable(config)),
     await tried('DMD service', () => dmdAnswers(config)),
+    await tried('checkpoints and uploads', () => objectsAnswer(config.objectsLocation)),
     ...(config.modelDir === undefined ? [] : [await tried('models', () => readable(config.modelDir ?? ''))]),
   ];
   const wrong = found.filter((problem) => problem !== undefined);
@@ -100,6 +104,19 @@ async function dmdAnswers({ dmd, dmdBinary }: ReadSettings): Promise<string> {
   const { reachable, version, reason } = watch.status;
   if (!reachable) throw new Error(`${dmd.address} ${reason}`);
   return `${dmd.address} answers, version ${version}`;
+}
+
+/** A folder is not made: a server makes one. */
+async function objectsAnswer(location: ObjectsLocation | undefined): Promise<string> {
+  if (location === undefined) return 'beside the store';
+  if (location.kind === 'folder') return readable(location.path);
+  const objects = await openObjects(location);
+  try {
+    await objects.check();
+    return `${describeLocation(location)} answers`;
+  } finally {
+    objects.close();
+  }
 }
 
 async function readable(folder: string): Promise<string> {

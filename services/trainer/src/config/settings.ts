@@ -36,6 +36,18 @@ export const SETTINGS = {
     'where studies and results are kept: the path of an SQLite file (or sqlite:PATH), a PostgreSQL database (postgres://USER@HOST:PORT/DATABASE), or memory:',
     "`studies.db` in the user's data folder",
   ),
+  objects: optional(
+    text('url'),
+    'where checkpoints and uploaded files are kept, for several machines: s3://BUCKET/PREFIX of an S3-compatible store, or a folder that they share; both belong to one store of studies. By default beside the store',
+  ),
+  objectsEndpoint: optional(
+    text('url'),
+    'URL of that S3-compatible store, where it is not that of AWS; addressed with the bucket in the path',
+  ),
+  objectsRegion: optional(
+    text('name'),
+    'region of the bucket; by default what the environment or the profile of AWS says',
+  ),
   storeWaitSeconds: optional(
     time('seconds'),
     'how long a start waits for a server that has the store open, for instance one that is ending, or for a database that cannot be reached; without it there is no waiting',

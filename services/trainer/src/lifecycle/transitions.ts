@@ -33,8 +33,8 @@ export interface Interruption {
 }
 
 /**
- * What a PAUSED trial waits for: a caller who resumes it, a decision of who drives it, the DMD service, or room on the
- * machine. When a caller pauses the study, all of its trials wait for a caller.
+ * What a PAUSED trial waits for: a caller who resumes it, a decision of who drives it, the DMD service, or what the machine
+ * lacks for it, as a store of objects that can be reached. When a caller pauses the study, all of its trials wait for a caller.
  */
 export type PauseCause = 'caller' | 'decision' | 'dmd' | 'machine';
 

@@ -56,6 +56,11 @@ describe('the environment', () => {
     expect(names('dmd', ...kept)).toEqual([]);
   });
 
+  it('of a training process that keeps checkpoints in S3 has what the AWS SDK reads, and no other secret', () => {
+    const kept = ['AWS_SECRET_ACCESS_KEY', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_REGION', 'OMP_NUM_THREADS'];
+    expect(names('trainingWithS3', ...kept, 'GITHUB_TOKEN', 'GLOCAL_DMD_TOKEN_FILE')).toEqual(kept);
+  });
+
   it('of a trainer has all that its own children are to get', () => {
     const given = ['GLOCAL_STORE', 'GLOCAL_DMD_LIMITS__MAX_ROWS', 'OTEL_SERVICE_NAME', 'OMP_NUM_THREADS'];
     expect(names('trainer', ...given)).toEqual(given);

@@ -42,11 +42,22 @@ const DMD_SETTINGS: Names = [
   ...['GLOCAL_DMD_LIMITS__*', 'GLOCAL_DMD_VERDICT__*', 'GLOCAL_DMD_LOG__*'],
 ];
 
+/** How the AWS SDK finds its store and its credentials, secrets among them. */
+const AWS: Names = ['AWS_*'];
+
+/** It reads data sets and, for the native runtime, the cache, and sends spans. */
+const TRAINING: Names = [
+  ...[...SYSTEM, ...NODE, ...PROXIES, ...NATIVE],
+  ...['OTEL_*', 'GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR'],
+];
+
 const CHILDREN = {
   /** The DMD service. */
   dmd: [...SYSTEM, 'OTEL_*', 'RUST_BACKTRACE', '_RJEM_MALLOC_CONF', ...DMD_SETTINGS],
-  /** The process that trains a trial. It reads data sets and, for the native runtime, the cache, and sends spans. */
-  training: [...SYSTEM, ...NODE, ...PROXIES, ...NATIVE, 'OTEL_*', 'GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR'],
+  /** The process that trains a trial. */
+  training: TRAINING,
+  /** One that keeps its checkpoints in an S3-compatible store. */
+  trainingWithS3: [...TRAINING, ...AWS],
   /** The trainer's server, which hands on to those two what they need. */
   trainer: [
     ...[...SYSTEM, ...NODE, ...PROXIES, ...NATIVE],

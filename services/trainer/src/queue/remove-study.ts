@@ -1,7 +1,7 @@
 /** Removes a study that has ended, with all that lies about of it. */
 
 import type { Logger } from 'pino';
-import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import type { CheckpointRoot } from '../checkpoint/kept.ts';
 import type { EventHub } from '../events/hub.ts';
 import type { Store } from '../store/store.ts';
 

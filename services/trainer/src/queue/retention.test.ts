@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CheckpointRoot } from '../checkpoint/folder.ts';
+import { CheckpointRoot } from '../checkpoint/kept.ts';
 import { EventHub } from '../events/hub.ts';
+import { FolderObjects } from '../objects/folder.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
 import { removeExpired } from './retention.ts';
 
@@ -25,7 +26,7 @@ afterEach(async () => {
 const parts = () => ({
   store,
   hub: new EventHub(),
-  checkpoints: new CheckpointRoot(folder),
+  checkpoints: new CheckpointRoot(new FolderObjects(folder)),
   log: pino({ level: 'silent' }),
 });
 

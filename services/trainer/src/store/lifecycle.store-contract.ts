@@ -218,13 +218,16 @@ export function lifecycleContract(name: string, open: () => Promise<Store>): voi
         await expect(store.pauseTrial(claim, NO_DECISION)).rejects.toThrow(StateError);
       });
 
-      it('leaves its study ACTIVE when it waits for the DMD service, and goes on by itself', async () => {
-        await create('a', { trials: 1 });
-        await store.pauseTrial(await start(), { why: 'it did not answer', cause: 'dmd' });
-        expect(await states()).toEqual(['ACTIVE', 'PAUSED']);
-        expect(await store.resumeTrial(trialName(0), 'dmd', 'server')).toBe(true);
-        expect(await states()).toEqual(['ACTIVE', 'PENDING']);
-      });
+      it.each(['dmd', 'machine'] as const)(
+        'leaves its study ACTIVE when it goes on by itself, as with %s',
+        async (cause) => {
+          await create('a', { trials: 1 });
+          await store.pauseTrial(await start(), { why: 'it did not answer', cause });
+          expect(await states()).toEqual(['ACTIVE', 'PAUSED']);
+          expect(await store.resumeTrial(trialName(0), cause, 'server')).toBe(true);
+          expect(await states()).toEqual(['ACTIVE', 'PENDING']);
+        },
+      );
 
       it('is counted with the other states, and so are states that nothing is in', async () => {
         await create('a', { trials: 2 });

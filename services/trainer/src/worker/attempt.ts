@@ -2,13 +2,19 @@
 
 import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
-import type { CheckpointRoot } from '../checkpoint/folder.ts';
+import type { ArtifactRoot } from '../artifact/folder.ts';
+import type { CheckpointRoot } from '../checkpoint/kept.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { DriveDesk } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
+import { PausedError } from '../lifecycle/transitions.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { ObjectStoreError } from '../objects/errors.ts';
+import { asComplete } from '../resource/complete-study.ts';
+import { isArtifactName } from '../resource/names.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import { untilStored } from '../store/until-stored.ts';
+import { studyOfTrial } from '../study/trial-study.ts';
 import type { Span } from '../tracing/tracing.ts';
 import type { StartMessage } from './messages.ts';
 import { endingOf, leftBecause, type Outcome } from './outcome.ts';
@@ -21,7 +27,6 @@ export interface AttemptOptions {
   readonly dmd: DmdConnection;
   readonly dmdRetryBudgetMs: number;
   readonly modelDir: string | undefined;
-  readonly artifactDir: string;
   readonly problemDir: string | undefined;
   readonly backend: StartMessage['backend'];
   readonly maxCheckpointBytes: number;
@@ -33,6 +38,7 @@ export interface AttemptParts {
   /** Has study and trial in every line. */
   readonly log: Logger;
   readonly checkpoints: CheckpointRoot;
+  readonly artifacts: ArtifactRoot;
   /** Of trials that are driven. */
   readonly desk: DriveDesk;
   readonly options: AttemptOptions;
@@ -57,13 +63,17 @@ export interface StopSignals {
  * @throws the reason of `stop.now`; TrainingProcessError, MemoryLimitError, NoDecisionError, PausedError, and the store's errors.
  */
 export async function train(
-  { store, hub, log, checkpoints, desk, options, limits, metrics, span }: AttemptParts,
+  { store, hub, log, checkpoints, artifacts, desk, options, limits, metrics, span }: AttemptParts,
   { claim, study, trial, checkpoint }: StartedTrial,
   { now: stop, atBoundary }: StopSignals,
 ): Promise<Outcome> {
   stop.throwIfAborted();
   if (atBoundary.aborted) return leftBecause(atBoundary);
-  const process = new TrainingProcess(log, limits);
+  await fetchArtifacts(artifacts, store, study, trial);
+  stop.throwIfAborted();
+  const { location } = checkpoints.objects;
+  const environment = location.kind === 's3' ? 'trainingWithS3' : 'training';
+  const process = new TrainingProcess(log, limits, environment);
   metrics?.processBegan(claim.trial, trial.stepsDone);
   const kill = () => void process.kill();
   const leave = () => process.leave();
@@ -75,8 +85,9 @@ export async function train(
   };
   try {
     const start = startMessage(study, trial, options, {
-      checkpoints: checkpoints.folderOf(claim.trial),
-      checkpointRoot: checkpoints.path,
+      checkpoints: location,
+      artifactDir: artifacts.path,
+      epoch: claim.epoch,
       checkpoint,
       trace: span?.context,
     });
@@ -120,11 +131,33 @@ export async function train(
   }
 }
 
+/**
+ * Makes the files of what a trial names be on this machine.
+ * @throws PausedError when they are kept elsewhere and cannot be had now; ArtifactError when they are gone or damaged.
+ */
+async function fetchArtifacts(
+  artifacts: ArtifactRoot,
+  store: Pick<Store, 'getArtifact'>,
+  study: Study,
+  trial: Trial,
+): Promise<void> {
+  const { dataset, model } = studyOfTrial(asComplete(study), trial).problem;
+  for (const name of [dataset, model].filter(isArtifactName)) {
+    const stored = await store.getArtifact(name);
+    if (stored === undefined) continue;
+    await artifacts.fetch(stored.artifact).catch((error: unknown) => {
+      if (!(error instanceof ObjectStoreError)) throw error;
+      const why = `the files of ${name} cannot be read: ${error.message}`;
+      throw new PausedError({ why, cause: 'machine' });
+    });
+  }
+}
+
 function startMessage(
   study: Study,
   trial: Trial,
   options: AttemptOptions,
-  from: Pick<StartMessage, 'checkpoints' | 'checkpointRoot' | 'checkpoint' | 'trace'>,
+  from: Pick<StartMessage, 'checkpoints' | 'artifactDir' | 'epoch' | 'checkpoint' | 'trace'>,
 ): StartMessage {
   return {
     type: 'start',

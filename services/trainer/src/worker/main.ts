@@ -1,14 +1,15 @@
 /** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
 
 import { Decision, Evaluation, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
-import { CheckpointFolder } from '../checkpoint/folder.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
+import { TrialCheckpoints } from '../checkpoint/kept.ts';
 import { CheckpointSpace } from '../checkpoint/space.ts';
 import { DmdClient, type OpenWindow } from '../dmd/client.ts';
 import type { WindowShape } from '../dmd/window-stream.ts';
 import { PausedError } from '../lifecycle/transitions.ts';
 import type { Proposal, SavedLoop } from '../loop/outer-loop.ts';
 import { runTrial, type TrialListener } from '../loop/trial.ts';
+import { openObjects } from '../objects/open.ts';
 import { endWithParent } from '../process/end-with-parent.ts';
 import { tellParent } from '../process/parent.ts';
 import { asComplete } from '../resource/complete-study.ts';
@@ -34,6 +35,8 @@ const ALIVE_EVERY_MS = 1_000;
 const FLUSH_WITHIN_MS = 1_000;
 const NO_FIGURES = { test: new Uint8Array(), averagedTest: new Uint8Array() };
 
+const save = saidOnce('no checkpoint can be written');
+const forget = saidOnce('old checkpoints cannot be removed');
 const waits = new Waits();
 const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
 /** Takes the decision that is waited for. */
@@ -51,7 +54,7 @@ process.on('message', (message: ToWorker) => {
   }
   if (message.type === 'acknowledged') {
     unacknowledged.acknowledged();
-    keeper?.stored(message.index).catch(warn);
+    keeper?.stored(message.index).then(forget.worked, forget.failed);
     return;
   }
   if (message.type === 'decision') return decided(Decision.decode(message.decision));
@@ -88,9 +91,11 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     throw new Error(`${what} has changed since the training of this trial began`);
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
-  const room = new CheckpointSpace(start.checkpointRoot, start.maxCheckpointBytes);
-  keeper = new CheckpointKeeper(new CheckpointFolder(start.checkpoints), origin, room);
-  const { saved, notes } = await keeper.find(trial.outerStepsDone, start.checkpoint || undefined);
+  const objects = await openObjects(start.checkpoints);
+  const room = new CheckpointSpace(objects, start.maxCheckpointBytes);
+  keeper = new CheckpointKeeper(new TrialCheckpoints(objects, trial.name, start.epoch), origin, room);
+  const found = keeper.find(trial.outerStepsDone, start.checkpoint || undefined);
+  const { saved, notes } = await waits.for(found);
   tell({
     type: 'started',
     backend: description,
@@ -156,15 +161,13 @@ function askDriver({ outerStep, settlement, unsettled: { sound } }: Proposal): P
 /** @param stored how many outer steps the server has already. */
 function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
   let toldAt = Number.NEGATIVE_INFINITY;
-  let writable = true;
   /** A checkpoint that cannot be written costs a trial nothing until it is interrupted. */
   const write = async (saved: SavedLoop) => {
     try {
-      tell({ type: 'checkpoint', bytes: await keeper.write(saved) });
-      writable = true;
+      tell({ type: 'checkpoint', bytes: await waits.for(keeper.write(saved)) });
+      save.worked();
     } catch (error) {
-      if (writable) warn(new Error(`no checkpoint can be written: ${(error as Error).message}`));
-      writable = false;
+      save.failed(error);
     }
   };
   return {
@@ -182,7 +185,7 @@ function listenerOf(keeper: CheckpointKeeper, stored: number): TrialListener {
       const start = performance.now();
       if (saved !== undefined) await write(saved);
       const checkpoint = saved && duration(performance.now() - start);
-      if (index <= stored) return keeper.stored(index);
+      if (index <= stored) return keeper.stored(index).then(forget.worked, forget.failed);
       const timing = outerStep.timing && { ...outerStep.timing, checkpoint };
       const encoded = OuterStep.encode({ ...outerStep, timing }).finish();
       tell({ type: 'outerStep', index, outerStep: encoded });
@@ -197,6 +200,18 @@ async function end(message: EndedMessage): Promise<void> {
   tell(message);
 }
 
-const warn = (error: Error): void => tell({ type: 'warning', text: error.message });
+/** What may fail again and again, and is said once until it works. */
+function saidOnce(what: string) {
+  let said = false;
+  return {
+    worked: () => {
+      said = false;
+    },
+    failed: (error: unknown) => {
+      if (!said) tell({ type: 'warning', text: `${what}: ${(error as Error).message}` });
+      said = true;
+    },
+  };
+}
 
 const tell = (message: FromWorker): void => tellParent(message);

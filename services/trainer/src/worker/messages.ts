@@ -2,6 +2,7 @@
 
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { PauseCause } from '../lifecycle/transitions.ts';
+import type { ObjectsLocation } from '../objects/location.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
 
 /** Server to worker, once: what to do. */
@@ -23,10 +24,10 @@ export interface StartMessage {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   /** Version of the trainer. */
   readonly version: string;
-  /** Folder of the trial's checkpoints. */
-  readonly checkpoints: string;
-  /** Folder of the checkpoints of all trials. */
-  readonly checkpointRoot: string;
+  /** Where the checkpoints of all trials are. */
+  readonly checkpoints: ObjectsLocation;
+  /** Of the claim: the checkpoints that it writes have it in their names. */
+  readonly epoch: number;
   /** Bytes that all of them may take; 0 for no limit. */
   readonly maxCheckpointBytes: number;
   /** Span of the attempt; undefined where there are none. */

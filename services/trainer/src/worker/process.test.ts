@@ -37,13 +37,16 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     problemDir: undefined,
     backend: undefined,
     version: '0.0.0',
-    checkpoints: folder,
-    checkpointRoot: folder,
+    checkpoints: { kind: 'folder', path: folder },
+    epoch: 4,
     trace: undefined,
     maxCheckpointBytes: 0,
     checkpoint: 0,
   };
 }
+
+/** Files of the trial's checkpoints. */
+const kept = () => readdirSync(join(folder, 'a', '0'));
 
 /** Handlers that note what they are told. */
 function listener(changes: Partial<TrainingEvents> = {}) {
@@ -88,10 +91,10 @@ describe('a training process', () => {
 
   it('has written the checkpoint of each step that it tells of, and keeps two once they are stored', async () => {
     const checkpoints: string[][] = [];
-    const { events } = listener({ outerStep: async () => void checkpoints.push(readdirSync(folder)) });
+    const { events } = listener({ outerStep: async () => void checkpoints.push(kept()) });
     await training.run(await startMessage(), events);
-    expect(checkpoints.map((files, i) => files.includes(`${i + 1}.ckpt`))).toEqual([true, true, true]);
-    expect(readdirSync(folder).length).toBeLessThanOrEqual(3);
+    expect(checkpoints.map((files, i) => files.includes(`${i + 1}.4.ckpt`))).toEqual([true, true, true]);
+    expect(kept().length).toBeLessThanOrEqual(3);
   });
 
   it('goes on after the last outer step that is stored, and trains those without a checkpoint again', async () => {
@@ -103,7 +106,7 @@ describe('a training process', () => {
     await new TrainingProcess(pino({ level: 'silent' }), LIMITS).run(next, resumed.events);
     expect(resumed.told).toEqual(['started', 'outer step 3']);
 
-    for (const file of readdirSync(folder)) writeFileSync(join(folder, file), 'GLOCALCP or something else');
+    for (const file of kept()) writeFileSync(join(folder, 'a', '0', file), 'GLOCALCP or something else');
     const notes: string[] = [];
     const again = listener({ started: async (message) => void notes.push(...message.notes) });
     const { outcome } = await new TrainingProcess(pino({ level: 'silent' }), LIMITS).run(next, again.events);

@@ -65,13 +65,13 @@ export class TrainingProcess {
   /** Resolves when the process is gone, or never came to be. */
   readonly #gone: Promise<void>;
 
-  constructor(log: Logger, limits: WatchdogLimits) {
+  constructor(log: Logger, limits: WatchdogLimits, environment: 'training' | 'trainingWithS3' = 'training') {
     this.#log = log;
     this.#watchdog = new Watchdog(limits);
     this.#child = fork(ENTRY, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: environmentFor('training'),
+      env: environmentFor(environment),
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // Out of reach of the terminal's Ctrl-C: the server decides when training ends.
       detached: true,

@@ -12,10 +12,12 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CheckpointRoot } from '../checkpoint/folder.ts';
+import { ArtifactRoot } from '../artifact/folder.ts';
+import { CheckpointRoot } from '../checkpoint/kept.ts';
 import { DriveDesk } from '../drive/desk.ts';
 import { EventHub } from '../events/hub.ts';
 import { LocalNotices } from '../notices/notices.ts';
+import { FolderObjects } from '../objects/folder.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
@@ -64,12 +66,12 @@ const supervise = (trial: StartedTrial, more: Partial<SupervisorParts> = {}) =>
   superviseTrial(
     {
       ...{ store, hub, log, desk },
-      checkpoints: new CheckpointRoot(folder),
+      checkpoints: new CheckpointRoot(new FolderObjects(folder)),
+      artifacts: new ArtifactRoot(join(folder, 'artifacts')),
       options: {
         dmd: { address: '127.0.0.1:1' },
         dmdRetryBudgetMs: 1,
         modelDir: undefined,
-        artifactDir: '',
         problemDir: undefined,
         backend: undefined,
         version: '0.0.0',
@@ -227,7 +229,7 @@ describe('a supervised trial', () => {
     });
     await supervise(trial);
     expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.PENDING });
-    expect(existsSync(join(folder, 'a', '0', '2.ckpt'))).toBe(true);
+    expect(existsSync(join(folder, 'a', '0', '2.1.ckpt'))).toBe(true);
     await supervise(await store.startTrial(NAME));
     expect(await store.getTrial(NAME)).toMatchObject({
       state: TrialState.SUCCEEDED,
@@ -266,7 +268,7 @@ describe('a supervised trial', () => {
     expect(outerStepsDone).toBeGreaterThanOrEqual(outerSteps);
     expect(outerStepsDone).toBeLessThan(OUTER_STEPS);
     expect(stateReason).toMatch(/^the server stopped; it (starts again|goes on after outer step \d)$/);
-    if (outerSteps > 0) expect(existsSync(join(folder, 'a', '0', `${outerStepsDone}.ckpt`))).toBe(true);
+    if (outerSteps > 0) expect(existsSync(join(folder, 'a', '0', `${outerStepsDone}.1.ckpt`))).toBe(true);
   });
 
   it('whose process is ended together with the server has not crashed', async () => {

@@ -24,8 +24,8 @@ import {
 
 /** What waits or trains. */
 export const LIVE = `finished = 0 AND state IN (${TrialState.PENDING}, ${TrialState.RUNNING})`;
-/** What goes on by itself: that, and what waits for the DMD service. */
-const GOES_ON = `finished = 0 AND (state IN (${TrialState.PENDING}, ${TrialState.RUNNING}) OR pause_cause = 'dmd')`;
+/** What goes on by itself: that, and what waits for the DMD service or a store of objects. */
+const GOES_ON = `finished = 0 AND (state IN (${TrialState.PENDING}, ${TrialState.RUNNING}) OR pause_cause IN ('dmd', 'machine'))`;
 
 export function* cancelStudy(name: string): Steps<Bytes> {
   const { id, record } = yield* studyToChange(name);
