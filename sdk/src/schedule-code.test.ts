@@ -57,6 +57,45 @@ describe('code', () => {
   });
 });
 
+describe('a vector', () => {
+  const layers = new Schedule(
+    ['lr/conv1', 'lr/dense1', 'momentum'],
+    [
+      { step: 0, values: [0.01, 0.1, 0.9] },
+      { step: 50, values: [0.02, 0.1, 0.9] },
+    ],
+  );
+
+  it.each<Framework>(['pytorch', 'optax'])('has the changes of each layer in code for %s', (framework) => {
+    const name = framework === 'pytorch' ? 'lr' : 'learning_rate';
+    const lines = [
+      `    "${name}": {`,
+      '        "conv1": [(0, 0.01), (50, 0.02)],',
+      '        "dense1": [(0, 0.1)],',
+      '    },',
+      '    "momentum": [(0, 0.9)],',
+    ];
+    expect(layers.toCode(framework)).toContain(`\n${lines.join('\n')}\n`);
+  });
+
+  it.each<Framework>(['keras', 'tfjs'])('is refused for %s, whose optimizers have one value', (framework) => {
+    expect(() => layers.toCode(framework)).toThrow(
+      expect.objectContaining({
+        reason: 'NOT_ENCODABLE',
+        fieldViolations: [
+          {
+            field: 'lr',
+            description: expect.stringMatching(
+              `^is a vector, and an optimizer of ${framework} has one value for all layers; pytorch and optax have one for each`,
+            ),
+          },
+        ],
+      }),
+    );
+    expect(layers.toCode(framework, { parameters: ['momentum'] })).toContain('momentum');
+  });
+});
+
 const refused = (framework: Framework, options?: CodeOptions): string[] => {
   try {
     schedule.toCode(framework, options);
@@ -73,8 +112,7 @@ describe('what no optimizer of a framework has', () => {
   it('is refused by its name, unless the options leave it out', () => {
     expect(refused('pytorch')).toEqual([
       expect.stringMatching(/^labelSmoothing: is no setting that code for pytorch knows/),
-      expect.stringMatching(/^l2\/conv1: is of a vector/),
-      expect.stringMatching(/^l2\/dense1: is of a vector/),
+      expect.stringMatching(/^l2: is no setting/),
     ]);
     expect(refused('tfjs', { parameters: ['lr', 'weightDecay'] })).toEqual([
       expect.stringMatching(/^weightDecay: .*tfjs knows \(lr, momentum\)/),
@@ -84,8 +122,7 @@ describe('what no optimizer of a framework has', () => {
   it('is refused when it is asked for, as what the schedule does not have is', () => {
     expect(refused('optax', { parameters: ['l2', 'lrr'] })).toEqual([
       'parameters: the schedule has no lrr',
-      expect.stringMatching(/^l2\/conv1: /),
-      expect.stringMatching(/^l2\/dense1: /),
+      expect.stringMatching(/^l2: is no setting that code for optax knows/),
     ]);
     expect(refused('jax' as Framework)).toEqual(['framework: is not one of keras, tfjs, pytorch, optax']);
   });

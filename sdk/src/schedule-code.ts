@@ -1,8 +1,15 @@
 /** A schedule as code of a framework: which settings of an optimizer it has there, and with which values. */
 
 import { type FieldViolation, GlocalError } from './error.ts';
-import { kerasCode, optaxCode, pytorchCode, type Settings, tfjsCode } from './schedule-modules.ts';
-import { type Change, changesOf, isOfVector, type ScheduleRows } from './schedule-rows.ts';
+import {
+  kerasCode,
+  optaxCode,
+  pytorchCode,
+  type Setting,
+  type Settings,
+  tfjsCode,
+} from './schedule-modules.ts';
+import { changesOf, groupOf, nameOf, type ScheduleRows } from './schedule-rows.ts';
 
 /** What code is written for: Keras 3, tfjs, PyTorch, or optax with JAX. */
 export type Framework = 'keras' | 'tfjs' | 'pytorch' | 'optax';
@@ -17,6 +24,8 @@ interface Target {
   /** How it calls what Glocal calls so. */
   readonly settings: Readonly<Record<string, string>>;
   readonly write: (settings: Settings) => string;
+  /** Whether its optimizers can have a value for each layer. */
+  readonly hasLayers: boolean;
 }
 
 const TARGETS: Readonly<Record<Framework, Target>> = {
@@ -31,8 +40,9 @@ const TARGETS: Readonly<Record<Framework, Target>> = {
       epsilon: 'epsilon',
     },
     write: kerasCode,
+    hasLayers: false,
   },
-  tfjs: { settings: { lr: 'learningRate', momentum: 'momentum' }, write: tfjsCode },
+  tfjs: { settings: { lr: 'learningRate', momentum: 'momentum' }, write: tfjsCode, hasLayers: false },
   pytorch: {
     settings: {
       lr: 'lr',
@@ -44,6 +54,7 @@ const TARGETS: Readonly<Record<Framework, Target>> = {
       epsilon: 'eps',
     },
     write: pytorchCode,
+    hasLayers: true,
   },
   optax: {
     settings: {
@@ -56,6 +67,7 @@ const TARGETS: Readonly<Record<Framework, Target>> = {
       epsilon: 'eps',
     },
     write: optaxCode,
+    hasLayers: true,
   },
 };
 
@@ -68,37 +80,55 @@ export function scheduleCode(
   if (!Object.hasOwn(TARGETS, framework)) {
     throw refusal([{ field: 'framework', description: `is not one of ${Object.keys(TARGETS).join(', ')}` }]);
   }
-  const { settings: known, write } = TARGETS[framework];
+  const target = TARGETS[framework];
   const columns = schedule.columns.filter((column) => parameters?.includes(nameOf(column)) ?? true);
   const missing = parameters?.filter((name) => !columns.some((column) => nameOf(column) === name)) ?? [];
   const violations: FieldViolation[] = missing.map((name) => ({
     field: 'parameters',
     description: `the schedule has no ${name}`,
   }));
-  const settings = new Map<string, readonly Change[]>();
-  for (const column of columns) {
-    const setting = settingOf(column, known);
-    if (setting === undefined) violations.push({ field: column, description: whyNot(column, framework) });
-    else settings.set(setting, changesOf(schedule, schedule.columns.indexOf(column)));
+  const settings = new Map<string, Setting>();
+  for (const name of new Set(columns.map(nameOf))) {
+    const own = columns.filter((column) => nameOf(column) === name);
+    const setting = settingOf(name, target.settings);
+    const why = whyNot(own, setting, framework);
+    if (setting === undefined || why !== undefined) violations.push({ field: name, description: why ?? '' });
+    else settings.set(setting, changesIn(schedule, own));
   }
   if (violations.length > 0) throw refusal(violations);
-  return write(settings);
+  return target.write(settings);
 }
 
-/** The hyperparameter that a column is of. */
-const nameOf = (column: string): string => column.split('/')[0] as string;
+/** Of one hyperparameter, for each layer where it has several columns. */
+function changesIn(schedule: ScheduleRows, columns: readonly string[]): Setting {
+  const changes = columns.map(
+    (column) => [groupOf(column), changesOf(schedule, schedule.columns.indexOf(column))] as const,
+  );
+  const [[group, first] = [undefined, []]] = changes;
+  return group === undefined ? first : new Map(changes.map(([layer = '', of]) => [layer, of]));
+}
 
 /** Undefined where there is none. Clients that train themselves may write names as Python does. */
-function settingOf(column: string, settings: Target['settings']): string | undefined {
-  const name = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+function settingOf(hyperparameter: string, settings: Target['settings']): string | undefined {
+  const name = hyperparameter.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   return Object.hasOwn(settings, name) ? settings[name] : undefined;
 }
 
-function whyNot(column: string, framework: Framework): string {
-  const why = isOfVector(column)
-    ? 'is of a vector, and an optimizer has one value'
-    : `is no setting that code for ${framework} knows (${Object.keys(TARGETS[framework].settings).join(', ')})`;
-  return `${why}; \`parameters\` says which hyperparameters the code is about`;
+/** What keeps a hyperparameter with these columns from being a setting. */
+function whyNot(
+  columns: readonly string[],
+  setting: string | undefined,
+  framework: Framework,
+): string | undefined {
+  const { settings, hasLayers } = TARGETS[framework];
+  const hint = '; `parameters` says which hyperparameters the code is about';
+  if (setting === undefined) {
+    return `is no setting that code for ${framework} knows (${Object.keys(settings).join(', ')})${hint}`;
+  }
+  const isVector = columns.some((column) => groupOf(column) !== undefined);
+  return isVector && !hasLayers
+    ? `is a vector, and an optimizer of ${framework} has one value for all layers; pytorch and optax have one for each${hint}`
+    : undefined;
 }
 
 const refusal = (violations: readonly FieldViolation[]): GlocalError =>

@@ -2,8 +2,16 @@
 
 import type { Change } from './schedule-rows.ts';
 
-/** Changes of each setting, by the framework's name of it. */
-export type Settings = ReadonlyMap<string, readonly Change[]>;
+/** Changes of one value, or of one for each layer. */
+export type Setting = readonly Change[] | ReadonlyMap<string, readonly Change[]>;
+
+/** Of each setting, by the framework's name of it. */
+export type Settings = ReadonlyMap<string, Setting>;
+
+const isOfLayers = (setting: Setting): setting is ReadonlyMap<string, readonly Change[]> => 'get' in setting;
+
+/** Whether a setting has a value for each layer. */
+const hasLayers = (settings: Settings): boolean => [...settings.values()].some(isOfLayers);
 
 const LINE = 100;
 
@@ -15,7 +23,7 @@ export const pytorchCode = (settings: Settings): string => `\
         optimizer.step()
         schedule.step()
 
-All parameter groups get the values. SGD of torch.optim moves as Glocal's \`sgd\` does.
+${pytorchGroups(settings)} SGD of torch.optim moves as Glocal's \`sgd\` does.
 """
 
 ${pythonChanges(settings)}
@@ -39,13 +47,27 @@ class GlocalSchedule:
         self._set()
 
     def _set(self):
-        for group in self.optimizer.param_groups:
-            values = values_at(self.steps_done)
+${pytorchLookUp(settings)}
 ${pytorchBetas(settings)}            missing = values.keys() - group.keys()
             if missing:
                 raise ValueError(f"the optimizer has no {', '.join(sorted(missing))}")
             group.update(values)
 `;
+
+const pytorchGroups = (settings: Settings): string =>
+  hasLayers(settings)
+    ? `A parameter group gets the values of its layer, which is told as \`{"params": model.conv1.parameters(), "layer": "conv1"}\`; one without is
+that of its position, "0" for the first.`
+    : 'All parameter groups get the values.';
+
+const pytorchLookUp = (settings: Settings): string =>
+  hasLayers(settings)
+    ? `\
+        for position, group in enumerate(self.optimizer.param_groups):
+            values = values_at(self.steps_done, group.get("layer", str(position)))`
+    : `\
+        for group in self.optimizer.param_groups:
+            values = values_at(self.steps_done)`;
 
 /** PyTorch has both in one setting. */
 function pytorchBetas(settings: Settings): string {
@@ -100,7 +122,7 @@ class GlocalSchedule(keras.callbacks.Callback):
 export const optaxCode = (settings: Settings): string => `\
 """A Glocal schedule for optax.
 
-    optimizer = with_schedule(optax.sgd)
+    optimizer = with_schedule(optax.sgd${hasLayers(settings) ? ', layer_of' : ''})
 
 Of a function of yours, the arguments are named as below; the same steps as Glocal's \`sgd\` makes
 
@@ -115,16 +137,36 @@ import optax
 
 ${changesIn(settings, python)}
 
-def with_schedule(make_optimizer):
-    """\`make_optimizer\` with the values of each update, counted from 0, as optax counts them."""
-    return optax.inject_hyperparams(make_optimizer)(**{name: hold(of) for name, of in CHANGES.items()})
-
+${hasLayers(settings) ? OPTAX_OF_LAYERS : OPTAX_OF_ALL}
 
 def hold(changes):
     """A schedule of optax that is constant from each change to the next."""
     steps, values = zip(*changes)
     steps, values = jnp.asarray(steps), jnp.asarray(values)
     return lambda count: values[jnp.searchsorted(steps, count, side="right") - 1]
+`;
+
+const OPTAX_OF_ALL = `\
+def with_schedule(make_optimizer):
+    """\`make_optimizer\` with the values of each update, counted from 0, as optax counts them."""
+    return optax.inject_hyperparams(make_optimizer)(**{name: hold(of) for name, of in CHANGES.items()})
+`;
+
+const OPTAX_OF_LAYERS = `\
+LAYERS = list(dict.fromkeys(layer for of in CHANGES.values() if isinstance(of, dict) for layer in of))
+
+
+def with_schedule(make_optimizer, layer_of):
+    """\`make_optimizer\` with the values of each update, counted from 0, as optax counts them.
+
+    \`layer_of\` is a tree like the parameters' with the layer of each, or a function that makes one of them.
+    """
+    return optax.partition({layer: of_layer(make_optimizer, layer) for layer in LAYERS}, layer_of)
+
+
+def of_layer(make_optimizer, layer):
+    own = {name: of[layer] if isinstance(of, dict) else of for name, of in CHANGES.items()}
+    return optax.inject_hyperparams(make_optimizer)(**{name: hold(of) for name, of in own.items()})
 `;
 
 export const tfjsCode = (settings: Settings): string => `\
@@ -203,12 +245,17 @@ const javascript: Language = {
 };
 
 function changesIn(settings: Settings, { about, open, close, indent, key, change }: Language): string {
-  const entries = [...settings].map(([name, changes]) => {
+  const entry = (name: string, changes: readonly Change[], margin: string): string => {
     const items = changes.map(change);
-    const inOne = `${indent}${key(name)}: [${items.join(', ')}],\n`;
+    const inOne = `${margin}${name}: [${items.join(', ')}],\n`;
     return inOne.length <= LINE
       ? inOne
-      : `${indent}${key(name)}: [\n${wrapped(items, indent.repeat(2))}${indent}],\n`;
+      : `${margin}${name}: [\n${wrapped(items, margin + indent)}${margin}],\n`;
+  };
+  const entries = [...settings].map(([name, setting]) => {
+    if (!isOfLayers(setting)) return entry(key(name), setting, indent);
+    const layers = [...setting].map(([layer, of]) => entry(JSON.stringify(layer), of, indent.repeat(2)));
+    return `${indent}${key(name)}: {\n${layers.join('')}${indent}},\n`;
   });
   return `${about}\n${open}\n${entries.join('')}${close}`;
 }
@@ -230,8 +277,24 @@ from bisect import bisect_right
 ${imports.map((line) => `\n${line}\n`).join('')}
 ${changesIn(settings, python)}
 
+${hasLayers(settings) ? VALUES_OF_LAYER : VALUES_AT}`;
+
+const VALUES_AT = `\
 def values_at(step):
     """The values that a step is made with, counted from 0."""
     latest = {name: bisect_right(of, (step, float("inf"))) - 1 for name, of in CHANGES.items()}
     return {name: CHANGES[name][i][1] for name, i in latest.items()}
+`;
+
+const VALUES_OF_LAYER = `\
+def values_at(step, layer):
+    """The values that a step is made with, counted from 0, for the weights of a layer."""
+    values = {}
+    for name, of in CHANGES.items():
+        if isinstance(of, dict):
+            if layer not in of:
+                raise ValueError(f"the schedule has no {name} for {layer!r}, only for {', '.join(of)}")
+            of = of[layer]
+        values[name] = of[bisect_right(of, (step, float("inf"))) - 1][1]
+    return values
 `;

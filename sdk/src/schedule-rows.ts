@@ -25,5 +25,9 @@ export function changesOf({ rows }: ScheduleRows, column: number): Change[] {
   return all.filter(({ value }, i) => value !== all[i - 1]?.value);
 }
 
-/** Whether it is one of the values of a vector. */
-export const isOfVector = (column: string): boolean => column.includes('/');
+/** The hyperparameter that a column is of. */
+export const nameOf = (column: string): string => column.split('/', 1)[0] as string;
+
+/** What the column of a vector has the value of: a layer, or a position from 0 on. Undefined where there is one value. */
+export const groupOf = (column: string): string | undefined =>
+  column.includes('/') ? column.slice(column.indexOf('/') + 1) : undefined;

@@ -6,9 +6,11 @@ import {
   type FloatParameter,
   fixed,
   float,
+  network,
   scheduled,
   space,
   type VectorParameter,
+  vector,
 } from './space.ts';
 
 const columns = ['lr', 'weightDecay'];
@@ -112,9 +114,31 @@ describe('as parameters of another study', () => {
     });
   });
 
-  it('a vector is refused by its name', () => {
-    const vectors = new Schedule(['lr/conv1'], [{ step: 0, values: [0.1] }]);
-    expect(() => vectors.toScheduled()).toThrow('lr/conv1: is of a vector, and a schedule is of one value');
+  it('a vector that never moved is fixed as it was, one that moved is refused by its name', () => {
+    const rows = [
+      { step: 0, values: [0.1, 0.2, 1, 2] },
+      { step: 50, values: [0.1, 0.2, 1, 3] },
+    ];
+    const vectors = new Schedule(['lr/conv1', 'lr/dense1', 'classWeights/0', 'classWeights/1'], rows);
+    expect(vectors.toScheduled({ steps: 50 })).toEqual({
+      lr: fixed([0.1, 0.2], { per: 'layer' }),
+      classWeights: fixed([1, 2], { per: 'class' }),
+    });
+    expect(() => vectors.toScheduled({ steps: 51 })).toThrow(
+      'classWeights: is a vector that moves, and a schedule is of one value',
+    );
+  });
+
+  it('a vector of a trial is fixed as that had it, and a network is refused', async () => {
+    const trial = {
+      space: space({ mix: vector({ size: 2, min: 0, max: 1, init: 0.1 }), reweighting: network() }),
+      choices: {},
+    };
+    const joined = (parameters: string[], values: number[]) =>
+      joinSchedule(async () => ({ parameters, points: [{ step: 0, values }], nextPageToken: '' }), trial);
+    expect((await joined(['mix/0', 'mix/1'], [0.1, 0.2])).toScheduled()).toEqual({ mix: fixed([0.1, 0.2]) });
+    const weights = await joined(['reweighting/0'], [1]);
+    expect(() => weights.toScheduled()).toThrow('reweighting: is a network, whose weights cannot be given');
   });
 });
 

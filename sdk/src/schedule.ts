@@ -6,9 +6,17 @@ import { type CodeOptions, type Framework, scheduleCode } from './schedule-code.
 import type { ScheduleRows } from './schedule-rows.ts';
 import { readCsv, readJson, type ScheduleJson, writeCsv } from './schedule-text.ts';
 import { givenParameters } from './scheduled-space.ts';
-import type { ChoiceParameter, FixedParameter, ParameterMap, ScheduledParameter } from './space.ts';
+import type {
+  ChoiceParameter,
+  FixedParameter,
+  Parameter,
+  ParameterMap,
+  ScheduledParameter,
+  VectorParameter,
+} from './space.ts';
 import type { Choices, Values } from './space-values.ts';
 import { chosen, type TrialSpace } from './trial.ts';
+import { parametersAt } from './trial-space.ts';
 
 /** Values that hold from an inner step on. */
 export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
@@ -19,9 +27,13 @@ export interface SchedulePoint<P extends ParameterMap = ParameterMap> {
 
 /** What {@link Schedule.toScheduled} makes: nothing in it moves by hypergradients. */
 export type ScheduledValues<P extends ParameterMap = ParameterMap> = {
-  readonly [Name in keyof P & string as P[Name] extends ChoiceParameter ? never : Name]:
-    | FixedParameter<number>
-    | ScheduledParameter;
+  readonly [Name in keyof P & string as P[Name] extends ChoiceParameter
+    ? never
+    : Name]: Parameter extends P[Name]
+    ? FixedParameter | ScheduledParameter
+    : P[Name] extends VectorParameter | FixedParameter<readonly number[]>
+      ? FixedParameter<readonly number[]>
+      : FixedParameter<number> | ScheduledParameter;
 };
 
 /** The values of a trial's hyperparameters, from its start to now. */
@@ -31,14 +43,22 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
   /** In the order of training; the first has step 0. */
   readonly points: readonly SchedulePoint<P>[];
   readonly #rows: ScheduleRows['rows'];
+  readonly #parameters: ReadonlyMap<string, Parameter> | undefined;
 
   /**
    * @param choices of the trial, which its values have at every point
+   * @param parameters that the trial had
    * @internal
    */
-  constructor(columns: readonly string[], rows: ScheduleRows['rows'], choices: Choices = {}) {
+  constructor(
+    columns: readonly string[],
+    rows: ScheduleRows['rows'],
+    choices: Choices = {},
+    parameters?: ReadonlyMap<string, Parameter>,
+  ) {
     this.columns = columns;
     this.#rows = rows;
+    this.#parameters = parameters;
     this.points = rows.map(({ step, values }) => ({
       step,
       values: { ...choices, ...byName(columns, values) } as Values<P>,
@@ -75,9 +95,10 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
 
   /**
    * A module, Python's or for tfjs JavaScript's, that makes an optimizer of the framework follow the schedule. What it does to
-   * the optimizer is in its head; it needs nothing but the framework.
-   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming columns that an optimizer of the framework has no
-   *   setting for: vectors, hyperparameters of the loss. `parameters` of the options leaves them out.
+   * the optimizer is in its head; it needs nothing but the framework. Of a vector, PyTorch's parameter groups and optax's
+   * partitions get the value of their layer.
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming hyperparameters that an optimizer of the framework has no
+   *   setting for: those of the loss, and vectors for Keras and tfjs. `parameters` of the options leaves them out.
    */
   toCode(framework: Framework, options?: CodeOptions): string {
     return scheduleCode({ columns: this.columns, rows: this.#rows }, framework, options);
@@ -85,12 +106,13 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
 
   /**
    * The same values at every inner step as parameters of a space, for a study that repeats the training with the estimator
-   * `fixed`: what never moved is fixed, the rest follows its points.
+   * `fixed`: what never moved is fixed, vectors, too; the rest follows its points.
    * @param options.steps Inner steps of that study. @default the step of the last point, where a trial that is done ended
-   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming vectors: a schedule is of one value
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming vectors that move, since a schedule is of one value, and networks
    */
   toScheduled(options: { readonly steps?: number | undefined } = {}): ScheduledValues<P> {
-    return givenParameters({ columns: this.columns, rows: this.#rows }, options.steps) as ScheduledValues<P>;
+    const rows = { columns: this.columns, rows: this.#rows };
+    return givenParameters(rows, options.steps, this.#parameters) as ScheduledValues<P>;
   }
 }
 
@@ -106,7 +128,8 @@ export async function joinSchedule<P extends ParameterMap>(
     return { items: page.points, nextPageToken: page.nextPageToken };
   });
   const rows = await collect(points);
-  return new Schedule<P>(columns, rows, Object.fromEntries(chosen(trial)));
+  const parameters = new Map(parametersAt(trial.space, trial.choices));
+  return new Schedule<P>(columns, rows, Object.fromEntries(chosen(trial)), parameters);
 }
 
 /** Columns of one hyperparameter together, in their order. */

@@ -17,6 +17,11 @@ const POINTS = [
   { step: 5, values: [0.05, 0.8, 0.02] },
 ];
 const schedule = Schedule.fromJson({ columns: ['lr', 'momentum', 'weightDecay'], points: POINTS });
+/** The same, with half of the rate for a second layer. */
+const ofLayers = Schedule.fromJson({
+  columns: ['lr/conv1', 'lr/dense1', 'momentum', 'weightDecay'],
+  points: POINTS.map(({ step, values: [lr = 0, ...others] }) => ({ step, values: [lr, lr / 2, ...others] })),
+});
 
 /** Where the generated modules and what uses them are; within the repository, so that its packages are found. */
 let folder: string;
@@ -31,14 +36,19 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** What a program prints that uses the module. Skipped where there is no Python with the frameworks. */
-async function printed({ skip }: TestContext, framework: Framework, env: NodeJS.ProcessEnv = {}) {
+async function printed(
+  { skip }: TestContext,
+  framework: Framework,
+  { env = {}, program = `use_${framework}.py` }: { env?: NodeJS.ProcessEnv; program?: string } = {},
+) {
   const python = await pythonWith(join(folder, 'requirements.txt'));
   if ('missing' in python) {
     console.warn(python.missing);
     return skip(python.missing);
   }
   await writeFile(join(folder, 'glocal_schedule.py'), schedule.toCode(framework));
-  const { stdout } = await execa(join(python.bin, 'python'), [`use_${framework}.py`], {
+  if (framework !== 'keras') await writeFile(join(folder, 'glocal_layers.py'), ofLayers.toCode(framework));
+  const { stdout } = await execa(join(python.bin, 'python'), [program], {
     cwd: folder,
     env: { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '', PYTHONDONTWRITEBYTECODE: '1', ...env },
   });
@@ -63,11 +73,11 @@ const ofKeras: Step = ({ w, velocity }, { lr, momentum, weightDecay }) => {
   return { w: w - lr * weightDecay * w + next, velocity: next };
 };
 
-function weightsAlong(step: Step, { decays = true } = {}): number[] {
+function weightsAlong(step: Step, { decays = true, share = 1 } = {}): number[] {
   let state: State = { w: 1, velocity: 0 };
   return Array.from({ length: STEPS }, (_, t) => {
     const [lr = 0, momentum = 0, weightDecay = 0] = POINTS.findLast((point) => point.step <= t)?.values ?? [];
-    state = step(state, { lr, momentum, weightDecay: decays ? weightDecay : 0 });
+    state = step(state, { lr: share * lr, momentum, weightDecay: decays ? weightDecay : 0 });
     return state.w;
   });
 }
@@ -89,10 +99,25 @@ describe('each step is made with the values of the schedule', () => {
   });
 
   it.for(['torch', 'jax'])('in Keras on %s', { timeout }, async (backend, context) => {
-    const { weights, refusal } = await printed(context, 'keras', { KERAS_BACKEND: backend });
+    const { weights, refusal } = await printed(context, 'keras', { env: { KERAS_BACKEND: backend } });
     expectNear(weights, weightsAlong(ofKeras));
     if (backend === 'jax')
       expect(refusal).toMatch(/^momentum, weight_decay would not move: compile the model/);
+  });
+
+  it.for(['pytorch', 'optax'] as const)('of its layer, in %s', { timeout }, async (framework, context) => {
+    const program = `use_${framework}_layers.py`;
+    const { weights, refusal } = await printed(context, framework, { program });
+    expectNear(
+      weights.map(([first]: number[]) => first),
+      weightsAlong(sgd),
+    );
+    expectNear(
+      weights.map(([, second]: number[]) => second),
+      weightsAlong(sgd, { share: 0.5 }),
+    );
+    if (framework === 'pytorch')
+      expect(refusal).toBe("the schedule has no lr for '0', only for conv1, dense1");
   });
 
   const withoutDecay: CodeOptions = { parameters: ['lr', 'momentum'] };
