@@ -37,6 +37,9 @@ export async function tarballsIn(
 export const tool = (folder: string, command: string, args: readonly string[]) =>
   execa(command, args, { cwd: folder, preferLocal: true, localDir: root, reject: false, all: true });
 
-/** Installs as a user would, with what npm runs then. */
+/** Installs as a user would, with what npm runs then, whatever npm has told this process of the checkout's settings. */
 export const install = (folder: string, packages: readonly string[]) =>
-  execa('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], { cwd: folder });
+  execa('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], {
+    cwd: folder,
+    env: { npm_config_ignore_scripts: 'false' },
+  });
