@@ -42,7 +42,7 @@ const tasks: Readonly<Record<string, Task>> = {
   },
   glocal: {
     help: 'the command line',
-    needs: ([command]) => (command === 'serve' ? everything : sources),
+    needs: ([command, ...flags]) => (command === 'serve' && needsServices(flags) ? everything : sources),
     run: program('cli/src/main.ts'),
   },
   bench: {
