@@ -68,6 +68,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       mode: true,
       decisionTimeout: true,
       labels: true,
+      priority: true,
       owner: true,
       state: true,
       stateReason: true,

@@ -19,6 +19,7 @@ export interface JsonObject {
 const KEYS: readonly (keyof StudySpec)[] = [
   'displayName',
   'labels',
+  'priority',
   'mode',
   'decisionTimeout',
   'problem',

@@ -41,12 +41,13 @@ import type {
  */
 export function encodeSpec<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): proto.Study {
   const problem: Partial<Problem> = spec.problem ?? {};
-  const { displayName, labels, training, method, sampling, mode, decisionTimeout } = spec;
+  const { displayName, labels, priority, training, method, sampling, mode, decisionTimeout } = spec;
   return proto.Study.fromPartial(
     settable({
       ...unknownOf(spec),
       displayName,
       labels,
+      priority,
       space: encodeSpace(spec.space),
       problem: isNone(spec.mode, problem) ? undefined : settable(problem),
       training: { ...unknownOf(training), steps: training.steps, seeds: [...(training.seeds ?? [])] },
@@ -114,12 +115,14 @@ const settable = <Fields extends object>(fields: Fields) =>
 
 /** What the server made of a specification. */
 export function decodeSpec<P extends ParameterMap>(message: proto.Study): CompleteStudySpec<P> {
-  const { displayName, labels, problem, training, method, sampling, mode, decisionTimeout } = message;
+  const { displayName, labels, priority, problem, training, method, sampling, mode, decisionTimeout } =
+    message;
   const { method: samplingMethod, ...points } = proto.Sampling.create(sampling);
   return {
     ...unknownOf(message),
     displayName,
     labels: { ...labels },
+    priority,
     // The server answers with the names that were sent, and adds those that keep their defaults.
     space: decodeSpace(message.space) as Space<P>,
     problem: decodeProblem(proto.Problem.create(problem)),

@@ -197,6 +197,8 @@ interface BaseStudySpec<P extends ParameterMap> {
   readonly displayName?: string;
   /** For programs, which ask `studies.list` for them: at most 64. @default none */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Whose trials start first among your studies: those of the study with the higher one, from -100 to 100. @default 0 */
+  readonly priority?: number;
   readonly space: Space<P>;
   readonly training: Training;
   readonly method: Method;
@@ -236,6 +238,7 @@ type ProblemId = 'dataset' | 'model' | 'optimizer';
 export interface CompleteStudySpec<P extends ParameterMap = ParameterMap> extends BaseStudySpec<P> {
   readonly displayName: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly priority: number;
   readonly problem: Required<Omit<Problem, 'standardize' | 'augmentation' | 'options'>> &
     Pick<Problem, 'standardize' | 'options'> & { readonly augmentation: Required<Augmentation> };
   readonly training: Required<Training>;

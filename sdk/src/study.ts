@@ -107,6 +107,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
   readonly mode: StudySnapshot<P>['mode'];
   readonly decisionTimeout: number;
   readonly labels: StudySnapshot<P>['labels'];
+  readonly priority: number;
   readonly owner: string;
   readonly state: StudyState;
   readonly stateReason: string;
@@ -129,6 +130,7 @@ export class Study<P extends ParameterMap = ParameterMap> implements StudySnapsh
     this.mode = snapshot.mode;
     this.decisionTimeout = snapshot.decisionTimeout;
     this.labels = snapshot.labels;
+    this.priority = snapshot.priority;
     this.owner = snapshot.owner;
     this.state = snapshot.state;
     this.stateReason = snapshot.stateReason;

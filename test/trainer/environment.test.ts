@@ -11,6 +11,7 @@ import { TestTrainer } from '../support/trainer.ts';
 /** A value for each documented variable; undefined for those that name a file, or a DMD service that runs elsewhere. */
 const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_CONFIG: undefined,
+  GLOCAL_ROLE: 'all',
   GLOCAL_LISTEN: '127.0.0.1:0',
   GLOCAL_STORE: '',
   GLOCAL_OBJECTS: undefined,
@@ -45,6 +46,10 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_PROBLEM_DIR: undefined,
   GLOCAL_BACKEND: 'wasm',
   GLOCAL_MAX_RUNNING_TRIALS: '2',
+  GLOCAL_MAX_OWNER_RUNNING_TRIALS: '2',
+  GLOCAL_WORKER_NAME: 'one',
+  GLOCAL_LEASE_SECONDS: '10',
+  GLOCAL_ONCE: 'no',
   GLOCAL_MAX_ACTIVE_STUDIES: '10',
   GLOCAL_MAX_OWNER_ACTIVE_STUDIES: '10',
   GLOCAL_MAX_STUDIES: '1000',

@@ -118,7 +118,7 @@ describe('a specification', () => {
     };
     expect(violations(wrong)).toEqual({
       colour:
-        'is unknown; the keys are displayName, labels, space, problem, training, method, sampling, mode, decisionTimeout',
+        'is unknown; the keys are displayName, labels, priority, space, problem, training, method, sampling, mode, decisionTimeout',
       'space.lr.scale': '"cubic" is unknown; one of logit, log, linear',
       'space.momentum.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.initial': 'is unknown; did you mean init?',

@@ -268,6 +268,7 @@ const specificationWith = (problem: Rule, decisionTimeout: Rule) =>
     {
       displayName: optional(text),
       labels: optional(record(text)),
+      priority: optional(int32),
       space,
       problem,
       training,

@@ -88,6 +88,7 @@ export const someSpec = fc.record(
     sampling: some({ method: fc.constantFrom('grid', 'sobol'), points: whole, seed: uint32 }),
     mode: fc.constantFrom('managed', 'driven'),
     decisionTimeout: whole,
+    priority: whole,
   },
   { requiredKeys: ['space', 'problem', 'training', 'method'] },
 ) as fc.Arbitrary<StudySpec>;

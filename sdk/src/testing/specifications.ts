@@ -25,6 +25,7 @@ type Everything<T> = T extends readonly unknown[]
 export const everything = {
   displayName: 'all of it',
   labels: { team: 'vision', run: 'first' },
+  priority: 3,
   space: space({
     momentum: float({ min: 0.01, max: 1, init: 0.1, scale: 'logit' }),
     lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),

@@ -135,6 +135,30 @@ describe('the configuration', () => {
     expect(fromEnvironment.message).toContain(variable);
   });
 
+  it('takes a role of a fleet where there is a database, and one trial at a time from workers', () => {
+    const store = 'postgres://glocal@127.0.0.1/glocal';
+    expect(read('--role', 'worker', '--store', store, '--once')).toMatchObject({
+      role: 'worker',
+      once: true,
+    });
+    // A worker does not listen.
+    expect(read('--role', 'worker', '--store', store, '--listen', '0.0.0.0:1')).toMatchObject({
+      role: 'worker',
+    });
+    for (const other of ['memory:', 'some.db']) {
+      expect(refusal('--role', 'server', '--store', other)).toMatchObject({
+        exitCode: 64,
+        message: expect.stringMatching(
+          /^--role \(GLOCAL_ROLE\): servers and workers share a PostgreSQL database/,
+        ),
+      });
+    }
+    expect(refusal('--once')).toMatchObject({
+      exitCode: 64,
+      message: '--once (GLOCAL_ONCE): is for --role worker; this is --role all',
+    });
+  });
+
   it.each([['--wrong'], ['surplus'], ['--store']])('refuses %s alone', (argument) => {
     expect(refusal(argument)).toMatchObject({ exitCode: 64, message: expect.stringContaining(argument) });
   });

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from './config/errors.ts';
 import { readConfigFile } from './config/file.ts';
 import { parseArguments } from './config/parse.ts';
+import { checkRole } from './config/role.ts';
 import { authenticates, checkSecurity } from './config/security.ts';
 import {
   flagOf,
@@ -74,7 +75,8 @@ export function readConfig(args: readonly string[], version: string): Config {
   const values = Object.fromEntries(chosen) as Settings;
   checkSecurity(values);
   checkStore(values);
-  checkListen(values);
+  checkRole(values);
+  if (values.role !== 'worker') checkListen(values);
   checkMetricsListen(values);
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;
   return {

@@ -15,6 +15,7 @@ import { discardUnlessNeeded } from './checkpoint/tidy.ts';
 import { check } from './commands/check.ts';
 import { data } from './commands/data.ts';
 import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
+import { trainOnce } from './commands/once.ts';
 import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
 import { isDatabase, shownStore } from './config/database.ts';
@@ -36,11 +37,14 @@ import { type ObjectsLocation, within } from './objects/location.ts';
 import { openObjects } from './objects/open.ts';
 import { ProblemError } from './problem/errors.ts';
 import { usageIsKnown } from './process/usage.ts';
-import { LocalQueue } from './queue/queue.ts';
+import { keepTakingUp, takeUpLost } from './queue/lost-trials.ts';
+import { TrialQueue } from './queue/queue.ts';
 import { resumeWithDmd } from './queue/resume-with-dmd.ts';
 import { resumeWithObjects } from './queue/resume-with-objects.ts';
 import { keepDeleting } from './queue/retention.ts';
 import { keepSweeping, sweep } from './queue/sweep.ts';
+import { TrialWorker } from './queue/worker.ts';
+import { workerName } from './queue/worker-name.ts';
 import { ListenError } from './resource/listen-error.ts';
 import { MAX_MESSAGE_BYTES } from './resource/message-size.ts';
 import { openSecurity } from './security/security.ts';
@@ -61,7 +65,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** The stop of the server waits so long at most for its last spans to be sent. */
 const FLUSH_WITHIN_MS = 2_000;
 
-async function serve(args: readonly string[]): Promise<void> {
+/** Resolves with the exit code. */
+async function serve(args: readonly string[]): Promise<number> {
   const config = readConfig(args, version);
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   if (config.ignoredVariables.length > 0) {
@@ -73,11 +78,16 @@ async function serve(args: readonly string[]): Promise<void> {
 
   const cleanUp = new AsyncDisposableStack();
   try {
-    const security = cleanUp.use(await openSecurity(config, log));
     const warn = (line: string) => log.warn(line);
-    const { modelDir, problemDir, backend } = config;
-    const modules = await Modules.open({ folder: problemDir, backend }, warn);
-    const catalogue = await loadCatalogue({ modelDir, log: warn });
+    const { role, modelDir, problemDir, backend } = config;
+    const offered =
+      role === 'worker'
+        ? undefined
+        : {
+            security: cleanUp.use(await openSecurity(config, log)),
+            modules: await Modules.open({ folder: problemDir, backend }, warn),
+            catalogue: await loadCatalogue({ modelDir, log: warn }),
+          };
     if (config.dmd === undefined) DmdProcess.require(config.dmdBinary);
     await setUpAtFirstStart({ backend, log: warn });
     const backendInfo = chooseBackend(backend);
@@ -127,107 +137,122 @@ async function serve(args: readonly string[]): Promise<void> {
     const hub = new EventHub(notices);
     if (notices.shared) cleanUp.use(keepCatchingUp({ store, hub, log }));
     const desk = new DriveDesk({ store, hub, notices, log });
-    const { maxRunningTrials, maxCheckpointBytes } = config;
+    const { maxRunningTrials, maxOwnerRunningTrials, maxCheckpointBytes } = config;
+    const leaseMs = config.leaseSeconds * 1_000;
     const dmdRetryBudgetMs = config.dmdRetrySeconds * 1_000;
     const windows = new DmdClient(dmd, dmdRetryBudgetMs, undefined, tracing);
     cleanUp.defer(() => windows.close());
     const folders = { modelDir, problemDir };
     const options = { version, dmd, dmdRetryBudgetMs, ...folders, backend, maxCheckpointBytes };
     const limits = { memoryBytes: memoryLimit(config, log), silenceMs: config.trialSilenceSeconds * 1_000 };
-    const queue = new LocalQueue({
-      ...{ store, hub, notices, log, maxRunningTrials },
-      train: (started, stop) =>
-        superviseTrial(
-          {
-            ...{ store, hub, log, checkpoints, artifacts, desk, options, limits, metrics },
-            tracing,
-            studyTraces,
+    const shared = { store, hub, notices };
+    const name = workerName(config.workerName);
+    const supervision = { ...{ store, hub, log, checkpoints, artifacts, desk, options, limits, metrics } };
+    const worker =
+      role === 'server'
+        ? undefined
+        : new TrialWorker({
+            ...{ ...shared, log, name, leaseMs, maxRunningTrials, maxOwnerRunningTrials },
+            train: (started, stop) =>
+              superviseTrial({ ...supervision, others: notices.shared, tracing, studyTraces }, started, stop),
+          });
+    const dropped = (trial: string) => discardUnlessNeeded(store, checkpoints, trial, log);
+    const queue = new TrialQueue({ ...shared, worker, dropped });
+    // Before anyone can ask for something new. Who has the store for itself has outlived all who trained.
+    await takeUpLost({ ...shared, log }, !notices.shared);
+    cleanUp.use(keepTakingUp({ ...shared, log }, leaseMs));
+    const server =
+      offered &&
+      (await startServer(config.listen, {
+        ...offered,
+        store,
+        hub,
+        notices,
+        queue,
+        desk,
+        windows,
+        dmd: dmdWatch,
+        artifacts,
+        uploadIdleSeconds: config.uploadIdleSeconds,
+        checkpoints,
+        metrics,
+        tracing,
+        studyTraces,
+        log,
+        info: {
+          version,
+          backend: backendInfo.description,
+          dmdAddress: dmd.address,
+          get dmd() {
+            return dmdWatch.status;
           },
-          started,
-          stop,
-        ),
-      dropped: (trial) => discardUnlessNeeded(store, checkpoints, trial, log),
-    });
-    // Before anyone can ask for something new.
-    await queue.recover();
-    const server = await startServer(config.listen, {
-      store,
-      hub,
-      notices,
-      queue,
-      desk,
-      windows,
-      catalogue,
-      modules,
-      dmd: dmdWatch,
-      artifacts,
-      uploadIdleSeconds: config.uploadIdleSeconds,
-      checkpoints,
-      security,
-      metrics,
-      tracing,
-      studyTraces,
-      log,
-      info: {
-        version,
-        backend: backendInfo.description,
-        dmdAddress: dmd.address,
-        get dmd() {
-          return dmdWatch.status;
+          caller: undefined,
+          limits: {
+            maxSteps: config.maxSteps,
+            maxTrials: config.maxTrials,
+            maxActiveStudies: config.maxActiveStudies,
+            maxOwnerActiveStudies: config.maxOwnerActiveStudies,
+            maxWatchers: config.maxWatchers,
+            maxWatchBytes: config.maxWatchBytes,
+            maxMessageBytes: MAX_MESSAGE_BYTES,
+            maxRunningTrials,
+            maxStudies: config.maxStudies,
+            maxDrivers: config.maxDrivers,
+            maxArtifactBytes: BigInt(config.maxArtifactBytes),
+            maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
+            maxTrialMemoryBytes: BigInt(limits.memoryBytes),
+            maxCheckpointBytes: BigInt(config.maxCheckpointBytes),
+            // As the DMD service says at the time: one that comes back may be another one.
+            get maxWindowRows() {
+              return dmdWatch.limits.maxRows;
+            },
+            get maxComponents() {
+              return dmdWatch.limits.maxComponents;
+            },
+          },
         },
-        caller: undefined,
-        limits: {
-          maxSteps: config.maxSteps,
-          maxTrials: config.maxTrials,
-          maxActiveStudies: config.maxActiveStudies,
-          maxOwnerActiveStudies: config.maxOwnerActiveStudies,
-          maxWatchers: config.maxWatchers,
-          maxWatchBytes: config.maxWatchBytes,
-          maxMessageBytes: MAX_MESSAGE_BYTES,
-          maxRunningTrials,
-          maxStudies: config.maxStudies,
-          maxDrivers: config.maxDrivers,
-          maxArtifactBytes: BigInt(config.maxArtifactBytes),
-          maxOwnerArtifactBytes: BigInt(config.maxOwnerArtifactBytes),
-          maxTrialMemoryBytes: BigInt(limits.memoryBytes),
-          maxCheckpointBytes: BigInt(config.maxCheckpointBytes),
-          // As the DMD service says at the time: one that comes back may be another one.
-          get maxWindowRows() {
-            return dmdWatch.limits.maxRows;
-          },
-          get maxComponents() {
-            return dmdWatch.limits.maxComponents;
-          },
-        },
-      },
-    });
-    cleanUp.defer(() => server.stop());
+      }));
+    cleanUp.defer(() => server?.stop());
     // Stopped before the server, so that watchers are told what becomes of their trials.
-    cleanUp.defer(() => queue.stop(config.drainSeconds * 1_000));
+    cleanUp.defer(() => worker?.stop(config.drainSeconds * 1_000, whyStopped(role)));
     // Whoever balances load sends nobody here while trials train to their boundaries.
-    cleanUp.defer(() => server.retire());
-    cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
-    queue.start();
-    cleanUp.defer(resumeWithDmd({ store, queue, dmd: dmdWatch, log }));
-    cleanUp.defer(resumeWithObjects({ store, queue, objects: checkpoints.objects, log }));
+    cleanUp.defer(() => server?.retire());
+    if (server !== undefined) cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
+    if (!config.once) worker?.start();
+    // Trials wait for the services of those who train them.
+    if (worker !== undefined) {
+      cleanUp.defer(resumeWithDmd({ store, queue, dmd: dmdWatch, log }));
+      cleanUp.defer(resumeWithObjects({ store, queue, objects: checkpoints.objects, log }));
+    }
     const figures =
       metrics && config.metricsListen
         ? cleanUp.use(await serveMetrics(config.metricsListen, metrics, log))
         : undefined;
     // Before anyone knows that it runs: who stops it at once stops it properly, too.
     const stopping = stopRequested(config.exitWithStdin);
-    process.stdout.write(`glocal-trainer listening on ${server.address}\n`);
+    process.stdout.write(
+      server === undefined
+        ? `glocal-trainer works as ${name}\n`
+        : `glocal-trainer listening on ${server.address}\n`,
+    );
     log.info(
       {
-        address: server.address,
+        role,
+        address: server?.address,
+        worker: worker && name,
         metricsAddress: figures?.address,
         store: shownStore(config.store),
         dmdAddress: dmd.address,
       },
       'trainer ready',
     );
+    if (config.once && worker !== undefined) {
+      void stopping.then(() => worker.stop(config.drainSeconds * 1_000, whyStopped(role)));
+      return await trainOnce(worker, store, log);
+    }
     const why = await stopping;
     log.info({ why }, 'stopping');
+    return 0;
   } finally {
     await cleanUp.disposeAsync();
   }
@@ -259,6 +284,9 @@ async function openPlaces(config: Config, cleanUp: AsyncDisposableStack) {
   };
 }
 
+const whyStopped = (role: Config['role']): string =>
+  role === 'worker' ? 'the worker stopped' : 'the server stopped';
+
 /** In bytes; 0, for none, where the system does not tell what a process takes. */
 function memoryLimit({ maxTrialMemoryBytes }: Config, log: Logger): number {
   if (maxTrialMemoryBytes === 0 || usageIsKnown()) return maxTrialMemoryBytes;
@@ -284,7 +312,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 try {
   const [first = '', ...others] = process.argv.slice(2);
   const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  await (command === undefined ? serve(process.argv.slice(2)) : command(others));
+  if (command === undefined) process.exit(await serve(process.argv.slice(2)));
+  await command(others);
   process.exit(0);
 } catch (error) {
   if (error instanceof ConfigError || error instanceof CommandError) {

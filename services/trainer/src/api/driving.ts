@@ -20,7 +20,7 @@ import type { Seats } from '../drive/seats.ts';
 import type { EventHub } from '../events/hub.ts';
 import { equalDecisions } from '../lifecycle/decisions.ts';
 import type { Notices } from '../notices/notices.ts';
-import type { LocalQueue } from '../queue/queue.ts';
+import type { TrialQueue } from '../queue/queue.ts';
 import { FieldError, StateError, StoppingError } from '../resource/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../resource/message-size.ts';
 import { outerStepName, parseTrialName, studyOf } from '../resource/names.ts';
@@ -37,7 +37,7 @@ export interface DrivingParts {
   readonly notices: Notices;
   readonly desk: DriveDesk;
   readonly seats: Seats;
-  readonly queue: Pick<LocalQueue, 'resumeTrial'>;
+  readonly queue: Pick<TrialQueue, 'resumeTrial'>;
   /** @throws NotFoundError */
   getStudy(name: string): Promise<Study>;
   /** @throws NotFoundError, FieldError naming `field`. */

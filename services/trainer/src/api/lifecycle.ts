@@ -5,7 +5,7 @@ import type { Limits, ResumeStudyRequest, StudyServiceService } from '@glocal/pr
 import type { Logger } from 'pino';
 import type { CheckpointRoot } from '../checkpoint/kept.ts';
 import type { EventHub } from '../events/hub.ts';
-import type { LocalQueue } from '../queue/queue.ts';
+import type { TrialQueue } from '../queue/queue.ts';
 import { removeStudy } from '../queue/remove-study.ts';
 import { FieldError, type FieldViolation, NotFoundError } from '../resource/errors.ts';
 import { parseStudyName, parseTrialName, studyOf } from '../resource/names.ts';
@@ -17,7 +17,7 @@ import { limitErrors } from './limit-errors.ts';
 export interface LifecycleParts {
   readonly store: Store;
   readonly hub: EventHub;
-  readonly queue: LocalQueue;
+  readonly queue: TrialQueue;
   readonly checkpoints: CheckpointRoot;
   readonly limits: Pick<Limits, 'maxActiveStudies' | 'maxOwnerActiveStudies'>;
   readonly log: Logger;

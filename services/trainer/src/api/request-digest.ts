@@ -10,9 +10,21 @@ import { sortedLabels } from '../study/labels.ts';
  * defaults have changed meanwhile.
  */
 export function requestDigest(requested: Study): Uint8Array {
-  const { displayName, space, problem, training, method, mode, sampling, decisionTimeout } = requested;
+  const { displayName, space, problem, training, method, mode, sampling, decisionTimeout, priority } =
+    requested;
   const labels = sortedLabels(requested.labels);
-  const asked = { displayName, space, problem, training, method, mode, sampling, decisionTimeout, labels };
+  const asked = {
+    displayName,
+    space,
+    problem,
+    training,
+    method,
+    mode,
+    sampling,
+    decisionTimeout,
+    labels,
+    priority,
+  };
   return sha256(Study.create(asked));
 }
 

@@ -18,7 +18,7 @@ import { watchStudy } from '../events/watch.ts';
 import { WatchBudget } from '../events/watch-budget.ts';
 import type { Notices } from '../notices/notices.ts';
 import { ObjectStoreError } from '../objects/errors.ts';
-import type { LocalQueue } from '../queue/queue.ts';
+import type { TrialQueue } from '../queue/queue.ts';
 import { ANYBODY, listedOwner, mayKnow } from '../resource/caller.ts';
 import type { CompleteStudy, ExternalStudy } from '../resource/complete-study.ts';
 import { FieldError, NotFoundError } from '../resource/errors.ts';
@@ -62,7 +62,7 @@ export interface StudyServiceParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly notices: Notices;
-  readonly queue: LocalQueue;
+  readonly queue: TrialQueue;
   readonly desk: DriveDesk;
   /** Waits for a service that is away. */
   readonly windows: DmdClient;

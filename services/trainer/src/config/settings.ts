@@ -29,6 +29,11 @@ const optional = <T>(kind: Kind<T & {}>, about: string): Setting<T | undefined> 
   ({ kind, about, default: undefined }) as Setting<T | undefined>;
 
 export const SETTINGS = {
+  role: setting(
+    choice(['all', 'server', 'worker']),
+    'all',
+    'what this process does: serve and train, only serve, or only train. Servers and workers share a PostgreSQL database',
+  ),
   listen: setting(text('host:port'), '127.0.0.1:50061', 'address to listen on; port 0 for any free one'),
   store: setting(
     text('url'),
@@ -123,7 +128,25 @@ export const SETTINGS = {
     choice(['tensorflow', 'wasm', 'cpu']),
     'tfjs backend; by default the fastest that is installed',
   ),
-  maxRunningTrials: setting(whole(), 1, 'trials that train at a time'),
+  maxRunningTrials: setting(whole(), 1, 'trials that train at a time, in this process'),
+  maxOwnerRunningTrials: optional(
+    whole(),
+    'trials of one owner that train at a time, wherever; by default as many as there is room for. The same for all that share a store',
+  ),
+  workerName: optional(
+    text('name'),
+    'what a worker is called in logs and reasons; by default the name of the machine and the number of the process. A random part is added: no two are the same',
+  ),
+  leaseSeconds: setting(
+    time('seconds'),
+    10,
+    'where several processes share a store: a worker that has not been heard of for so long has lost its trials to others. The same for all of them',
+  ),
+  once: setting(
+    yesOrNo(),
+    false,
+    'for `--role worker`: train one trial and exit, with a code that says what has become of it',
+  ),
   maxActiveStudies: setting(whole(), 100, 'studies that may be active'),
   maxOwnerActiveStudies: optional(
     whole(),

@@ -9,9 +9,11 @@ import { NotFoundError } from '../resource/errors.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
-import type { StartedTrial, Store } from '../store/store.ts';
+import type { ResumeRequest, StartedTrial, Store } from '../store/store.ts';
 import type { StopSignals } from '../worker/attempt.ts';
-import { LocalQueue } from './queue.ts';
+import { takeUpLost } from './lost-trials.ts';
+import { TrialQueue } from './queue.ts';
+import { TrialWorker } from './worker.ts';
 
 const SUCCEEDED = { state: TrialState.SUCCEEDED, reason: 'done' } as const;
 
@@ -45,6 +47,7 @@ class Trainings {
       ? this.#store.interruptTrial(claim, interruption)
       : this.#store.endTrial(claim, SUCCEEDED);
     await write.catch(() => {});
+    return undefined;
   };
 
   async end(trial: string): Promise<void> {
@@ -59,7 +62,7 @@ describe.each([
 ])('with %s', (_, wrap) => {
   let store: Store;
   let trainings: Trainings;
-  let queue: LocalQueue;
+  let queue: ReturnType<typeof queueOf>;
   let dropped: string[];
   let notices: Notices;
 
@@ -75,16 +78,24 @@ describe.each([
     await store.close();
   });
 
-  const queueOf = (maxRunningTrials: number) =>
-    new LocalQueue({
-      store,
-      hub: new EventHub(notices),
-      notices,
-      log: pino({ level: 'silent' }),
-      maxRunningTrials,
-      train: trainings.train,
-      dropped: async (trial) => void dropped.push(trial),
-    });
+  /** A queue with a worker. */
+  function queueOf(maxRunningTrials: number, name = 'w') {
+    const shared = { store, hub: new EventHub(notices), notices };
+    const log = pino({ level: 'silent' });
+    const train = trainings.train;
+    const worker = new TrialWorker({ ...shared, log, name, leaseMs: 60_000, maxRunningTrials, train });
+    const queue = new TrialQueue({ ...shared, worker, dropped: async (trial) => void dropped.push(trial) });
+    return {
+      recover: () => takeUpLost({ ...shared, log }, true),
+      start: () => worker.start(),
+      stop: (graceMs?: number) => worker.stop(graceMs),
+      submit: (trials: readonly string[]) => queue.submit(trials),
+      cancel: (study: string) => queue.cancel(study),
+      pause: (study: string) => queue.pause(study),
+      resume: (request: ResumeRequest) => queue.resume(request),
+      resumeTrial: (...args: Parameters<TrialQueue['resumeTrial']>) => queue.resumeTrial(...args),
+    };
+  }
 
   /** A stored study with so many trials that wait; their names. */
   async function stored(id: string, trials: number, sampling: Partial<Sampling> = {}): Promise<string[]> {
@@ -368,20 +379,20 @@ describe.each([
   describe('a store that cannot write', () => {
     it('may have done what it did not acknowledge: trials that nobody trains are taken up', async () => {
       const [claimed = '', waiting = ''] = await stored('a', 2);
-      await store.startTrial(claimed);
+      await store.claimTrial({ worker: 'w', leaseMs: 60_000, holding: [], except: [] });
       queue.start();
       store.health.set('the thread has ended');
       store.health.set(undefined);
       await trainings.end(claimed);
       await trainings.end(waiting);
       await vi.waitUntil(async () => (await states('a')).study === StudyState.COMPLETED);
-      expect(await store.getTrial(claimed)).toMatchObject({ attempts: 2 });
+      expect(await store.getTrial(claimed)).toMatchObject({ attempts: 1 });
     });
 
     it('stops the queue, which goes on when it can again', async () => {
       const names = await stored('a', 2);
-      queue.start();
       store.health.set('the disk is full');
+      queue.start();
       queue.submit(names);
       await new Promise((resolve) => setTimeout(resolve, 50));
       expect(await states('a')).toMatchObject({ trials: [PENDING, PENDING] });
@@ -394,9 +405,9 @@ describe.each([
     it('at the start of a trial leaves it the next in the queue', async () => {
       const [name = ''] = await stored('a', 1);
       let refused = false;
-      const starts = store.startTrial.bind(store);
-      vi.spyOn(store, 'startTrial').mockImplementation(async (trial) => {
-        if (refused) return starts(trial);
+      const claims = store.claimTrial.bind(store);
+      vi.spyOn(store, 'claimTrial').mockImplementation(async (request) => {
+        if (refused) return claims(request);
         refused = true;
         store.health.set('the disk is full');
         throw new StoreUnavailableError('the disk is full');

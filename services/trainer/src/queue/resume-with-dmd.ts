@@ -4,14 +4,14 @@ import type { Logger } from 'pino';
 import type { DmdWatch } from '../dmd/info.ts';
 import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
-import type { LocalQueue } from './queue.ts';
+import type { TrialQueue } from './queue.ts';
 
 /** A service that answers questions may yet be too busy for windows: its trials try again after a while. */
 const TRY_AGAIN_MS = 30_000;
 
 export interface DmdWaiters {
   readonly store: Pick<Store, 'listPausedTrials'>;
-  readonly queue: Pick<LocalQueue, 'resumeTrial'>;
+  readonly queue: Pick<TrialQueue, 'resumeTrial'>;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
   readonly log: Logger;
 }

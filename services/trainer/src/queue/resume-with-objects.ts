@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import type { ObjectStore } from '../objects/store.ts';
 import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
-import type { LocalQueue } from './queue.ts';
+import type { TrialQueue } from './queue.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
 export interface ObjectWaiters {
   readonly store: Pick<Store, 'listPausedTrials'>;
-  readonly queue: Pick<LocalQueue, 'resumeTrial'>;
+  readonly queue: Pick<TrialQueue, 'resumeTrial'>;
   readonly objects: Pick<ObjectStore, 'check'>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }

@@ -89,6 +89,41 @@ export interface Claim {
   readonly epoch: number;
 }
 
+/** Which trial a worker may be given. */
+export interface ClaimRequest {
+  /** The worker's name, which no other process that lives has. */
+  readonly worker: string;
+  /** Its lease of all that it has claimed ends so long after this claim. */
+  readonly leaseMs: number;
+  /** Names of the trials that it knows it has. */
+  readonly holding: readonly string[];
+  /** Names of trials that it cannot train. */
+  readonly except: readonly string[];
+  /** Trials of one owner that may run; absent for any number. */
+  readonly maxOwnerRunningTrials?: number | undefined;
+}
+
+/** A worker that lives, with all that it trains. */
+export interface LeaseRequest {
+  readonly worker: string;
+  readonly leaseMs: number;
+  readonly claims: readonly Claim[];
+}
+
+/** What has become of a claim. */
+export interface HeldTrial {
+  readonly trial: string;
+  /** State of the trial's study; undefined when the claim is lost, because the trial has ended, waits again or is another's. */
+  readonly study: StudyState | undefined;
+}
+
+/** A running trial whose worker's lease has passed. */
+export interface LostTrial {
+  readonly trial: string;
+  /** Since its worker was heard of, in milliseconds. */
+  readonly silentMs: number;
+}
+
 /** A trial that was claimed, with what there is to know for training it. */
 export interface StartedTrial {
   readonly claim: Claim;
@@ -274,6 +309,21 @@ export interface Store {
    * @throws StateError when it is not PENDING.
    */
   startTrial(name: string): Promise<StartedTrial>;
+  /**
+   * Claims the trial whose turn it is, for a worker: it is RUNNING, with a new epoch, for one attempt more. Owners have their
+   * turns alike: first comes the one with the fewest trials running; of the owner's studies the most urgent, then one with a
+   * trial that ran before, then the one with the fewest running. No study has more trials running than it allows. A trial that
+   * the worker was given before and does not hold comes first, with a new epoch, since the answer was lost.
+   * @returns undefined when there is none.
+   */
+  claimTrial(request: ClaimRequest): Promise<StartedTrial | undefined>;
+  /** A worker lives, for `leaseMs` more by the database's clock. Tells of each claim whether it still is the worker's. */
+  renewLease(request: LeaseRequest): Promise<HeldTrial[]>;
+  /**
+   * Interrupts the running trials whose workers' leases have passed; returns their names.
+   * @param everyone whoever trains them: for who has the store for itself and trains nothing yet.
+   */
+  expireLeases(everyone?: boolean): Promise<string[]>;
   /**
    * Notes what computes a trial.
    * @throws StaleEpochError, StateError when the trial has ended.

@@ -113,6 +113,7 @@ const WRONG: readonly (readonly [what: string, changes: object])[] = [
   ],
   ['points', { sampling: { method: SamplingMethod.GRID, points: 3 } }],
   ['more points than there are', { sampling: { method: SamplingMethod.SOBOL, points: 3 } }],
+  ['an urgency', { priority: 101 }],
   ['trials at a time', { sampling: { maxRunningTrials: -1 } }],
   ['a time of nobody', { decisionTimeout: { seconds: 1n, nanos: 0 } }],
   ['a time without end', { mode: RunMode.DRIVEN, decisionTimeout: { seconds: 10n ** 9n, nanos: 0 } }],

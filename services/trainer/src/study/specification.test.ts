@@ -574,6 +574,8 @@ describe('completeStudy', () => {
     ],
     ['too many seeds', { training: { steps: 600, seeds: [1, 2, 3, 4, 5] } }, 'training.seeds', /5 seeds/],
     ['a seed twice', { training: { steps: 600, seeds: [1, 1] } }, 'training.seeds', /repeated/],
+    ['too urgent', { priority: 101 }, 'priority', /101 is not from -100 to 100/],
+    ['not urgent enough', { priority: -101 }, 'priority', /-101 is not/],
     ['a long name', { displayName: 'x'.repeat(201) }, 'display_name', /has 201 characters; at most 200/],
   ])('names the field: %s', (_, changes, field, description) => {
     const found = problems(changes);

@@ -49,6 +49,7 @@ export function completeStudy(given: Study, catalogue: Catalogue, limits: StudyL
   const study: Study = {
     name: '',
     displayName: requested.displayName,
+    priority: requested.priority,
     ...parts,
     state: StudyState.ACTIVE,
     stateReason: '',

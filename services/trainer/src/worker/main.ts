@@ -26,6 +26,7 @@ import {
 } from './messages.ts';
 import { loadTrial, reasonOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
+import { isUnfit, OtherDatasetError } from './unfit.ts';
 import { Waits } from './waits.ts';
 import { WindowSpans } from './window-spans.ts';
 
@@ -68,7 +69,8 @@ process.on('message', (message: ToWorker) => {
       return end({ type: 'ended', outcome: 'paused', reason, cause, ...NO_FIGURES });
     }
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    await end({ type: 'ended', outcome: 'failed', reason: await reasonOf(error, message), ...NO_FIGURES });
+    const outcome = isUnfit(error) ? 'unfit' : 'failed';
+    await end({ type: 'ended', outcome, reason: await reasonOf(error, message), ...NO_FIGURES });
   };
   // Of a module, in a callback of its own.
   if (message.problemDir !== undefined) process.once('uncaughtException', fail);
@@ -88,7 +90,7 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   if (trial.datasetSha256 !== '' && trial.datasetSha256 !== sha256) {
     const { module, dataset } = study.problem;
     const what = module === '' ? `the data set ${dataset}` : `the module ${module}`;
-    throw new Error(`${what} has changed since the training of this trial began`);
+    throw new OtherDatasetError(`${what} has changed since the training of this trial began`);
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
   const objects = await openObjects(start.checkpoints);

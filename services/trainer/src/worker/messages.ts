@@ -117,8 +117,8 @@ export interface CheckpointMessage {
 /** Worker to server, last: how it ended. The process exits when the server has closed the channel. */
 export interface EndedMessage {
   readonly type: 'ended';
-  /** `left` as it was told to; `paused` because it cannot go on by itself. */
-  readonly outcome: 'succeeded' | 'infeasible' | 'failed' | 'left' | 'paused';
+  /** `left` as it was told to; `paused` because it cannot go on by itself; `unfit` because it cannot be trained on this machine. */
+  readonly outcome: 'succeeded' | 'infeasible' | 'failed' | 'unfit' | 'left' | 'paused';
   readonly reason: string;
   /** What it waits for; only of one that was paused. */
   readonly cause?: PauseCause | undefined;

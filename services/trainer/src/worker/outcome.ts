@@ -5,7 +5,15 @@ import type { Interruption, Pause, TrialEnding } from '../lifecycle/transitions.
 import { trialStateName } from '../resource/states.ts';
 import type { EndedMessage } from './messages.ts';
 
-export type Outcome = TrialEnding | Interruption | Pause;
+/** It FAILED where nobody else can train it. */
+export interface UnfitEnding extends TrialEnding {
+  readonly unfit?: true;
+}
+
+export type Outcome = UnfitEnding | Interruption | Pause;
+
+/** What has become of a trial here: whether it cannot be trained here, though it may be elsewhere. */
+export type Trained = 'left to others' | undefined;
 
 /** Whether training went wrong. */
 export const isFailure = (outcome: Outcome): boolean =>
@@ -44,5 +52,7 @@ export function endingOf(
       return { state: TrialState.INFEASIBLE, reason };
     case 'failed':
       return { state: TrialState.FAILED, reason };
+    case 'unfit':
+      return { state: TrialState.FAILED, reason, unfit: true };
   }
 }

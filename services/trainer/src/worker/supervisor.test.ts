@@ -65,7 +65,7 @@ let desk: DriveDesk;
 const supervise = (trial: StartedTrial, more: Partial<SupervisorParts> = {}) =>
   superviseTrial(
     {
-      ...{ store, hub, log, desk },
+      ...{ store, hub, log, desk, others: false },
       checkpoints: new CheckpointRoot(new FolderObjects(folder)),
       artifacts: new ArtifactRoot(join(folder, 'artifacts')),
       options: {

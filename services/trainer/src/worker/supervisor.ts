@@ -13,13 +13,15 @@ import { untilStored } from '../store/until-stored.ts';
 import type { StudyTraces } from '../tracing/study-traces.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { type AttemptParts, type StopSignals, train } from './attempt.ts';
-import { isFailure, leftBecause, type Outcome, outcomeName } from './outcome.ts';
+import { isFailure, leftBecause, type Outcome, outcomeName, type Trained } from './outcome.ts';
 import { MemoryLimitError, TrainingProcessError } from './process.ts';
 
 /** So often a training process may die at one outer step. */
 const MAX_CRASHES = 3;
 
 export interface SupervisorParts extends Omit<AttemptParts, 'span'> {
+  /** Whether other processes may train what cannot be trained here. */
+  readonly others: boolean;
   /** Undefined where there are no spans. */
   readonly tracing?: Tracing | undefined;
   readonly studyTraces?: StudyTraces | undefined;
@@ -27,23 +29,23 @@ export interface SupervisorParts extends Omit<AttemptParts, 'span'> {
 
 /**
  * Resolves when the trial has ended, waits to go on or is PAUSED, and its process is gone. While the store cannot write, what
- * has to be stored is kept, and the process waits.
+ * has to be stored is kept, and the process waits. Tells whether the trial waits because it cannot be trained here.
  * @throws StoreUnavailableError when it is stopped while that cannot be stored.
  */
 export async function superviseTrial(
   all: SupervisorParts,
   started: StartedTrial,
   stop: StopSignals,
-): Promise<void> {
+): Promise<Trained> {
   const { claim, study } = started;
   const span = beginAttempt(all, started);
   const ids = { study: study.name, trial: claim.trial, ...(span && { traceId: span.traceId }) };
   const parts = { ...all, log: all.log.child(ids), span };
   const { store, hub, log, checkpoints } = parts;
   try {
-    const outcome = await train(parts, started, stop).catch((error) =>
-      afterError(parts, started, stop, error),
-    );
+    const ended = await train(parts, started, stop).catch((error) => afterError(parts, started, stop, error));
+    const isLeft = parts.others && 'unfit' in ended;
+    const outcome = isLeft ? { why: `not on this worker: ${ended.reason}`, crashed: false } : ended;
     const write = (): Promise<unknown> => {
       if ('cause' in outcome) return store.pauseTrial(claim, outcome);
       return 'why' in outcome ? store.interruptTrial(claim, outcome) : store.endTrial(claim, outcome);
@@ -52,10 +54,12 @@ export async function superviseTrial(
     parts.metrics?.attemptEnded(outcomeName(outcome));
     span?.set({ 'glocal.outcome': outcomeName(outcome) });
     span?.end(isFailure(outcome) ? '' : undefined);
+    return isLeft ? 'left to others' : undefined;
   } catch (error) {
     span?.end(isLost(error) ? undefined : 'what became of the trial could not be stored');
     if (!isLost(error)) throw error;
     log.debug({ err: error }, 'the trial is no longer ours');
+    return undefined;
   } finally {
     hub.forget(claim.trial);
     hub.changed(study.name);

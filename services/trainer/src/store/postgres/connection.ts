@@ -30,6 +30,7 @@ const SINGLE: ReadonlySet<Method> = new Set([
   'getProposal',
   'getDriving',
   'listLiveTrials',
+  'listLostTrials',
   'getOuterStep',
   'getArtifact',
   'artifactBytes',
@@ -56,9 +57,8 @@ export class PostgresConnection implements Connection {
     this.#options = options;
     this.#pool = pool;
     this.#creations = new Creations((requests) => this.#create(requests));
-    // Whoever uses a session hears of its end, and who needs one next why there can be no other.
+    // Of a session that nobody uses: whoever needs one next makes another, and hears why that cannot be.
     pool.on('error', () => {});
-    pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** Makes no session yet. @throws StoreError for a file that the options name and that cannot be read. */

@@ -1,11 +1,13 @@
 /** The schema of the PostgreSQL store, as the steps that lead from each version to the next. */
 
+import { TrialState } from '@glocal/proto/glocal/v1/study';
 import type { ClientBase } from 'pg';
 import { StoreError } from '../errors.ts';
+import { claimable } from '../sql/queue.ts';
 import { SCHEMA } from './session.ts';
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-export const MIGRATIONS: readonly string[] = [createTables()];
+export const MIGRATIONS: readonly string[] = [createTables() + queueTables()];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -232,6 +234,45 @@ function createTables(): string {
       END $$;
     CREATE TRIGGER study_tallied AFTER INSERT OR DELETE OR UPDATE OF active ON studies
       FOR EACH ROW EXECUTE FUNCTION tally_study();
+  `;
+}
+
+/** What there is to claim, and who has claimed it. Small rows that change often, by the clock of the database. */
+function queueTables(): string {
+  return `
+    CREATE TABLE queued_studies (
+      study bigint PRIMARY KEY REFERENCES studies (id) ON DELETE CASCADE,
+      owner text COLLATE "C" NOT NULL,
+      priority integer NOT NULL,
+      max_running integer NOT NULL,
+      waiting integer NOT NULL,
+      again integer NOT NULL,
+      running integer NOT NULL
+    ) WITH (fillfactor = 50);
+    CREATE INDEX claimable_studies ON queued_studies (owner, priority DESC, (again > 0) DESC, running, study)
+      WHERE ${claimable('queued_studies')};
+    CREATE TABLE queued_owners (
+      owner text COLLATE "C" PRIMARY KEY,
+      waiting integer NOT NULL,
+      running integer NOT NULL,
+      served bigint NOT NULL
+    ) WITH (fillfactor = 50);
+    CREATE INDEX waiting_owners ON queued_owners (running, served, owner) WHERE waiting > 0;
+    CREATE INDEX served_owners ON queued_owners (served);
+    CREATE INDEX waiting_trials ON trials (study, (epoch > 0) DESC, number)
+      WHERE external = 0 AND state = ${TrialState.PENDING};
+    CREATE TABLE workers (
+      name text COLLATE "C" PRIMARY KEY,
+      heard bigint NOT NULL,
+      lease_until bigint NOT NULL
+    ) WITH (fillfactor = 50);
+    CREATE TABLE claims (
+      trial bigint PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+      worker text COLLATE "C" NOT NULL
+    );
+    CREATE INDEX claims_of_workers ON claims (worker, trial);
+    CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE
+      AS 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)';
   `;
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { artifactStoreContract } from '../artifact-store-contract.ts';
+import { claimsContract } from '../claims.store-contract.ts';
 import { decisionsContract } from '../decisions-store-contract.ts';
 import { lifecycleContract } from '../lifecycle.store-contract.ts';
 import { storeContract } from '../store-contract.ts';
@@ -23,7 +24,15 @@ const open = async () => {
   if (!isNew) await postgres.run(`SET search_path = glocal; ${EMPTY}`, url);
   return reopen();
 };
-const EMPTY = ['studies', 'deleted_studies', 'artifacts', 'tallies', 'tally_changes']
+const EMPTY = [
+  'studies',
+  'deleted_studies',
+  'queued_owners',
+  'workers',
+  'artifacts',
+  'tallies',
+  'tally_changes',
+]
   .map((table) => `DELETE FROM ${table}`)
   .join(';');
 
@@ -31,3 +40,4 @@ for (const contract of [storeContract, artifactStoreContract, decisionsContract]
   contract('PostgresStore', open, reopen);
 }
 lifecycleContract('PostgresStore', open);
+claimsContract('PostgresStore', open);

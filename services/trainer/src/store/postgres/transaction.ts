@@ -68,7 +68,8 @@ export class Transaction {
   }
 
   async #ask(query: Query): Promise<Row[]> {
-    const { sql, values, kind } = query;
+    const { sql: asked, values, kind, locking } = query;
+    const sql = locking === undefined ? asked : `${asked} ${locking}`;
     if (kind === 'lock') {
       const key = `${sql} ${values.join(' ')}`;
       if (!this.#locks.has(key)) void this.#send(statementOf(sql, values));

@@ -16,6 +16,7 @@ import {
   type KeptTrial,
   putStudy,
   putTrial,
+  putTrials,
   studyOf,
   study as studyToChange,
   trialsOf,
@@ -32,9 +33,11 @@ export function* cancelStudy(name: string): Steps<Bytes> {
   if (studyHasEnded(record)) return Study.encode(record).finish();
   const now = new Date();
   const cancelled = yield* putStudy(id, studies.cancelStudy(record, now));
-  for (const trial of yield* trialsOf(id, 'finished = 0')) {
-    yield* putTrial(trial, trials.cancelTrial(trial.record, now));
-  }
+  const unfinished = yield* trialsOf(id, 'finished = 0');
+  yield* putTrials(
+    id,
+    unfinished.map((kept) => ({ kept, trial: trials.cancelTrial(kept.record, now) })),
+  );
   return cancelled;
 }
 
@@ -43,9 +46,11 @@ export function* pauseStudy(name: string): Steps<Bytes> {
   let paused: Bytes = Study.encode(record).finish();
   if (record.state !== StudyState.PAUSED) {
     paused = yield* putStudy(id, studies.pauseStudy(record, new Date()));
-    for (const trial of yield* trialsOf(id, `finished = 0 AND state = ${TrialState.PENDING}`)) {
-      yield* putTrial(trial, trials.holdBackTrial(trial.record));
-    }
+    const waiting = yield* trialsOf(id, `finished = 0 AND state = ${TrialState.PENDING}`);
+    yield* putTrials(
+      id,
+      waiting.map((kept) => ({ kept, trial: trials.holdBackTrial(kept.record) })),
+    );
     // Nobody of ours trains these, and what was reported of their windows is kept.
     for (const trial of yield* trialsOf(id, `external = 1 AND state = ${TrialState.RUNNING}`)) {
       yield* putTrial(trial, trials.pauseTrial(trial.record, 'paused by a caller'));
@@ -197,7 +202,7 @@ function* letGo(trial: KeptTrial, again: Trial, checkpoint: number): Steps<void>
   yield change('UPDATE trials SET pause_cause = NULL, checkpoint = ? WHERE id = ?', checkpoint, trial.id);
 }
 
-const setCause = ({ id }: KeptTrial, cause: trials.PauseCause) =>
+export const setCause = ({ id }: KeptTrial, cause: trials.PauseCause) =>
   change('UPDATE trials SET pause_cause = ? WHERE id = ?', cause, id);
 
 function* trialIn({ record: study }: KeptStudy, name: string): Steps<KeptTrial> {

@@ -1,6 +1,7 @@
 /** All that a store can be asked to do with its database, each as one transaction in encoded records, by its name. */
 
 import * as artifacts from './artifacts.ts';
+import * as claims from './claims.ts';
 import { countStates } from './counts.ts';
 import * as drives from './drives.ts';
 import * as lifecycle from './lifecycle.ts';
@@ -26,6 +27,7 @@ const READS = {
   getDriving: drives.getDriving,
   listTrials: trials.listTrials,
   listLiveTrials: trials.listLiveTrials,
+  listLostTrials: claims.listLostTrials,
   getOuterStep: outerSteps.getOuterStep,
   listOuterSteps: outerSteps.listOuterSteps,
   listEvents: outerSteps.listEvents,
@@ -42,6 +44,9 @@ const WRITES = {
   resumeStudy: lifecycle.resumeStudy,
   deleteStudy: lifecycle.deleteStudy,
   startTrial: trials.startTrial,
+  claimTrial: claims.claimTrial,
+  renewLease: claims.renewLease,
+  interruptLost: claims.interruptLost,
   describeRuntime: trials.describeRuntime,
   awaitDecision: trials.awaitDecision,
   addDecision: trials.addDecision,

@@ -18,6 +18,8 @@ export interface Query {
    * transaction. `lock`: as that, and left out where only one transaction runs at a time.
    */
   readonly kind: 'rows' | 'change' | 'lock';
+  /** What its rows are locked by, at the end of the SQL: left out where only one transaction runs at a time. */
+  readonly locking?: string;
 }
 
 /** A part of a transaction. What it throws is its refusal. */
@@ -28,6 +30,12 @@ export const query = (sql: string, ...values: Value[]): Query => ({ sql, values,
 
 /** A change of which nothing is to be known. */
 export const change = (sql: string, ...values: Value[]): Query => ({ sql, values, kind: 'change' });
+
+/** What is to be read, and kept from other transactions to the end of this one. @param locking `FOR UPDATE …` */
+export const lockedQuery = (locking: string, sql: string, ...values: Value[]): Query => ({
+  ...query(sql, ...values),
+  locking,
+});
 
 /** Keeps other transactions from what it names, to the end of this one. */
 export const lock = (sql: string, ...values: Value[]): Query => ({ sql, values, kind: 'lock' });

@@ -9,6 +9,7 @@ import { StaleEpochError } from '../errors.ts';
 import { encodeEvent } from '../records.ts';
 import type { Claim } from '../store.ts';
 import { type Bytes, change, lock, query, type Row, type Steps } from './query.ts';
+import { type Moved, recount } from './queue.ts';
 
 /** A record as it comes from a table, with the key that identifies it there. */
 interface Kept<T> {
@@ -80,6 +81,13 @@ function expectEpoch(claim: Claim, epoch: number): void {
   );
 }
 
+/** Makes every claim before stale. */
+export function* nextEpoch(trial: KeptTrial): Steps<number> {
+  const epoch = trial.epoch + 1;
+  yield change('UPDATE trials SET epoch = ? WHERE id = ?', epoch, trial.id);
+  return epoch;
+}
+
 /** Trials of a study in the order of their creation. @param where what else must hold of them. */
 export function* trialsOf(study: number, where?: string): Steps<KeptTrial[]> {
   const also = where === undefined ? '' : ` AND ${where}`;
@@ -98,11 +106,24 @@ export function* putStudy(id: number, study: Study): Steps<Bytes> {
   return record;
 }
 
-export function* putTrial({ id, study }: KeptTrial, trial: Trial): Steps<Bytes> {
+export function* putTrial(kept: KeptTrial, trial: Trial): Steps<Bytes> {
+  const record = yield* tellAndSet(kept, trial);
+  yield* recount(kept.study, [{ kept, trial }]);
+  return record;
+}
+
+/** Of one study. */
+export function* putTrials(study: number, moved: readonly Moved[]): Steps<void> {
+  for (const { kept, trial } of moved) yield* tellAndSet(kept, trial);
+  yield* recount(study, moved);
+}
+
+function* tellAndSet({ id, study }: KeptTrial, trial: Trial): Steps<Bytes> {
   yield* addEvent(study, { $case: 'trial', value: trial });
   return yield* setTrial(id, trial);
 }
 
+/** Without an event, in the state that it is in. */
 export function* setTrial(id: number, trial: Trial): Steps<Bytes> {
   const record = Trial.encode(trial).finish();
   yield change(
@@ -161,7 +182,7 @@ export const isFinished = (trial: Trial): number => (hasEnded(trial) ? 1 : 0);
 
 const asStudy = (row: Row): KeptStudy => ({ id: Number(row.id), record: Study.decode(row.record as Bytes) });
 
-const asTrial = (row: Row): KeptTrial => ({
+export const asTrial = (row: Row): KeptTrial => ({
   id: Number(row.id),
   study: Number(row.study),
   epoch: Number(row.epoch),

@@ -7,15 +7,19 @@ import type { Interruption, Pause, PauseCause, Runtime, TrialEnding } from '../.
 import { parseOuterStepName, trialName } from '../../resource/names.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { StoreHealth } from '../health.ts';
+import { isLost } from '../lost.ts';
 import { decodeEvent, decodeOuterStep, encodeOuterStep } from '../records.ts';
 import type {
   Claim,
+  ClaimRequest,
   CreatedArtifact,
   CreateResult,
   DeletedStudy,
   Driving,
   EndedTrial,
   Expiry,
+  HeldTrial,
+  LeaseRequest,
   LiveTrial,
   NewArtifact,
   NewStudy,
@@ -35,6 +39,7 @@ import type {
   WindowEnd,
 } from '../store.ts';
 import { type Arguments, type Connection, isWrite, type Method, type Result } from './methods.ts';
+import type { EncodedStartedTrial } from './trials.ts';
 
 const FIRST_PROBE_MS = 100;
 const LAST_PROBE_MS = 5_000;
@@ -117,9 +122,31 @@ export class SqlStore implements Store {
   }
 
   async startTrial(name: string): Promise<StartedTrial> {
-    const { epoch, checkpoint, study, trial } = await this.#call('startTrial', name);
-    const claim = { trial: name, epoch };
-    return { claim, checkpoint, study: Study.decode(study), trial: Trial.decode(trial) };
+    return decodeStarted(await this.#call('startTrial', name));
+  }
+
+  async claimTrial(request: ClaimRequest): Promise<StartedTrial | undefined> {
+    const started = await this.#call('claimTrial', request);
+    return started && decodeStarted(started);
+  }
+
+  renewLease(request: LeaseRequest): Promise<HeldTrial[]> {
+    return this.#call('renewLease', request);
+  }
+
+  async expireLeases(everyone = false): Promise<string[]> {
+    const interrupted: string[] = [];
+    for (const { trial, silentMs } of await this.#call('listLostTrials', everyone)) {
+      const seconds = Math.round(silentMs / 1_000);
+      const why = everyone ? 'the server ended' : `its worker has not been heard of for ${seconds} s`;
+      try {
+        if (await this.#call('interruptLost', trial, everyone, why)) interrupted.push(trial);
+      } catch (error) {
+        // Deleted meanwhile.
+        if (!isLost(error)) throw error;
+      }
+    }
+    return interrupted;
   }
 
   async describeRuntime(claim: Claim, runtime: Runtime): Promise<Trial> {
@@ -336,6 +363,12 @@ export class SqlStore implements Store {
 
 const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
+
+const decodeStarted = ({ name, epoch, checkpoint, study, trial }: EncodedStartedTrial): StartedTrial => ({
+  ...{ claim: { trial: name, epoch }, checkpoint },
+  study: Study.decode(study),
+  trial: Trial.decode(trial),
+});
 
 const mapPage = <From, To>({ records, more }: Page<From>, decode: (record: From) => To): Page<To> => ({
   records: records.map(decode),

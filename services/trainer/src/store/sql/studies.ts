@@ -1,12 +1,13 @@
 /** Studies: making them, and which there are. What changes them is in `lifecycle.ts`. */
 
-import { RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import { RunMode, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { RequestIdReusedError, StudiesError } from '../errors.ts';
 import type { Expiry, NewStudy, Page, PageRequest, StudyPage } from '../store.ts';
 import { artifactsNamed } from './artifacts.ts';
 import { type Counts, countsFor, expectRoomForActive, lockLimits } from './limits.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, MOST, query, type Row, type Steps, type Value } from './query.ts';
+import { enqueue } from './queue.ts';
 import { insertEvent, isFinished, stateColumns } from './rows.ts';
 import { listTrials } from './trials.ts';
 
@@ -54,13 +55,20 @@ export function* createStudy(request: EncodedNewStudy): Steps<Bytes | undefined>
     yield change('INSERT INTO study_labels (study, key, value) VALUES (?, ?, ?)', id, key, value);
   }
   const external = record.mode === RunMode.EXTERNAL ? 1 : 0;
+  let waiting = 0;
   for (const [number, { name, trial }] of trials.entries()) {
     const decoded = Trial.decode(trial);
+    if (decoded.state === TrialState.PENDING) waiting += 1;
     yield change(
       `INSERT INTO trials (name, study, number, epoch, state, finished, external, record)
        VALUES (?, ?, ?, 0, ?, ?, ?, ?)`,
       ...[name, id, number, decoded.state, isFinished(decoded), external, trial],
     );
+  }
+  if (record.mode !== RunMode.EXTERNAL) {
+    const { priority, sampling } = record;
+    const maxRunning = sampling?.maxRunningTrials ?? 0;
+    yield* enqueue(id, { owner, priority, maxRunning, waiting });
   }
   for (const artifact of artifacts) {
     yield change('INSERT INTO artifact_uses (artifact, study) VALUES (?, ?)', artifact, id);

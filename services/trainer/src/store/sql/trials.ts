@@ -9,10 +9,11 @@ import { getOuterStep } from './outer-steps.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, query, type Steps } from './query.ts';
 import { type EncodedReports, reportsOf } from './reports.ts';
-import { claimed, dropProposal, type KeptTrial, putTrial, studyOf, trial as trialNamed } from './rows.ts';
+import { claimed, dropProposal, nextEpoch, putTrial, studyOf, trial as trialNamed } from './rows.ts';
 
 /** A claimed trial in encoded records. */
 export interface EncodedStartedTrial {
+  readonly name: string;
   readonly epoch: number;
   readonly checkpoint: number;
   readonly study: Bytes;
@@ -32,7 +33,7 @@ export function* startTrial(name: string): Steps<EncodedStartedTrial> {
   const started = yield* putTrial(trial, transitions.startTrial(trial.record, new Date()));
   const epoch = yield* nextEpoch(trial);
   const { record: study } = yield* studyOf(trial);
-  return { epoch, checkpoint, study: Study.encode(study).finish(), trial: started };
+  return { name, epoch, checkpoint, study: Study.encode(study).finish(), trial: started };
 }
 
 export function* startReporting(name: string): Steps<EncodedReportedTrial> {
@@ -93,11 +94,4 @@ export function* listLiveTrials(): Steps<{ epoch: number; trial: Bytes }[]> {
     `SELECT epoch, record FROM trials WHERE ${LIVE} AND external = 0 ORDER BY study, number`,
   );
   return rows.map(({ epoch, record }) => ({ epoch: Number(epoch), trial: record as Bytes }));
-}
-
-/** Makes every claim before stale. */
-function* nextEpoch(trial: KeptTrial): Steps<number> {
-  const epoch = trial.epoch + 1;
-  yield change('UPDATE trials SET epoch = ? WHERE id = ?', epoch, trial.id);
-  return epoch;
 }

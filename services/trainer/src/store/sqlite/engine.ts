@@ -35,6 +35,8 @@ export class SqliteEngine {
         PRAGMA synchronous = FULL;
         PRAGMA foreign_keys = ON;
       `);
+      // The clock that leases end by.
+      this.#db.function('now_ms', () => BigInt(Date.now()));
       migrate(this.#db);
       this.#transactions = new SqliteTransactions(this.#db);
     } catch (error) {

@@ -285,6 +285,13 @@ describe('a file of the first schema', () => {
     expect(await states(store, 'a')).toEqual({ study: StudyState.PAUSED, trials: [RUNNING, PAUSED] });
     await store.resumeStudy({ name: 'studies/a', points: [], maxActiveStudies: 9 });
     expect(await states(store, 'a')).toEqual({ study: StudyState.ACTIVE, trials: [RUNNING, PENDING] });
+    expect(await store.expireLeases(true)).toEqual(['studies/a/trials/0']);
+    const claim = async (holding: readonly string[]) =>
+      (await store.claimTrial({ worker: 'w', leaseMs: 60_000, holding, except: [] }))?.claim.trial;
+    const [first, second] = ['studies/a/trials/0', 'studies/a/trials/1'];
+    expect(await claim([])).toBe(first);
+    expect(await claim([first])).toBe(second);
+    expect(await claim([first, second])).toBeUndefined();
     await store.close();
     const db = new DatabaseSync(old.path);
     expect(db.prepare('PRAGMA foreign_key_check').all()).toEqual([]);
@@ -310,6 +317,11 @@ describe('a store of version 8', () => {
     const db = new DatabaseSync(path);
     db.exec(`
       DROP TABLE drives;
+      DROP TABLE claims;
+      DROP TABLE workers;
+      DROP TABLE queued_owners;
+      DROP TABLE queued_studies;
+      DROP INDEX waiting_trials;
       DROP TABLE reports;
       CREATE TABLE reports (
         trial INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,

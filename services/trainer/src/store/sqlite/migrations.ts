@@ -1,13 +1,14 @@
 /** The schema of the SQLite store, as the steps that lead from each version to the next. */
 
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { OuterStep, Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
+import { OuterStep, RunMode, Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/study';
 import { Report, StudyEvent } from '@glocal/proto/glocal/v1/study_service';
 import { settleStudy } from '../../lifecycle/study-transitions.ts';
 import { cancelTrial } from '../../lifecycle/transitions.ts';
 import { hasEnded } from '../../resource/states.ts';
 import { StoreError } from '../errors.ts';
 import { encodeEvent, encodeOuterStep } from '../records.ts';
+import { claimable } from '../sql/queue.ts';
 import { stateColumns } from '../sql/rows.ts';
 
 type Row = Record<string, SQLInputValue>;
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   countActiveStudies,
   keepReportedRows,
   keepProposals,
+  queueTrials,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -407,5 +409,53 @@ function keepProposals(db: DatabaseSync): void {
       sound INTEGER NOT NULL DEFAULT 0,
       record BLOB
     ) STRICT;
+  `);
+}
+
+/** Whose turn it is is known without looking at trials; who trains them is known by claims, which workers' leases keep. */
+function queueTrials(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE queued_studies (
+      study INTEGER PRIMARY KEY REFERENCES studies (id) ON DELETE CASCADE,
+      owner TEXT NOT NULL,
+      priority INTEGER NOT NULL,
+      max_running INTEGER NOT NULL,
+      waiting INTEGER NOT NULL,
+      again INTEGER NOT NULL,
+      running INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX claimable_studies ON queued_studies (owner, priority DESC, (again > 0) DESC, running, study)
+      WHERE ${claimable('queued_studies').replaceAll('queued_studies.', '')};
+    CREATE TABLE queued_owners (
+      owner TEXT PRIMARY KEY,
+      waiting INTEGER NOT NULL,
+      running INTEGER NOT NULL,
+      served INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX waiting_owners ON queued_owners (running, served, owner) WHERE waiting > 0;
+    CREATE INDEX served_owners ON queued_owners (served);
+    CREATE INDEX waiting_trials ON trials (study, (epoch > 0) DESC, number)
+      WHERE external = 0 AND state = ${TrialState.PENDING};
+    CREATE TABLE workers (name TEXT PRIMARY KEY, heard INTEGER NOT NULL, lease_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE claims (
+      trial INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+      worker TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX claims_of_workers ON claims (worker, trial);
+  `);
+  const add = db.prepare(`
+    INSERT INTO queued_studies
+      SELECT studies.id, owner, ?, ?,
+        count(*) FILTER (WHERE trials.state = ${TrialState.PENDING}),
+        count(*) FILTER (WHERE trials.state = ${TrialState.PENDING} AND epoch > 0),
+        count(*) FILTER (WHERE trials.state = ${TrialState.RUNNING})
+      FROM studies LEFT JOIN trials ON trials.study = studies.id WHERE studies.id = ? GROUP BY studies.id`);
+  for (const { id, record } of db.prepare('SELECT id, record FROM studies').all() as Row[]) {
+    const { mode, priority, sampling } = Study.decode(record as Uint8Array);
+    if (mode !== RunMode.EXTERNAL) add.run(priority, sampling?.maxRunningTrials || 2 ** 31 - 1, Number(id));
+  }
+  db.exec(`
+    INSERT INTO queued_owners
+      SELECT owner, sum(waiting), sum(running), 0 FROM queued_studies GROUP BY owner
   `);
 }

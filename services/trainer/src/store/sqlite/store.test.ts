@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import { afterAll, expect, it, vi } from 'vitest';
 import { artifactStoreContract } from '../artifact-store-contract.ts';
+import { claimsContract } from '../claims.store-contract.ts';
 import { decisionsContract } from '../decisions-store-contract.ts';
 import { delayed } from '../delayed.ts';
 import { StoreError, StoreUnavailableError } from '../errors.ts';
@@ -47,6 +48,8 @@ for (const contract of [storeContract, artifactStoreContract, decisionsContract]
   );
 }
 
+claimsContract('SqliteStore', () => SqliteStore.open(newFile()));
+claimsContract('SqliteStore in this thread', async () => SqliteStore.inMemory());
 lifecycleContract('SqliteStore in this thread, answering after random delays', async () =>
   delayed(SqliteStore.inMemory(), 1, 3),
 );

@@ -289,7 +289,7 @@ it('each is refused with the fields that are wrong, or can start; at once', () =
       expect((user + system) / 1_000, 'milliseconds of the processor').toBeLessThan(500);
       if (complete === undefined) {
         for (const { field, description } of violations) {
-          expect(field).toMatch(/^(display_name|space|problem|training|method|sampling)\b/);
+          expect(field).toMatch(/^(display_name|priority|space|problem|training|method|sampling)\b/);
           expect(description).toMatch(/\w/);
         }
         return;

@@ -1,4 +1,4 @@
-/** What people and programs call a study. */
+/** What people and programs call a study, and how urgent it is to them. */
 
 import type { Study } from '@glocal/proto/glocal/v1/study';
 import { characters } from '../../resource/quote.ts';
@@ -6,12 +6,19 @@ import { checkLabels } from '../labels.ts';
 import type { Checker } from './checker.ts';
 
 const MAX_NAME = 200;
+/** Of a priority, above and below 0. */
+const MAX_PRIORITY = 100;
 
 export function checkNames(
-  { displayName, labels }: Pick<Study, 'displayName' | 'labels'>,
+  { displayName, labels, priority }: Pick<Study, 'displayName' | 'labels' | 'priority'>,
   check: Checker,
 ): void {
   const length = characters(displayName);
   check.require(length <= MAX_NAME, 'display_name', `has ${length} characters; at most ${MAX_NAME}`);
+  check.require(
+    Math.abs(priority) <= MAX_PRIORITY,
+    'priority',
+    `${priority} is not from -${MAX_PRIORITY} to ${MAX_PRIORITY}`,
+  );
   check.violations.push(...checkLabels(labels));
 }

@@ -1,0 +1,17 @@
+/** What a process does of what there is to do: which settings that needs, and which it rules out. */
+
+import { isDatabase } from './database.ts';
+import { ConfigError } from './errors.ts';
+import { type Settings, waysTo } from './settings.ts';
+
+/** @throws ConfigError naming the setting. */
+export function checkRole({ role, store, once }: Pick<Settings, 'role' | 'store' | 'once'>): void {
+  if (once && role !== 'worker') {
+    throw new ConfigError(`${waysTo('once')}: is for --role worker; this is --role ${role}`);
+  }
+  if (role === 'all' || isDatabase(store)) return;
+  throw new ConfigError(
+    `${waysTo('role')}: servers and workers share a PostgreSQL database, which --store is not; ` +
+      'name one there (postgres://USER@HOST:PORT/DATABASE), or leave --role out: then one process does all',
+  );
+}
