@@ -15,7 +15,12 @@ export const lost = (text: string): Finding => ({ kind: 'lost', text });
 export const illegal = (text: string): Finding => ({ kind: 'illegal', text });
 
 /** All there is to an outer step, but for its name and for times. */
-export const essence = ({ name: _name, timing: _timing, report, ...rest }: OuterStep) => ({
+export const essence = ({
+  name: _name,
+  timing: _timing,
+  report,
+  ...rest
+}: OuterStep): Omit<OuterStep, 'name' | 'timing'> => ({
   ...rest,
   report: report && { ...report, computeTime: undefined },
 });
