@@ -361,3 +361,52 @@ describe('variables', () => {
     expect(read().ignoredVariables).toEqual(['GLOCAL_DMD_PORT']);
   });
 });
+
+describe('a database as the store', () => {
+  const local = 'postgres://ann@localhost:5433/glocal';
+  const remote = 'postgresql://ann:secret@db.example/glocal';
+
+  it('is taken, with a file for its password', () => {
+    expect(read('--store', local, '--store-password-file', 'password')).toMatchObject({
+      store: local,
+      storePasswordFile: 'password',
+      storeConnections: 10,
+      storeStatementSeconds: 60,
+    });
+  });
+
+  it.each([
+    `${remote}?sslmode=verify-full`,
+    `${remote}?sslmode=verify-ca&sslrootcert=ca.pem`,
+    'postgres://ann@/glocal?host=/run/postgresql',
+    'postgres:///glocal?host=%2Frun%2Fpostgresql&user=ann',
+    'postgres://[::1]/glocal',
+  ])('is taken at %s', (url) => {
+    expect(read('--store', url).store).toBe(url);
+  });
+
+  it('is taken elsewhere in clear text with --insecure', () => {
+    expect(read('--store', remote, '--insecure').store).toBe(remote);
+  });
+
+  it.each<[args: string[], message: string]>([
+    [['--store', remote], 'db.example is on another machine'],
+    [['--store', `${remote}?sslmode=no-verify`], 'db.example is on another machine'],
+    [['--store', `${remote}?sslmode=prefer`], 'sslmode=prefer, which may be one of disable'],
+    [['--store', `${remote}?colour=red`], 'has "colour", which may be one of'],
+    [['--store', 'postgres://ann:secret@localhost:5433'], 'names no database'],
+    [['--store', 'postgres://ann:secret@localhost:0/glocal'], 'has no port'],
+    [
+      ['--store', 'postgres://ann:secret@local host/glocal'],
+      'is not of the form postgres://USER@HOST:PORT/DATABASE',
+    ],
+    [['--store', 'postgres://ann:secret%@localhost/glocal'], 'a % that is no escape'],
+    [['--store', 'postgres://ann:secret@localhost/glocal', '--store-password-file', 'f'], 'has a password'],
+    [['--store-password-file', 'f'], '--store-password-file: is for a database'],
+    [['--store', 'some.db', '--store-dir', 'f'], '--store-dir: is for a database'],
+  ])('is refused by %j, without its password', (args, message) => {
+    expect(refusal(...args).message).toContain(message);
+    expect(refusal(...args).message).toMatch(/^--store/);
+    expect(refusal(...args).message).not.toContain('secret');
+  });
+});

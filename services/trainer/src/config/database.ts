@@ -49,8 +49,10 @@ export const placeOf = ({ host, port }: Database): string =>
 /** @throws ConfigError whose message goes on after the name of the setting, and has no password. */
 export function parseDatabase(url: string): Database {
   const shown = shownStore(url);
-  if (!URL.canParse(url)) throw new ConfigError(`${shown} is not of the form ${FORM}`);
-  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+  // A user without a host is nothing that a URL can have, and usual where the host is a parameter.
+  const complete = url.replace('@/', '@localhost/');
+  if (!URL.canParse(complete)) throw new ConfigError(`${shown} is not of the form ${FORM}`);
+  const { hostname, port, username, password, pathname, searchParams } = new URL(complete);
   const unknown = [...searchParams.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined) {
     throw new ConfigError(`${shown} has "${unknown}", which may be one of ${PARAMETERS.join(', ')}`);

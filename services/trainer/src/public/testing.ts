@@ -6,4 +6,5 @@ export { checkHistory, type History } from '../lifecycle/history.ts';
 export { asComplete } from '../resource/complete-study.ts';
 export { milliseconds } from '../resource/duration.ts';
 export { studyStateName, trialStateName } from '../resource/states.ts';
+export { TEST_PASSWORD, TestPostgres } from '../store/postgres/testing.ts';
 export { SqliteStore } from '../store/sqlite/store.ts';

