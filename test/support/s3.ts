@@ -1,5 +1,6 @@
 /** S3-compatible stores that run here. */
 
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import S3rver from '@20minutes/s3rver';
@@ -45,8 +46,9 @@ export async function startMinio(folder: string): Promise<S3Server> {
   const bucket = 'glocal';
   const keys = { user: 'glocal', password: 'a-password-of-tests' };
   // A folder that is there when it starts is a bucket.
+  await mkdir(join(data.path, bucket));
   const address = await deadAddress();
-  const server = execa(program, ['server', '--quiet', '--address', address, join(data.path)], {
+  const server = execa(program, ['server', '--quiet', '--address', address, data.path], {
     env: { MINIO_ROOT_USER: keys.user, MINIO_ROOT_PASSWORD: keys.password, MINIO_BROWSER: 'off' },
     reject: false,
   });
