@@ -13,8 +13,8 @@ export const TENSORFLOW_VERSION = '2.21.0';
 /** The version of every @tensorflow/tfjs package; engine internals are used, so it is pinned. */
 export const TFJS_VERSION = '4.22.0';
 
-/** What slower means, measured on two cores: LeNet, batch 128, with and without sensitivities. */
-export const WASM_COST = 'about 8 times slower';
+/** What slower means, in processor time and on the clock of two cores: LeNet, batch 128 (docs/engine.md). */
+export const WASM_COST = '3 to 5 times slower';
 
 /** The Python wheel that has TensorFlow's libraries inside. A wheel is a zip file: no Python is needed to use them. */
 export interface NativeWheel {
