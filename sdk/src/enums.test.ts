@@ -70,6 +70,7 @@ describe('string unions', () => {
         median: true,
         held: true,
         driver: true,
+        lowered: true,
       }),
     ],
     ['RunMode', study.RunMode, all<RunMode>({ managed: true, driven: true, external: true })],

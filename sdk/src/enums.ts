@@ -44,7 +44,7 @@ export type Selection = 'steady' | 'nearest';
 export type Anchor = 'first' | 'last';
 
 /** Where a component of an update came from; `held` is a component that did not move, `driver` one that a client chose. */
-export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'driver' | 'unknown';
+export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'driver' | 'lowered' | 'unknown';
 
 /**
  * Who trains, and who decides how the hyperparameters move: the service both, the service trains and a client decides after

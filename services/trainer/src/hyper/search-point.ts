@@ -27,7 +27,7 @@ export interface SpaceShape {
 }
 
 /** The hyperparameter that makes a training diverge when it is too large. */
-const RATE = 'lr';
+export const RATE = 'lr';
 /** What is left of a rate that is lowered; never less than four such steps below where it started. */
 const LOWERED = 0.1;
 const LOWEST = LOWERED ** 4;

@@ -8,6 +8,8 @@ import {
   type DifferentiationCost,
   Estimator,
   type OuterStep,
+  Source,
+  type Update,
 } from '@glocal/proto/glocal/v1/study';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
@@ -18,7 +20,7 @@ import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { rateShareOf } from './outer-schedule.ts';
 import { stepsToTime, timePlainSteps } from './plain-steps.ts';
-import { conclude, isSound } from './policy.ts';
+import { conclude, isSound, lossOf } from './policy.ts';
 import { type Ending, type Settlement, settle, settleAs, type Unsettled } from './settlement.ts';
 import { initialState, type LoopState, withNorms } from './state.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -175,7 +177,7 @@ export class OuterLoop {
     this.#ending = ending;
     this.#figures = { ...this.#figures, outerStepsDone: outerStep.index };
     if (goesBack) this.#parts.learner.restore(this.#snapshot);
-    else if (ending?.outcome !== 'infeasible') this.#goOn(window, update?.fellBack);
+    else if (ending?.outcome !== 'infeasible') this.#goOn(window, update);
     const nextValues =
       decision === undefined ? outerStep.nextValues : this.#parts.space.values(optimizer.point, step);
     return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
@@ -191,15 +193,18 @@ export class OuterLoop {
   }
 
   /** The window's end is the new boundary. */
-  #goOn({ rows, stepsDone, validation, averagedValidation }: TrainedWindow, fellBack = false): void {
-    const { priorNorms, fallbackWindows } = this.#figures;
+  #goOn(window: TrainedWindow, update: Update | undefined): void {
+    const { rows, stepsDone, validation, averagedValidation } = window;
+    const { priorNorms, fallbackWindows, lowestLoss } = this.#figures;
+    const loss = lossOf(this.#method, window);
     this.#figures = {
       ...this.#figures,
       stepsDone,
       validationLoss: validation.loss,
       averagedValidationLoss: averagedValidation.loss,
+      lowestLoss: update?.sources.includes(Source.LOWERED) ? loss : Math.min(lowestLoss, loss),
       priorNorms: withNorms(priorNorms, rows, this.#parts.maxPriorNorms),
-      fallbackWindows: fallbackWindows + (fellBack ? 1 : 0),
+      fallbackWindows: fallbackWindows + (update?.fellBack ? 1 : 0),
     };
     this.#snapshot = this.#parts.learner.snapshot();
   }

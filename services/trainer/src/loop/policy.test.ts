@@ -1,8 +1,8 @@
 import { Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
-import { Estimator, Source } from '@glocal/proto/glocal/v1/study';
+import { Estimator, EvaluationPoint, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { encodeRows } from '../resource/rows.ts';
-import { suggest } from './policy.ts';
+import { type Before, conclude, suggest, type WindowFindings } from './policy.ts';
 
 const rows = [Float64Array.of(1, 10), Float64Array.of(2, 30), Float64Array.of(9, 20)];
 const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>
@@ -59,5 +59,79 @@ describe('suggest', () => {
       sources: [Source.LOCAL, Source.LOCAL],
       reason: 'the DMD service did not answer',
     });
+  });
+});
+
+describe('conclude', () => {
+  const RULES = {
+    estimator: Estimator.MEAN,
+    evaluation: EvaluationPoint.AVERAGED,
+    outer: { maxLossRise: 0.3 },
+  };
+  /** After some windows, the last of which has moved something. */
+  const BEFORE: Before = {
+    validationLoss: 2,
+    averagedValidationLoss: 1,
+    lowestLoss: 1,
+    stepsDone: 100,
+    canRetry: true,
+    canLowerRates: true,
+  };
+  const window = (averagedLoss: number, others: Partial<WindowFindings> = {}): WindowFindings => ({
+    hasWindow: true,
+    rows,
+    report: undefined,
+    noReport: undefined,
+    trainLoss: 1,
+    validation: { loss: 9 },
+    averagedValidation: { loss: averagedLoss },
+    stepsDone: 150,
+    ...others,
+  });
+
+  it('takes a step back that raised the loss by too much, once, and then lowers the rates', () => {
+    expect(conclude(RULES, window(1.2), BEFORE).action).toBe('move');
+    expect(conclude(RULES, window(1.4), BEFORE).action).toBe('rollBack');
+    expect(conclude(RULES, window(1.4), { ...BEFORE, canRetry: false })).toMatchObject({
+      action: 'lowerRates',
+      goesBack: true,
+      reason: 'the validation loss rose by 0.400, more than 0.3',
+    });
+    const nothing = { ...BEFORE, canRetry: false, canLowerRates: false };
+    expect(conclude(RULES, window(1.4), nothing).action).toBe('move');
+  });
+
+  it('lowers the rates of a window that diverges and cannot be taken back, if the loss says so, too', () => {
+    const diverging = { report: report(Verdict.DIVERGING) };
+    const rules = { ...RULES, estimator: Estimator.GLOCAL };
+    const before = { ...BEFORE, canRetry: false };
+    expect(conclude(rules, window(1.4, diverging), before)).toMatchObject({
+      action: 'lowerRates',
+      goesBack: true,
+    });
+    expect(conclude(rules, window(1.2, diverging), before).action).toBe('hold');
+  });
+
+  it('lowers the rates, and takes nothing back, when several steps have raised the loss by too much', () => {
+    const before = { ...BEFORE, lowestLoss: 0.85 };
+    expect(conclude(RULES, window(1.1), before).action).toBe('move');
+    expect(conclude(RULES, window(1.2), before)).toMatchObject({
+      action: 'lowerRates',
+      goesBack: false,
+      reason: 'the validation loss is 0.350 above the lowest so far, more than 0.3',
+    });
+    // Also where a verdict would hold everything.
+    const held = { report: report(Verdict.DIVERGING) };
+    expect(conclude({ ...RULES, estimator: Estimator.GLOCAL }, window(1.2, held), before).action).toBe(
+      'lowerRates',
+    );
+    expect(conclude(RULES, window(1.2), { ...before, canLowerRates: false }).action).toBe('move');
+  });
+
+  it('looks at neither where no rise is too large, and lowers nothing that trains no more', () => {
+    const never = { ...RULES, outer: { maxLossRise: 0 } };
+    const before = { ...BEFORE, lowestLoss: 0.5, canRetry: false };
+    expect(conclude(never, window(9), before).action).toBe('move');
+    expect(conclude(RULES, window(1.2, { hasWindow: false }), before).action).toBe('observe');
   });
 });

@@ -31,10 +31,12 @@ interface RollBack {
   readonly reason: string;
 }
 
-/** The window is taken back, where there is no move to take back with it, and trained again at lower learning rates. */
+/** The learning rates themselves are too high, whatever the last move was. */
 interface LowerRates {
   readonly action: 'lowerRates';
   readonly reason: string;
+  /** Whether the window is taken back, and trained again with them. */
+  readonly goesBack: boolean;
 }
 
 /** There is nothing to learn from, so nothing moves. */
@@ -74,6 +76,8 @@ export interface Before {
   readonly validationLoss: number;
   /** The same at the averaged weights. */
   readonly averagedValidationLoss: number;
+  /** The lowest at a boundary so far, at the weights that hypergradients are taken at, since rates were last lowered for it. */
+  readonly lowestLoss: number;
   /** Inner steps done there. */
   readonly stepsDone: number;
   /** Whether there is a move that can be made again at half the rate. */
@@ -103,9 +107,8 @@ export function conclude(rules: Rules, window: WindowFindings, before: Before): 
 }
 
 /**
- * A step that raised the validation loss by too much is taken back, once for each move, and from the first window the rates
- * are lowered, as it has spoilt all that there was. Where there is nothing left to take back, the window's own hypergradients
- * are what is known of the way down.
+ * A step that raised the validation loss by too much is taken back, once for each move, and then the rates are lowered. Where
+ * there is nothing left to take back, the window's own hypergradients are what is known of the way down.
  */
 function unlessRisen(
   suggestion: Move | Hold | Observe,
@@ -116,12 +119,32 @@ function unlessRisen(
   const { canRetry } = before;
   const { maxLossRise = 0 } = rules.outer;
   const rise = riseOf(rules, window, before);
-  if (maxLossRise === 0 || !(rise > maxLossRise)) return suggestion;
+  if (maxLossRise === 0) return suggestion;
+  if (!(rise > maxLossRise)) return unlessDrifted(suggestion, rules, window, before);
   const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
   if (canRetry) return { action: 'rollBack', reason: why };
-  if (isFirst(before) && before.canLowerRates) return { action: 'lowerRates', reason: why };
+  if (before.canLowerRates) return { action: 'lowerRates', reason: why, goesBack: true };
   if (suggestion.action === 'observe') return suggestion;
   return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
+}
+
+/**
+ * Several steps that each raised the validation loss by less have together raised it by too much: the rates are lowered. Which of
+ * them it was is not known, so that none is taken back.
+ */
+function unlessDrifted(
+  suggestion: Move | Hold | Observe,
+  rules: Rules,
+  window: WindowFindings,
+  { lowestLoss, canLowerRates }: Before,
+): Conclusion {
+  const { maxLossRise = 0 } = rules.outer;
+  const above = lossOf(rules, window) - lowestLoss;
+  if (suggestion.action === 'observe' || maxLossRise === 0 || !canLowerRates || !(above > maxLossRise)) {
+    return suggestion;
+  }
+  const reason = `the validation loss is ${above.toPrecision(3)} above the lowest so far, more than ${maxLossRise}`;
+  return { action: 'lowerRates', reason, goesBack: false };
 }
 
 /**
@@ -135,26 +158,31 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
   const allowed = isFirst(before) ? 0 : maxLossRise;
   if (isSound(window) && riseOf(rules, window, before) <= allowed) {
     const by = allowed === 0 ? '' : ` by more than ${allowed}`;
-    return {
-      action: 'hold',
-      reason: `${reason}; the validation loss did not rise${by}, so nothing is taken back`,
-    };
+    const held = `${reason}; the validation loss did not rise${by}, so nothing is taken back`;
+    return unlessDrifted({ action: 'hold', reason: held }, rules, window, before);
   }
   if (canRetry) return wish;
-  if (canLowerRates && (isFirst(before) || !isSound(window))) return { action: 'lowerRates', reason };
+  if (canLowerRates && (isFirst(before) || maxLossRise > 0 || !isSound(window))) {
+    return { action: 'lowerRates', reason, goesBack: true };
+  }
   if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
   return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
 }
 
 /** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */
 const riseOf = (
-  { evaluation }: Rules,
-  { validation, averagedValidation }: WindowFindings,
+  rules: Rules,
+  window: WindowFindings,
   { validationLoss, averagedValidationLoss }: Before,
 ): number =>
-  evaluation === EvaluationPoint.AVERAGED
-    ? averagedValidation.loss - averagedValidationLoss
-    : validation.loss - validationLoss;
+  lossOf(rules, window) -
+  (rules.evaluation === EvaluationPoint.AVERAGED ? averagedValidationLoss : validationLoss);
+
+/** The validation loss, in nats, at the weights that hypergradients are taken at. */
+export const lossOf = (
+  { evaluation }: Pick<Rules, 'evaluation'>,
+  { validation, averagedValidation }: Pick<WindowFindings, 'validation' | 'averagedValidation'>,
+): number => (evaluation === EvaluationPoint.AVERAGED ? averagedValidation : validation).loss;
 
 /** Nothing has been trained before it. */
 const isFirst = ({ stepsDone }: Before): boolean => stepsDone === 0;

@@ -4,7 +4,7 @@
  */
 
 import { type Decision, type SetValues, Source, type Update } from '@glocal/proto/glocal/v1/study';
-import type { SearchPoint } from '../hyper/search-point.ts';
+import { RATE, type SearchPoint } from '../hyper/search-point.ts';
 import { StateError } from '../resource/errors.ts';
 import { numbersOf } from '../resource/rows.ts';
 import type { OuterOptimizer } from './outer-optimizer.ts';
@@ -74,10 +74,14 @@ export function settle(
         goesBack: true,
       };
     case 'lowerRates': {
+      const { goesBack } = conclusion;
       optimizer.moveTo(space.lowerRates(before.point) ?? before.point);
       const reason = `${conclusion.reason}; the learning rate is lowered`;
-      const update = updateOf(space, optimizer, rateShare, { reason });
-      return { ...after, update: { ...update, rolledBack: true }, goesBack: true };
+      const sources = goesBack
+        ? []
+        : space.learned.map(({ name }) => (name === RATE ? Source.LOWERED : Source.HELD));
+      const update = updateOf(space, optimizer, rateShare, { reason, sources });
+      return { ...after, update: { ...update, rolledBack: goesBack }, goesBack };
     }
     case 'giveUp': {
       const ending = { outcome: 'infeasible', reason: conclusion.reason } as const;
@@ -97,7 +101,10 @@ export function settleAs(decision: Decision, unsettled: Unsettled): Settlement {
   const { action, outerRate } = decision;
   const optimizer = before.copy();
   if (outerRate !== undefined) optimizer.setRate(outerRate, rateShare);
-  const goesBack = ['rollBack', 'lowerRates', 'giveUp'].includes(conclusion.action);
+  const goesBack =
+    conclusion.action === 'lowerRates'
+      ? conclusion.goesBack
+      : ['rollBack', 'giveUp'].includes(conclusion.action);
   const held = space.components.map(() => Source.HELD);
   const made = (sources: readonly Source[], reason: string, rolledBack: boolean): Update => ({
     ...updateOf(space, optimizer, rateShare, { reason, sources }),

@@ -16,6 +16,7 @@ const states: fc.Arbitrary<LoopState> = fc.record({
   stepsDone: fc.nat(),
   validationLoss: fc.double({ min: 0 }),
   averagedValidationLoss: fc.double({ min: 0 }),
+  lowestLoss: fc.double({ min: 0 }),
   optimizer: fc.record({
     point: vectors,
     adam: moments,

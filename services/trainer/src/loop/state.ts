@@ -15,6 +15,8 @@ export interface LoopState {
   readonly validationLoss: number;
   /** The same at the averaged weights. */
   readonly averagedValidationLoss: number;
+  /** The lowest at a boundary so far, at the weights that hypergradients are taken at, since rates were last lowered for it. */
+  readonly lowestLoss: number;
   readonly optimizer: OuterOptimizerState;
   /** Euclidean norms of the hypergradients so far, oldest first; the last {@link MAX_PRIOR_NORMS}. */
   readonly priorNorms: readonly number[];
@@ -36,6 +38,7 @@ export const initialState = (point: Float64Array, rate: number, validationLoss: 
   stepsDone: 0,
   validationLoss,
   averagedValidationLoss: validationLoss,
+  lowestLoss: validationLoss,
   optimizer: { point, adam: initialAdam(point.length), rate, last: undefined, clipped: [] },
   priorNorms: [],
   fallbackWindows: 0,
@@ -82,6 +85,8 @@ export function stateOf({ optimizer, ...figures }: Record): LoopState {
   const { lastMove } = optimizer;
   return {
     ...figures,
+    // Not kept before it was asked for: what follows is compared with what follows.
+    lowestLoss: figures.lowestLoss ?? Number.POSITIVE_INFINITY,
     optimizer: {
       point: decodeRow(optimizer.point),
       adam: adamOf(optimizer.moments),
