@@ -14,8 +14,11 @@ export class Relay implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** @param upstream address of the server, which may come and go. */
-  static async start(upstream: string): Promise<Relay> {
+  /**
+   * @param upstream address of the server, which may come and go.
+   * @param ownPort to listen on; 0 for any free one.
+   */
+  static async start(upstream: string, ownPort = 0): Promise<Relay> {
     const [host = '', port = ''] = upstream.split(':');
     const sockets = new Set<Socket>();
     const keep = (socket: Socket, other: Socket) => {
@@ -34,7 +37,7 @@ export class Relay implements AsyncDisposable {
       client.pipe(upward);
       upward.pipe(client);
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(ownPort, '127.0.0.1');
     await once(server, 'listening');
     return new Relay(server, sockets);
   }

@@ -608,6 +608,25 @@ describe.each(WHERE)('what is no drive, of a trial that trains %s:', (where) => 
   });
 });
 
+describe('a trial that trains where its driver is', () => {
+  it('keeps nothing of its proposals in the store, and numbers nobody', async () => {
+    begin('here');
+    await running();
+    const asked = (['propose', 'getProposal', 'getDriving', 'takeSeat'] as const).map((method) =>
+      vi.spyOn(store, method),
+    );
+    const driver = await Driver.attached();
+    const decided = propose(1);
+    await driver.next();
+    driver.decide(1, accept);
+    const decision = await decided;
+    await settle(1, decision);
+    expect(await driver.next()).toMatchObject({ $case: 'outerStep' });
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0, 0]);
+    vi.restoreAllMocks();
+  });
+});
+
 describe.each(WHERE.slice(1))('clients at several servers, of a trial that trains %s:', (where) => {
   beforeEach(() => begin(where));
 
