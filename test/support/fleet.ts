@@ -1,8 +1,8 @@
 /** Real trainers on one PostgreSQL database of their own. */
 
-import { TestPostgres } from '@glocal/trainer/testing';
 import { vi } from 'vitest';
 import { deadAddress } from './ports.ts';
+import { TestPostgres } from './postgres.ts';
 import { trainingProcesses } from './processes.ts';
 import { Relay } from './relay.ts';
 import { TestTrainer, temporaryFolder } from './trainer.ts';
