@@ -2,7 +2,7 @@
 
 import { ActiveStudiesError, OwnerActiveStudiesError } from '../errors.ts';
 import type { NewStudy } from '../store.ts';
-import { lock, query, type Steps } from './query.ts';
+import { lock, query, type Row, type Steps } from './query.ts';
 
 /** How many studies may be ACTIVE. */
 export type ActiveLimits = Pick<NewStudy, 'maxActiveStudies' | 'maxOwnerActiveStudies'>;
@@ -20,15 +20,21 @@ export interface Counts {
  */
 export const lockLimits = () => lock('SELECT pg_advisory_xact_lock(7129060411)');
 
+/** Columns of {@link Counts}, with the owner as their value. */
+export const COUNTS = `(SELECT n FROM counts WHERE what = 'studies') AS kept,
+  (SELECT n FROM counts WHERE what = 'active studies') AS active,
+  (SELECT active_studies.n FROM active_studies WHERE active_studies.owner = ?) AS own`;
+
 export function* countsFor(owner: string): Steps<Counts> {
-  const [row] = yield query(
-    `SELECT (SELECT n FROM counts WHERE what = 'studies') AS kept,
-       (SELECT n FROM counts WHERE what = 'active studies') AS active,
-       (SELECT n FROM active_studies WHERE owner = ?) AS own`,
-    owner,
-  );
-  return { kept: Number(row?.kept ?? 0), active: Number(row?.active ?? 0), own: Number(row?.own ?? 0) };
+  const [row] = yield query(`SELECT ${COUNTS}`, owner);
+  return countsIn(row);
 }
+
+export const countsIn = (row: Row | undefined): Counts => ({
+  kept: Number(row?.kept ?? 0),
+  active: Number(row?.active ?? 0),
+  own: Number(row?.own ?? 0),
+});
 
 /** @throws ActiveStudiesError, OwnerActiveStudiesError */
 export function expectRoomForActive(

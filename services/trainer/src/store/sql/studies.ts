@@ -4,7 +4,7 @@ import { RunMode, Study, Trial, TrialState } from '@glocal/proto/glocal/v1/study
 import { RequestIdReusedError, StudiesError } from '../errors.ts';
 import type { Expiry, NewStudy, Page, PageRequest, StudyPage } from '../store.ts';
 import { artifactsNamed } from './artifacts.ts';
-import { type Counts, countsFor, expectRoomForActive, lockLimits } from './limits.ts';
+import { COUNTS, type Counts, countsIn, expectRoomForActive, lockLimits } from './limits.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, MOST, query, type Row, type Steps, type Value } from './query.ts';
 import { enqueue } from './queue.ts';
@@ -38,9 +38,8 @@ export function* createStudy(request: EncodedNewStudy): Steps<Bytes | undefined>
   const record = Study.decode(study);
   const { owner } = record;
   yield lockLimits();
-  const before = requestId === '' ? undefined : yield* requested(owner, request);
-  if (before !== undefined) return before;
-  const counts = yield* countsFor(owner);
+  const { before, counts } = yield* situationOf(owner, requestId);
+  if (before !== undefined) return sameAs(before, request);
   expectRoomForActive(counts, request);
   expectRoom(counts, request.maxStudies);
   const artifacts = yield* artifactsNamed(request.artifacts ?? []);
@@ -77,20 +76,21 @@ export function* createStudy(request: EncodedNewStudy): Steps<Bytes | undefined>
   return undefined;
 }
 
-/** What was made by the same request. */
-function* requested(
-  owner: string,
-  { requestId, fingerprint }: Pick<EncodedNewStudy, 'requestId' | 'fingerprint'>,
-): Steps<Bytes | undefined> {
-  const [before] = yield query(
-    'SELECT fingerprint, record FROM studies WHERE owner = ? AND request_id = ?',
-    ...[owner, requestId],
+/** What was made by the same request, and how many studies there are: one query, for which all that are made wait. */
+function* situationOf(owner: string, requestId: string): Steps<{ before: Row | undefined; counts: Counts }> {
+  const [row] = yield query(
+    `SELECT ${COUNTS}, fingerprint, record FROM (SELECT 1 AS one) AS always
+     LEFT JOIN studies ON owner = ? AND request_id = ?`,
+    ...[owner, owner, requestId === '' ? null : requestId],
   );
-  if (before === undefined) return undefined;
-  if (Buffer.compare(before.fingerprint as Bytes, fingerprint) !== 0) {
-    throw new RequestIdReusedError(`request id "${requestId}" was used before for another study`);
-  }
-  return before.record as Bytes;
+  const before = (row?.record ?? null) === null ? undefined : row;
+  return { before, counts: countsIn(row) };
+}
+
+/** @throws RequestIdReusedError */
+function sameAs({ fingerprint, record }: Row, request: EncodedNewStudy): Bytes {
+  if (Buffer.compare(fingerprint as Bytes, request.fingerprint) === 0) return record as Bytes;
+  throw new RequestIdReusedError(`request id "${request.requestId}" was used before for another study`);
 }
 
 /** @throws StudiesError */
