@@ -97,6 +97,9 @@ describe('conclude', () => {
       goesBack: true,
       reason: 'the validation loss rose by 0.400, more than 0.3',
     });
+    // The average follows what the last weights were before.
+    const gains = { validation: { loss: 1.9 } };
+    expect(conclude(RULES, window(1.4, gains), { ...BEFORE, canRetry: false }).action).toBe('move');
     const nothing = { ...BEFORE, canRetry: false, canLowerRates: false };
     expect(conclude(RULES, window(1.4), nothing).action).toBe('move');
   });
@@ -110,6 +113,12 @@ describe('conclude', () => {
       goesBack: true,
     });
     expect(conclude(rules, window(1.2, diverging), before).action).toBe('hold');
+    // The average of a first window is still near the start.
+    const first = { ...before, stepsDone: 0 };
+    expect(conclude(rules, window(0.9, diverging), first).action).toBe('lowerRates');
+    expect(conclude(rules, window(0.9, { ...diverging, validation: { loss: 2.1 } }), first).action).toBe(
+      'hold',
+    );
   });
 
   it('lowers the rates, and takes nothing back, when several steps have raised the loss by too much', () => {
@@ -126,6 +135,7 @@ describe('conclude', () => {
       'lowerRates',
     );
     expect(conclude(RULES, window(1.2), { ...before, canLowerRates: false }).action).toBe('move');
+    expect(conclude(RULES, window(1.2, { validation: { loss: 1.9 } }), before).action).toBe('move');
   });
 
   it('looks at neither where no rise is too large, and lowers nothing that trains no more', () => {

@@ -123,7 +123,9 @@ function unlessRisen(
   if (!(rise > maxLossRise)) return unlessDrifted(suggestion, rules, window, before);
   const why = `the validation loss rose by ${rise.toPrecision(3)}, more than ${maxLossRise}`;
   if (canRetry) return { action: 'rollBack', reason: why };
-  if (before.canLowerRates) return { action: 'lowerRates', reason: why, goesBack: true };
+  if (before.canLowerRates && hasLost(window, before)) {
+    return { action: 'lowerRates', reason: why, goesBack: true };
+  }
   if (suggestion.action === 'observe') return suggestion;
   return { ...suggestion, reason: `${suggestion.reason}; ${why}, and there is nothing left to take back` };
 }
@@ -136,33 +138,37 @@ function unlessDrifted(
   suggestion: Move | Hold | Observe,
   rules: Rules,
   window: WindowFindings,
-  { lowestLoss, canLowerRates }: Before,
+  before: Before,
 ): Conclusion {
   const { maxLossRise = 0 } = rules.outer;
-  const above = lossOf(rules, window) - lowestLoss;
-  if (suggestion.action === 'observe' || maxLossRise === 0 || !canLowerRates || !(above > maxLossRise)) {
-    return suggestion;
-  }
+  const above = lossOf(rules, window) - before.lowestLoss;
+  const isTooMuch = maxLossRise > 0 && above > maxLossRise && hasLost(window, before);
+  if (suggestion.action === 'observe' || !isTooMuch || !before.canLowerRates) return suggestion;
   const reason = `the validation loss is ${above.toPrecision(3)} above the lowest so far, more than ${maxLossRise}`;
   return { action: 'lowerRates', reason, goesBack: false };
 }
 
 /**
  * Going back costs all inner steps since the last boundary: only where the validation loss says so, too, by as much as an outer step
- * may raise it (in the first window by anything), and once for each move.
+ * may raise it (in the first window, whose average is still near the start, by anything, or by so much at the last weights), and
+ * once for each move.
  */
 function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Before): Conclusion {
   const { canRetry, canLowerRates } = before;
   const { maxLossRise = 0 } = rules.outer;
   const { reason } = wish;
   const allowed = isFirst(before) ? 0 : maxLossRise;
-  if (isSound(window) && riseOf(rules, window, before) <= allowed) {
+  const spoilt =
+    isFirst(before) &&
+    window.validation.loss - before.validationLoss > (maxLossRise || Number.POSITIVE_INFINITY);
+  if (isSound(window) && !spoilt && riseOf(rules, window, before) <= allowed) {
     const by = allowed === 0 ? '' : ` by more than ${allowed}`;
     const held = `${reason}; the validation loss did not rise${by}, so nothing is taken back`;
     return unlessDrifted({ action: 'hold', reason: held }, rules, window, before);
   }
   if (canRetry) return wish;
-  if (canLowerRates && (isFirst(before) || maxLossRise > 0 || !isSound(window))) {
+  const isWorse = isFirst(before) || (maxLossRise > 0 && hasLost(window, before));
+  if (canLowerRates && (isWorse || !isSound(window))) {
     return { action: 'lowerRates', reason, goesBack: true };
   }
   if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
@@ -183,6 +189,13 @@ export const lossOf = (
   { evaluation }: Pick<Rules, 'evaluation'>,
   { validation, averagedValidation }: Pick<WindowFindings, 'validation' | 'averagedValidation'>,
 ): number => (evaluation === EvaluationPoint.AVERAGED ? averagedValidation : validation).loss;
+
+/**
+ * Whether the last weights lost in the window, too. An average that rises while they gain follows what they were before, and a
+ * lower rate would only keep them there.
+ */
+const hasLost = ({ validation }: WindowFindings, { validationLoss }: Before): boolean =>
+  validation.loss > validationLoss;
 
 /** Nothing has been trained before it. */
 const isFirst = ({ stepsDone }: Before): boolean => stepsDone === 0;
