@@ -57,8 +57,9 @@ export class PostgresConnection implements Connection {
     this.#options = options;
     this.#pool = pool;
     this.#creations = new Creations((requests) => this.#create(requests));
-    // Of a session that nobody uses: whoever needs one next makes another, and hears why that cannot be.
+    // Whoever uses a session hears of its end, and who needs one next why there can be no other.
     pool.on('error', () => {});
+    pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** Makes no session yet. @throws StoreError for a file that the options name and that cannot be read. */
