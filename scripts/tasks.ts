@@ -4,6 +4,7 @@
 import { describe } from './bootstrap/errors.mjs';
 import { run } from './bootstrap/run-process.mjs';
 import { root } from './root.ts';
+import { ensureDashboard } from './steps/dashboard.ts';
 import { ensureDmd, ensureDmdTools } from './steps/dmd.ts';
 import { ensureGenerated } from './steps/generate.ts';
 import { ensureNative, retryNative } from './steps/native.ts';
@@ -29,12 +30,22 @@ interface Task {
 /** What the TypeScript sources need in order to be checked. */
 const sources = [ensureGenerated, ensureSdk];
 const everything = [...sources, ensureNative, ensureDmd];
-const everythingForDevelopers = [...sources, ensureNative, ensureDmdTools];
-const everythingAgain = [...sources, retryNative, ensureDmd];
+const everythingForDevelopers = [...sources, ensureDashboard, ensureNative, ensureDmdTools];
+const everythingAgain = [...sources, ensureDashboard, retryNative, ensureDmd];
+
+/** What commands of `glocal` need beside the sources, by their flags. */
+const NEEDS_OF_COMMANDS: Readonly<Record<string, (flags: readonly string[]) => readonly Step[]>> = {
+  serve: (flags) => (needsServices(flags) ? everything : sources),
+  dashboard: () => [...sources, ensureDashboard],
+};
 
 const tasks: Readonly<Record<string, Task>> = {
   setup: { help: 'all set-up steps, nothing else', needs: everythingAgain, run: reportReady },
-  demo: { help: 'tune a network and compare', needs: everything, run: program('demo/src/main.ts') },
+  demo: {
+    help: 'tune a network and compare',
+    needs: (args) => (args.includes('--dashboard') ? [...everything, ensureDashboard] : everything),
+    run: program('demo/src/main.ts'),
+  },
   trainer: {
     help: 'the trainer server',
     needs: (args) => (needsServices(args) ? everything : [ensureGenerated]),
@@ -42,7 +53,7 @@ const tasks: Readonly<Record<string, Task>> = {
   },
   glocal: {
     help: 'the command line',
-    needs: ([command, ...flags]) => (command === 'serve' && needsServices(flags) ? everything : sources),
+    needs: ([command = '', ...flags]) => NEEDS_OF_COMMANDS[command]?.(flags) ?? sources,
     run: program('cli/src/main.ts'),
   },
   bench: {

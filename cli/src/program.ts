@@ -2,7 +2,9 @@
 
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion.ts';
+import { dashboard } from './commands/dashboard.ts';
 import { doctor } from './commands/doctor.ts';
+import { exportStudies } from './commands/export.ts';
 import { init } from './commands/init.ts';
 import { schedule } from './commands/schedule.ts';
 import { serve } from './commands/serve.ts';
@@ -31,7 +33,8 @@ export function glocal({ json = false }: { readonly json?: boolean } = {}): Comm
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
-  for (const command of [init, serve, study, schedule, window, token, doctor]) program.addCommand(command());
+  for (const command of [init, serve, study, schedule, window, dashboard, exportStudies, token, doctor])
+    program.addCommand(command());
   addCompletion(program);
   if (json) silence(program);
   return program;

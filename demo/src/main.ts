@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
+import type { Dashboard } from '@glocal/dashboard';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { fallbackNotice } from '@glocal/trainer/backend';
@@ -32,6 +33,8 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
     const what = await describe(client);
     console.error(`${what} · DMD ready`);
     console.error(fallbackNotice() ?? '');
+    await using cleanUp = new AsyncDisposableStack();
+    if (options.dashboard) cleanUp.use(await showDashboard(trainer.address));
     const session = await openSession(options, client);
     if (session.resumed) console.error('goes on where it was interrupted');
     const runs: FinishedRun[] = [];
@@ -51,9 +54,22 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
     console.log(comparison(runs));
     console.log(`\n${files.join('   ')}`);
     await session.end();
+    if (options.dashboard && !signal.aborted) {
+      console.error('\nthe dashboard stays until Ctrl-C');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    }
   } finally {
     await trainer.stop();
   }
+}
+
+/** Its usual port where that is free, so that a tab of the demo before goes on by itself. */
+async function showDashboard(address: string): Promise<Dashboard> {
+  const { startDashboard } = await import('@glocal/dashboard');
+  const start = (listen: string): Promise<Dashboard> => startDashboard({ client: { address }, listen });
+  const dashboard = await start('127.0.0.1:8090').catch(() => start('127.0.0.1:0'));
+  console.error(`watch it at ${dashboard.url}`);
+  return dashboard;
 }
 
 /** What is trained, and on what. */

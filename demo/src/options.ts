@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly runs: readonly RunKind[];
   /** Folder for the results. */
   readonly out: string;
+  /** Whether pages in a browser show it while it runs. */
+  readonly dashboard?: boolean;
 }
 
 /**
@@ -45,6 +47,7 @@ export function readOptions(args: readonly string[]): DemoOptions {
     .addOption(
       new Option('--out <folder>', 'where the results go').default(DEFAULT_FOLDER, join('runs', 'demo')),
     )
+    .option('--dashboard', 'prints a link to pages that show it while it runs, and stay until Ctrl-C')
     .addHelpText('after', `\nRuns, how each moves the hyperparameters:\n${descriptions()}`);
   parseArguments(command, args);
   return command.opts<DemoOptions>();

@@ -34,6 +34,7 @@ const PROGRAMS: readonly Program[] = [
       },
     },
   },
+  { folder: 'dashboard' },
   { folder: 'cli' },
 ];
 

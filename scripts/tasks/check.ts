@@ -15,6 +15,8 @@ const proto = join(root, 'proto');
 const checks: readonly Tool[] = [
   { name: 'biome', command: ['biome', 'check', '--error-on-warnings'] },
   { name: 'types', command: ['tsc', '--noEmit', '--project', '.'] },
+  // What runs in a browser has other globals.
+  { name: 'types, page', command: ['tsc', '--noEmit', '--project', 'dashboard/src/page'] },
   { name: 'buf lint', command: ['buf', 'lint'], cwd: proto },
   { name: 'buf format', command: ['buf', 'format', '--diff', '--exit-code'], cwd: proto },
   { name: 'buf breaking', command: ['buf', 'breaking', '--against', 'baseline.binpb'], cwd: proto },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseOrExit } from '../support/command-line.ts';
 import { describeConditions } from './conditions.ts';
+import { dashboardRows } from './dashboard.ts';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
@@ -40,6 +41,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   engine: async () => [...(await engineRows()), ...(await innerRows()), ...(await wideResnetRows())],
   e2e: endToEndRows,
   sdk: sdkRows,
+  dashboard: dashboardRows,
   service: serviceRows,
 };
 

@@ -13,7 +13,14 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 
 /** The pages that are for users. */
-const PAGES = ['README.md', 'sdk/README.md', 'cli/README.md', 'services/trainer/README.md', 'docs/*.md'];
+const PAGES = [
+  'README.md',
+  'sdk/README.md',
+  'cli/README.md',
+  'dashboard/README.md',
+  'services/trainer/README.md',
+  'docs/*.md',
+];
 /** TypeScript, JavaScript, and commands. */
 const LANGUAGES = ['ts', 'js', 'sh'];
 const BLOCK = /(?:<!--((?:(?!-->).)*)-->\n+)?```(\w*)\n(.*?)^```/gms;

@@ -1,0 +1,80 @@
+/** `glocal dashboard`: pages in a browser that show what studies do, and steer them. */
+
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { interruption } from '../command-line.ts';
+import { clientOptions } from '../connection.ts';
+import { CommandError, NOT_THERE, UNAVAILABLE, USAGE } from '../exit.ts';
+import { note, print } from '../output.ts';
+import { type OnlineFlags, online } from './online.ts';
+
+interface DashboardFlags extends OnlineFlags {
+  readonly listen: string;
+  readonly listenTlsCert?: string;
+  readonly listenTlsKey?: string;
+  readonly login?: boolean;
+}
+
+export const dashboard = (): Command =>
+  online('dashboard', 'pages in a browser that show what studies do, and steer them; until Ctrl-C')
+    .addOption(
+      new Option('--listen <host:port>', 'where the pages are; port 0 takes a free one')
+        .env('GLOCAL_DASHBOARD_LISTEN')
+        .default('127.0.0.1:8090'),
+    )
+    .addOption(
+      new Option('--listen-tls-cert <file>', "PEM file with the pages' certificate; encrypts them").env(
+        'GLOCAL_DASHBOARD_TLS_CERT',
+      ),
+    )
+    .addOption(
+      new Option('--listen-tls-key <file>', 'PEM file with its private key').env('GLOCAL_DASHBOARD_TLS_KEY'),
+    )
+    .addOption(
+      new Option('--login', 'asks everybody for their own token, as it does with a certificate').env(
+        'GLOCAL_DASHBOARD_LOGIN',
+      ),
+    )
+    .action(async (flags: DashboardFlags) => {
+      // No other command serves pages.
+      const { DashboardOptionsError, startDashboard } = await import('@glocal/dashboard');
+      const signal = interruption();
+      const tls = certificate(flags);
+      try {
+        await using running = await startDashboard({
+          client: clientOptions(flags),
+          listen: flags.listen,
+          ...(tls && { tls }),
+          ...(flags.login && { login: true }),
+          log: note,
+        });
+        const { url } = running;
+        print(flags.json, { url, pid: process.pid }, () => `dashboard at ${url}`);
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      } catch (error) {
+        if (error instanceof DashboardOptionsError) throw new CommandError(error.message, USAGE);
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL')
+          throw new CommandError(`--listen ${flags.listen}: ${message}`, UNAVAILABLE);
+        throw error;
+      }
+    });
+
+/** Both files, or none. @throws CommandError */
+function certificate({
+  listenTlsCert,
+  listenTlsKey,
+}: DashboardFlags): { cert: string; key: string } | undefined {
+  if (listenTlsCert === undefined && listenTlsKey === undefined) return undefined;
+  if (listenTlsCert === undefined || listenTlsKey === undefined)
+    throw new CommandError('--listen-tls-cert and --listen-tls-key belong together', USAGE);
+  return { cert: read('--listen-tls-cert', listenTlsCert), key: read('--listen-tls-key', listenTlsKey) };
+}
+
+function read(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CommandError(`${flag}: ${(error as Error).message}`, NOT_THERE);
+  }
+}

@@ -1,0 +1,76 @@
+/** The list of studies, live. */
+
+import { signal } from '@preact/signals';
+import type { Fault, StudyDigest, StudyList, StudyRow, TabMessage } from '../../api.ts';
+import { ask, faultOf, post } from './http.ts';
+import { ALL_STUDIES, look } from './stream.ts';
+
+/** By name. */
+export const studies = signal<ReadonlyMap<string, StudyRow>>(new Map());
+export const digests = signal<ReadonlyMap<string, StudyDigest>>(new Map());
+/** Whether all are there; before, the newest are. */
+export const complete = signal(false);
+export const loaded = signal(false);
+export const loadFault = signal<Fault | undefined>(undefined);
+
+/** Reads the list: the newest first, so that there is something to see, then the rest. */
+export async function loadStudies(): Promise<void> {
+  try {
+    take(await ask<StudyList>('/api/studies'));
+    loaded.value = true;
+    loadFault.value = undefined;
+    if (complete.peek()) return;
+    // The first rows are drawn before the many others are read.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    take(await ask<StudyList>('/api/studies?all=1'));
+  } catch (error) {
+    loadFault.value = faultOf(error);
+  }
+}
+
+function take({ rows, complete: isAll }: StudyList): void {
+  const next = new Map(isAll ? [] : studies.peek());
+  for (const row of rows) next.set(row.name, row);
+  studies.value = next;
+  complete.value = isAll;
+}
+
+/** Looks at the list until what it returns is called. */
+export function followStudies(): () => void {
+  void loadStudies();
+  return look([ALL_STUDIES], hear, () => void loadStudies());
+}
+
+function hear(message: TabMessage): void {
+  if (message.type !== 'studies') return;
+  const { changed, gone } = message;
+  if (changed.length > 0 || gone.length > 0) {
+    const next = new Map(studies.peek());
+    for (const row of changed) next.set(row.name, row);
+    for (const name of gone) next.delete(name);
+    studies.value = next;
+  }
+  takeDigests(message.digests);
+}
+
+function takeDigests(found: readonly StudyDigest[]): void {
+  if (found.length === 0) return;
+  const next = new Map(digests.peek());
+  for (const digest of found) next.set(digest.name, { ...next.get(digest.name), ...digest });
+  digests.value = next;
+}
+
+const asked = new Map<string, boolean>();
+
+/** Asks what studies have found, of those that nothing is known of yet. */
+export async function wantDigests(names: readonly string[], spark: boolean): Promise<void> {
+  const missing = names.filter((name) => !asked.has(name) || (spark && asked.get(name) === false));
+  if (missing.length === 0) return;
+  for (const name of missing) asked.set(name, spark);
+  try {
+    for (let i = 0; i < missing.length; i += 50)
+      takeDigests(await post('/api/studies/digests', { names: missing.slice(i, i + 50), spark }));
+  } catch {
+    for (const name of missing) asked.delete(name);
+  }
+}

@@ -1,0 +1,122 @@
+/** Hyperparameters with many values: as a heat map over the outer steps, and the reweighting network as the curve that it is. */
+
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Components, StepRow, StudyDetail } from '../../api.ts';
+import { HeatMap } from '../charts/heat-map.tsx';
+import { SeriesChart } from '../charts/series-chart.tsx';
+import { percent, words } from '../format.ts';
+import { Section, Waiting } from '../parts/common.tsx';
+import { ask } from '../state/http.ts';
+
+interface VectorsProps {
+  readonly id: string;
+  readonly position: number;
+  readonly detail: StudyDetail;
+  readonly steps: readonly StepRow[];
+  readonly picked: number;
+}
+
+export function Vectors({ id, position, detail, steps, picked }: VectorsProps) {
+  const names = Object.entries(steps.at(-1)?.values ?? {}).flatMap(([name, value]) =>
+    typeof value === 'object' && value !== null ? [name] : [],
+  );
+  return (
+    <Section
+      title="Vectors"
+      about="A row for each entry, a column for each outer step; from dark (small) to light (large)."
+    >
+      <div class="charts">
+        {names.map((name) => (
+          <Vector
+            key={name}
+            id={id}
+            position={position}
+            name={name}
+            detail={detail}
+            steps={steps}
+            picked={picked}
+          />
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+function Vector({ id, position, name, detail, steps, picked }: VectorsProps & { readonly name: string }) {
+  const [data, setData] = useState<Components | undefined>(undefined);
+  const length = steps.length;
+  useEffect(() => {
+    // While it trains fast, not each of them is asked for by itself.
+    const timer = setTimeout(
+      () =>
+        void ask<Components>(
+          `/api/studies/${id}/components?trial=${position}&parameter=${encodeURIComponent(name)}`,
+        ).then(setData, () => undefined),
+      data === undefined ? 0 : 500,
+    );
+    return () => clearTimeout(timer);
+  }, [id, position, name, length]);
+  const parameter = detail.parameters.find((one) => one.name === name);
+  if (data === undefined) return <Waiting what={words(name)} />;
+  return (
+    <>
+      {parameter?.kind === 'network' && (
+        <figure>
+          <figcaption>Weight of an example by its loss</figcaption>
+          <NetworkCurve data={data} picked={picked} />
+        </figure>
+      )}
+      <figure>
+        <figcaption>{words(name)}</figcaption>
+        <HeatMap label={words(name)} data={data} log={parameter?.scale === 'log'} />
+      </figure>
+    </>
+  );
+}
+
+/** Losses at which the curve is drawn, in nats. */
+const LOSSES = Array.from({ length: 61 }, (_, i) => i / 10);
+
+function NetworkCurve({ data, picked }: { readonly data: Components; readonly picked: number }) {
+  const chart = useMemo(() => {
+    const first = data.values[0] ?? [];
+    const now = data.values[Math.min(picked, data.values.length - 1)] ?? [];
+    return {
+      x: LOSSES,
+      lines: [
+        {
+          label: 'this outer step',
+          colour: '--line-1',
+          values: LOSSES.map((loss) => exampleWeight(now, loss)),
+        },
+        {
+          label: 'the first',
+          colour: '--line-2',
+          dash: [6, 3],
+          values: LOSSES.map((loss) => exampleWeight(first, loss)),
+        },
+      ],
+    };
+  }, [data, picked]);
+  return (
+    <SeriesChart
+      label="Weight of an example by its loss"
+      {...chart}
+      format={percent}
+      xLabel="loss of the example, nats"
+      height={200}
+    />
+  );
+}
+
+/**
+ * σ(k₂ · relu(k₁ l + b₁) + b₂) of Meta-Weight-Net (Shu et al., 2019), as the trainer has it.
+ * @param weights k₁, b₁, k₂ with an entry for each hidden unit, then b₂
+ */
+export function exampleWeight(weights: readonly (number | null)[], loss: number): number {
+  const hidden = (weights.length - 1) / 3;
+  const at = (i: number): number => weights[i] ?? 0;
+  let sum = at(3 * hidden);
+  for (let i = 0; i < hidden; i++) sum += at(2 * hidden + i) * Math.max(0, at(i) * loss + at(hidden + i));
+  return 1 / (1 + Math.exp(-sum));
+}

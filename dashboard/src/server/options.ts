@@ -1,0 +1,39 @@
+/** What a dashboard is started with. */
+
+import type { ClientOptions } from '@glocal/sdk';
+
+export interface DashboardOptions {
+  /** The trainer, and how to reach it. */
+  readonly client: ClientOptions;
+  /** `host:port` to listen at; port 0 takes a free one. @default '127.0.0.1:8090' */
+  readonly listen?: string;
+  /** PEM texts. With them the pages come encrypted; without, only this machine is served. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /**
+   * Whether whoever opens the pages has to give a token of the trainer's, and sees what that may see. @default only with `tls`
+   */
+  readonly login?: boolean;
+  /** Told of what fails here: one line each. @default standard error */
+  readonly log?: (line: string) => void;
+}
+
+/** Something about the options that cannot be. */
+export class DashboardOptionsError extends Error {
+  override readonly name = 'DashboardOptionsError';
+}
+
+/** Where to listen. @throws DashboardOptionsError */
+export function listenAt(listen: string): { readonly host: string; readonly port: number } {
+  const [, inBrackets, plain, port] = /^(?:\[([0-9a-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(listen) ?? [];
+  const host = inBrackets ?? plain;
+  if (host === undefined || Number(port) > 65_535) {
+    throw new DashboardOptionsError(
+      `listen: "${listen}" is not of the form host:port, for instance 127.0.0.1:8090`,
+    );
+  }
+  return { host, port: Number(port) };
+}
+
+/** Whether only programs of this machine can reach the host. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
