@@ -1,8 +1,11 @@
 /** The dashboard's server in front of a real trainer: what its pages ask for. */
 
+import { mkdir, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { type Dashboard, startDashboard } from '@glocal/dashboard';
 import { type Study, specToYaml } from '@glocal/sdk';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
   ComponentSeries,
@@ -22,6 +25,7 @@ import { longStudy, type QuickSpace, quickStudy, training } from '../support/stu
 import { firstMessage, Tab } from '../support/tab.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
+const root = join(import.meta.dirname, '../..');
 const cleanUp = new AsyncDisposableStack();
 let trainer: TestTrainer;
 let dashboard: Dashboard;
@@ -258,7 +262,7 @@ describe('the stream of a tab', () => {
   });
 
   it('tells each outer step once, and goes on after the cursor that the tab has seen', async () => {
-    const study = await trainer.client.studies.create(quickStudy({ outerSteps: 30 }));
+    const study = await trainer.client.studies.create(quickStudy({ outerSteps: 9 }));
     const seen: number[] = [];
     let id = '';
     for await (const message of tab.messages(`study=${study.name}`)) {
@@ -273,11 +277,11 @@ describe('the stream of a tab', () => {
       if (message.type === 'step') seen.push(message.step.index);
       if (message.type === 'snapshot' && message.study.state === 'COMPLETED') break;
     }
-    expect(seen).toEqual(Array.from({ length: 30 - first + 1 }, (_, i) => first + i));
+    expect(seen).toEqual(Array.from({ length: 9 - first + 1 }, (_, i) => first + i));
   });
 
   it('is as full after the dashboard was started again', async () => {
-    const study = await trainer.client.studies.create(quickStudy({ outerSteps: 40 }));
+    const study = await trainer.client.studies.create(quickStudy({ outerSteps: 8 }));
     const before = await startDashboard({ client: { address: trainer.address }, listen: '127.0.0.1:0' });
     const seen: number[] = [];
     let cursor = '';
@@ -296,7 +300,7 @@ describe('the stream of a tab', () => {
       if (message.type === 'step') seen.push(message.step.index);
       if (message.type === 'snapshot' && message.study.state === 'COMPLETED') break;
     }
-    expect(seen).toEqual(Array.from({ length: 40 - first + 1 }, (_, i) => first + i));
+    expect(seen).toEqual(Array.from({ length: 8 - first + 1 }, (_, i) => first + i));
   });
 
   it('says that a study is gone', async () => {
@@ -348,6 +352,17 @@ describe('a driven trial', () => {
     const refused = await tab.request(`/api/studies/${idOf(study)}/drive`, { method: 'POST', body: {} });
     expect(await refused.json()).toMatchObject({ error: { reason: 'NOT_DRIVEN' } });
   });
+});
+
+it('is started by the program of its README', async () => {
+  const [, program = ''] =
+    /```ts\n([\s\S]*?)```/.exec(await readFile(join(root, 'dashboard/README.md'), 'utf8')) ?? [];
+  await mkdir(join(root, '.glocal/test'), { recursive: true });
+  await using folder = await mkdtempDisposable(join(root, '.glocal/test/readme-'));
+  const file = join(folder.path, 'program.mts');
+  await writeFile(file, program.replace('localhost:50061', trainer.address));
+  const { stdout } = await execa(process.execPath, [file]);
+  expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
 });
 
 /** Reads on from a stream without ending it. */

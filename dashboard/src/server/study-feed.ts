@@ -98,10 +98,10 @@ export class StudyFeed {
     const { client, name, log } = this.#options;
     try {
       const study = await this.#patiently(() => client.studies.get(name), signal);
-      const isNew = this.#study === undefined;
       this.#study = study;
       for await (const trial of study.trials({ signal })) this.#hear(trial);
-      if (isNew || study.ended) this.#tell(this.#snapshot(study));
+      // Who says where they were gets what came after that.
+      if (this.#cursor === '') this.#tell(this.#snapshot(study));
       const watch = study.watch({
         cursor: this.#cursor,
         maxLag: this.#cursor === '' ? 1 : MOST_LAG,

@@ -60,6 +60,11 @@ export function StudiesPage() {
   const fresh = [...known.values()].filter(({ name }) => !shown.current.has(name));
   const waiting = matching(fresh, text, state).length;
 
+  // Where there was nothing, nothing moves.
+  useEffect(() => {
+    if (rows.length === 0 && waiting > 0) setVersion((n) => n + 1);
+  }, [rows.length, waiting]);
+
   const needsAll = sort === 'best' || sort === 'accuracy' || sort === 'cost' || sort === 'progress';
   const digested = digests.value;
   const missing = needsAll ? rows.filter((name) => !digested.has(name)).length : 0;
