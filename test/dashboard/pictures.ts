@@ -20,26 +20,31 @@ const searched = space({
   momentum: float({ min: 0, max: 1, init: 0.1 }),
   weightDecay: float({ min: 0, max: 1, init: 1e-3 }),
 });
-const problem = { dataset: 'fashion-mnist-10k', model: 'mlp', optimizer: 'sgd', batchSize: 64 } as const;
+const problem = { dataset: 'fashion-mnist-10k', model: 'mlp', optimizer: 'sgd', batchSize: 32 } as const;
 const windows = { window: 25, sigma: 20, dmd: { delays: 5 } } as const;
-const make = (displayName: string, method: Method, steps = 600): Promise<Study> =>
+const make = (
+  displayName: string,
+  method: Method,
+  seeds: readonly number[] = [0],
+  steps = 400,
+): Promise<Study> =>
   studies.create({
     ...{ displayName, space: searched, problem, method },
     labels: { team: 'vision' },
-    training: { steps, seeds: [0, 1] },
+    training: { steps, seeds },
   }) as Promise<Study>;
 
 const fixed = await make('fixed at 0.01', { estimator: 'fixed' });
 const local = await make('local hypergradients', { estimator: 'local', window: 25, sigma: 20 });
-const glocal = await make('glocal hypergradients', { estimator: 'glocal', ...windows });
+const glocal = await make('glocal hypergradients', { estimator: 'glocal', ...windows }, [0, 1]);
 const layers = await studies.create({
   ...{ displayName: 'a rate for each layer', problem },
   space: space({ lr: vector({ per: 'layer', min: 1e-4, max: 1, init: 0.01, scale: 'log' }) }),
-  training: { steps: 600 },
+  training: { steps: 400 },
   method: { estimator: 'glocal', ...windows },
 });
 for (const study of [fixed, local, glocal, layers]) await study.result({ schedules: false });
-const running = await make('a longer one', { estimator: 'glocal', ...windows }, 20_000);
+const running = await make('a longer one', { estimator: 'glocal', ...windows }, [0], 20_000);
 
 await using dashboard = await startDashboard({
   client: { address: trainer.address },
@@ -81,7 +86,7 @@ const pictures: Readonly<Record<string, Picture>> = {
   },
   create: { path: '/create', sign: 'Each trial costs about', height: 760 },
   server: { path: '/server', sign: 'DMD service', height: 620 },
-  phone: { path: `/studies/${id(glocal)}`, sign: 'Outer step 24', width: 390, height: 800 },
+  phone: { path: `/studies/${id(glocal)}`, sign: 'Outer step 16', width: 390, height: 800 },
 };
 for (const [name, { path, sign, width = 1200, height = 800, scrollTo, dark }] of Object.entries(pictures)) {
   const { page } = await openPage(browser, new URL(path, dashboard.url).href, {

@@ -16,7 +16,11 @@ interface DashboardFlags extends OnlineFlags {
 }
 
 export const dashboard = (): Command =>
-  online('dashboard', 'pages in a browser that show what studies do, and steer them; until Ctrl-C')
+  online(
+    'dashboard',
+    'pages in a browser that show what studies do, and steer them; until Ctrl-C',
+    'glocal dashboard --listen 127.0.0.1:8090',
+  )
     .addOption(
       new Option('--listen <host:port>', 'where the pages are; port 0 takes a free one')
         .env('GLOCAL_DASHBOARD_LISTEN')

@@ -23,7 +23,11 @@ async function written(
 }
 
 const tensorboard = (): Command =>
-  online('tensorboard', 'event files, a folder for each trial; `tensorboard --logdir DIR` shows them')
+  online(
+    'tensorboard',
+    'event files, a folder for each trial; `tensorboard --logdir DIR` shows them',
+    'glocal export tensorboard runs STUDY',
+  )
     .argument('<dir>', 'where to write them')
     .argument('<studies...>', 'their names, with or without studies/')
     .action(async (folder: string, names: readonly string[], flags: OnlineFlags) => {
@@ -32,7 +36,11 @@ const tensorboard = (): Command =>
     });
 
 const mlflow = (): Command =>
-  online('mlflow', 'runs at a tracking server of MLflow; those that were exported before are replaced')
+  online(
+    'mlflow',
+    'runs at a tracking server of MLflow; those that were exported before are replaced',
+    'glocal export mlflow http://localhost:5000 STUDY',
+  )
     .argument('<uri>', 'the tracking server, http://host:port')
     .argument('<studies...>', 'their names, with or without studies/')
     .option('--experiment <name>', 'of MLflow, made where it is not there', 'glocal')
