@@ -318,6 +318,9 @@ describe('a store of objects', () => {
 
   it('is beside the store by default, or a folder, or a part of a bucket', () => {
     expect(read().objectsLocation).toBeUndefined();
+    const database = ['--store', 'postgres://a@127.0.0.1/b'];
+    expect(read(...database).objectsLocation).toEqual({ kind: 'database', prefix: '' });
+    expect(read(...database, '--objects', '/mnt/all').objectsLocation).toMatchObject({ kind: 'folder' });
     expect(read('--objects', '/mnt/all').objectsLocation).toEqual({
       ...{ kind: 'folder', path: '/mnt/all' },
     });

@@ -1,6 +1,7 @@
 /** Configuration of the trainer in layers: defaults, then the file, then variables, then flags. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isDatabase } from './config/database.ts';
 import { ConfigError } from './config/errors.ts';
 import { readConfigFile } from './config/file.ts';
 import { parseArguments } from './config/parse.ts';
@@ -31,7 +32,7 @@ export interface Config extends Settings {
   readonly maxOwnerActiveStudies: number;
   /** A DMD service that runs; undefined to start one. */
   readonly dmd: DmdConnection | undefined;
-  /** Where checkpoints and uploaded files are kept; undefined for beside the store. */
+  /** Where checkpoints and uploaded files are kept: in the store's database, where there is one; undefined for beside its file. */
   readonly objectsLocation: ObjectsLocation | undefined;
   /** Where each setting comes from. */
   readonly sources: Readonly<Record<SettingName, Source>>;
@@ -179,14 +180,14 @@ function dmdConnection(values: Settings): DmdConnection | undefined {
   return { address, tls: ca === undefined ? undefined : { ca, certificate, key, domain }, tokenFile };
 }
 
-/** The store of objects that the settings name. */
+/** The store of objects that the settings name, or that a database is. */
 function objectsLocation(values: Settings): ObjectsLocation | undefined {
   const { objects, objectsEndpoint: endpoint, objectsRegion: region, insecure } = values;
   const isS3 = objects !== undefined && /^s3:/i.test(objects);
   const given = (['objectsEndpoint', 'objectsRegion'] as const).find((name) => values[name] !== undefined);
   if (given !== undefined && !isS3) throw new ConfigError(`${waysTo(given)}: is for --objects s3://BUCKET`);
   if (endpoint !== undefined) checkEndpoint(endpoint, insecure);
-  if (objects === undefined) return undefined;
+  if (objects === undefined) return isDatabase(values.store) ? { kind: 'database', prefix: '' } : undefined;
   try {
     return parseLocation(objects, { endpoint, region });
   } catch (error) {

@@ -18,7 +18,7 @@ import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
 import { trainOnce } from './commands/once.ts';
 import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
-import { isDatabase, shownStore } from './config/database.ts';
+import { isDatabase, parseDatabase, shownStore } from './config/database.ts';
 import { filesBeside } from './config/store.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { DmdClient } from './dmd/client.ts';
@@ -93,9 +93,7 @@ async function serve(args: readonly string[]): Promise<number> {
     const backendInfo = chooseBackend(backend);
     const opened = await openStore(config.store, {
       waitMs: (config.storeWaitSeconds ?? 0) * 1_000,
-      passwordFile: config.storePasswordFile,
-      sessions: config.storeConnections,
-      statementMs: config.storeStatementSeconds * 1_000,
+      ...sessionsOf(config),
     });
     cleanUp.defer(() => opened.close());
     const tracing = await openTracing(tracingSettings(process.env), {
@@ -258,16 +256,19 @@ async function serve(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Where checkpoints and uploads are: beside the store, or where the settings say. @throws ObjectStoreError */
+/** Where checkpoints and uploads are: beside the store or in it, or where the settings say. @throws ObjectStoreError */
 async function openPlaces(config: Config, cleanUp: AsyncDisposableStack) {
   const { objectsLocation: elsewhere } = config;
+  const database = isDatabase(config.store)
+    ? { database: parseDatabase(config.store), ...sessionsOf(config) }
+    : undefined;
   const file = isDatabase(config.store) ? filesBeside(config) : fileOf(config.store);
   const beside = async (what: string) =>
     file === undefined
       ? cleanUp.use(await mkdtempDisposable(join(tmpdir(), `glocal-${what}-`))).path
       : `${resolve(file)}.${what}`;
   const open = async (location: ObjectsLocation) => {
-    const objects = await openObjects(location);
+    const objects = await openObjects(location, database);
     cleanUp.defer(() => objects.close());
     if (elsewhere) await objects.check();
     return objects;
@@ -283,6 +284,13 @@ async function openPlaces(config: Config, cleanUp: AsyncDisposableStack) {
     ),
   };
 }
+
+/** Of a database. */
+const sessionsOf = (config: Config) => ({
+  passwordFile: config.storePasswordFile,
+  sessions: config.storeConnections,
+  statementMs: config.storeStatementSeconds * 1_000,
+});
 
 const whyStopped = (role: Config['role']): string =>
   role === 'worker' ? 'the worker stopped' : 'the server stopped';

@@ -38,7 +38,9 @@ type ArtifactMethods = Pick<
 
 export function artifactMethods(parts: ArtifactParts): ArtifactMethods {
   const { store, artifacts, uploadIdleSeconds, log } = parts;
-  const room = new ArtifactRoom(parts.info.limits, (owner) => store.artifactBytes(owner));
+  const room = new ArtifactRoom({ ...parts.info.limits, maxFileBytes: artifacts.maxFileBytes }, (owner) =>
+    store.artifactBytes(owner),
+  );
 
   const hasBeen = async (name: string): Promise<boolean> =>
     (await store.getArtifact(name)) !== undefined || (await store.deletedArtifactOwner(name)) !== undefined;

@@ -36,6 +36,11 @@ export class ArtifactRoot {
     this.#objects = objects;
   }
 
+  /** Of one file; undefined for any size. */
+  get maxFileBytes(): number | undefined {
+    return this.#objects?.maxBytes;
+  }
+
   /** Folder of an artifact. @param name its resource name. */
   folderOf(name: string): string {
     return join(this.path, idOf(name));

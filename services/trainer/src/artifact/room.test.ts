@@ -22,6 +22,16 @@ describe('the room for artifacts', () => {
     await other.take(40n);
   });
 
+  it('holds no file that is larger than where it would be kept takes', async () => {
+    const limits = { maxArtifactBytes: 100n, maxOwnerArtifactBytes: 150n, maxFileBytes: 40 };
+    using place = new ArtifactRoom(limits, async () => 0n).enter('ann');
+    await place.take(40n);
+    await expect(place.take(41n)).rejects.toMatchObject({
+      reason: 'FILE_BYTES',
+      message: expect.stringContaining('--objects s3://'),
+    });
+  });
+
   it('is free again when an upload has ended', async () => {
     const shared = room();
     {

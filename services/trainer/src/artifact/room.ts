@@ -12,12 +12,14 @@ export interface RoomLimits {
   readonly maxArtifactBytes: bigint;
   /** Bytes of all artifacts of one owner. */
   readonly maxOwnerArtifactBytes: bigint;
+  /** Bytes of one file, where those who keep it take no larger ones. */
+  readonly maxFileBytes?: number | undefined;
 }
 
 /** The place of one upload, until it is disposed. */
 export interface UploadRoom extends Disposable {
   /**
-   * Sets bytes of a file aside.
+   * Sets the bytes of a file aside.
    * @throws BusyError when a limit would be passed.
    */
   take(bytes: bigint): Promise<void>;
@@ -49,7 +51,13 @@ export class ArtifactRoom {
       take: async (bytes) => {
         own += bytes;
         this.#add(owner, bytes);
-        const { maxArtifactBytes, maxOwnerArtifactBytes } = this.#limits;
+        const { maxArtifactBytes, maxOwnerArtifactBytes, maxFileBytes } = this.#limits;
+        if (maxFileBytes !== undefined && bytes > maxFileBytes) {
+          throw new BusyError(
+            'FILE_BYTES',
+            `this server keeps files of at most ${maxFileBytes} bytes, and one has ${bytes}; in a store of objects (--objects s3://BUCKET) it would take larger ones`,
+          );
+        }
         if (own > maxArtifactBytes) {
           throw new BusyError(
             'ARTIFACT_BYTES',

@@ -191,6 +191,28 @@ describe('the checkpoints of a trial that was claimed again', () => {
     expect(await found(4)).toEqual(saved(3));
   });
 
+  it('are not gone on from where another claim has stored the outer step, though it has left none of its own', async () => {
+    await claimed(1, 0, 1, 2);
+    const late = await claimed(2, 2);
+    await late.write(saved(3));
+    // The third claim went on from 2, stored 3 and 4 while nothing could be written, and died.
+    const storedBy = [
+      { epoch: 1, first: 1 },
+      { epoch: 3, first: 3 },
+    ];
+    const keeper = keeperOf({ epoch: 4 });
+    expect((await keeper.find(4, undefined, storedBy)).saved).toEqual(saved(2));
+    expect(files()).toEqual(['1.1.ckpt', '2.1.ckpt']);
+  });
+
+  it('are gone on from where a later claim has trained the outer step again', async () => {
+    await claimed(1, 0, 1, 2);
+    await claimed(2, 2, 2);
+    const storedBy = [{ epoch: 1, first: 1 }];
+    expect((await keeperOf({ epoch: 3 }).find(2, undefined, storedBy)).saved).toEqual(saved(2));
+    expect(files()).toEqual(['1.1.ckpt', '2.1.ckpt', '2.2.ckpt']);
+  });
+
   it('replace those of the same outer step when it is trained again', async () => {
     await claimed(1, 0, 1, 2);
     const again = await claimed(2, 2, 2, 3);

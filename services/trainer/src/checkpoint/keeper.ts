@@ -3,6 +3,7 @@
 import { PausedError } from '../lifecycle/transitions.ts';
 import type { SavedLoop } from '../loop/outer-loop.ts';
 import { ObjectStoreError } from '../objects/errors.ts';
+import type { OuterStepsOfClaim } from '../store/store.ts';
 import { CheckpointError } from './errors.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Origin } from './format.ts';
 import type { CheckpointId, Checkpoints } from './kept.ts';
@@ -35,19 +36,25 @@ export class CheckpointKeeper {
 
   /**
    * The last checkpoint that can be used, of whichever claim. Those of outer steps that were never stored are removed, as these
-   * are trained again, and so is what was not written to its end.
+   * are trained again, and so are those of claims that had lost the trial before these were stored, and what was not written to
+   * its end.
    * @param outerStepsDone outer steps that are stored.
-   * @param latest checkpoints after this one are not used.
+   * @param latest checkpoints after this one are not used; undefined for the newest.
+   * @param storedBy which claims have stored them.
    * @throws PausedError when outer steps are stored and a store of checkpoints elsewhere cannot be asked for them.
    */
-  async find(outerStepsDone: number, latest = outerStepsDone): Promise<Found> {
+  async find(
+    outerStepsDone: number,
+    latest = outerStepsDone,
+    storedBy: readonly OuterStepsOfClaim[] = [],
+  ): Promise<Found> {
     const notes: string[] = [];
     this.#lastStored = outerStepsDone;
     try {
       await this.#checkpoints.discardIncomplete();
       const all = await this.#checkpoints.list();
-      this.#written = all.filter(({ outerStep }) => outerStep <= outerStepsDone);
-      for (const id of all.slice(this.#written.length)) await this.#checkpoints.remove(id);
+      this.#written = all.filter((id) => id.outerStep <= outerStepsDone && !isOfLoser(id, storedBy));
+      for (const id of all) if (!this.#written.includes(id)) await this.#checkpoints.remove(id);
     } catch (error) {
       if (outerStepsDone > 0) pauseWithoutStore(error);
       notes.push(`the checkpoints cannot be looked for: ${(error as Error).message}`);
@@ -131,6 +138,10 @@ export class CheckpointKeeper {
     return checkpoint;
   }
 }
+
+/** Whether a later claim has stored that outer step: what an earlier one has made of it need not be the same. */
+const isOfLoser = ({ outerStep, epoch }: CheckpointId, storedBy: readonly OuterStepsOfClaim[]): boolean =>
+  storedBy.some((claim) => claim.epoch > epoch && claim.first <= outerStep);
 
 /** What is elsewhere may be there later: a trial rather waits than to train all of it again. */
 function pauseWithoutStore(error: unknown): void {

@@ -109,6 +109,7 @@ async function dmdAnswers({ dmd, dmdBinary }: ReadSettings): Promise<string> {
 /** A folder is not made: a server makes one. */
 async function objectsAnswer(location: ObjectsLocation | undefined): Promise<string> {
   if (location === undefined) return 'beside the store';
+  if (location.kind === 'database') return 'in the database';
   if (location.kind === 'folder') return readable(location.path);
   const objects = await openObjects(location);
   try {

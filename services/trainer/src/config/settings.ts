@@ -43,7 +43,7 @@ export const SETTINGS = {
   ),
   objects: optional(
     text('url'),
-    'where checkpoints and uploaded files are kept, for several machines: s3://BUCKET/PREFIX of an S3-compatible store, or a folder that they share; both belong to one store of studies. By default beside the store',
+    'where checkpoints and uploaded files are kept, for several machines: s3://BUCKET/PREFIX of an S3-compatible store, or a folder that they share; both belong to one store of studies. By default in the database that is the store, or beside its file',
   ),
   objectsEndpoint: optional(
     text('url'),
@@ -69,7 +69,7 @@ export const SETTINGS = {
   ),
   storeDir: optional(
     text('folder'),
-    "where checkpoints and uploads are kept beside a database; by default a folder with the database's name in the user's data folder",
+    "where this machine has copies of the uploaded files that it trains on, with a database; by default a folder with the database's name in the user's data folder",
   ),
   tlsCertificate: optional(text('file'), 'PEM file with the certificate to serve with, and its chain'),
   tlsKey: optional(text('file'), 'PEM file with the private key of that certificate'),

@@ -28,7 +28,7 @@ export function checkStore({ store, storePasswordFile, storeDir, insecure }: Set
 }
 
 /**
- * Where a database's checkpoints and uploads are kept, as the beginning of the names of their folders: those of another
+ * Where this machine has copies of a database's uploads, as the beginning of the name of their folder: those of another
  * database are elsewhere.
  */
 export function filesBeside({ store, storeDir }: Pick<Settings, 'store' | 'storeDir'>): string {

@@ -20,7 +20,17 @@ export interface S3Location {
   readonly region: string | undefined;
 }
 
-export type ObjectsLocation = FolderLocation | S3Location;
+/** A part of the database that is the store of studies: only who has that can open it. */
+export interface DatabaseLocation {
+  readonly kind: 'database';
+  /** Begins all keys: empty, or it ends with a slash. */
+  readonly prefix: string;
+}
+
+/** What any process can open by itself. */
+export type OpenLocation = FolderLocation | S3Location;
+
+export type ObjectsLocation = OpenLocation | DatabaseLocation;
 
 /** A location that cannot be; the message goes on after the name of the setting. */
 export class LocationError extends Error {
@@ -39,7 +49,7 @@ const PART = /^[A-Za-z0-9!_.*'()-]+$/;
 export function parseLocation(
   text: string,
   { endpoint, region }: { readonly endpoint?: string | undefined; readonly region?: string | undefined } = {},
-): ObjectsLocation {
+): OpenLocation {
   // A letter alone is a drive of Windows.
   const [, scheme, rest = ''] = text.match(/^([a-z][a-z0-9+.-]+):(.*)$/i) ?? [];
   if (scheme === undefined) return { kind: 'folder', path: text };
@@ -59,7 +69,7 @@ export function parseLocation(
 }
 
 /** A part of a location, for one kind of object. */
-export function within(location: ObjectsLocation, part: string): ObjectsLocation {
+export function within<Location extends ObjectsLocation>(location: Location, part: string): Location {
   if (location.kind === 'folder') return { ...location, path: join(location.path, part) };
   return { ...location, prefix: `${location.prefix}${part}/` };
 }
@@ -67,6 +77,7 @@ export function within(location: ObjectsLocation, part: string): ObjectsLocation
 /** For people. */
 export function describeLocation(location: ObjectsLocation): string {
   if (location.kind === 'folder') return location.path;
+  if (location.kind === 'database') return 'the database of --store';
   const { bucket, prefix, endpoint } = location;
   return `s3://${bucket}/${prefix}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
 }

@@ -33,13 +33,15 @@ export function asObjectStoreError(where: string, error: unknown): unknown {
   return new ObjectStoreError(failure, `the object store ${where} (--objects) ${VERBS[failure]}: ${said}`);
 }
 
-const VERBS: Readonly<Record<ObjectStoreFailure, string>> = {
+type S3Failure = Exclude<ObjectStoreFailure, 'too large'>;
+
+const VERBS: Readonly<Record<S3Failure, string>> = {
   away: 'cannot be reached',
   refused: 'refuses',
   full: 'is full',
 };
 
-function failureOf({ name, $metadata }: ClientError): ObjectStoreFailure {
+function failureOf({ name, $metadata }: ClientError): S3Failure {
   const { httpStatusCode: status = 0 } = $metadata ?? {};
   if (FULL.includes(String(name)) || status === INSUFFICIENT_STORAGE) return 'full';
   const isRefused = (status >= 400 && status < 500 && !LATER.includes(status)) || status === NOT_IMPLEMENTED;

@@ -20,6 +20,8 @@ export interface StoredObject {
 export interface ObjectStore {
   /** Opens the same in another process. */
   readonly location: ObjectsLocation;
+  /** Of one object; undefined for any size. */
+  readonly maxBytes?: number | undefined;
 
   /** Durable when it resolves; then it replaces an object of the same key, and before that it changes nothing. */
   put(key: string, bytes: Uint8Array): Promise<void>;

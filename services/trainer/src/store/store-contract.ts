@@ -232,6 +232,20 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         expect(await store.addOuterStep(claim, outerStep('a', 2))).toMatchObject({ outerStepsDone: 2 });
       });
 
+      it('knows which claims have stored its outer steps', async () => {
+        const first = await started('a');
+        expect(await store.listOuterStepEpochs(trialName('a'))).toEqual([]);
+        await store.addOuterStep(first, outerStep('a', 1));
+        await store.addOuterStep(first, outerStep('a', 2));
+        await store.interruptTrial(first, STOPPED);
+        const { claim } = await store.startTrial(trialName('a'));
+        await store.addOuterStep(claim, outerStep('a', 3));
+        expect(await store.listOuterStepEpochs(trialName('a'))).toEqual([
+          { epoch: first.epoch, first: 1 },
+          { epoch: claim.epoch, first: 3 },
+        ]);
+      });
+
       it('counts the deaths of its process until its next outer step is stored', async () => {
         const crash = async () => {
           const { claim } = await store.startTrial(trialName('a'));

@@ -124,6 +124,14 @@ export interface LostTrial {
   readonly silentMs: number;
 }
 
+/** Outer steps that one claim has stored, which come one after the other. */
+export interface OuterStepsOfClaim {
+  /** Of the claim; 0 where that is not known. */
+  readonly epoch: number;
+  /** Its first outer step. */
+  readonly first: number;
+}
+
 /** A trial that was claimed, with what there is to know for training it. */
 export interface StartedTrial {
   readonly claim: Claim;
@@ -432,6 +440,9 @@ export interface Store {
     trial: string,
     page: PageRequest<number> & { readonly windows?: boolean },
   ): Promise<Page<OuterStep>>;
+
+  /** Which claims have stored a trial's outer steps, the earliest first. */
+  listOuterStepEpochs(trial: string): Promise<OuterStepsOfClaim[]>;
 
   /** Oldest first; `after` is a sequence. */
   listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>>;

@@ -3,19 +3,22 @@
 import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { ArtifactRoot } from '../artifact/folder.ts';
-import type { CheckpointRoot } from '../checkpoint/kept.ts';
+import { type CheckpointRoot, TrialCheckpoints } from '../checkpoint/kept.ts';
+import { CheckpointSpace } from '../checkpoint/space.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { DriveDesk } from '../drive/desk.ts';
 import type { EventHub } from '../events/hub.ts';
 import { PausedError } from '../lifecycle/transitions.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { ObjectStoreError } from '../objects/errors.ts';
+import { untilThere } from '../objects/until-there.ts';
 import { asComplete } from '../resource/complete-study.ts';
 import { isArtifactName } from '../resource/names.ts';
 import type { StartedTrial, Store } from '../store/store.ts';
 import { untilStored } from '../store/until-stored.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import type { Span } from '../tracing/tracing.ts';
+import { answerAsk } from './asked-checkpoints.ts';
 import type { StartMessage } from './messages.ts';
 import { endingOf, leftBecause, type Outcome } from './outcome.ts';
 import { TrainingProcess } from './process.ts';
@@ -71,7 +74,14 @@ export async function train(
   if (atBoundary.aborted) return leftBecause(atBoundary);
   await fetchArtifacts(artifacts, store, study, trial);
   stop.throwIfAborted();
+  const storedBy =
+    trial.outerStepsDone === 0
+      ? []
+      : await untilStored(store.health, () => store.listOuterStepEpochs(claim.trial), stop);
+  stop.throwIfAborted();
   const { location } = checkpoints.objects;
+  const own = new TrialCheckpoints(checkpoints.objects, claim.trial, claim.epoch);
+  const room = new CheckpointSpace(checkpoints.objects, options.maxCheckpointBytes);
   const environment = location.kind === 's3' ? 'trainingWithS3' : 'training';
   const process = new TrainingProcess(log, limits, environment);
   metrics?.processBegan(claim.trial, trial.stepsDone);
@@ -85,10 +95,11 @@ export async function train(
   };
   try {
     const start = startMessage(study, trial, options, {
-      checkpoints: location,
+      checkpoints: location.kind === 'database' ? undefined : location,
       artifactDir: artifacts.path,
       epoch: claim.epoch,
       checkpoint,
+      storedBy,
       trace: span?.context,
     });
     const ended = await process.run(start, {
@@ -100,6 +111,8 @@ export async function train(
       usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
       alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),
       checkpoint: ({ bytes }) => metrics?.checkpoint(bytes),
+      // While their database is away, so is the store: they wait as outer steps do.
+      checkpoints: (ask, gone) => untilThere(() => answerAsk(own, room, ask), AbortSignal.any([gone, stop])),
       warning: (warning) => log.warn({ warning }, 'training process'),
       progress: (stepsDone) => {
         metrics?.progress(claim.trial, stepsDone);
@@ -157,7 +170,7 @@ function startMessage(
   study: Study,
   trial: Trial,
   options: AttemptOptions,
-  from: Pick<StartMessage, 'checkpoints' | 'artifactDir' | 'epoch' | 'checkpoint' | 'trace'>,
+  from: Pick<StartMessage, 'checkpoints' | 'artifactDir' | 'epoch' | 'checkpoint' | 'storedBy' | 'trace'>,
 ): StartMessage {
   return {
     type: 'start',

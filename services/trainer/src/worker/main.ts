@@ -1,6 +1,7 @@
 /** The training process: told once what to do, it trains one trial and tells how it goes. It never touches the store. */
 
 import { Decision, Evaluation, OuterStep, RunMode, Study, Trial } from '@glocal/proto/glocal/v1/study';
+import type { Origin } from '../checkpoint/format.ts';
 import { CheckpointKeeper } from '../checkpoint/keeper.ts';
 import { TrialCheckpoints } from '../checkpoint/kept.ts';
 import { CheckpointSpace } from '../checkpoint/space.ts';
@@ -17,6 +18,7 @@ import { duration } from '../resource/duration.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import { openTracing, type Tracing } from '../tracing/tracing.ts';
 import { tracingSettings } from '../tracing/variables.ts';
+import { AskedCheckpoints } from './asked-checkpoints.ts';
 import {
   type EndedMessage,
   type FromWorker,
@@ -40,6 +42,7 @@ const save = saidOnce('no checkpoint can be written');
 const forget = saidOnce('old checkpoints cannot be removed');
 const waits = new Waits();
 const unacknowledged = new Unacknowledged(MAX_UNACKNOWLEDGED);
+const asked = new AskedCheckpoints(tell);
 /** Takes the decision that is waited for. */
 let decided = (_: Decision): void => {};
 /** Of the trial, once it is known. */
@@ -58,6 +61,7 @@ process.on('message', (message: ToWorker) => {
     keeper?.stored(message.index).then(forget.worked, forget.failed);
     return;
   }
+  if (message.type === 'checkpointAnswer') return asked.answered(message);
   if (message.type === 'decision') return decided(Decision.decode(message.decision));
   setInterval(() => {
     const leavesDmdAlone = dmd?.leavesAlone ?? false;
@@ -93,10 +97,8 @@ async function train(start: StartMessage): Promise<EndedMessage> {
     throw new OtherDatasetError(`${what} has changed since the training of this trial began`);
   }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
-  const objects = await openObjects(start.checkpoints);
-  const room = new CheckpointSpace(objects, start.maxCheckpointBytes);
-  keeper = new CheckpointKeeper(new TrialCheckpoints(objects, trial.name, start.epoch), origin, room);
-  const found = keeper.find(trial.outerStepsDone, start.checkpoint || undefined);
+  keeper = await keeperOf(start, origin);
+  const found = keeper.find(trial.outerStepsDone, start.checkpoint || undefined, start.storedBy);
   const { saved, notes } = await waits.for(found);
   tell({
     type: 'started',
@@ -126,6 +128,14 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   } finally {
     dmd.close();
   }
+}
+
+async function keeperOf(start: StartMessage, origin: Origin): Promise<CheckpointKeeper> {
+  const { checkpoints, epoch, maxCheckpointBytes } = start;
+  if (checkpoints === undefined) return new CheckpointKeeper(asked, origin, asked);
+  const objects = await openObjects(checkpoints);
+  const room = new CheckpointSpace(objects, maxCheckpointBytes);
+  return new CheckpointKeeper(new TrialCheckpoints(objects, origin.trial, epoch), origin, room);
 }
 
 /** A collector that is away is mentioned by the server, which has the same. */
@@ -216,4 +226,6 @@ function saidOnce(what: string) {
   };
 }
 
-const tell = (message: FromWorker): void => tellParent(message);
+function tell(message: FromWorker): void {
+  tellParent(message);
+}

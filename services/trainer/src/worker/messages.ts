@@ -1,8 +1,11 @@
 /** What the server and the process that trains say to each other over the IPC channel. Records travel as protobuf. */
 
+import type { CheckpointId } from '../checkpoint/kept.ts';
 import type { DmdConnection } from '../dmd/connection.ts';
 import type { PauseCause } from '../lifecycle/transitions.ts';
-import type { ObjectsLocation } from '../objects/location.ts';
+import type { ObjectStoreFailure } from '../objects/errors.ts';
+import type { OpenLocation } from '../objects/location.ts';
+import type { OuterStepsOfClaim } from '../store/store.ts';
 import type { TraceContext } from '../tracing/tracing.ts';
 
 /** Server to worker, once: what to do. */
@@ -24,8 +27,8 @@ export interface StartMessage {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu' | undefined;
   /** Version of the trainer. */
   readonly version: string;
-  /** Where the checkpoints of all trials are. */
-  readonly checkpoints: ObjectsLocation;
+  /** Where the checkpoints of all trials are; undefined where only the server can reach them, which is asked then. */
+  readonly checkpoints: OpenLocation | undefined;
   /** Of the claim: the checkpoints that it writes have it in their names. */
   readonly epoch: number;
   /** Bytes that all of them may take; 0 for no limit. */
@@ -34,6 +37,8 @@ export interface StartMessage {
   readonly trace: TraceContext | undefined;
   /** Outer step whose checkpoint it goes on from; 0 for the newest. */
   readonly checkpoint: number;
+  /** Which claims have stored the trial's outer steps. */
+  readonly storedBy: readonly OuterStepsOfClaim[];
 }
 
 /** Server to worker: leave the trial at the next outer-step boundary. */
@@ -52,6 +57,30 @@ export interface DecisionMessage {
   readonly type: 'decision';
   /** Encoded Decision. */
   readonly decision: Uint8Array;
+}
+
+/** Server to worker: what has become of a request of that number. */
+export interface CheckpointAnswerMessage {
+  readonly type: 'checkpointAnswer';
+  readonly number: number;
+  /** Undefined where there is nothing to say. */
+  readonly answer?: unknown;
+  /** Why it could not be done. */
+  readonly error?: { readonly message: string; readonly failure: ObjectStoreFailure | undefined } | undefined;
+}
+
+/** What can be asked of the checkpoints of a trial. */
+export type CheckpointAsk =
+  | { readonly what: 'put'; readonly outerStep: number; readonly bytes: Uint8Array }
+  | { readonly what: 'get' | 'remove'; readonly id: CheckpointId }
+  | { readonly what: 'list' | 'discardIncomplete' }
+  | { readonly what: 'lacks'; readonly bytes: number };
+
+/** Worker to server, of checkpoints that only the server can reach. Each is answered when it is done, whatever else waits. */
+export interface CheckpointRequestMessage {
+  readonly type: 'checkpointRequest';
+  readonly number: number;
+  readonly ask: CheckpointAsk;
 }
 
 /** Worker to server: ready to train. */
@@ -131,7 +160,12 @@ export interface EndedMessage {
 /** Outer steps that a training process may have told without their being stored: so much waits in the server at most. */
 export const MAX_UNACKNOWLEDGED = { maxCount: 4, maxBytes: 32 * 1024 * 1024 };
 
-export type ToWorker = StartMessage | AcknowledgedMessage | DecisionMessage | LeaveMessage;
+export type ToWorker =
+  | StartMessage
+  | AcknowledgedMessage
+  | CheckpointAnswerMessage
+  | DecisionMessage
+  | LeaveMessage;
 export type FromWorker =
   | StartedMessage
   | WarningMessage
@@ -139,5 +173,6 @@ export type FromWorker =
   | ProposalMessage
   | AliveMessage
   | CheckpointMessage
+  | CheckpointRequestMessage
   | OuterStepMessage
   | EndedMessage;

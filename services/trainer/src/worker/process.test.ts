@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { Estimator, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TrialCheckpoints } from '../checkpoint/kept.ts';
+import { ObjectStoreError } from '../objects/errors.ts';
+import { FolderObjects } from '../objects/folder.ts';
 import { usageIsKnown } from '../process/usage.ts';
+import { answerAsk } from './asked-checkpoints.ts';
 import type { StartMessage } from './messages.ts';
 import { MemoryLimitError, type TrainingEvents, TrainingProcess, TrainingProcessError } from './process.ts';
 import { smallStudy } from './testing.ts';
@@ -42,6 +46,7 @@ async function startMessage(dataset = 'fashion-mnist-10k'): Promise<StartMessage
     trace: undefined,
     maxCheckpointBytes: 0,
     checkpoint: 0,
+    storedBy: [],
   };
 }
 
@@ -127,11 +132,51 @@ describe('a training process', () => {
     expect(told.filter((text) => text.startsWith('outer step'))).toHaveLength(3);
   });
 
+  it('asks for checkpoints that it cannot reach, and has put that of each step that it tells of', async () => {
+    const trial = 'studies/a/trials/0';
+    const own = new TrialCheckpoints(new FolderObjects(folder), trial, 4);
+    const room = { lacks: async () => undefined };
+    const checkpoints: TrainingEvents['checkpoints'] = (ask) => answerAsk(own, room, ask);
+    const files: string[][] = [];
+    const told = listener({ checkpoints, outerStep: async () => void files.push(kept()) });
+    const start = { ...(await startMessage()), checkpoints: undefined };
+    expect(await training.run(start, told.events)).toMatchObject({ outcome: 'succeeded' });
+    expect(told.told).toEqual(['started']);
+    expect(files.map((each, i) => each.includes(`${i + 1}.4.ckpt`))).toEqual([true, true, true]);
+
+    const next = { ...start, trial: Trial.encode(Trial.create({ name: trial, outerStepsDone: 2 })).finish() };
+    const resumed = listener({ checkpoints });
+    await new TrainingProcess(pino({ level: 'silent' }), LIMITS).run(next, resumed.events);
+    expect(resumed.told).toEqual(['started', 'outer step 3']);
+  });
+
+  it('goes on when what it asks to keep is refused, and hears why', async () => {
+    const checkpoints: TrainingEvents['checkpoints'] = async ({ what }) => {
+      if (what === 'list') return [];
+      if (what === 'put') throw new ObjectStoreError('too large', 'at most 1 byte (--objects)');
+      return undefined;
+    };
+    const { told, events } = listener({ checkpoints });
+    const start = { ...(await startMessage()), checkpoints: undefined };
+    expect(await training.run(start, events)).toMatchObject({ outcome: 'succeeded' });
+    expect(told.filter((text) => text.startsWith('warning'))).toEqual([
+      'warning: no checkpoint can be written: at most 1 byte (--objects)',
+    ]);
+    const trial = Trial.encode(Trial.create({ name: 'studies/a/trials/0', outerStepsDone: 2 })).finish();
+    const away = { ...events, checkpoints: () => Promise.reject(new ObjectStoreError('away', 'not now')) };
+    const later = new TrainingProcess(pino({ level: 'silent' }), LIMITS).run({ ...start, trial }, away);
+    expect(await later).toMatchObject({
+      outcome: 'paused',
+      reason: 'its checkpoints cannot be read: not now',
+      cause: 'machine',
+    });
+  });
+
   it('refuses a data set that is another one than before', async () => {
     const trial = Trial.create({ name: 'studies/a/trials/0', outerStepsDone: 1, datasetSha256: 'ab' });
     const start = { ...(await startMessage()), trial: Trial.encode(trial).finish() };
     expect(await training.run(start, listener().events)).toMatchObject({
-      outcome: 'failed',
+      outcome: 'unfit',
       reason: 'the data set fashion-mnist-10k has changed since the training of this trial began',
     });
   });
@@ -140,7 +185,7 @@ describe('a training process', () => {
     const { told, events } = listener();
     const ended = await training.run(await startMessage('imagenet'), events);
     expect(ended).toMatchObject({
-      outcome: 'failed',
+      outcome: 'unfit',
       reason: expect.stringContaining('no data set "imagenet"'),
     });
     expect(told).toEqual([]);

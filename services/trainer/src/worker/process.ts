@@ -3,19 +3,21 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { ObjectStoreError } from '../objects/errors.ts';
 import { environmentFor } from '../process/environment.ts';
 import { type ProcessUsage, usageOf } from '../process/usage.ts';
 import type {
   AliveMessage,
+  CheckpointAsk,
   CheckpointMessage,
+  CheckpointRequestMessage,
   EndedMessage,
   FromWorker,
-  ProgressMessage,
+  OuterStepMessage,
   ProposalMessage,
   StartedMessage,
   StartMessage,
   ToWorker,
-  WarningMessage,
 } from './messages.ts';
 import { POLL_EVERY_MS, Watchdog, type WatchdogLimits } from './watchdog.ts';
 
@@ -35,6 +37,11 @@ export interface TrainingEvents {
   alive?(message: AliveMessage): void;
   /** A checkpoint has become durable. Comes at once. */
   checkpoint?(message: CheckpointMessage): void;
+  /**
+   * Resolves with the answer, where the process cannot reach its checkpoints by itself. Comes at once.
+   * @param gone aborted when the process is gone.
+   */
+  checkpoints?(ask: CheckpointAsk, gone: AbortSignal): Promise<unknown>;
   /** Resolves when the step is durable, which the process is told then: it waits when many are not. */
   outerStep(encoded: Uint8Array): Promise<void>;
   /**
@@ -110,6 +117,7 @@ export class TrainingProcess {
           this.#note(message);
           if (message.type === 'alive') return events.alive?.(message);
           if (message.type === 'checkpoint') return events.checkpoint?.(message);
+          if (message.type === 'checkpointRequest') return void this.#answer(message, events, gone.signal);
           if (message.type === 'progress') return events.progress(message.stepsDone);
           if (message.type === 'warning') return events.warning(message.text);
           previous = previous.then(() => this.#handle(message, events, gone.signal, resolve));
@@ -148,7 +156,7 @@ export class TrainingProcess {
   }
 
   async #handle(
-    message: Exclude<FromWorker, AliveMessage | CheckpointMessage | ProgressMessage | WarningMessage>,
+    message: StartedMessage | ProposalMessage | OuterStepMessage | EndedMessage,
     events: TrainingEvents,
     gone: AbortSignal,
     ended: (message: EndedMessage) => void,
@@ -166,6 +174,25 @@ export class TrainingProcess {
         case 'ended':
           return ended(message);
       }
+    } finally {
+      this.#handling -= 1;
+    }
+  }
+
+  async #answer(
+    { number, ask }: CheckpointRequestMessage,
+    events: TrainingEvents,
+    gone: AbortSignal,
+  ): Promise<void> {
+    this.#handling += 1;
+    try {
+      if (events.checkpoints === undefined) throw new Error('there are no checkpoints to ask for');
+      const answer = await events.checkpoints(ask, gone);
+      this.#send({ type: 'checkpointAnswer', number, answer });
+    } catch (error) {
+      const failure = error instanceof ObjectStoreError ? error.failure : undefined;
+      const { message } = error as Error;
+      this.#send({ type: 'checkpointAnswer', number, error: { message, failure } });
     } finally {
       this.#handling -= 1;
     }

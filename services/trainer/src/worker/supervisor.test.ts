@@ -17,7 +17,9 @@ import { CheckpointRoot } from '../checkpoint/kept.ts';
 import { DriveDesk } from '../drive/desk.ts';
 import { EventHub } from '../events/hub.ts';
 import { LocalNotices } from '../notices/notices.ts';
+import { ObjectStoreError } from '../objects/errors.ts';
 import { FolderObjects } from '../objects/folder.ts';
+import type { ObjectStore } from '../objects/store.ts';
 import { delayed } from '../store/delayed.ts';
 import { StoreUnavailableError } from '../store/errors.ts';
 import { SqliteStore } from '../store/sqlite/store.ts';
@@ -237,6 +239,34 @@ describe('a supervised trial', () => {
       attempts: 2,
     });
     expect(existsSync(folder)).toBe(false);
+  });
+
+  it('keeps its checkpoints in the database that the store is, and waits with them while that is away', async () => {
+    const objects = new FolderObjects(folder);
+    let asked = 0;
+    const database = Object.assign(Object.create(objects), {
+      location: { kind: 'database', prefix: '' },
+      put: (key: string, bytes: Uint8Array) => {
+        asked += 1;
+        if (asked === 2) throw new ObjectStoreError('away', 'not now');
+        return objects.put(key, bytes);
+      },
+      list: (prefix: string) => objects.list(prefix),
+      get: (key: string) => objects.get(key),
+      remove: (key: string) => objects.remove(key),
+      removeAll: (prefix: string) => objects.removeAll(prefix),
+      discardIncomplete: (prefix: string) => objects.discardIncomplete(prefix),
+    }) as ObjectStore;
+    const put: number[] = [];
+    const write = store.addOuterStep.bind(store);
+    vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
+      if (existsSync(join(folder, 'a', '0', `${outerStep.index}.1.ckpt`))) put.push(outerStep.index);
+      return write(claim, outerStep);
+    });
+    await supervise(await started(), { checkpoints: new CheckpointRoot(database) });
+    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.SUCCEEDED });
+    expect(put).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(asked).toBe(OUTER_STEPS + 1);
   });
 
   it('that was stopped before it began waits for that reason, without a process', async () => {

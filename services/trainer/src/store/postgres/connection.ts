@@ -32,6 +32,7 @@ const SINGLE: ReadonlySet<Method> = new Set([
   'listLiveTrials',
   'listLostTrials',
   'getOuterStep',
+  'listOuterStepEpochs',
   'getArtifact',
   'artifactBytes',
   'deletedArtifactOwner',

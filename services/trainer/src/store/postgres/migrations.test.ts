@@ -46,6 +46,24 @@ describe('the schema of a database', () => {
     expect(await versions(url)).toEqual([3]);
   });
 
+  it('of the first release is brought forward with its outer steps, of which nobody knows who has stored them', async () => {
+    const url = await postgres.newDatabase();
+    await using client = await session(url);
+    await migrate(client, MIGRATIONS.slice(0, 1));
+    await client.query(`
+      INSERT INTO studies (name, owner, fingerprint, state, active, record) VALUES ('studies/a', '', '', 1, 1, '');
+      INSERT INTO trials (name, study, number, epoch, state, finished, external, record)
+        SELECT 'studies/a/trials/0', id, 0, 1, 1, 0, 0, '' FROM studies;
+      INSERT INTO outer_steps (trial, number, record, large) SELECT id, 1, '\\x01', '\\x02' FROM trials;
+    `);
+    await migrate(client);
+    expect(await versions(url)).toEqual([SCHEMA_VERSION]);
+    expect((await client.query('SELECT number, epoch, large FROM outer_steps')).rows).toEqual([
+      { number: 1, epoch: '0', large: Buffer.of(2) },
+    ]);
+    expect((await client.query('SELECT count(*) AS n FROM objects')).rows).toEqual([{ n: '0' }]);
+  });
+
   it('stays as it was when a step fails', async () => {
     const url = await postgres.newDatabase();
     await using client = await session(url);

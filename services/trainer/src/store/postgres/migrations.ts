@@ -7,7 +7,7 @@ import { claimable } from '../sql/queue.ts';
 import { SCHEMA } from './session.ts';
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-export const MIGRATIONS: readonly string[] = [createTables() + queueTables()];
+export const MIGRATIONS: readonly string[] = [createTables() + queueTables(), keepEpochs() + objectTables()];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -273,6 +273,25 @@ function queueTables(): string {
     CREATE INDEX claims_of_workers ON claims (worker, trial);
     CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE
       AS 'SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)';
+  `;
+}
+
+/** The claim that has stored an outer step; 0 for those from before that was kept. */
+function keepEpochs(): string {
+  return 'ALTER TABLE outer_steps ADD COLUMN epoch bigint NOT NULL DEFAULT 0;';
+}
+
+/** Checkpoints and uploaded files, by names with slashes; not compressed, which would not make them smaller. */
+function objectTables(): string {
+  return `
+    CREATE TABLE objects (
+      key text COLLATE "C" PRIMARY KEY,
+      bytes bytea NOT NULL,
+      sha256 bytea NOT NULL,
+      size bigint NOT NULL,
+      created bigint NOT NULL
+    );
+    ALTER TABLE objects ALTER COLUMN bytes SET STORAGE EXTERNAL;
   `;
 }
 

@@ -30,6 +30,7 @@ const READS = {
   listLostTrials: claims.listLostTrials,
   getOuterStep: outerSteps.getOuterStep,
   listOuterSteps: outerSteps.listOuterSteps,
+  listOuterStepEpochs: outerSteps.listOuterStepEpochs,
   listEvents: outerSteps.listEvents,
   getArtifact: artifacts.getArtifact,
   listArtifacts: artifacts.listArtifacts,

@@ -3,7 +3,7 @@
 import { Trial } from '@glocal/proto/glocal/v1/study';
 import * as transitions from '../../lifecycle/transitions.ts';
 import type { EventRecord, NewOuterStepRecord, OuterStepRecord } from '../records.ts';
-import type { Claim, Page, PageRequest } from '../store.ts';
+import type { Claim, OuterStepsOfClaim, Page, PageRequest } from '../store.ts';
 import { fit, planPage } from './pages.ts';
 import { type Bytes, change, query, type Row, type Steps } from './query.ts';
 import { addEvent, claimed, type KeptTrial, setTrial } from './rows.ts';
@@ -14,14 +14,24 @@ export function* addOuterStep(claim: Claim, step: NewOuterStepRecord): Steps<Byt
   if (yield* hasOuterStep(trial, step)) return Trial.encode(trial.record).finish();
   const advanced = transitions.advanceTrial(trial.record, progress);
   const [row] = yield query(
-    'INSERT INTO outer_steps (trial, number, record, large) VALUES (?, ?, ?, ?) RETURNING id',
-    ...[trial.id, progress.index, record, large],
+    'INSERT INTO outer_steps (trial, number, epoch, record, large) VALUES (?, ?, ?, ?, ?) RETURNING id',
+    ...[trial.id, progress.index, claim.epoch, record, large],
   );
   yield* addEvent(trial.study, undefined, Number((row as Row).id));
   // The outer step has it from now on.
   if (trial.decision !== undefined) yield change('UPDATE trials SET decision = NULL WHERE id = ?', trial.id);
   if (trial.checkpoint > 0) yield change('UPDATE trials SET checkpoint = 0 WHERE id = ?', trial.id);
   return yield* setTrial(trial.id, advanced);
+}
+
+/** Who has stored the outer steps of a trial. */
+export function* listOuterStepEpochs(trial: string): Steps<OuterStepsOfClaim[]> {
+  const rows = yield query(
+    `SELECT epoch, min(number) AS first FROM outer_steps
+     WHERE trial = (SELECT id FROM trials WHERE name = ?) GROUP BY epoch ORDER BY epoch`,
+    trial,
+  );
+  return rows.map(({ epoch, first }) => ({ epoch: Number(epoch), first: Number(first) }));
 }
 
 /** Whether this very outer step is the trial's last: its worker may not have heard that it was stored. */

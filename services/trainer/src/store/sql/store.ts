@@ -23,6 +23,7 @@ import type {
   LiveTrial,
   NewArtifact,
   NewStudy,
+  OuterStepsOfClaim,
   Page,
   PageRequest,
   Proposal,
@@ -281,6 +282,10 @@ export class SqlStore implements Store {
     page: PageRequest<number> & { readonly windows?: boolean },
   ): Promise<Page<OuterStep>> {
     return mapPage(await this.#call('listOuterSteps', trial, page), decodeOuterStep);
+  }
+
+  listOuterStepEpochs(trial: string): Promise<OuterStepsOfClaim[]> {
+    return this.#call('listOuterStepEpochs', trial);
   }
 
   async listEvents(study: string, page: PageRequest<number>): Promise<Page<StoredEvent>> {

@@ -316,6 +316,7 @@ describe('a store of version 8', () => {
     );
     const db = new DatabaseSync(path);
     db.exec(`
+      ALTER TABLE outer_steps DROP COLUMN epoch;
       DROP TABLE drives;
       DROP TABLE claims;
       DROP TABLE workers;

@@ -26,6 +26,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync) => void)[] = [
   keepReportedRows,
   keepProposals,
   queueTrials,
+  keepEpochs,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -458,4 +459,9 @@ function queueTrials(db: DatabaseSync): void {
     INSERT INTO queued_owners
       SELECT owner, sum(waiting), sum(running), 0 FROM queued_studies GROUP BY owner
   `);
+}
+
+/** The claim that has stored an outer step; 0 for those from before that was kept. */
+function keepEpochs(db: DatabaseSync): void {
+  db.exec('ALTER TABLE outer_steps ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0');
 }
