@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { GlocalClient } from '@glocal/sdk';
-
 import { withoutSettings } from './environment.ts';
 import { deadAddress } from './ports.ts';
 import { TestPostgres } from './postgres.ts';
@@ -35,16 +35,19 @@ export class FleetProcess {
   readonly role: 'server' | 'worker';
   /** Where a server listens, each time. */
   readonly address: string;
+  /** Its own, which no other process sees; there once it has something to keep there. */
+  readonly folder: string;
   /** Lines of its logs so far. */
   readonly log: string[] = [];
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
 
-  constructor(role: 'server' | 'worker', address: string, args: readonly string[]) {
+  constructor(role: 'server' | 'worker', address: string, folder: string, args: readonly string[]) {
     this.role = role;
     this.address = address;
-    this.#args = args;
+    this.folder = folder;
+    this.#args = ['--store-dir', folder, ...args];
   }
 
   get pid(): number {
@@ -100,6 +103,8 @@ export class RoleFleet implements AsyncDisposable {
   readonly processes: readonly FleetProcess[];
   /** Knows all servers. */
   readonly client: GlocalClient;
+  /** Has those of all processes. */
+  readonly #folder: string;
   readonly #args: readonly string[];
   readonly #cleanUp: AsyncDisposableStack;
 
@@ -108,9 +113,11 @@ export class RoleFleet implements AsyncDisposable {
     url: string,
     processes: readonly FleetProcess[],
     client: GlocalClient,
+    folder: string,
     args: readonly string[],
     cleanUp: AsyncDisposableStack,
   ) {
+    this.#folder = folder;
     this.#args = args;
     this.postgres = postgres;
     this.url = url;
@@ -124,23 +131,17 @@ export class RoleFleet implements AsyncDisposable {
     const postgres = cleanUp.use(await TestPostgres.start());
     const url = await postgres.newDatabase();
     const folder = cleanUp.use(await temporaryFolder()).path;
-    const shared = [
-      '--store',
-      url,
-      '--store-dir',
-      folder,
-      '--lease-seconds',
-      String(LEASE_MS / 1_000),
-      ...args,
-    ];
+    const shared = ['--store', url, '--lease-seconds', String(LEASE_MS / 1_000), ...args];
     const roles = [...Array<'server'>(servers).fill('server'), ...Array<'worker'>(workers).fill('worker')];
     const processes: FleetProcess[] = [];
-    for (const role of roles) processes.push(new FleetProcess(role, await deadAddress(), shared));
+    for (const [i, role] of roles.entries()) {
+      processes.push(new FleetProcess(role, await deadAddress(), join(folder, `${role} ${i}`), shared));
+    }
     for (const each of processes) cleanUp.defer(async () => void (await each.stop()));
     await Promise.all(processes.map((each) => each.start()));
     const address = processes.filter(({ role }) => role === 'server').map((server) => server.address);
     const client = cleanUp.use(new GlocalClient({ address }));
-    return new RoleFleet(postgres, url, processes, client, shared, cleanUp.move());
+    return new RoleFleet(postgres, url, processes, client, folder, shared, cleanUp.move());
   }
 
   get workers(): readonly FleetProcess[] {
@@ -149,7 +150,7 @@ export class RoleFleet implements AsyncDisposable {
 
   /** One more worker of the same fleet, which is not started yet. */
   another(): FleetProcess {
-    const worker = new FleetProcess('worker', '', this.#args);
+    const worker = new FleetProcess('worker', '', join(this.#folder, 'another'), this.#args);
     this.#cleanUp.defer(async () => void (await worker.stop()));
     return worker;
   }
