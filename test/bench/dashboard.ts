@@ -4,21 +4,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { startDashboard } from '@glocal/dashboard';
-import { type ExternalLoop, float, type Space, space, vector } from '@glocal/sdk';
 import type { Browser, Page } from 'playwright-core';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
 import { CHROMIUM, sayWithoutChromium, startChromium } from '../support/chromium.ts';
+import { longStudyOf, manyStudies, roomFor } from '../support/large-studies.ts';
 import { longStudy } from '../support/studies.ts';
 import { Tab } from '../support/tab.ts';
 import { TestTrainer } from '../support/trainer.ts';
-import { noisyWindow } from './dmd/client.ts';
 import { type Row, timeRow } from './row.ts';
 import { median, percentile } from './statistics.ts';
 
 const STUDIES = 10_000;
 const OUTER_STEPS = 400;
-/** Rows of a window. */
-const SIGMA = 8;
 const REPEATS = 7;
 const TABS = 20;
 
@@ -65,25 +62,8 @@ async function painted(browser: Browser, url: string, selector: string): Promise
 
 /** `dashboard.first_paint_ms`: rows of the list of studies, of which there are 10,000. */
 async function firstPaintRow(browser: Browser): Promise<Row> {
-  await using trainer = await TestTrainer.start({
-    store: 'memory:',
-    args: ['--max-active-studies', String(STUDIES + 1)],
-  });
-  const { studies } = trainer.client;
-  const searched = space({ lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }) });
-  let next = 0;
-  const make = async (): Promise<void> => {
-    while (next < STUDIES) {
-      const displayName = `study ${next++}`;
-      const method = { estimator: 'mean', window: 8, sigma: 8 } as const;
-      const study = await studies.create({
-        ...{ displayName, mode: 'external', space: searched, method },
-        training: { steps: 8 },
-      });
-      await study.cancel();
-    }
-  };
-  await Promise.all(Array.from({ length: 64 }, make));
+  await using trainer = await TestTrainer.start({ store: 'memory:', args: roomFor(STUDIES) });
+  await manyStudies(trainer, STUDIES);
   await using dashboard = await startDashboard({
     client: { address: trainer.address },
     listen: '127.0.0.1:0',
@@ -94,22 +74,7 @@ async function firstPaintRow(browser: Browser): Promise<Row> {
 /** Until all charts of a study with 400 outer steps are drawn; each time anew from a dashboard that has read nothing. */
 async function studyReadyRow(browser: Browser, name: string, components: number): Promise<Row> {
   await using trainer = await TestTrainer.start();
-  const searched: Space =
-    components > 3
-      ? space({ x: vector({ size: components, min: 0, max: 1, init: 0.5 }) })
-      : space({
-          a: float({ min: -1, max: 1, init: 0, scale: 'linear' }),
-          b: float({ min: 0, max: 1, init: 0.5 }),
-          c: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }),
-        });
-  const loop: ExternalLoop = await trainer.client.external({
-    ...{ space: searched, steps: OUTER_STEPS * SIGMA, window: SIGMA, sigma: SIGMA },
-  });
-  const rows = noisyWindow(components).slice(0, SIGMA);
-  for (let step = 0; step < OUTER_STEPS * SIGMA; step += SIGMA)
-    await Promise.all(rows.map((row, i) => loop.report(step + i, row)));
-  await loop.study.result({ schedules: false });
-  const path = loop.study.name;
+  const { name: path } = await longStudyOf(trainer, OUTER_STEPS, components);
   const sign =
     components > 3 ? `[data-ready="${OUTER_STEPS}"] canvas.heat` : `[data-ready="${OUTER_STEPS}"] canvas`;
   const times: number[] = [];

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type Dashboard, startDashboard } from '@glocal/dashboard';
-import { fixed, float, network, type Study, space, vector } from '@glocal/sdk';
+import { fixed, float, type Study, space, vector } from '@glocal/sdk';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
@@ -50,7 +50,6 @@ beforeAll(async () => {
     space: space({
       lr: vector({ per: 'layer', min: 1e-4, max: 1, init: 0.02, scale: 'log' }),
       momentum: fixed(0.1),
-      reweighting: network({ hiddenUnits: 8 }),
     }),
   })) as Study;
   driven = (await studies.create({
@@ -59,6 +58,8 @@ beforeAll(async () => {
     mode: 'driven',
     space: space({ lr: float({ min: 1e-3, max: 1, init: 0.02, scale: 'log' }) }),
   })) as Study;
+  // While it waited for a decision, no other trial would run.
+  await driven.pause();
   for (const study of [seeds, plain, vectors]) await study.result({ schedules: false });
 }, 600_000);
 afterAll(() => cleanUp.disposeAsync());
@@ -85,7 +86,7 @@ async function flaws(page: Page): Promise<string[]> {
 const pages = (): readonly (readonly [path: string, sign: string])[] => [
   ['/', 'the baseline'],
   [`/studies/${idOf(seeds)}?seeds=1`, 'Outer step 5'],
-  [`/studies/${idOf(vectors)}`, 'Weight of an example by its loss'],
+  [`/studies/${idOf(vectors)}`, 'Vectors'],
   [`/studies/${idOf(driven)}/drive`, 'Nobody decides here.'],
   [`/compare?studies=${idOf(seeds)},${idOf(plain)}`, 'is ahead'],
   [`/what-if?study=${idOf(seeds)}&trial=1&step=3&delays=2`, 'Estimates'],
@@ -99,7 +100,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
     async (colorScheme) => {
       for (const [path, sign] of pages()) {
         const { page, faults } = await open(path, { colorScheme });
-        await page.getByText(sign).first().waitFor();
+        await page.getByText(sign).filter({ visible: true }).first().waitFor();
         await page.waitForTimeout(300);
         expect(await flaws(page), path).toEqual([]);
         expect(faults, path).toEqual([]);
@@ -112,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
   it('fits on a phone', async () => {
     for (const [path, sign] of pages()) {
       const { page } = await open(path, { viewport: { width: 390, height: 800 }, isMobile: true });
-      await page.getByText(sign).first().waitFor();
+      await page.getByText(sign).filter({ visible: true }).first().waitFor();
       const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect(wide, path).toBeLessThanOrEqual(0);
       await page.context().close();
@@ -125,7 +126,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
     page.on('request', (request) => hosts.add(new URL(request.url()).host));
     for (const [path, sign] of pages()) {
       await page.goto(new URL(path, dashboard.url).href);
-      await page.getByText(sign).first().waitFor();
+      await page.getByText(sign).filter({ visible: true }).first().waitFor();
     }
     expect([...hosts]).toEqual([`127.0.0.1:${port()}`]);
     await page.context().close();
@@ -212,6 +213,7 @@ describe.skipIf(CHROMIUM === undefined)('by hand', () => {
   }, 120_000);
 
   it('a trial is driven', async () => {
+    await driven.resume();
     const { page } = await open(`/studies/${idOf(driven)}/drive`);
     await page.getByRole('button', { name: 'Take over' }).click();
     await page.getByText('Outer step 1 waits for you').waitFor();
@@ -222,6 +224,7 @@ describe.skipIf(CHROMIUM === undefined)('by hand', () => {
     await page.getByText('Outer step 3 waits for you').waitFor();
     await page.getByRole('button', { name: 'Leave it' }).click();
     await page.getByRole('button', { name: 'Take over' }).waitFor();
+    await driven.pause();
     const steps = await Array.fromAsync(driven.outerSteps());
     expect(steps.map(({ update }) => update?.decision?.action)).toEqual(['set', 'accept']);
     await page.context().close();

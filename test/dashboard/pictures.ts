@@ -93,11 +93,11 @@ for (const [name, { path, sign, width = 1200, height = 800, scrollTo, dark }] of
     viewport: { width, height },
     ...(dark && { colorScheme: 'dark' }),
   });
-  await page.getByText(sign).first().waitFor();
+  await page.getByText(sign).filter({ visible: true }).first().waitFor();
   if (scrollTo !== undefined)
     await page.evaluate(`document.querySelector('${scrollTo}').scrollIntoView(); scrollBy(0, -60)`);
   await page.waitForTimeout(1_500);
-  await page.screenshot({ path: join(folder, `dashboard-${name}.jpg`), type: 'jpeg', quality: 82 });
+  await page.screenshot({ path: join(folder, `dashboard-${name}.jpg`), type: 'jpeg', quality: 58 });
   await page.context().close();
 }
 await running.cancel();

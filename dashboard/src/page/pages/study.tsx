@@ -191,7 +191,7 @@ function Trials({
             {trials.map((trial) => (
               <tr key={trial.name} class={trial.position === position ? 'chosen' : ''}>
                 <td>
-                  <label>
+                  <label class="nowrap">
                     <input
                       type="radio"
                       name="trial"
