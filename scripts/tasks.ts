@@ -71,6 +71,11 @@ const tasks: Readonly<Record<string, Task>> = {
     needs: everything,
     run: program('test/faults/main.ts'),
   },
+  scale: {
+    help: 'servers and workers on one database, half of them killed',
+    needs: everything,
+    run: program('test/scale/main.ts'),
+  },
   test: {
     help: 'all tests but the slow ones',
     needs: everythingForDevelopers,

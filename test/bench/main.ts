@@ -12,6 +12,7 @@ import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
 import type { Row } from './row.ts';
+import { scaleRows } from './scale/rows.ts';
 import { sdkRows } from './sdk.ts';
 import { serviceRows } from './service/rows.ts';
 import { formatTable } from './table.ts';
@@ -32,8 +33,8 @@ const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtur
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
 /**
- * What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have, and `service`,
- * which takes minutes.
+ * What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have, `service`
+ * and `scale`, which take minutes.
  */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
@@ -43,12 +44,25 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   sdk: sdkRows,
   dashboard: dashboardRows,
   service: serviceRows,
+  scale: () => scaleRows({ trials: scaleTrials, stored: scaleStored }),
 };
 
 const command = new Command('npm run bench --')
   .description('Measures the engine, the DMD service and whole trials, and prints a table.')
   .option('--only <groups>', `some groups of rows, with commas: ${Object.keys(GROUPS).join(', ')}`, groupsOf)
   .option('--json <file>', 'also write {"rows":[{"name","value","unit","n"}]} to a file')
+  .option(
+    '--scale-trials <n>',
+    'of `scale`: trials that a fleet trains while half of it is killed',
+    sizeOf,
+    200,
+  )
+  .option(
+    '--scale-stored <n>',
+    'of `scale`: trials in the database whose latencies are measured',
+    sizeOf,
+    100_000,
+  )
   .addHelpText(
     'after',
     '\nGLOCAL_FIXTURES=DIR compares with the reference numbers in another folder (dmd.json, hyper*).',
@@ -57,9 +71,16 @@ const command = new Command('npm run bench --')
 parseOrExit(command);
 
 checkFixtures();
-const { only, json } = command.opts<{ only?: readonly string[]; json?: string }>();
+interface Options {
+  readonly only?: readonly string[];
+  readonly json?: string;
+  readonly scaleTrials: number;
+  readonly scaleStored: number;
+}
+
+const { only, json, scaleTrials, scaleStored } = command.opts<Options>();
 const chosen = Object.keys(GROUPS).filter((group) =>
-  only === undefined ? !['fixtures', 'service'].includes(group) : only.includes(group),
+  only === undefined ? !['fixtures', 'service', 'scale'].includes(group) : only.includes(group),
 );
 const conditions = describeConditions();
 const rows: Row[] = [];
@@ -80,6 +101,12 @@ function groupsOf(text: string): readonly string[] {
   throw new InvalidArgumentError(
     `There is no group "${unknown}"; there are ${Object.keys(GROUPS).join(', ')}.`,
   );
+}
+
+function sizeOf(text: string): number {
+  const size = Number(text);
+  if (Number.isSafeInteger(size) && size >= 10) return size;
+  throw new InvalidArgumentError('It must be a whole number from 10.');
 }
 
 /** A folder of reference numbers that was asked for must have them; said before anything is measured. */

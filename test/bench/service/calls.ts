@@ -26,7 +26,7 @@ const PAGES = 100;
 export async function callRows(): Promise<Row[]> {
   await using server = await benchServer();
   const { address } = server;
-  const created = await createRows(address);
+  const created = await createRows(address, '.sqlite');
   const reported = await inProcesses(
     Array.from({ length: PROCESSES }, () => ({
       ...{ kind: 'report' as const, address, seconds: SECONDS },
@@ -50,15 +50,16 @@ export async function callRows(): Promise<Row[]> {
  * Clients and server share the processors: `create_study_client_cores` is what the clients take of them, and what a server
  * whose clients are elsewhere would have besides.
  */
-async function createRows(address: string): Promise<Row[]> {
+export async function createRows(address: string, store: '.sqlite' | '.postgres'): Promise<Row[]> {
   const results = await create(address, { seeds: 1, warmUp: WARM_UP_SECONDS });
   const times = timesOf(results);
   const cores = results.reduce((sum, { cpuSeconds, seconds }) => sum + cpuSeconds / seconds, 0);
   const n = times.length;
+  const of = store === '.sqlite' ? '' : store;
   return [
-    { name: 'service.create_study_per_s.sqlite', value: perSecond(results), unit: '1/s', n },
-    { name: 'service.create_study_p99_ms', value: percentile(times, 0.99), unit: 'ms', n },
-    { name: 'service.create_study_client_cores', value: cores, unit: 'cores', n },
+    { name: `service.create_study_per_s${store}`, value: perSecond(results), unit: '1/s', n },
+    { name: `service.create_study_p99_ms${of}`, value: percentile(times, 0.99), unit: 'ms', n },
+    { name: `service.create_study_client_cores${of}`, value: cores, unit: 'cores', n },
   ];
 }
 

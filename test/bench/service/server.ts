@@ -7,12 +7,24 @@ import { type ServerChild, spawnTrainer } from '@glocal/trainer';
 
 const ROOM = 1_000_000;
 
-export async function benchServer(): Promise<ServerChild & AsyncDisposable> {
+/** @param store where its studies are; by default a file of its own. @param args more flags. */
+export async function benchServer(
+  store?: string,
+  args: readonly string[] = [],
+): Promise<ServerChild & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'glocal-bench-'));
   const limits = ['--max-active-studies', '--max-studies', '--max-owner-active-studies', '--max-watchers'];
   const server = await spawnTrainer({
     args: [
-      ...['--store', join(folder, 'studies.db'), '--log-level', 'warn'],
+      ...[
+        '--store',
+        store ?? join(folder, 'studies.db'),
+        '--store-dir',
+        folder,
+        '--log-level',
+        'warn',
+        ...args,
+      ],
       ...limits.flatMap((limit) => [limit, String(ROOM)]),
     ],
   });

@@ -6,5 +6,7 @@ export { checkHistory, type History } from '../lifecycle/history.ts';
 export { asComplete } from '../resource/complete-study.ts';
 export { milliseconds } from '../resource/duration.ts';
 export { studyStateName, trialStateName } from '../resource/states.ts';
+export { openStore } from '../store/open.ts';
 export { TEST_PASSWORD, TestPostgres } from '../store/postgres/testing.ts';
 export { SqliteStore } from '../store/sqlite/store.ts';
+export type { Store } from '../store/store.ts';

@@ -1,0 +1,99 @@
+/** Benchmarks of a fleet: what it survives, what it costs the database, and how it answers with much in the database. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fleet } from '../../scale/fleet.ts';
+import { askedBetween, Meter } from '../../scale/meter.ts';
+import { accountRows, progressLine, recoverRow, statementsPerWindow } from '../../scale/report.ts';
+import { runScale, type ScaleResult } from '../../scale/run.ts';
+import { TestPostgres } from '../../support/postgres.ts';
+import type { Row } from '../row.ts';
+import { createRows } from '../service/calls.ts';
+import { benchServer } from '../service/server.ts';
+import { atSizeRows } from './at-size.ts';
+
+const FEW = 10;
+const SERVERS = 2;
+const WORKERS = 4;
+const SEED = 1;
+/** Until a fleet that has nothing to do does nothing but wait. */
+const SETTLED_MS = 15_000;
+const IDLE_MS = 60_000;
+const TOLD_EVERY = 10;
+
+export interface ScaleSizes {
+  /** Trials that a fleet trains while half of it is killed. */
+  readonly trials: number;
+  /** Trials in the database whose latencies are measured. */
+  readonly stored: number;
+}
+
+export async function scaleRows({ trials, stored }: ScaleSizes): Promise<Row[]> {
+  const log = (line: string) => void process.stderr.write(`  ${line}\n`);
+  const created = await createdRows();
+  const idle = await idleRow();
+  const atSize = await atSizeRows(stored, log);
+  const run = (count: number, killRate: number) => fleet(count, killRate, log);
+  const few = await run(FEW, 0);
+  const many = await run(trials, 0);
+  const killed = await run(trials, 0.5);
+  return [
+    ...accountRows(killed),
+    recoverRow(killed),
+    {
+      name: `scale.control_cost_per_window_${trials}_over_${FEW}_trials`,
+      value: statementsPerWindow(many) / statementsPerWindow(few),
+      unit: 'ratio',
+      n: many.windows,
+    },
+    { name: 'scale.statements_per_window', value: statementsPerWindow(many), unit: 'count', n: many.windows },
+    idle,
+    ...created,
+    ...atSize,
+  ];
+}
+
+async function fleet(trials: number, killRate: number, log: (line: string) => void): Promise<ScaleResult> {
+  let told = 0;
+  const result = await runScale({
+    ...{ trials, killRate, servers: SERVERS, workers: WORKERS, seed: SEED, onStage: log },
+    onProgress: (progress) => {
+      if (progress.seconds < told * TOLD_EVERY) return;
+      told += 1;
+      log(progressLine(progress, trials));
+    },
+  });
+  for (const { kind, text } of result.findings) log(`${kind}: ${text}`);
+  return result;
+}
+
+/** Studies of outside clients, as on SQLite. A commit waits for the disk. */
+async function createdRows(): Promise<Row[]> {
+  await using postgres = await TestPostgres.start({ fsync: 'on' });
+  await using server = await benchServer(await postgres.newDatabase());
+  return createRows(server.address, '.postgres');
+}
+
+/** All that a fleet asks which has nothing to do, its server's share included. */
+async function idleRow(): Promise<Row> {
+  await using idle = await Fleet.start({
+    ...{
+      servers: 1,
+      workers: WORKERS,
+      leaseMs: 10_000,
+      args: ['--backend', 'cpu'],
+      settings: Meter.SETTINGS,
+    },
+  });
+  const meter = await Meter.of(idle.postgres, idle.url);
+  await sleep(SETTLED_MS);
+  const before = await meter.read();
+  const start = performance.now();
+  await sleep(IDLE_MS);
+  const { statements } = askedBetween(before, await meter.read());
+  return {
+    name: 'scale.idle_queries_per_s_per_worker',
+    value: statements / ((performance.now() - start) / 1_000) / WORKERS,
+    unit: '1/s',
+    n: statements,
+  };
+}
