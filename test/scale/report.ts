@@ -18,14 +18,6 @@ export const accountRows = ({ findings, trials }: ScaleResult): Row[] =>
     n: trials,
   }));
 
-/** The longest of them. */
-export const recoverRow = ({ recoveries }: ScaleResult): Row => ({
-  name: 'scale.recover_s',
-  value: Math.max(...recoveries) / 1_000,
-  unit: 's',
-  n: recoveries.length,
-});
-
 /** Statements for each window. */
 export const statementsPerWindow = ({ asked, windows }: ScaleResult): number => asked.statements / windows;
 

@@ -1,11 +1,12 @@
 /** A fleet that works off trials while its processes are killed, and what came of it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OuterStep, Study } from '@glocal/sdk';
+import type { Study } from '@glocal/sdk';
 import type { Finding } from '../faults/finding.ts';
+import { type FleetProcess, RoleFleet, workerName } from '../support/role-fleet.ts';
 import { TestTrainer } from '../support/trainer.ts';
+import { trajectoryOf } from '../support/trajectory.ts';
 import { accountFor, type EndedTrial } from './account.ts';
-import { Fleet, type FleetProcess, workerName } from './fleet.ts';
 import { type Kill, planKills } from './kills.ts';
 import { type Asked, askedBetween, Meter } from './meter.ts';
 import { OUTER_STEPS, type ScaleSpace, scaleStudy, studySizes } from './study.ts';
@@ -68,10 +69,12 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
   const expected = await undisturbed(sizes[0] ?? 0, signal);
 
   onStage(`a database, ${servers} servers and ${workers} workers`);
-  await using fleet = await Fleet.start({
+  await using fleet = await RoleFleet.start({
     ...{ servers, workers, leaseMs, args: [...BACKEND, ...ROOM] },
     settings: { ...Meter.SETTINGS, max_connections: String(20 + 12 * (servers + workers)) },
   });
+  // Rather than stopped, which takes a while.
+  await using _ = { [Symbol.asyncDispose]: () => fleet.kill() };
   const meter = await Meter.of(fleet.postgres, fleet.url);
   const watching = new Watching();
   const windows = trials * OUTER_STEPS;
@@ -172,19 +175,7 @@ async function endedTrials(study: Study<ScaleSpace>, signal: AbortSignal): Promi
   const ended: EndedTrial[] = [];
   for await (const { name, seed, state, stateReason, test } of study.trials({ signal })) {
     const steps = await Array.fromAsync(study.outerSteps({ trial: name, includeWindows: true, signal }));
-    ended.push({ name, seed, state, stateReason, steps: steps.map(essenceOf), result: test });
+    ended.push({ name, seed, state, stateReason, steps: trajectoryOf(steps), result: test });
   }
   return ended;
 }
-
-/** All there is to an outer step, but for names and times. */
-const essenceOf = ({
-  name: _name,
-  trial: _trial,
-  timing: _timing,
-  report,
-  ...rest
-}: OuterStep<ScaleSpace>) => ({
-  ...rest,
-  report: report && { ...report, computeTime: 0 },
-});

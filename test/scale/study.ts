@@ -16,7 +16,7 @@ export type ScaleSpace = typeof scaleSpace.parameters;
 export const MOST_SEEDS = 8;
 
 /** @param trials how many, one for each seed from 1. */
-export function scaleStudy(trials: number): StudySpec<ScaleSpace> {
+export function scaleStudy(trials: number, outerSteps = OUTER_STEPS): StudySpec<ScaleSpace> {
   return {
     displayName: 'a part of a fleet’s work',
     space: scaleSpace,
@@ -24,10 +24,13 @@ export function scaleStudy(trials: number): StudySpec<ScaleSpace> {
       ...{ dataset: 'fashion-mnist-10k', model: 'logistic', optimizer: 'sgd' },
       ...{ batchSize: 16, validationExamples: 50 },
     },
-    training: { steps: OUTER_STEPS * WINDOW, seeds: Array.from({ length: trials }, (_, i) => i + 1) },
+    training: { steps: outerSteps * WINDOW, seeds: Array.from({ length: trials }, (_, i) => i + 1) },
     method: { estimator: 'glocal', window: WINDOW, sigma: 5, dmd: { delays: 2 } },
   };
 }
+
+/** One that is still training when its worker has been killed. */
+export const longStudy = (): StudySpec<ScaleSpace> => scaleStudy(1, 500_000);
 
 /** Sizes of the studies that have so many trials together. */
 export const studySizes = (trials: number): number[] =>

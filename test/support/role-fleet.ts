@@ -14,7 +14,7 @@ import { temporaryFolder } from './trainer.ts';
 const MAIN = fileURLToPath(import.meta.resolve('@glocal/trainer/main'));
 const READY = /(?:listening on|works as) (\S+)$/;
 
-/** Short, so that tests are; of the fleets here. */
+/** Short, so that tests are; of the fleets here unless they say otherwise. */
 export const LEASE_MS = 2_000;
 
 export interface FleetOptions {
@@ -22,7 +22,13 @@ export interface FleetOptions {
   readonly workers?: number;
   /** Flags of all of them. */
   readonly args?: readonly string[];
+  readonly leaseMs?: number;
+  /** Of the database server. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
+
+/** What the name of the n-th worker begins with, from 0. */
+export const workerName = (n: number): string => `worker-${n}-`;
 
 interface StartOptions {
   /** Flags. */
@@ -126,16 +132,19 @@ export class RoleFleet implements AsyncDisposable {
     this.#cleanUp = cleanUp;
   }
 
-  static async start({ servers = 1, workers = 1, args = [] }: FleetOptions = {}): Promise<RoleFleet> {
+  static async start(options: FleetOptions = {}): Promise<RoleFleet> {
+    const { servers = 1, workers = 1, args = [], leaseMs = LEASE_MS, settings } = options;
     await using cleanUp = new AsyncDisposableStack();
-    const postgres = cleanUp.use(await TestPostgres.start());
+    const postgres = cleanUp.use(await TestPostgres.start(settings));
     const url = await postgres.newDatabase();
     const folder = cleanUp.use(await temporaryFolder()).path;
-    const shared = ['--store', url, '--lease-seconds', String(LEASE_MS / 1_000), ...args];
+    const shared = ['--store', url, '--lease-seconds', String(leaseMs / 1_000), ...args];
     const roles = [...Array<'server'>(servers).fill('server'), ...Array<'worker'>(workers).fill('worker')];
     const processes: FleetProcess[] = [];
     for (const [i, role] of roles.entries()) {
-      processes.push(new FleetProcess(role, await deadAddress(), join(folder, `${role} ${i}`), shared));
+      const name = role === 'worker' ? ['--worker-name', workerName(i - servers)] : [];
+      const own = join(folder, `${role} ${i}`);
+      processes.push(new FleetProcess(role, await deadAddress(), own, [...shared, ...name]));
     }
     for (const each of processes) cleanUp.defer(async () => void (await each.stop()));
     await Promise.all(processes.map((each) => each.start()));
@@ -146,6 +155,11 @@ export class RoleFleet implements AsyncDisposable {
 
   get workers(): readonly FleetProcess[] {
     return this.processes.filter(({ role }) => role === 'worker');
+  }
+
+  /** Ends all of them as the operating system does: nothing that they do is needed any more. */
+  async kill(): Promise<void> {
+    await Promise.all(this.processes.map((each) => each.kill()));
   }
 
   /** One more worker of the same fleet, which is not started yet. */

@@ -1,14 +1,16 @@
 /** Benchmarks of a fleet: what it survives, what it costs the database, and how it answers with much in the database. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fleet } from '../../scale/fleet.ts';
 import { askedBetween, Meter } from '../../scale/meter.ts';
-import { accountRows, progressLine, recoverRow, statementsPerWindow } from '../../scale/report.ts';
+import { measureRecoveries } from '../../scale/recover.ts';
+import { accountRows, progressLine, statementsPerWindow } from '../../scale/report.ts';
 import { runScale, type ScaleResult } from '../../scale/run.ts';
 import { TestPostgres } from '../../support/postgres.ts';
+import { RoleFleet } from '../../support/role-fleet.ts';
 import type { Row } from '../row.ts';
 import { createRows } from '../service/calls.ts';
 import { benchServer } from '../service/server.ts';
+import { median } from '../statistics.ts';
 import { atSizeRows } from './at-size.ts';
 
 const FEW = 10;
@@ -19,6 +21,9 @@ const SEED = 1;
 const SETTLED_MS = 15_000;
 const IDLE_MS = 60_000;
 const TOLD_EVERY = 10;
+/** As `--lease-seconds`. */
+const LEASE_MS = 10_000;
+const RECOVERIES = 5;
 
 export interface ScaleSizes {
   /** Trials that a fleet trains while half of it is killed. */
@@ -31,6 +36,7 @@ export async function scaleRows({ trials, stored }: ScaleSizes): Promise<Row[]> 
   const log = (line: string) => void process.stderr.write(`  ${line}\n`);
   const created = await createdRows();
   const idle = await idleRow();
+  const recovered = await recoverRow();
   const atSize = await atSizeRows(stored, log);
   const run = (count: number, killRate: number) => fleet(count, killRate, log);
   const few = await run(FEW, 0);
@@ -38,7 +44,7 @@ export async function scaleRows({ trials, stored }: ScaleSizes): Promise<Row[]> 
   const killed = await run(trials, 0.5);
   return [
     ...accountRows(killed),
-    recoverRow(killed),
+    recovered,
     {
       name: `scale.control_cost_per_window_${trials}_over_${FEW}_trials`,
       value: statementsPerWindow(many) / statementsPerWindow(few),
@@ -75,11 +81,11 @@ async function createdRows(): Promise<Row[]> {
 
 /** All that a fleet asks which has nothing to do, its server's share included. */
 async function idleRow(): Promise<Row> {
-  await using idle = await Fleet.start({
+  await using idle = await RoleFleet.start({
     ...{
       servers: 1,
       workers: WORKERS,
-      leaseMs: 10_000,
+      leaseMs: LEASE_MS,
       args: ['--backend', 'cpu'],
       settings: Meter.SETTINGS,
     },
@@ -96,4 +102,10 @@ async function idleRow(): Promise<Row> {
     unit: '1/s',
     n: statements,
   };
+}
+
+/** With a worker that has nothing to do. */
+async function recoverRow(): Promise<Row> {
+  const times = await measureRecoveries(RECOVERIES, LEASE_MS);
+  return { name: 'scale.recover_s', value: median(times) / 1_000, unit: 's', n: times.length };
 }
