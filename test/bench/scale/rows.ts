@@ -76,7 +76,7 @@ async function fleet(trials: number, killRate: number, log: (line: string) => vo
 async function createdRows(): Promise<Row[]> {
   await using postgres = await TestPostgres.start({ fsync: 'on' });
   await using server = await benchServer(await postgres.newDatabase());
-  return createRows(server.address, '.postgres');
+  return await createRows(server.address, '.postgres');
 }
 
 /** All that a fleet asks which has nothing to do, its server's share included. */
