@@ -101,8 +101,17 @@ async function readyTime(page: Page, url: string, selector: string): Promise<num
       : requestAnimationFrame(look);
     look();`);
   await page.goto(url);
-  await page.waitForFunction('globalThis.paintedAt !== undefined');
+  await until(page, 'globalThis.paintedAt !== undefined');
   return page.evaluate<number>('globalThis.paintedAt');
+}
+
+/** Waits for something in a page, whose policy lets no text be a program: not playwright's own waiting either. */
+async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!(await page.evaluate<boolean>(expression))) {
+    if (Date.now() > end) throw new Error(`it never was so: ${expression}`);
+    await page.waitForTimeout(20);
+  }
 }
 
 /** `dashboard.event_to_pixel_ms`: from the moment that the trainer stored an outer step until the page has drawn it; 95th percentile. */
@@ -123,7 +132,7 @@ async function eventRow(browser: Browser): Promise<Row> {
     };
     look();`);
   await page.goto(`${dashboard.url}${study.name}`);
-  await page.waitForFunction('Object.keys(globalThis.drawn).length > 1');
+  await until(page, 'Object.keys(globalThis.drawn).length > 1');
   const from = Math.max(
     ...Object.keys(await page.evaluate<Record<string, number>>('globalThis.drawn')).map(Number),
   );
@@ -133,9 +142,7 @@ async function eventRow(browser: Browser): Promise<Row> {
     stored.set(event.index, event.time.getTime());
     if (event.index >= from + 100) break;
   }
-  await page
-    .waitForFunction(`globalThis.drawn[${from + 100}] !== undefined`, undefined, { timeout: 10_000 })
-    .catch(() => undefined);
+  await until(page, `Object.keys(globalThis.drawn).some((steps) => Number(steps) >= ${from + 100})`);
   await study.cancel();
   const drawn = await page.evaluate<Record<string, number>>('globalThis.drawn');
   await page.close();
