@@ -33,6 +33,7 @@ import type {
   FloatParameter,
   IntParameter,
   NetworkParameter,
+  PointsSchedule,
   ReplaySchedule,
   ScheduleKnot,
   VectorParameter,
@@ -94,7 +95,19 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
     // Several values are an array.
     { values: undefined, grouping: 'per' },
   ],
-  ['ScheduleKnot', study.ScheduleKnot.create(), all<ScheduleKnot>({ step: true, value: true })],
+  [
+    'PointsSchedule',
+    study.PointsSchedule.create(),
+    all<PointsSchedule>({ points: true, per: true }),
+    { grouping: 'per' },
+  ],
+  [
+    'ScheduleKnot',
+    study.ScheduleKnot.create(),
+    all<ScheduleKnot>({ step: true, value: true }),
+    // Several values are an array.
+    { values: undefined },
+  ],
   [
     'CosineSchedule',
     study.CosineSchedule.create(),

@@ -12,7 +12,7 @@ const SPACE_FIELDS: ReadonlyMap<string, string> = new Map([
 
 /** A field of a schedule, with the parameter that it is of. */
 const SCHEDULE =
-  /^(space\..+?)((?:\.points\.points(?:\[\d+\]\.(?:step|value))?|\.(?:cosine|cooldown)\.[a-z_]+|\.replay(?:\.[a-z_]+)?))$/;
+  /^(space\..+?)((?:\.points\.(?:grouping|points(?:\[\d+\]\.(?:step|values?(?:\[\d+\])?))?)|\.(?:cosine|cooldown)\.[a-z_]+|\.replay(?:\.[a-z_]+)?))$/;
 
 /**
  * A field violation's path, as the caller wrote the field: `study.method.dmd.svd_rank` is `method.dmd.svdRank`,
@@ -24,8 +24,9 @@ export function fieldPath(field: string): string {
   if (path.startsWith('labels.')) return path;
   const [, of, schedule] = path.match(SCHEDULE) ?? [];
   if (of !== undefined && schedule !== undefined) {
-    // The list of points has no name of its own here.
-    return `${of}${camelCase(schedule).replace('.points.points', '.points')}`;
+    // The list of points has no name of its own here, nor have values of a vector.
+    const own = schedule.replace('.points.points', '.points').replace('.values', '.value');
+    return `${of}${camelCase(own.replace('.points.grouping', '.per'))}`;
   }
   const [, name, last = ''] = path.match(/^space\.(.+?)(\.[a-z_]+(?:\[\d+\])*)?$/) ?? [];
   if (name === undefined) return camelCase(path);

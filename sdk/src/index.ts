@@ -146,6 +146,7 @@ export {
   type ParameterBranches,
   type ParameterMap,
   type ParameterSchedule,
+  type PointsSchedule,
   type ReplaySchedule,
   type ScheduledParameter,
   type ScheduleKnot,

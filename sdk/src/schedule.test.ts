@@ -114,7 +114,7 @@ describe('as parameters of another study', () => {
     });
   });
 
-  it('a vector that never moved is fixed as it was, one that moved is refused by its name', () => {
+  it('a vector that never moved is fixed as it was, one that moved has all its values at each point', () => {
     const rows = [
       { step: 0, values: [0.1, 0.2, 1, 2] },
       { step: 50, values: [0.1, 0.2, 1, 3] },
@@ -124,12 +124,20 @@ describe('as parameters of another study', () => {
       lr: fixed([0.1, 0.2], { per: 'layer' }),
       classWeights: fixed([1, 2], { per: 'class' }),
     });
-    expect(() => vectors.toScheduled({ steps: 51 })).toThrow(
-      'classWeights: is a vector that moves, and a schedule is of one value',
-    );
+    expect(vectors.toScheduled({ steps: 51 })).toEqual({
+      lr: fixed([0.1, 0.2], { per: 'layer' }),
+      classWeights: scheduled({
+        points: [
+          { step: 0, value: [1, 2] },
+          { step: 49, value: [1, 2] },
+          { step: 50, value: [1, 3] },
+        ],
+        per: 'class',
+      }),
+    });
   });
 
-  it('a vector of a trial is fixed as that had it, and a network is refused', async () => {
+  it('a vector of a trial is as that had it, and a network is refused', async () => {
     const trial = {
       space: space({ mix: vector({ size: 2, min: 0, max: 1, init: 0.1 }), reweighting: network() }),
       choices: {},
@@ -137,6 +145,22 @@ describe('as parameters of another study', () => {
     const joined = (parameters: string[], values: number[]) =>
       joinSchedule(async () => ({ parameters, points: [{ step: 0, values }], nextPageToken: '' }), trial);
     expect((await joined(['mix/0', 'mix/1'], [0.1, 0.2])).toScheduled()).toEqual({ mix: fixed([0.1, 0.2]) });
+    const moved = async () => ({
+      parameters: ['mix/0', 'mix/1'],
+      points: [
+        { step: 0, values: [0.1, 0.1] },
+        { step: 1, values: [0.2, 0.1] },
+      ],
+      nextPageToken: '',
+    });
+    expect((await joinSchedule(moved, trial)).toScheduled({ steps: 2 })).toEqual({
+      mix: scheduled({
+        points: [
+          { step: 0, value: [0.1, 0.1] },
+          { step: 1, value: [0.2, 0.1] },
+        ],
+      }),
+    });
     const weights = await joined(['reweighting/0'], [1]);
     expect(() => weights.toScheduled()).toThrow('reweighting: is a network, whose weights cannot be given');
   });

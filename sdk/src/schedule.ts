@@ -11,6 +11,7 @@ import type {
   FixedParameter,
   Parameter,
   ParameterMap,
+  PointsSchedule,
   ScheduledParameter,
   VectorParameter,
 } from './space.ts';
@@ -32,9 +33,12 @@ export type ScheduledValues<P extends ParameterMap = ParameterMap> = {
     : Name]: Parameter extends P[Name]
     ? FixedParameter | ScheduledParameter
     : P[Name] extends VectorParameter | FixedParameter<readonly number[]>
-      ? FixedParameter<readonly number[]>
-      : FixedParameter<number> | ScheduledParameter;
+      ? FixedParameter<readonly number[]> | ScheduledVector
+      : FixedParameter<number> | ScheduledNumber;
 };
+
+type ScheduledNumber = { readonly kind: 'scheduled' } & PointsSchedule<number>;
+type ScheduledVector = { readonly kind: 'scheduled' } & PointsSchedule<readonly number[]>;
 
 /** The values of a trial's hyperparameters, from its start to now. */
 export class Schedule<P extends ParameterMap = ParameterMap> {
@@ -106,9 +110,9 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
 
   /**
    * The same values at every inner step as parameters of a space, for a study that repeats the training with the estimator
-   * `fixed`: what never moved is fixed, vectors, too; the rest follows its points.
+   * `fixed`: what never moved is fixed, the rest follows its points, vectors as a whole.
    * @param options.steps Inner steps of that study. @default the step of the last point, where a trial that is done ended
-   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming vectors that move, since a schedule is of one value, and networks
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming networks, whose weights cannot be given
    */
   toScheduled(options: { readonly steps?: number | undefined } = {}): ScheduledValues<P> {
     const rows = { columns: this.columns, rows: this.#rows };

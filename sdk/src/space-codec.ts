@@ -19,6 +19,8 @@ import {
   type Parameter,
   type ParameterMap,
   type ParameterSchedule,
+  type PointsSchedule,
+  type ScheduleKnot,
   type Space,
   scheduled,
   space as spaceOf,
@@ -133,12 +135,10 @@ function encodeFixed({ value, per }: FixedParameter): proto.FixedParameter {
 
 function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['schedule'] {
   if ('points' in schedule) {
-    const points = schedule.points.map((point) => ({
-      ...unknownOf(point),
-      step: point.step,
-      value: point.value,
-    }));
-    return { $case: 'points', value: { ...unknownOf(schedule.points), points } };
+    const points = schedule.points.map((point) => encodeKnot(point));
+    // As with fixed(): one value, or what the caller says.
+    const grouping = enumValue(proto.Grouping, schedule.per) ?? proto.Grouping.NONE;
+    return { $case: 'points', value: { ...unknownOf(schedule.points), points, grouping } };
   }
   if ('cosine' in schedule) {
     const { peak, final = 0, warmupSteps = 0 } = schedule.cosine;
@@ -153,6 +153,15 @@ function encodeSchedule(schedule: ParameterSchedule): proto.ScheduledParameter['
   }
   const { trial, parameter = '' } = schedule.replay;
   return { $case: 'replay', value: { ...unknownOf(schedule.replay), trial, parameter } };
+}
+
+function encodeKnot(point: ScheduleKnot): proto.ScheduleKnot {
+  const { step, value } = point;
+  return {
+    ...unknownOf(point),
+    step,
+    ...(typeof value === 'object' ? { value: 0, values: [...value] } : { value, values: [] }),
+  };
 }
 
 /** Its parameters are those that this version knows; others go along unseen, with those that depend on them. */
@@ -229,6 +238,18 @@ function decodeFixed(message: proto.FixedParameter): FixedParameter {
   } as FixedParameter;
 }
 
+function decodePoints(message: proto.PointsSchedule): PointsSchedule {
+  const per = groupingName(message.grouping);
+  const points = message.points.map(({ value, values, ...others }) => ({
+    ...others,
+    value: values.length > 0 ? values : value,
+  }));
+  return {
+    points: Object.assign(points, unknownOf(message)),
+    ...((per === 'layer' || per === 'class') && { per }),
+  };
+}
+
 /** Nothing of a schedule that only a newer SDK knows. */
 function decodeScheduled(name: string, message: proto.ScheduledParameter): Record<string, Parameter> {
   const schedule = decodeSchedule(message.schedule);
@@ -238,7 +259,7 @@ function decodeScheduled(name: string, message: proto.ScheduledParameter): Recor
 function decodeSchedule(schedule: proto.ScheduledParameter['schedule']): ParameterSchedule | undefined {
   switch (schedule?.$case) {
     case 'points':
-      return { points: Object.assign([...schedule.value.points], unknownOf(schedule.value)) };
+      return decodePoints(schedule.value);
     case 'cosine':
       return { cosine: schedule.value };
     case 'cooldown':

@@ -46,14 +46,15 @@ function givenParameters(data: unknown): unknown {
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, givenParameter(value)]));
 }
 
-/** Keys that only one kind has. `initial` and `initials` are the contract's words, which the rules correct. */
+/** Keys that say of which kind something is. `initial` and `initials` are the contract's words, which the rules correct. */
 const KIND_OF_KEY: readonly (readonly [key: string, kind: Parameter['kind']])[] = [
+  // Before `per`, which they may have, too.
+  ['points', 'scheduled'],
   ['per', 'vector'],
   ['size', 'vector'],
   ['init', 'float'],
   ['initial', 'float'],
   ['initials', 'float'],
-  ['points', 'scheduled'],
   ['cosine', 'scheduled'],
   ['cooldown', 'scheduled'],
   ['replay', 'scheduled'],

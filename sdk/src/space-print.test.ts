@@ -24,6 +24,7 @@ const every = space({
   cosine: scheduled({ cosine: { peak: 0.3, warmupSteps: 20 } }),
   cooldown: scheduled({ cooldown: { value: 0.3 } }),
   points: scheduled({ points: [{ step: 0, value: 1 }] }),
+  vectors: scheduled({ points: [{ step: 0, value: [1, 2] }], per: 'layer' }),
   replay: scheduled({ replay: { trial: 'studies/a/trials/0', parameter: 'lr' } }),
   layers: int({ min: 1, max: 9, step: 2 }),
   nesterov: bool(),
@@ -36,23 +37,24 @@ describe('a space', () => {
   it('prints itself in columns', () => {
     expect(
       `${every}`,
-    ).toBe(`lr           float             0.0001 … 1                        from 0.001, 0.01, log
-l2           vector per layer  0 … 1                             from 0.1, logit
-own          vector of 3       0 … 1                             from 0.1, linear
-reweighting  network           128 hidden units                  detached
-weightDecay  fixed             0.0005
-rates        fixed per layer   1, 2, 3, 4, 5, 6, 7, 8, … (9)
-cosine       scheduled         cosine: peak 0.3, warmupSteps 20
-cooldown     scheduled         cooldown: value 0.3
-points       scheduled         1 points
-replay       scheduled         as lr in studies/a/trials/0
-layers       int               1 … 9 by 2
-nesterov     bool              false, true
-optimizer    categorical       sgd, adam
-batchSize    discrete          64, 128
-model        categorical       small, large
+    ).toBe(`lr           float                0.0001 … 1                        from 0.001, 0.01, log
+l2           vector per layer     0 … 1                             from 0.1, logit
+own          vector of 3          0 … 1                             from 0.1, linear
+reweighting  network              128 hidden units                  detached
+weightDecay  fixed                0.0005
+rates        fixed per layer      1, 2, 3, 4, 5, 6, 7, 8, … (9)
+cosine       scheduled            cosine: peak 0.3, warmupSteps 20
+cooldown     scheduled            cooldown: value 0.3
+points       scheduled            1 points
+vectors      scheduled per layer  1 points
+replay       scheduled            as lr in studies/a/trials/0
+layers       int                  1 … 9 by 2
+nesterov     bool                 false, true
+optimizer    categorical          sgd, adam
+batchSize    discrete             64, 128
+model        categorical          small, large
   large:
-    layers   int               1 … 3`);
+    layers   int                  1 … 3`);
     expect(inspect(every)).toBe(every.toString());
   });
 });

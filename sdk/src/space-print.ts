@@ -1,6 +1,6 @@
 /** Search spaces as people read them: a line for each parameter, in columns. */
 
-import type { Parameter, ParameterMap, ParameterSchedule } from './space.ts';
+import type { GivenParameter, Parameter, ParameterMap, ParameterSchedule } from './space.ts';
 import { branchesOf } from './trial-space.ts';
 
 /** What the columns hold: name, kind, what it may be, where it starts and how it moves. */
@@ -45,7 +45,7 @@ function describe(parameter: Parameter): [kind: string, range: string, start: st
     case 'fixed':
       return [kindOf(parameter), listed([parameter.value].flat()), ''];
     case 'scheduled':
-      return ['scheduled', scheduleText(parameter), ''];
+      return [kindOf(parameter), scheduleText(parameter), ''];
     case 'int': {
       const { min, max, step = 1 } = parameter;
       return ['int', `${min} … ${max}${step === 1 ? '' : ` by ${step}`}`, ''];
@@ -58,8 +58,13 @@ function describe(parameter: Parameter): [kind: string, range: string, start: st
   }
 }
 
-function kindOf(parameter: Extract<Parameter, { kind: 'float' | 'vector' | 'fixed' }>): string {
+function kindOf(
+  parameter: Extract<Parameter, { kind: 'float' | 'vector' | GivenParameter['kind'] }>,
+): string {
   if (parameter.kind === 'float') return 'float';
+  if (parameter.kind === 'scheduled') {
+    return 'points' in parameter && parameter.per ? `scheduled per ${parameter.per}` : 'scheduled';
+  }
   if (parameter.per !== undefined) return `${parameter.kind} per ${parameter.per}`;
   return parameter.kind === 'vector' ? `vector of ${parameter.size}` : 'fixed';
 }

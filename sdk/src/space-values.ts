@@ -14,6 +14,8 @@ import type {
   Parameter,
   ParameterBranches,
   ParameterMap,
+  PointsSchedule,
+  ReplaySchedule,
   VectorParameter,
 } from './space.ts';
 
@@ -101,12 +103,23 @@ type ChosenOf<Kind extends ChoiceParameter> =
 
 type ValueOf<Kind extends Parameter, What extends Knowing> = Kind extends Several
   ? readonly number[] | (What extends 'sent' ? undefined : never)
-  : Kind extends ChoiceParameter
-    ? ChosenOf<Kind>
-    : number;
+  : Kind extends Replayed
+    ? number | readonly number[] | (What extends 'sent' ? undefined : never)
+    : Kind extends ChoiceParameter
+      ? ChosenOf<Kind>
+      : number;
 
 /** What has several values. */
-type Several = VectorParameter | NetworkParameter | FixedParameter<readonly number[]>;
+type Several =
+  | VectorParameter
+  | NetworkParameter
+  | FixedParameter<readonly number[]>
+  | PointsSchedule<readonly number[]>;
+
+/** What has one value or several, as in another trial. */
+interface Replayed {
+  readonly replay: ReplaySchedule;
+}
 
 /** Parameters that have children; of a space that nothing is known of, none. */
 type BranchingName<P extends ParameterMap> = string extends keyof P

@@ -9,6 +9,7 @@ import {
   int,
   network,
   type ParameterMap,
+  scheduled,
   space,
   vector,
 } from './space.ts';
@@ -138,6 +139,30 @@ describe('the types of a study', () => {
     expectTypeOf<ComponentName<Mixed>>().toEqualTypeOf<
       'lr' | 'momentum' | `l2/${string}` | `decay/${string}` | `reweighting/${string}`
     >();
+  });
+
+  it('have as many values as the points of a schedule, and of a replay one or several', () => {
+    const given = space({
+      lr: scheduled({
+        points: [
+          { step: 0, value: [0.1, 0.2] },
+          { step: 9, value: [0.3, 0.4] },
+        ],
+        per: 'layer',
+      }),
+      momentum: scheduled({ points: [{ step: 0, value: 0.9 }] }),
+      weightDecay: scheduled({ cosine: { peak: 1e-3 } }),
+      l2: scheduled({ replay: { trial: 'studies/a/trials/0' } }),
+    });
+    type Given = (typeof given)['parameters'];
+    expectTypeOf<Values<Given>>().toEqualTypeOf<{
+      readonly lr: readonly number[];
+      readonly momentum: number;
+      readonly weightDecay: number;
+      readonly l2: number | readonly number[];
+    }>();
+    expectTypeOf<SentValues<Given>['lr']>().toEqualTypeOf<readonly number[] | undefined>();
+    expectTypeOf<MovingName<Given>>().toBeNever();
   });
 
   it('know which names a value is one of', () => {

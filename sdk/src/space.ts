@@ -68,22 +68,42 @@ export interface FixedParameter<Value extends FixedValue = FixedValue> {
 /** One value, or those of a vector. */
 export type FixedValue = number | readonly number[];
 
-/** A hyperparameter that follows a schedule, which is known beforehand; only with the estimator `fixed`. */
-export type ScheduledParameter = { readonly kind: 'scheduled' } & ParameterSchedule;
+/**
+ * A hyperparameter that follows a schedule, which is known beforehand; only with the estimator `fixed`. A vector follows points or
+ * a replay.
+ */
+export type ScheduledParameter<Value extends FixedValue = FixedValue> = {
+  readonly kind: 'scheduled';
+} & ParameterSchedule<Value>;
 
 /** Values by inner step: one of these. */
-export type ParameterSchedule =
-  | { readonly points: readonly ScheduleKnot[] }
-  | { readonly cosine: CosineSchedule }
-  | { readonly cooldown: CooldownSchedule }
-  | { readonly replay: ReplaySchedule };
+export type ParameterSchedule<Value extends FixedValue = FixedValue> =
+  | PointsSchedule<Value>
+  | ShapedSchedule
+  | ReplayedSchedule;
+
+type ShapedSchedule = { readonly cosine: CosineSchedule } | { readonly cooldown: CooldownSchedule };
+
+interface ReplayedSchedule {
+  readonly replay: ReplaySchedule;
+}
+
+/** Lines through points: of one value, or of each value of a vector. */
+export interface PointsSchedule<Value extends FixedValue = FixedValue> {
+  readonly points: readonly ScheduleKnot<Value>[];
+  /**
+   * What each value of a vector is for: a layer of the model, or a class of the data set. Left out for a vector of a module's. The
+   * contract calls it `grouping`.
+   */
+  readonly per?: 'layer' | 'class' | undefined;
+}
 
 /** A point that lines go through: before the first and after the last of them a schedule is constant. */
-export interface ScheduleKnot {
+export interface ScheduleKnot<Value extends FixedValue = FixedValue> {
   /** Inner steps done before; by rising steps. */
   readonly step: number;
-  /** The value of the step that comes then. */
-  readonly value: number;
+  /** The value of the step that comes then; of a vector all its values, at every point. The contract calls them `values`. */
+  readonly value: Value;
 }
 
 /** Rises linearly to a peak, then falls as half a cosine until the end. */
@@ -104,7 +124,7 @@ export interface CooldownSchedule {
   readonly warmupSteps?: number | undefined;
 }
 
-/** As another trial had it, step by step. The server reads it when the study is created, and then has it as points. */
+/** As another trial had it, step by step, a vector, too. The server reads it when the study is created, and then has it as points. */
 export interface ReplaySchedule {
   /** Resource name of the trial, which has succeeded, with at least as many steps. */
   readonly trial: string;
@@ -208,8 +228,14 @@ export function fixed(value: FixedValue, options: Pick<FixedParameter, 'per'> = 
 
 /**
  * A hyperparameter that follows a schedule, for instance `scheduled({ cosine: { peak: 0.1, warmupSteps: 100 } })`; only with the
- * estimator `fixed`.
+ * estimator `fixed`. A vector has arrays at its points: `scheduled({ points: [{ step: 0, value: [0.1, 0.2] }], per: 'layer' })`.
  */
+export function scheduled<const Value extends FixedValue>(
+  schedule: PointsSchedule<Value>,
+): { readonly kind: 'scheduled' } & PointsSchedule<Widened<Value>>;
+export function scheduled(schedule: ReplayedSchedule): { readonly kind: 'scheduled' } & ReplayedSchedule;
+export function scheduled(schedule: ShapedSchedule): { readonly kind: 'scheduled' } & ShapedSchedule;
+export function scheduled(schedule: ParameterSchedule): ScheduledParameter;
 export function scheduled(schedule: ParameterSchedule): ScheduledParameter {
   return { kind: 'scheduled', ...schedule };
 }

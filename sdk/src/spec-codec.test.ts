@@ -88,6 +88,7 @@ describe('encodeSpec', () => {
       'weightDecay',
       'rates',
       'points',
+      'vectors',
       'cosine',
       'cooldown',
       'replay',
@@ -156,9 +157,11 @@ describe('children of a categorical', () => {
 
 it('fields that a newer server has put into a space are in its message again', () => {
   const news = (n: number) => ({ [unknownFields]: { 8002: [Uint8Array.of(1, n)] } });
-  const point = { step: 0, value: 1, ...news(1) };
+  const point = { step: 0, value: 1, values: [], ...news(1) };
+  const vector = { step: 0, value: 0, values: [1, 2], ...news(1) };
   const kinds: NonNullable<proto.ScheduledParameter['schedule']>[] = [
-    { $case: 'points', value: { points: [point], ...news(2) } },
+    { $case: 'points', value: { points: [point], grouping: Grouping.NONE, ...news(2) } },
+    { $case: 'points', value: { points: [vector], grouping: Grouping.LAYER, ...news(2) } },
     { $case: 'cosine', value: { peak: 1, final: 0, warmupSteps: 0, ...news(3) } },
     { $case: 'cooldown', value: { value: 1, cooldownSteps: 1, warmupSteps: 0, ...news(4) } },
     { $case: 'replay', value: { trial: 'studies/a/trials/0', parameter: 'lr', ...news(5) } },

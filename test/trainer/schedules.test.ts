@@ -9,6 +9,9 @@ import {
   type Study,
   scheduled,
   space,
+  specFromYaml,
+  specToYaml,
+  vector,
 } from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type QuickSpace, quickStudy, WINDOW } from '../support/studies.ts';
@@ -80,7 +83,41 @@ describe('a schedule', () => {
     const exported = Schedule.fromJson<QuickSpace>(JSON.stringify(best?.schedule.toJson()));
     const followed = await trainer.client.studies.create(given(exported.toScheduled()));
     expect(followed.space).toEqual(replayed.space);
-    for (const study of [replayed, followed]) {
+    const both: readonly Study[] = [replayed, followed];
+    for (const study of both) {
+      expect((await study.result()).best?.test).toEqual(best?.test);
+      expect(await figuresOf(study)).toEqual(expected);
+    }
+  });
+
+  it('of each layer trains bit for bit as another trial did, from its record and from what was exported', {
+    timeout: 180_000,
+  }, async () => {
+    const quick = quickStudy({ estimator: 'local' });
+    const { momentum, weightDecay } = quick.space.parameters;
+    const lr = vector({ per: 'layer', min: 1e-3, max: 1, init: 0.02, scale: 'log' });
+    const moving = await trainer.client.studies.create({
+      ...quick,
+      space: space({ lr, momentum, weightDecay }),
+      method: { ...quick.method, differentiation: 'reverse', overhead: 'exact' },
+    });
+    const { best } = await moving.result();
+    const expected = await figuresOf(moving);
+    // Of each layer its own.
+    expect(new Set(expected.at(-1)?.values.lr).size).toBe(2);
+    const trial = best?.name ?? '';
+    const replay = given({
+      lr: scheduled({ replay: { trial } }),
+      momentum: scheduled({ replay: { trial } }),
+      weightDecay: fixed(5e-4),
+    });
+    const replayed = await trainer.client.studies.create(replay);
+    const exported = Schedule.fromJson(JSON.stringify(best?.schedule.toJson()));
+    const written = specToYaml(given(exported.toScheduled()));
+    const followed = await trainer.client.studies.create(specFromYaml(written));
+    expect(followed.space).toEqual(replayed.space);
+    const both: readonly Study[] = [replayed, followed];
+    for (const study of both) {
       expect((await study.result()).best?.test).toEqual(best?.test);
       expect(await figuresOf(study)).toEqual(expected);
     }
@@ -97,6 +134,11 @@ describe('a schedule', () => {
       'points past the end',
       scheduled({ points: [{ step: STEPS, value: 1 }] }),
       /space\.lr\.points\[0\]\.step/,
+    ],
+    [
+      'more values than there are layers',
+      scheduled({ points: [{ step: 0, value: [1, 2, 3] }], per: 'layer' }),
+      /space\.lr\.points\[0\]\.value: 3 values are not as many as the 2 components/,
     ],
   ])('of %s is refused by its field', async (_what, lr, message) => {
     const refused = await trainer.client.studies.validate(given({ lr })).catch((error: unknown) => error);

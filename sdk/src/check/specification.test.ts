@@ -102,6 +102,15 @@ describe('a specification', () => {
           lr: { kind: 'float', min: 0, max: 1, init: 0.5, scale: 'cubic' },
           momentum: { kind: 'float', min: 0, max: 1, initial: 0.5 },
           weightDecay: { kind: 'fixed', value: undefined },
+          rates: {
+            kind: 'scheduled',
+            points: [
+              { step: 0, value: [] },
+              { step: 1, values: [1] },
+            ],
+            per: 'head',
+          },
+          decays: { kind: 'scheduled', cosine: { peak: 1 }, per: 'layer' },
           l2: 0.1,
         },
       },
@@ -123,6 +132,11 @@ describe('a specification', () => {
       'space.momentum.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.initial': 'is unknown; did you mean init?',
       'space.weightDecay.value': 'is missing; give a finite number, or an array of them',
+      'space.rates.points[0].value': 'an array is not an array that has a value',
+      'space.rates.points[1].value': 'is missing; give a finite number, or an array of them',
+      'space.rates.points[1].values': 'is unknown; did you mean value?',
+      'space.rates.per': '"head" is unknown; one of layer, class',
+      'space.decays': 'has no schedule; give one of points, cosine, cooldown, replay',
       'space.l2':
         'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), scheduled(), int(), bool(), categorical(), discrete()',
       'problem.batchSize': '12.5 is not a whole number within ±2147483647',

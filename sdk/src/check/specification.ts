@@ -16,6 +16,7 @@ import type {
   IntParameter,
   NetworkParameter,
   Parameter,
+  PointsSchedule,
   ReplaySchedule,
   ScheduleKnot,
 } from '../space.ts';
@@ -79,19 +80,28 @@ const SIZED = object<Record<keyof FloatParameter | 'size', unknown>>(
 const vector: Rule = (value, field, violations) =>
   (isObject(value) && value.size !== undefined ? SIZED : GROUPED)(value, field, violations);
 
+/** What values of a vector are for. */
+const per = optional(oneOf(['layer', 'class']));
+
 /** One value, or those of a vector. */
 const fixed = object<FixedParameter>(
   {
     kind,
     value: init,
-    per: optional(oneOf(['layer', 'class'])),
+    per,
   },
   [],
   { values: 'value', grouping: 'per' },
 );
 
-const SCHEDULES: Readonly<Record<string, Rule>> = {
-  points: list(object<ScheduleKnot>({ step: int32, value: finite })),
+/** Points say beside them what their values are for. */
+const through = object<{ kind: unknown } & PointsSchedule>(
+  { kind, points: list(object<ScheduleKnot>({ step: int32, value: init }, [], { values: 'value' })), per },
+  [],
+  { grouping: 'per' },
+);
+
+const SHAPES: Readonly<Record<string, Rule>> = {
   cosine: object<CosineSchedule>({ peak: finite, final: optional(finite), warmupSteps: optional(int32) }),
   // 0 of a cooldown would be its default.
   cooldown: object<CooldownSchedule>({
@@ -105,12 +115,13 @@ const SCHEDULES: Readonly<Record<string, Rule>> = {
 /** One of the schedules, under its name. */
 const scheduled: Rule = (value, field, violations) => {
   const given = isObject(value) ? value : {};
-  const [schedule = '', ...others] = Object.keys(given).filter(
-    (key) => key !== 'kind' && given[key] !== undefined,
-  );
-  const rule = others.length === 0 && Object.hasOwn(SCHEDULES, schedule) ? SCHEDULES[schedule] : undefined;
+  const keys = Object.keys(given).filter((key) => key !== 'kind' && given[key] !== undefined);
+  const hasShape = keys.some((key) => Object.hasOwn(SHAPES, key));
+  if (keys.includes('points') && !hasShape) return through(value, field, violations);
+  const [schedule = '', ...others] = keys;
+  const rule = others.length === 0 && hasShape ? SHAPES[schedule] : undefined;
   if (rule !== undefined) return rule(given[schedule], `${field}.${schedule}`, violations);
-  const description = `has no schedule; give one of ${Object.keys(SCHEDULES).join(', ')}`;
+  const description = `has no schedule; give one of ${['points', ...Object.keys(SHAPES)].join(', ')}`;
   violations.push({ field, description });
 };
 

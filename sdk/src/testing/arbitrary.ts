@@ -36,6 +36,11 @@ const { parameters } = fc.letrec<{ parameter: Parameter; parameters: ParameterMa
     fc.record({ kind: kind('scheduled'), points: fc.array(fc.record({ step: whole, value: finite })) }),
     fc.record({
       kind: kind('scheduled'),
+      points: fc.array(fc.record({ step: whole, value: fc.array(finite, { minLength: 1 }) })),
+      per: grouping,
+    }),
+    fc.record({
+      kind: kind('scheduled'),
       cosine: fc.record({ peak: finite, final: finite, warmupSteps: whole }),
     }),
     fc.record({ kind: kind('scheduled'), cooldown: fc.record({ value: finite, cooldownSteps: whole }) }),

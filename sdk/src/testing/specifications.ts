@@ -37,6 +37,13 @@ export const everything = {
         { step: 7, value: 0.2 },
       ],
     }),
+    vectors: scheduled({
+      points: [
+        { step: 3, value: [0.1, 0.3] },
+        { step: 7, value: [0.2, 0.4] },
+      ],
+      per: 'layer',
+    }),
     cosine: scheduled({ cosine: { peak: 0.3, final: 0.1, warmupSteps: 20 } }),
     cooldown: scheduled({ cooldown: { value: 0.3, cooldownSteps: 30, warmupSteps: 10 } }),
     replay: scheduled({ replay: { trial: 'studies/a/trials/0', parameter: 'lr' } }),

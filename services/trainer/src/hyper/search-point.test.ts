@@ -180,6 +180,33 @@ it('what follows a schedule has the value of each step', () => {
   expect(scheduled.values(initial, 2)).toEqual([{ name: 'lr', value: 1, values: [] }]);
 });
 
+it('vectors follow the values of their points, or all the value of a point', () => {
+  const points = [
+    { step: 0, values: [0, 1] },
+    { step: 2, values: [1, 0] },
+  ];
+  const follows = (name: string, value: object) => ({
+    name,
+    kind: { $case: 'scheduled' as const, value: { schedule: { $case: 'points' as const, value } } },
+  });
+  const parameters = [
+    follows('lr', { points, grouping: Grouping.LAYER }),
+    follows('classWeights', { points: [{ step: 0, value: 2 }], grouping: Grouping.CLASS }),
+  ];
+  const scheduled = new SearchPoint(SearchSpace.fromPartial({ parameters }), { ...shape, steps: 4 });
+  const { initial } = scheduled;
+  expect(scheduled.components).toEqual([]);
+  expect([0, 1, 3].map((step) => scheduled.trainingValues(initial, step))).toEqual([
+    { lr: [0, 1], classWeights: [2, 2, 2] },
+    { lr: [0.5, 0.5], classWeights: [2, 2, 2] },
+    { lr: [1, 0], classWeights: [2, 2, 2] },
+  ]);
+  expect(scheduled.values(initial, 1)).toEqual([
+    { name: 'lr', value: 0.5, values: [0.5, 0.5] },
+    { name: 'classWeights', value: 2, values: [2, 2, 2] },
+  ]);
+});
+
 describe('lowerRates', () => {
   const lowered = (min: number, scale: Scale, times: number) => {
     const parameters = [

@@ -7,10 +7,11 @@ import {
   type Parameter,
   type ParameterValue,
   Scale,
+  type ScheduledParameter,
   type SearchSpace,
 } from '@glocal/proto/glocal/v1/study';
 import type { HyperparameterValues, LearnedComponent } from '../inner/hyperparameter.ts';
-import { scheduledValue } from '../resource/scheduled-value.ts';
+import { hasValues, scheduledValues } from '../resource/scheduled-value.ts';
 import { meanOf } from '../resource/values.ts';
 import { type Coordinate, linear, log, logit, NETWORK_BOUND, networkWeight } from './coordinate.ts';
 
@@ -78,11 +79,8 @@ export class SearchPoint {
       switch (kind?.$case) {
         case 'fixed':
           return fixedEntry(name, kind.value, shape);
-        case 'scheduled': {
-          const { steps = Number.POSITIVE_INFINITY } = shape;
-          const given = (step: number) => [scheduledValue(kind.value, step, steps)];
-          return { name, isScalar: true, axes: [], given };
-        }
+        case 'scheduled':
+          return scheduledEntry(name, kind.value, shape);
         case 'float':
           return floatEntry(name, kind.value, shape);
         case 'network':
@@ -186,6 +184,20 @@ function fixedEntry(name: string, { value, values, grouping }: FixedParameter, s
   const all = values.length > 0 ? values : (groups ?? ['']).map(() => value);
   const isScalar = groups === undefined && values.length === 0;
   return { name, isScalar, axes: [], given: () => all };
+}
+
+function scheduledEntry(name: string, parameter: ScheduledParameter, shape: SpaceShape): Entry {
+  const { schedule } = parameter;
+  const { steps = Number.POSITIVE_INFINITY } = shape;
+  // Only points may be of a vector; those of studies that were stored before they could have no grouping.
+  const grouping = (schedule?.$case === 'points' && schedule.value.grouping) || Grouping.NONE;
+  const groups = groupNames({ grouping, size: 0 }, shape);
+  const isEach = hasValues(parameter);
+  const given = (step: number): number[] => {
+    const values = scheduledValues(parameter, step, steps);
+    return isEach || groups === undefined ? values : groups.flatMap(() => values);
+  };
+  return { name, isScalar: groups === undefined && !isEach, axes: [], given };
 }
 
 function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape): Entry {

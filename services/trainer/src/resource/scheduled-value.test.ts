@@ -1,24 +1,45 @@
-import { CooldownSchedule, CosineSchedule, type ScheduledParameter } from '@glocal/proto/glocal/v1/study';
+import {
+  CooldownSchedule,
+  CosineSchedule,
+  PointsSchedule,
+  type ScheduledParameter,
+} from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
-import { scheduledValue } from './scheduled-value.ts';
+import { scheduledValues } from './scheduled-value.ts';
 
 type Schedule = NonNullable<ScheduledParameter['schedule']>;
 
 /** Values of all steps of a training, and that after its end. */
 const valuesOf = (schedule: Schedule, steps: number): number[] =>
-  Array.from({ length: steps + 1 }, (_, step) => scheduledValue({ schedule }, step, steps));
+  Array.from({ length: steps + 1 }, (_, step) => scheduledValues({ schedule }, step, steps)).flat();
 
 const close = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 12) as number);
 
 describe('points', () => {
   const through = (...points: [step: number, value: number][]): Schedule => ({
     $case: 'points',
-    value: { points: points.map(([step, value]) => ({ step, value })) },
+    value: PointsSchedule.fromPartial({ points: points.map(([step, value]) => ({ step, value })) }),
   });
 
   it('have straight lines between them, and the same value before the first and after the last', () => {
     expect(valuesOf(through([2, 1], [4, 3], [5, 0]), 6)).toEqual([1, 1, 1, 2, 3, 0, 0]);
     expect(valuesOf(through([1, 0.5]), 3)).toEqual([0.5, 0.5, 0.5, 0.5]);
+  });
+
+  it('of a vector have a line for each component', () => {
+    const points = [
+      { step: 1, values: [1, 0] },
+      { step: 3, values: [2, 0.5] },
+    ];
+    const schedule = { $case: 'points' as const, value: PointsSchedule.fromPartial({ points }) };
+    const at = (step: number) => scheduledValues({ schedule }, step, 5);
+    expect([0, 1, 2, 3, 4].map(at)).toEqual([
+      [1, 0],
+      [1, 0],
+      [1.5, 0.25],
+      [2, 0.5],
+      [2, 0.5],
+    ]);
   });
 });
 

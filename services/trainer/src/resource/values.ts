@@ -1,7 +1,7 @@
 /** Hyperparameters of a search space as lists of named values. */
 
 import type { ParameterValue, SearchSpace } from '@glocal/proto/glocal/v1/study';
-import { scheduledValue } from './scheduled-value.ts';
+import { hasValues, scheduledValues } from './scheduled-value.ts';
 
 /**
  * The value that `values` of a vector are summed up by: their mean, taken from the first of them, so that it is exact where
@@ -27,9 +27,11 @@ export function initialValues(space: SearchSpace): ParameterValue[] {
         const { value, values } = kind.value;
         return { name, value: values.length > 0 ? meanOf(values) : value, values };
       }
-      case 'scheduled':
+      case 'scheduled': {
         // No schedule depends at its start on how long the training is.
-        return { name, value: scheduledValue(kind.value, 0, Number.POSITIVE_INFINITY), values: [] };
+        const values = scheduledValues(kind.value, 0, Number.POSITIVE_INFINITY);
+        return { name, value: meanOf(values), values: hasValues(kind.value) ? values : [] };
+      }
       case 'network':
         return { name, value: Number.NaN, values: [] };
       default:

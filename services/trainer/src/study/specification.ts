@@ -11,7 +11,6 @@ import { sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { checkExact, predictCost, type TrialKind } from './specification/cost.ts';
 import { completeExternal } from './specification/external.ts';
-import { checkVectors } from './specification/fixed.ts';
 import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
 import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
@@ -23,6 +22,7 @@ import { checkSize, sizedProblem } from './specification/size.ts';
 import { checkTrialSpace, completeSpace } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { checkWholeWindows, completeTraining } from './specification/training.ts';
+import { checkVectors } from './specification/vectors.ts';
 import { withWish, withWishedRows } from './specification/wish.ts';
 
 /** Limits of the server that a study is checked against. */
@@ -96,7 +96,7 @@ function completeTrained(
     if (isSound) checkTrialSpace(there, method.estimator, variant.optimizer, own);
     const sized = sizedProblem(there, variant);
     if (sized === undefined) return;
-    checkVectors(there, space.parameters, sized, own);
+    checkVectors(there, space.parameters, sized, catalogue.replays, own);
     if (!isSound || own.violations.length > 0) return;
     checkSize(sized, method, limits, own);
     kinds.push(sized);

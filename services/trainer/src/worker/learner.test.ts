@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs';
-import { Differentiation, Estimator, EvaluationPoint } from '@glocal/proto/glocal/v1/study';
+import { Differentiation, Estimator, EvaluationPoint, Grouping } from '@glocal/proto/glocal/v1/study';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Dataset, loadDataset } from '../data/registry.ts';
@@ -66,8 +66,8 @@ describe('a learner', () => {
   });
 
   it('makes each step with the value that its schedule has there, also where it goes on', () => {
-    const knots = [0.2, 0.1, 0, 0].map((value, step) => ({ step, value }));
-    const schedule = { $case: 'points' as const, value: { points: knots } };
+    const knots = [0.2, 0.1, 0, 0].map((value, step) => ({ step, value, values: [] }));
+    const schedule = { $case: 'points' as const, value: { points: knots, grouping: Grouping.NONE } };
     const parameters = [{ name: 'lr', kind: { $case: 'scheduled' as const, value: { schedule } } }];
     const { learner, space } = assemble({ ...study, space: { parameters } }, 1, dataset, model);
     open.push(learner);

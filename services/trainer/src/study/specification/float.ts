@@ -17,7 +17,7 @@ export function completeFloat(
   const { min, max, initial, initials } = requested;
   const scale = requested.scale || SPACE.scale;
   check.oneOf(scale, Scale, `${path}.scale`);
-  const grouping = completeGrouping(requested.grouping, path, infos, check);
+  const grouping = completeGrouping(requested.grouping, `${path}.grouping`, infos, check);
   const finite = [finiteNumber(min, `${path}.min`, check), finiteNumber(max, `${path}.max`, check)];
   const starts = completeStarts(requested, path, check);
   if (!finite.includes(false) && starts !== undefined) {
@@ -80,16 +80,16 @@ export const finiteNumber = (value: number, field: string, check: Checker): bool
 /** What there is a value for. */
 export function completeGrouping(
   requested: Grouping,
-  path: string,
+  field: string,
   infos: readonly HyperparameterInfo[],
   check: Checker,
 ): Grouping {
   const grouping = requested || (infos[0]?.groupings[0] ?? Grouping.NONE);
-  if (check.oneOf(grouping, Grouping, `${path}.grouping`)) {
+  if (check.oneOf(grouping, Grouping, field)) {
     const refusing = infos.find(({ groupings }) => !groupings.includes(grouping));
     check.require(
       refusing === undefined,
-      `${path}.grouping`,
+      field,
       `${refusing?.name} has ${refusing?.groupings.map(groupingText).join(' or ')}, not ${groupingText(grouping)}`,
     );
   }

@@ -29,7 +29,23 @@ const fixed = (value: Partial<FixedParameter>): Kind => ({
 });
 const scheduled = (schedule?: Schedule): Kind => ({ $case: 'scheduled', value: { schedule } });
 const points = (...knots: [step: number, value: number][]) =>
-  scheduled({ $case: 'points', value: { points: knots.map(([step, value]) => ({ step, value })) } });
+  scheduled({
+    $case: 'points',
+    value: {
+      points: knots.map(([step, value]) => ({ step, value, values: [] })),
+      grouping: Grouping.NONE,
+    },
+  });
+/** Of a vector: a number is a value for all of it. */
+const vectors = (grouping: Grouping, ...knots: [step: number, values: number | readonly number[]][]) => {
+  const points = knots.map(([step, values]) =>
+    typeof values === 'number'
+      ? { step, value: values, values: [] }
+      : { step, value: 0, values: [...values] },
+  );
+  return scheduled({ $case: 'points', value: { points, grouping } });
+};
+const knot = (step: number, ...values: number[]) => ({ step, value: 0, values });
 const cosine = (peak: number, final = 0, warmupSteps = 0) =>
   scheduled({ $case: 'cosine', value: { peak, final, warmupSteps } });
 const cooldown = (value: number, cooldownSteps = 0, warmupSteps = 0) =>
@@ -119,7 +135,9 @@ describe('a schedule', () => {
   });
 
   it('of another trial is kept as points', () => {
-    expect(completed(replay, { points: [{ step: 0, value: 0.1 }] })).toEqual(points([0, 0.1]));
+    expect(
+      completed(replay, { points: [{ step: 0, value: 0.1, values: [] }], grouping: Grouping.NONE }),
+    ).toEqual(points([0, 0.1]));
   });
 
   it.each<[string, Kind, string]>([
@@ -165,12 +183,13 @@ describe('a schedule', () => {
     expect(faults({ lr: replay }, Estimator.FIXED, refused)).toEqual([
       'space.lr.replay.trial: there is no such trial',
     ]);
-    expect(faults({ lr: replay }, Estimator.FIXED, { points: [{ step: 0, value: 101 }] })).toEqual([
+    const outside = { points: [{ step: 0, value: 101, values: [] }], grouping: Grouping.NONE };
+    expect(faults({ lr: replay }, Estimator.FIXED, outside)).toEqual([
       expect.stringContaining('space.lr.replay: 101 is outside the domain'),
     ]);
   });
 
-  it('goes with FIXED only, and neither with settings nor with vectors', () => {
+  it('goes with FIXED only, not with settings, and, but for points, not with vectors', () => {
     const beta: Kind = {
       $case: 'float',
       value: { min: 0, max: 1, initial: 0.5, scale: 0, grouping: 0, initials: [], size: 0 },
@@ -183,7 +202,102 @@ describe('a schedule', () => {
       expect.stringContaining('space.power: keeps one value'),
     ]);
     expect(faults({ lr, classWeights: cosine(2) })).toEqual([
-      'space.classWeights: has several values, and a schedule is of one',
+      'space.classWeights: has several values, which only points and a replay have',
+    ]);
+  });
+});
+
+describe('a schedule of a vector', () => {
+  const { LAYER, CLASS, NONE, UNSPECIFIED } = Grouping;
+
+  it('has values at each point, or one for all of it', () => {
+    const each = vectors(LAYER, [0, [0.1, 0.2]], [99, [0.2, 0]]);
+    expect(completed(each)).toEqual(each);
+    const all = vectors(LAYER, [0, 0.1]);
+    expect(completed(all)).toEqual(all);
+    const ten = Array<number>(10).fill(2);
+    const { study } = complete(
+      { lr: fixed({ value: 0.1 }), classWeights: vectors(UNSPECIFIED, [0, ten]) },
+      Estimator.FIXED,
+    );
+    expect(study?.space.parameters.at(1)?.kind).toEqual(vectors(CLASS, [0, ten]));
+  });
+
+  it('of another trial is kept as points, by what its values are for there', () => {
+    const points = [knot(0, 0.1, 0.2), knot(50, 0.3, 0.4)];
+    expect(completed(replay, { points, grouping: LAYER })).toEqual(
+      vectors(LAYER, [0, [0.1, 0.2]], [50, [0.3, 0.4]]),
+    );
+  });
+
+  it.each<[string, Kind, string]>([
+    [
+      'too few values',
+      vectors(LAYER, [0, [1, 2, 3]]),
+      'space.lr.points.points[0].values: 3 values are not as many as the 2 components',
+    ],
+    [
+      'other numbers of values',
+      vectors(LAYER, [0, [1, 2]], [1, [1]]),
+      'space.lr.points.points[1].values: has 1 values, and the first point 2',
+    ],
+    [
+      'values at some points only',
+      vectors(LAYER, [0, [1, 2]], [1, 1]),
+      'space.lr.points.points[1].values: has 0 values, and the first point 2',
+    ],
+    [
+      'values of one',
+      vectors(NONE, [0, [1, 2]]),
+      'space.lr.points.points[0].values: are for a vector; say by grouping',
+    ],
+    [
+      'a value beside',
+      scheduled({
+        $case: 'points',
+        value: { points: [{ step: 0, value: 1, values: [1, 2] }], grouping: LAYER },
+      }),
+      'space.lr.points.points[0].value: 1 is not used where values are given; leave it out',
+    ],
+    [
+      'one that is not finite',
+      vectors(LAYER, [0, [1, 1]], [1, [1, Number.NaN]]),
+      'space.lr.points.points[1].values[1]: NaN is not finite',
+    ],
+    [
+      'one outside',
+      vectors(LAYER, [0, [-1, 1]]),
+      'space.lr.points.points[0].values[0]: -1 is outside the domain of lr',
+    ],
+    [
+      'points that do not rise',
+      vectors(LAYER, [5, [1, 1]], [4, [1, 1]]),
+      'space.lr.points.points[1].step: 4 does not come after',
+    ],
+    [
+      'groups that it has not',
+      vectors(CLASS, [0, 1]),
+      'space.lr.points.grouping: lr has one value or a value for each layer, not a value for each class',
+    ],
+  ])('with %s is refused', (_what, lr, fault) => {
+    expect(faults({ lr })).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('has no more values in all than a message has room for', () => {
+    const values = Array<number>(240_000).fill(1);
+    expect(faults({ lr: vectors(LAYER, [0, values], [1, values]) })).toContain(
+      'space.lr.points.points: 2 points of 240000 values have more than 471859 in all',
+    );
+  });
+
+  it.each<[string, Replayed, string]>([
+    ['layers that it has not', { points: [knot(0, 1, 2, 3)], grouping: LAYER }, '3 values are not as many'],
+    ['classes', { points: [knot(0, 1, 2)], grouping: CLASS }, 'lr has one value or a value for each layer'],
+    ['a size', { points: [knot(0, 1, 2)], grouping: NONE }, 'are for a vector'],
+    ['a value outside', { points: [knot(0, 1, -2)], grouping: LAYER }, '-2 is outside the domain of lr'],
+  ])('of another trial with %s is refused by its field', (_what, replayed, fault) => {
+    expect(faults({ lr: replay }, Estimator.FIXED, replayed)).toEqual([
+      expect.stringContaining(`space.lr.replay: ${fault}`),
     ]);
   });
 });

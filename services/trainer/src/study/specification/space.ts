@@ -132,7 +132,7 @@ function completeParameter(
         infos,
         estimator,
         steps: domain.steps,
-        replayed: domain.catalogue === undefined ? UNREAD : domain.catalogue.replays?.get(path),
+        replayed: domain.catalogue === undefined ? ('unread' as const) : domain.catalogue.replays?.get(path),
       };
       const value = completeScheduled(kind.value, path, context, check);
       return { name, kind: { $case: 'scheduled', value } };
@@ -141,9 +141,6 @@ function completeParameter(
       return { name, kind: { $case: 'network', value: completeNetwork(kind.value, path, check) } };
   }
 }
-
-/** Of a schedule that is read where the catalogue is. */
-const UNREAD = { points: [] };
 
 /** Records a setting, which keeps one value. */
 function checkMoves(infos: readonly HyperparameterInfo[], path: string, check: Checker): void {
