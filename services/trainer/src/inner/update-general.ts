@@ -100,7 +100,8 @@ function spread(values: tf.Tensor2D, layers: readonly Layer[]): tf.Tensor2D {
   if (n === 1) return values;
   const columns = tf.split(values, n, 1);
   return tf.concat(
-    layers.map(({ size }, i) => tf.broadcastTo(columns[i] as tf.Tensor2D, [r, size])),
+    // A product, as tfjs adds up the gradient of broadcastTo one copy at a time.
+    layers.map(({ size }, i) => tf.mul(columns[i] as tf.Tensor2D, tf.ones([r, size]))),
     1,
   );
 }

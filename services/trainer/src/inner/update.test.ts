@@ -205,3 +205,25 @@ describe('the share of the newest gradient in Adam', () => {
     expect(shareOf(0.9, 1e9)?.slope).toBeCloseTo(-1, 10);
   });
 });
+
+it('pulls the rates of layers back in as many kernels, however many weights these have', async () => {
+  const sgd = listOptimizers().find(({ id }) => id === 'sgd') as InnerOptimizer;
+  const values: Numbers = new Map([
+    ['lr', Float64Array.of(0.1, 0.2)],
+    ['momentum', Float64Array.of(0.9)],
+    ['weightDecay', Float64Array.of(0.01)],
+  ]);
+  const kernelsOf = async (size: number) => {
+    const layers = ['a', 'b'].map((name) => ({ name, parameters: 1, size }));
+    const row = () => tf.ones<tf.Rank.R2>([1, 2 * size]);
+    const point = { state: [row(), row()], gradient: row() };
+    const { kernels } = await tf.profile(() => {
+      const pulled = generalUpdate(sgd, layers, values).pullback(point, [row(), row()], ['lr']);
+      // A product of ones: η is in θ' = θ − η(μ + 1 + w), once for each weight.
+      expect((pulled.values.get('lr')?.[1] ?? 0) / size).toBeCloseTo(-1.91, 4);
+      return pulled.gradient;
+    });
+    return kernels.length;
+  };
+  expect(await kernelsOf(500)).toBe(await kernelsOf(5));
+});
