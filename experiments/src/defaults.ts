@@ -188,7 +188,7 @@ export const defaultsShort: Experiment = {
   description: 'the default on a wide residual network, in a short training',
   seeds: 1,
   arms: (() => {
-    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 300 };
+    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200 };
     return [
       armOf(task, {
         title: 'schedule-free, tuned: the default',
