@@ -58,7 +58,8 @@ describe('the SDK', () => {
       )
       .filter(([name]) => !ELSEWHERE.includes(name)),
   )('says the same of %s', (_, message, field, statement) => {
-    const comment = commentIn(message.name === 'Study' ? 'StudySpec' : message.name, field.localName);
+    const types = message.name === 'Study' ? ['StudySpec', 'BaseStudySpec'] : [message.name];
+    const comment = types.map((type) => commentIn(type, field.localName)).find((text) => text !== undefined);
     expect(comment?.match(/@default (.*)$/)?.[1]).toBe(inSdk(statement, field));
   });
 });
