@@ -17,7 +17,7 @@ describe('the SDK', () => {
 
   /** Comment of a member of an interface, on one line. Undefined where there is no such member. */
   function commentIn(type: string, member: string): string | undefined {
-    const [, body = ''] = source.match(new RegExp(`export interface ${type}\\b[^{]*{\n(.*?)\n}`, 's')) ?? [];
+    const [, body = ''] = source.match(new RegExp(`interface ${type}\\b[^{]*{\n(.*?)\n}`, 's')) ?? [];
     const [, comment] =
       body.match(new RegExp(`/\\*\\*((?:(?!\\*/).)*)\\*/\\s*readonly ${member}\\?:`, 's')) ?? [];
     return comment?.replace(/\n\s*\* ?/g, ' ').trim();
