@@ -47,6 +47,7 @@ it('the tree has its commands', () => {
       (name) => `study ${name}`,
     ),
     ...['schedule export', 'schedule plot', 'window show', 'window reanalyze'],
+    ...['dashboard', 'export tensorboard', 'export mlflow'],
     ...['token', 'doctor', 'completion'],
   ]);
 });
@@ -90,7 +91,7 @@ describe.each(COMMANDS)('glocal %s', (words, command) => {
     const rows = README.match(/^\| `glocal .+$/gm) ?? [];
     const named = rows.flatMap((row) => {
       const [, group = '', names = ''] =
-        row.match(/^\| `glocal (?:(study|schedule|window) )?(\S+?)[ `]/) ?? [];
+        row.match(/^\| `glocal (?:(study|schedule|window|export) )?(\S+?)[ `]/) ?? [];
       return names.split('\\|').map((name) => [group, name].filter(Boolean).join(' '));
     });
     expect(named, last).toContain(words);

@@ -76,6 +76,23 @@ const study: Study = Study.fromPartial({
   method: { estimator: Estimator.GLOCAL, dmd: {}, outer: {} },
   sampling: {},
 });
+/** The same with a schedule in place of what is learned. */
+const scheduled: Study = Study.fromPartial({
+  ...study,
+  space: {
+    parameters: [
+      {
+        name: 'lr',
+        kind: {
+          $case: 'scheduled',
+          value: { schedule: { $case: 'points', value: { points: [{ step: 0, value: 0.1 }] } } },
+        },
+      },
+    ],
+  },
+  method: { estimator: Estimator.FIXED },
+});
+const studyFor = (field: string): Study => (field.includes('scheduled') ? scheduled : study);
 const spec = WindowSpec.fromPartial({ rows: 4, components: 1, options: { delays: 2 } });
 
 /** The name of an outer step that a client has reported the window of. */
@@ -92,13 +109,16 @@ async function storedWindow(): Promise<string> {
 }
 
 /** How each method that takes an enumeration is called, with a request that is right but for the field. */
-const CALLS: Record<string, { request: Message; send: (request: unknown) => Promise<unknown> }> = {
+const CALLS: Record<
+  string,
+  { request: Message | ((field: string) => Message); send: (request: unknown) => Promise<unknown> }
+> = {
   'StudyService.CreateStudy': {
-    request: { study, requestId: '' },
+    request: (field) => ({ study: studyFor(field), requestId: '' }),
     send: (request) => studies.unary(StudyServiceService.createStudy, request as never),
   },
   'StudyService.ValidateStudy': {
-    request: { study },
+    request: (field) => ({ study: studyFor(field) }),
     send: (request) => studies.unary(StudyServiceService.validateStudy, request as never),
   },
   'StudyService.UploadArtifact': {
@@ -129,17 +149,14 @@ const CALLS: Record<string, { request: Message; send: (request: unknown) => Prom
 
 const cases = ['StudyService', 'DmdService'].flatMap((service) =>
   serviceNamed(service).methods.flatMap(({ name, input }) =>
-    enumFields(input).map(
-      (field) =>
-        [`${service}.${name}`, field.name.replace(/parameters\.(float|fixed)/, 'lr'), field.path] as const,
-    ),
+    enumFields(input).map((field) => [`${service}.${name}`, field.name, field.path] as const),
   ),
 );
 
 it('there are fields of enumerations', () => {
   expect(cases.map(([method, field]) => `${method} ${field}`)).toEqual(
     expect.arrayContaining([
-      'StudyService.CreateStudy study.space.lr.scale',
+      'StudyService.CreateStudy study.space.parameters.float.scale',
       'StudyService.CreateStudy study.method.estimator',
       'StudyService.CreateStudy study.method.dmd.anchor',
       'DmdService.AnalyzeWindow spec.options.variant',
@@ -150,11 +167,13 @@ it('there are fields of enumerations', () => {
 it.each(cases)('%s refuses an unknown number in %s', async (method, field, path) => {
   const call = CALLS[method];
   if (call === undefined) throw new Error(`${method} takes an enumeration; say above how it is called`);
+  const request = typeof call.request === 'function' ? call.request(field) : call.request;
+  const named = field.replace(/parameters\.(float|fixed|scheduled)/, 'lr');
   for (const number of [99, -1]) {
-    const { code, violations } = await refusal(call.send(withNumber(call.request, path, number)));
+    const { code, violations } = await refusal(call.send(withNumber(request, path, number)));
     expect(code).toBe(status.INVALID_ARGUMENT);
     expect(violations).toEqual([
-      expect.objectContaining({ field, description: expect.stringMatching(String(number)) }),
+      expect.objectContaining({ field: named, description: expect.stringMatching(String(number)) }),
     ]);
   }
 });

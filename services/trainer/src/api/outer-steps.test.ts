@@ -11,7 +11,7 @@ import { type StudyServiceParts, studyService } from './study-service.ts';
 
 const TRIAL = 'studies/a/trials/0';
 const MEGABYTE = 1024 * 1024;
-// These methods use neither queue nor catalogue, and nothing of their call.
+// These methods use neither queue nor catalogue nor artifacts, and nothing of their call.
 const call = {} as Call;
 
 let store: SqliteStore;
@@ -21,7 +21,10 @@ beforeEach(async () => {
   store = SqliteStore.inMemory();
   const info = { limits: Limits.create({ maxWatchBytes: 1e6, maxWatchers: 1 }) };
   const log = pino({ level: 'silent' });
-  api = studyService({ store, hub: new EventHub(), log, info } as unknown as StudyServiceParts);
+  api = studyService({
+    ...{ store, hub: new EventHub(), log, info },
+    artifacts: {},
+  } as unknown as StudyServiceParts);
   await store.createStudy({
     study: Study.fromPartial({ name: 'studies/a', state: StudyState.ACTIVE }),
     trials: [Trial.fromPartial({ name: TRIAL, state: TrialState.PENDING })],

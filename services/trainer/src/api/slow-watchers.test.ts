@@ -56,13 +56,14 @@ async function outerStep(index: number): Promise<void> {
 
 async function serve(maxWatchBytes: number): Promise<ApiServer> {
   const limits = Limits.create({ maxWatchers: 1_000, maxWatchBytes, maxMessageBytes: 4_194_304 });
-  // Watches use neither queue nor catalogue.
+  // Watches use neither queue nor catalogue nor artifacts.
   const parts = {
     store,
     hub,
     log: pino({ level: 'silent' }),
     dmd: { status: { reachable: true }, onChange: () => () => {} },
     info: { limits },
+    artifacts: {},
   } as unknown as StudyServiceParts;
   const security = {
     credentials: ServerCredentials.createInsecure(),
