@@ -7,7 +7,7 @@ import { type ServerChild, spawnTrainer } from '@glocal/trainer';
 
 const ROOM = 1_000_000;
 
-/** @param store where its studies are; by default a file of its own. @param args more flags. */
+/** @param store the database where its studies are; by default a file of its own. @param args more flags. */
 export async function benchServer(
   store?: string,
   args: readonly string[] = [],
@@ -16,15 +16,10 @@ export async function benchServer(
   const limits = ['--max-active-studies', '--max-studies', '--max-owner-active-studies', '--max-watchers'];
   const server = await spawnTrainer({
     args: [
-      ...[
-        '--store',
-        store ?? join(folder, 'studies.db'),
-        '--store-dir',
-        folder,
-        '--log-level',
-        'warn',
-        ...args,
-      ],
+      ...(store === undefined
+        ? ['--store', join(folder, 'studies.db')]
+        : ['--store', store, '--store-dir', folder]),
+      ...['--log-level', 'warn', ...args],
       ...limits.flatMap((limit) => [limit, String(ROOM)]),
     ],
   });
