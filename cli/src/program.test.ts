@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runCommand, UsageError } from './command-line.ts';
 import { EXIT_CODES, report } from './exit.ts';
 import { glocal } from './program.ts';
+import { commandLine } from './testing.ts';
 
 /** Commands whose flags the trainer checks. */
 const OF_THE_TRAINER = ['serve', 'token'];
@@ -23,21 +24,11 @@ function leaves(command: Command, words: readonly string[] = []): [words: string
 }
 const COMMANDS = leaves(glocal());
 
-let printed = '';
-beforeEach(() => {
-  printed = '';
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      printed += text;
-      return true;
-    });
-  }
-});
-afterEach(() => vi.restoreAllMocks());
+const line = commandLine((args) => runCommand(glocal(), args));
 
 function helpOf(command: Command): string {
   command.outputHelp();
-  return printed;
+  return line.printed;
 }
 
 it('the tree has its commands', () => {
@@ -103,14 +94,14 @@ describe('with --json', () => {
     const refusal = await runCommand(glocal({ json: true }), ['study', 'get', '--json']).catch(
       (error) => error,
     );
-    expect(printed).toBe('');
+    expect(line.printed).toBe('');
     expect(report(refusal, { json: true })).toBe(64);
-    expect(JSON.parse(printed)).toEqual({ error: { message: "missing required argument 'study'" } });
+    expect(JSON.parse(line.printed)).toEqual({ error: { message: "missing required argument 'study'" } });
   });
 
   it('a completion is a document', async () => {
     await runCommand(glocal(), ['completion', 'bash', '--json']);
-    expect(JSON.parse(printed)).toEqual({ shell: 'bash', script: expect.stringContaining('glocal') });
+    expect(JSON.parse(line.printed)).toEqual({ shell: 'bash', script: expect.stringContaining('glocal') });
   });
 });
 

@@ -3,6 +3,8 @@
  * numbers that are not finite are null.
  */
 
+import type { Timing } from '@glocal/sdk';
+
 /** A number as JSON has it. */
 export type Figure = number | null;
 
@@ -86,7 +88,7 @@ export interface TrialRow {
   readonly averagedTest?: EvaluationRow | undefined;
   readonly backend: string;
   readonly cost?: number | undefined;
-  readonly timing: TimingRow;
+  readonly timing: Timing;
   readonly startTime?: number | undefined;
   readonly endTime?: number | undefined;
 }
@@ -95,18 +97,6 @@ export interface EvaluationRow {
   readonly loss: Figure;
   readonly accuracy: Figure;
   readonly examples: number;
-}
-
-/** Milliseconds. */
-export interface TimingRow {
-  readonly training: number;
-  readonly hypergradients: number;
-  readonly dmd: number;
-  readonly other: number;
-  readonly decision: number;
-  readonly checkpoint: number;
-  readonly plain: number;
-  readonly plainSteps: number;
 }
 
 /** A parameter of the search space as charts need it. */
@@ -183,7 +173,7 @@ export interface StepRow {
     | undefined;
   readonly hypergradients?: HypergradientRow | undefined;
   readonly spectrum?: SpectrumRow | undefined;
-  readonly timing: TimingRow;
+  readonly timing: Timing;
 }
 
 export interface UpdateRow {

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Fault, SpecificationCheck, SpecificationTexts, StudyRow } from '../../api.ts';
 import { cost, count, words } from '../format.ts';
 import { Choice, CodeBlock, FaultNote, Section, Waiting } from '../parts/common.tsx';
+import { type Language, LanguageTabs } from '../parts/language-tabs.tsx';
 import { ask, faultOf, post } from '../state/http.ts';
 import { go, place, setQuery, studyPath } from '../state/router.ts';
 
@@ -98,7 +99,7 @@ function Creation({ catalogue, from }: { readonly catalogue: Catalogue; readonly
   const [yaml, setYaml] = useState('');
   const [check, setCheck] = useState<SpecificationCheck | undefined>(undefined);
   const [fault, setFault] = useState<Fault | undefined>(undefined);
-  const [language, setLanguage] = useState<'typescript' | 'yaml'>('typescript');
+  const [language, setLanguage] = useState<Language>('typescript');
   const [busy, setBusy] = useState(false);
   // The same id with the same study makes one, however often somebody presses the button.
   const [request, setRequest] = useState(requestId);
@@ -191,21 +192,7 @@ function Creation({ catalogue, from }: { readonly catalogue: Catalogue; readonly
         <div class="stays">
           <Section
             title="The same elsewhere"
-            tools={
-              <div class="tabs" role="tablist" aria-label="Language">
-                {(['typescript', 'yaml'] as const).map((one) => (
-                  <button
-                    key={one}
-                    type="button"
-                    role="tab"
-                    aria-selected={language === one}
-                    onClick={() => setLanguage(one)}
-                  >
-                    {one === 'yaml' ? 'YAML' : 'TypeScript'}
-                  </button>
-                ))}
-              </div>
-            }
+            tools={<LanguageTabs first="typescript" chosen={language} choose={setLanguage} />}
           >
             {texts ? (
               <CodeBlock text={texts[language]} label={language} />

@@ -1,7 +1,8 @@
 /** Where the time went: training without tangents, tangents, validation gradients, DMD, and the rest. */
 
+import type { Timing } from '@glocal/sdk';
 import { useMemo } from 'preact/hooks';
-import type { StepRow, TimingRow, TrialRow } from '../../api.ts';
+import type { StepRow, TrialRow } from '../../api.ts';
 import { type Line, SeriesChart } from '../charts/series-chart.tsx';
 import { duration, percent } from '../format.ts';
 import { Section } from '../parts/common.tsx';
@@ -14,7 +15,7 @@ interface CostsProps {
   readonly onPick: (index: number) => void;
 }
 
-type Part = (timing: TimingRow, plainStep: number, innerSteps: number) => number;
+type Part = (timing: Timing, plainStep: number, innerSteps: number) => number;
 
 /**
  * Milliseconds of a plain step, known from those that were timed, tell how much of training would have been without tangents.

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Fault, SpecificationTexts, StudyDetail } from '../../api.ts';
 import { save } from '../charts/export.ts';
 import { CodeBlock, FaultNote, Section, Waiting } from '../parts/common.tsx';
+import { type Language, LanguageTabs } from '../parts/language-tabs.tsx';
 import { ask, askText, faultOf } from '../state/http.ts';
 
 interface SpecificationProps {
@@ -24,7 +25,7 @@ const FILES = [
 
 export function Specification({ detail, id, position }: SpecificationProps) {
   const [texts, setTexts] = useState<SpecificationTexts | undefined>(undefined);
-  const [language, setLanguage] = useState<'yaml' | 'typescript'>('yaml');
+  const [language, setLanguage] = useState<Language>('yaml');
   const [fault, setFault] = useState<Fault | undefined>(undefined);
   const take = async (format: string, ending: string) => {
     try {
@@ -52,19 +53,7 @@ export function Specification({ detail, id, position }: SpecificationProps) {
       {fault && <FaultNote fault={fault} />}
       <details onToggle={(event) => read(event.currentTarget.open)}>
         <summary>The specification of {detail.study.displayName || id}, with every default</summary>
-        <div class="tabs" role="tablist" aria-label="Language">
-          {(['yaml', 'typescript'] as const).map((one) => (
-            <button
-              key={one}
-              type="button"
-              role="tab"
-              aria-selected={language === one}
-              onClick={() => setLanguage(one)}
-            >
-              {one === 'yaml' ? 'YAML' : 'TypeScript'}
-            </button>
-          ))}
-        </div>
+        <LanguageTabs first="yaml" chosen={language} choose={setLanguage} />
         {texts ? <CodeBlock text={texts[language]} label={language} /> : <Waiting what="the specification" />}
       </details>
     </Section>

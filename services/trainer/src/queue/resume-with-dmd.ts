@@ -1,30 +1,22 @@
 /** Trials that are PAUSED for the DMD service go on once it answers, those that an earlier server left among them. */
 
-import type { Logger } from 'pino';
 import type { DmdWatch } from '../dmd/info.ts';
-import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
-import type { TrialQueue } from './queue.ts';
+import { type ResumeParts, resumeWaiting } from './resume-waiting.ts';
 
 /** A service that answers questions may yet be too busy for windows: its trials try again after a while. */
 const TRY_AGAIN_MS = 30_000;
 
-export interface DmdWaiters {
+export interface DmdWaiters extends ResumeParts {
   readonly store: Pick<Store, 'listPausedTrials'>;
-  readonly queue: Pick<TrialQueue, 'resumeTrial'>;
   readonly dmd: Pick<DmdWatch, 'status' | 'onChange'>;
-  readonly log: Logger;
 }
 
 /** Returns how to stop that. */
 export function resumeWithDmd({ store, queue, dmd, log }: DmdWaiters): () => void {
   const resume = async () => {
     if (!dmd.status.reachable) return;
-    for (const trial of await store.listPausedTrials('dmd')) {
-      if (await queue.resumeTrial(trial, 'dmd', 'server')) {
-        log.info({ study: studyOf(trial), trial }, 'a trial goes on, as the DMD service answers');
-      }
-    }
+    await resumeWaiting({ queue, log }, await store.listPausedTrials('dmd'), 'dmd', 'DMD service');
   };
   // Whoever cannot be resumed now, as while the store cannot write, is asked for again.
   const attempt = () =>

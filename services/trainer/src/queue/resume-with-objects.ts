@@ -1,18 +1,14 @@
 /** Trials that are PAUSED for a store of objects that could not be read go on once it can be, those of earlier servers among them. */
 
-import type { Logger } from 'pino';
 import type { ObjectStore } from '../objects/store.ts';
-import { studyOf } from '../resource/names.ts';
 import type { Store } from '../store/store.ts';
-import type { TrialQueue } from './queue.ts';
+import { type ResumeParts, resumeWaiting } from './resume-waiting.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
-export interface ObjectWaiters {
+export interface ObjectWaiters extends ResumeParts {
   readonly store: Pick<Store, 'listPausedTrials'>;
-  readonly queue: Pick<TrialQueue, 'resumeTrial'>;
   readonly objects: Pick<ObjectStore, 'check'>;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
 /** Returns how to stop that. */
@@ -35,10 +31,5 @@ async function resume({ store, queue, objects, log }: ObjectWaiters): Promise<vo
     () => true,
     () => false,
   );
-  if (!answers) return;
-  for (const trial of waiting) {
-    if (await queue.resumeTrial(trial, 'machine', 'server')) {
-      log.info({ study: studyOf(trial), trial }, 'a trial goes on, as the object store answers');
-    }
-  }
+  if (answers) await resumeWaiting({ queue, log }, waiting, 'machine', 'object store');
 }
