@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
+// A page for development has the paths of its sources in it. Tests, which pack it, have an environment of their own.
+process.env.NODE_ENV = 'production';
+
 export default defineConfig({
   root: join(import.meta.dirname, 'src/page'),
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
