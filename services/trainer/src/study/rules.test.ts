@@ -171,7 +171,13 @@ describe('any study', () => {
       fc.property(changes, (changed) => {
         const asked = study(changed);
         const { violations } = completeStudy(asked, catalogue, limits);
-        expect(violations).toEqual(expect.arrayContaining([...brokenRules(asked)]));
+        const known = brokenRules(asked);
+        // With a fault of the space that only its catalogue tells, a server counts no trials.
+        const isCounted = violations.every(
+          ({ field }) => !field.startsWith('space') || known.some((fault) => fault.field === field),
+        );
+        const comparable = known.filter(({ field }) => isCounted || field !== 'sampling.points');
+        expect(violations).toEqual(expect.arrayContaining(comparable));
       }),
       { numRuns: 500 },
     );

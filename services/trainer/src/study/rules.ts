@@ -1,6 +1,7 @@
 /**
  * The rules of a specification that need neither the catalogue nor the limits of a server. Clients check with them before a call
- * is made, and find what the server would have found, word for word. No tfjs, nothing native.
+ * is made, and find what the server would have found, word for word; but for the number of trials, which a server counts only
+ * once its catalogue finds no fault of the space. No tfjs, nothing native.
  */
 
 import { RunMode, type Study } from '@glocal/proto/glocal/v1/study';
