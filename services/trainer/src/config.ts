@@ -79,6 +79,7 @@ export function readConfig(args: readonly string[], version: string): Config {
   checkRole(values);
   if (values.role !== 'worker') checkListen(values);
   checkMetricsListen(values);
+  if (values.healthListen !== undefined) addressOf(values.healthListen, 'healthListen');
   const { maxOwnerActiveStudies = values.maxActiveStudies } = values;
   return {
     ...{ ...values, maxOwnerActiveStudies, sources, ignoredVariables },

@@ -6,6 +6,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { serveHealth } from './api/health-server.ts';
 import { startServer } from './api/server.ts';
 import { ArtifactRoot } from './artifact/folder.ts';
 import { setUpAtFirstStart } from './backend/first-start.ts';
@@ -211,10 +212,15 @@ async function serve(args: readonly string[]): Promise<number> {
         },
       }));
     cleanUp.defer(() => server?.stop());
+    const health =
+      config.healthListen === undefined
+        ? undefined
+        : cleanUp.use(await serveHealth(config.healthListen, { store, dmd: dmdWatch }));
     // Stopped before the server, so that watchers are told what becomes of their trials.
     cleanUp.defer(() => worker?.stop(config.drainSeconds * 1_000, whyStopped(role)));
     // Whoever balances load sends nobody here while trials train to their boundaries.
     cleanUp.defer(() => server?.retire());
+    cleanUp.defer(() => health?.retire());
     if (server !== undefined) cleanUp.use(keepDeleting({ store, hub, checkpoints, log }, config));
     if (!config.once) worker?.start();
     // Trials wait for the services of those who train them.
@@ -238,6 +244,7 @@ async function serve(args: readonly string[]): Promise<number> {
         role,
         address: server?.address,
         worker: worker && name,
+        healthAddress: health?.address,
         metricsAddress: figures?.address,
         store: shownStore(config.store),
         dmdAddress: dmd.address,

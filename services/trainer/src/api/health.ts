@@ -9,6 +9,8 @@ import type { DmdWatch } from '../dmd/info.ts';
 import type { StoreHealth } from '../store/health.ts';
 
 const OVERALL = '';
+/** What readiness is told of. */
+export const STUDY_SERVICE = 'glocal.v1.StudyService';
 
 /** What readiness depends on. */
 export interface HealthParts {
@@ -18,8 +20,8 @@ export interface HealthParts {
   readonly retiring: AbortSignal;
 }
 
-/** Adds the health service. @param service that readiness is told of. */
-export function addHealth(server: Server, service: string, { store, dmd, retiring }: HealthParts): void {
+/** Adds the health service. */
+export function addHealth(server: Server, { store, dmd, retiring }: HealthParts): void {
   const health = new HealthImplementation({});
   const told = new Map<string, boolean>();
   /** Watchers hear of changes only. */
@@ -30,7 +32,7 @@ export function addHealth(server: Server, service: string, { store, dmd, retirin
   };
   const tell = () => {
     set(OVERALL, !retiring.aborted);
-    set(service, !retiring.aborted && store.health.writable && dmd.status.reachable);
+    set(STUDY_SERVICE, !retiring.aborted && store.health.writable && dmd.status.reachable);
   };
   tell();
   const unsubscribe = [store.health.onChange(tell), dmd.onChange(tell)];

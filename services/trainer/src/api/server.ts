@@ -9,12 +9,11 @@ import { logVerbosity, Server, type ServiceDefinition, setLogVerbosity } from '@
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Metrics } from '../metrics/metrics.ts';
-import { ListenError } from '../resource/listen-error.ts';
 import type { Security } from '../security/security.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { guarded } from './guard.ts';
 import { addService } from './handlers.ts';
-import { addHealth } from './health.ts';
+import { addHealth, STUDY_SERVICE } from './health.ts';
 import { admitAnybody, authenticate } from './interceptors/authenticate.ts';
 import { countCalls } from './interceptors/count-calls.ts';
 import { endWhenStopping } from './interceptors/end-when-stopping.ts';
@@ -22,12 +21,13 @@ import { logCalls } from './interceptors/log-calls.ts';
 import { requestIds } from './interceptors/request-id.ts';
 import { shortTrailers } from './interceptors/short-trailers.ts';
 import { traceCalls } from './interceptors/trace-calls.ts';
+import { bind } from './listen.ts';
 import { Owners } from './owners.ts';
 import { type StudyServiceParts, studyService } from './study-service.ts';
 
-const STUDY_SERVICE = 'glocal.v1.StudyService';
 /** Of the contract and of the health service, or clients are told that this one is not exposed. */
 const DESCRIPTORS = ['#descriptors/contract.binpb', '#descriptors/health.binpb'];
+
 const DRAIN_MS = 5_000;
 
 /** What the server works with. */
@@ -83,23 +83,13 @@ export async function startServer(listen: string, parts: ServerParts): Promise<A
     log,
     stopping: stopping.signal,
   });
-  addHealth(server, STUDY_SERVICE, { store, dmd: parts.dmd, retiring: retiring.signal });
+  addHealth(server, { store, dmd: parts.dmd, retiring: retiring.signal });
   const services = [STUDY_SERVICE, 'grpc.health.v1.Health'];
   new ReflectionService(describedFiles(), { services }).addToServer(server);
 
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, bound) => {
-      if (error === null) return resolve(bound);
-      const inUse = error.message.includes('EADDRINUSE');
-      const why = inUse
-        ? 'the port is in use; stop what listens there or choose another with --listen'
-        : error.message;
-      reject(new ListenError(`cannot listen on ${listen}: ${why}`, { cause: error }));
-    });
-  });
-  const host = listen.slice(0, listen.lastIndexOf(':'));
+  const address = await bind(server, listen, credentials, 'listen');
   return {
-    address: `${host}:${port}`,
+    address,
     retire: () => retiring.abort(),
     stop: async () => {
       // Before the streams, so that watches of the health hear it before they end.

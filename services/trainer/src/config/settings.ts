@@ -205,6 +205,10 @@ export const SETTINGS = {
     600,
     'how long a training process may make no step before it is ended, and started again',
   ),
+  healthListen: optional(
+    text('host:port'),
+    'address for probes, of a worker too: grpc.health.v1 and nothing else, in plain text; none without it',
+  ),
   metricsListen: optional(
     text('host:port'),
     'address for Prometheus, which finds figures at /metrics there, in plain text; none without it',
