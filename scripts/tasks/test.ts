@@ -13,7 +13,7 @@ interface Outcome {
 }
 
 /**
- * Runs both suites, also when the first one fails. What failed is told once more at the end. The last line is
+ * Runs both suites, also when the first one fails, and prints a few figures where no tests were chosen. What failed is told once more at the end. The last line is
  * `N passed, N failed`, with `, N skipped` where some were.
  *
  * @param args options and filters for vitest
@@ -23,11 +23,17 @@ interface Outcome {
 export async function test(args: readonly string[], { full }: { full: boolean }): Promise<number> {
   const vitest = await runVitest(args, full);
   const cargo = await runCargo(full);
+  if (args.length === 0) await printFigures();
   const failures = [...vitest.failures, ...cargo.failures];
   if (failures.length > 0) console.log(`\n${tell(failures)}\n`);
   const counts = add(vitest.counts, cargo.counts);
   console.log(summary(counts));
   return counts.failed === 0 ? 0 : 1;
+}
+
+/** A few benchmarks within seconds, for people to look at: no test, and a busy machine fails nothing. */
+async function printFigures(): Promise<void> {
+  await run(process.execPath, ['test/bench/main.ts', '--only', 'quick'], { cwd: root });
 }
 
 async function runVitest(args: readonly string[], full: boolean): Promise<Outcome> {

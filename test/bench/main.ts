@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, prints a table, and writes the rows as JSON when asked to. */
+/** `npm run bench`: measures, prints a table, compares with an earlier run, and writes rows and report when asked to. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,10 @@ import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
-import type { Row } from './row.ts';
+import { quickRows } from './quick.ts';
+import { comparisonTable, markdownReport } from './report.ts';
+import { mergeRepeats, type Row } from './row.ts';
+import { type Run, RunFileError, readRun } from './run-file.ts';
 import { scaleRows } from './scale/rows.ts';
 import { sdkRows } from './sdk.ts';
 import { serviceRows } from './service/rows.ts';
@@ -32,11 +35,12 @@ const REFERENCES = [
 const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtures'), 'dmd.json');
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
-/**
- * What can be asked for with `--only`; a run without it does all but `fixtures`, whose rows the others have, `service`
- * and `scale`, which take minutes.
- */
+/** Groups that a run without `--only` leaves out: the others have their rows, or they take minutes. */
+const ON_DEMAND = ['fixtures', 'quick', 'service', 'scale'];
+
+/** What can be asked for with `--only`; `all` is each of them but the two whose rows others have. */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  quick: quickRows,
   fixtures: async () => [await hypergradientErrorRow(engineFixtures), await fixturesRow(dmdFixtures)],
   dmd: async () => [...(await dmdRows()), await fixturesRow(dmdFixtures)],
   engine: async () => [...(await engineRows()), ...(await innerRows()), ...(await wideResnetRows())],
@@ -49,8 +53,23 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
 
 const command = new Command('npm run bench --')
   .description('Measures the engine, the DMD service and whole trials, and prints a table.')
-  .option('--only <groups>', `some groups of rows, with commas: ${Object.keys(GROUPS).join(', ')}`, groupsOf)
-  .option('--json <file>', 'also write {"rows":[{"name","value","unit","n"}]} to a file')
+  .option(
+    '--only <groups>',
+    `some groups of rows, with commas: ${Object.keys(GROUPS).join(', ')}; or all`,
+    groupsOf,
+  )
+  .option(
+    '--json <file>',
+    'also write {"conditions","measured","rows":[{"name","value","unit","n"}]} to a file',
+  )
+  .option('--markdown <file>', 'also write a report, with the comparison if there is one')
+  .option('--compare <file>', 'ratios against an earlier run, which --json wrote')
+  .option(
+    '--repeats <n>',
+    'measure everything so often: figures are medians, and a comparison knows how much they differ by themselves',
+    countOf,
+    1,
+  )
   .option(
     '--scale-trials <n>',
     'of `scale`: trials that a fleet trains while half of it is killed',
@@ -74,33 +93,65 @@ checkFixtures();
 interface Options {
   readonly only?: readonly string[];
   readonly json?: string;
+  readonly markdown?: string;
+  readonly compare?: string;
+  readonly repeats: number;
   readonly scaleTrials: number;
   readonly scaleStored: number;
 }
 
-const { only, json, scaleTrials, scaleStored } = command.opts<Options>();
-const chosen = Object.keys(GROUPS).filter((group) =>
-  only === undefined ? !['fixtures', 'service', 'scale'].includes(group) : only.includes(group),
-);
-const conditions = describeConditions();
-const rows: Row[] = [];
-for (const group of chosen) {
-  process.stderr.write(`measuring ${group} …\n`);
-  rows.push(...((await GROUPS[group]?.()) ?? []));
-}
-console.log(formatTable(rows, process.stdout.isTTY));
-console.log(`\n${conditions}`);
-if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, null, 2)}\n`);
+const { only, json, markdown, compare, repeats, scaleTrials, scaleStored } = command.opts<Options>();
+// Before hours are spent on what it would be compared with.
+const earlier = compare === undefined ? undefined : readEarlier(compare);
+const chosen = Object.keys(GROUPS).filter((group) => only?.includes(group) ?? !ON_DEMAND.includes(group));
+const run = await measure();
+console.log(formatTable(run.rows, process.stdout.isTTY));
+console.log(`\n${run.conditions}`);
+if (earlier !== undefined) console.log(`\n${comparisonTable(earlier, run, process.stdout.isTTY)}`);
+if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, null, 2)}\n`);
+if (markdown !== undefined) writeFileSync(markdown, markdownReport(run, earlier));
 // The native backend keeps threads that would hold the process.
 process.exit(0);
 
+async function measure(): Promise<Run> {
+  const conditions = describeConditions();
+  const measured = new Date().toISOString();
+  const repetitions: Row[][] = [];
+  for (let i = 1; i <= repeats; i++) {
+    const rows: Row[] = [];
+    for (const group of chosen) {
+      process.stderr.write(`measuring ${group}${repeats > 1 ? ` (${i} of ${repeats})` : ''} …\n`);
+      rows.push(...((await GROUPS[group]?.()) ?? []));
+    }
+    repetitions.push(rows);
+  }
+  return { conditions, measured, rows: mergeRepeats(repetitions) };
+}
+
+function readEarlier(file: string): Run {
+  try {
+    return readRun(file);
+  } catch (error) {
+    if (!(error instanceof RunFileError)) throw error;
+    console.error(error.message);
+    process.exit(66);
+  }
+}
+
 function groupsOf(text: string): readonly string[] {
+  if (text === 'all') return Object.keys(GROUPS).filter((group) => !['fixtures', 'quick'].includes(group));
   const groups = text.split(',');
   const unknown = groups.find((group) => !Object.hasOwn(GROUPS, group));
   if (unknown === undefined) return groups;
   throw new InvalidArgumentError(
     `There is no group "${unknown}"; there are ${Object.keys(GROUPS).join(', ')}.`,
   );
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
 function sizeOf(text: string): number {

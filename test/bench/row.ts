@@ -8,6 +8,8 @@ export interface Row {
   readonly unit: string;
   /** Number of measurements behind it. */
   readonly n: number;
+  /** The figure of each repetition, where there were several; `value` is their median. */
+  readonly repeats?: readonly number[];
 }
 
 /** The median of measured times. */
@@ -25,3 +27,14 @@ export const ratioRow = (name: string, of: readonly number[], over: readonly num
   unit: 'ratio',
   n: of.length,
 });
+
+/** The rows of several repetitions as one row for each name: the median, with what each of them measured. */
+export function mergeRepeats(repetitions: readonly (readonly Row[])[]): Row[] {
+  const byName = Map.groupBy(repetitions.flat(), ({ name }) => name);
+  return [...byName.values()].map((rows) => {
+    const [first] = rows as [Row];
+    if (rows.length === 1) return first;
+    const repeats = rows.map(({ value }) => value);
+    return { ...first, value: median(repeats), n: rows.reduce((sum, { n }) => sum + n, 0), repeats };
+  });
+}

@@ -4,6 +4,8 @@ import Table from 'cli-table3';
 import type { Row } from './row.ts';
 
 const HEAD = ['row', 'value', 'unit', 'n'];
+/** Columns of names, and not of figures. */
+const WORDS = ['row', 'unit', ''];
 /** The parts of a table's frame, none of which is drawn. */
 const BLANK = Object.fromEntries(
   ['top', 'bottom', 'mid', 'left', 'right', 'middle'].flatMap((part) =>
@@ -12,14 +14,26 @@ const BLANK = Object.fromEntries(
 );
 
 /** @param framed for people at a terminal; elsewhere columns are set apart by space alone. Never with colours. */
-export function formatTable(rows: readonly Row[], framed: boolean): string {
+export const formatTable = (rows: readonly Row[], framed: boolean): string =>
+  textTable(
+    HEAD,
+    rows.map(({ name, value, unit, n }) => [name, readable(value), unit, String(n)]),
+    framed,
+  );
+
+/** Figures to the right, words to the left. */
+export function textTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  framed: boolean,
+): string {
   const table = new Table({
-    head: HEAD,
-    colAligns: ['left', 'right', 'left', 'right'],
+    head: [...head],
+    colAligns: head.map((name) => (WORDS.includes(name) ? 'left' : 'right')),
     ...(framed ? {} : { chars: BLANK }),
     style: { head: [], border: [], ...(framed ? {} : { 'padding-left': 0, 'padding-right': 3 }) },
   });
-  for (const { name, value, unit, n } of rows) table.push([name, readable(value), unit, String(n)]);
+  for (const cells of rows) table.push([...cells]);
   return table.toString().replaceAll(/ +$/gm, '');
 }
 

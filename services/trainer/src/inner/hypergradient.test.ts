@@ -16,6 +16,7 @@ import {
   type ReferenceTraining,
   type ReferenceValues,
   referenceLoss,
+  referenceRun,
   relativeError,
 } from './testing.ts';
 import { type Differentiation, TrainingRun } from './training-run.ts';
@@ -129,8 +130,8 @@ function expectAgreement(
   }
 }
 
-/** Values inside each domain, and not at a default; the second is for the second layer. */
-const VALUES: Readonly<Record<string, readonly [number, number]>> = {
+/** Values inside each domain, and not at a default; the second, where there is one, is for the second layer. */
+const VALUES: Readonly<Record<string, readonly number[]>> = {
   lr: [0.15, 0.1],
   momentum: [0.7, 0.5],
   weightDecay: [0.02, 0.05],
@@ -139,13 +140,14 @@ const VALUES: Readonly<Record<string, readonly [number, number]>> = {
   beta1: [0.8, 0.9],
   beta2: [0.95, 0.99],
   epsilon: [0.01, 0.02],
+  d0: [0.001],
 };
 
 describe.each(listOptimizers().map(({ id, hyperparameters }) => [id, hyperparameters] as const))(
   'hypergradients of %s agree with differences of whole runs in double precision',
   (optimizer, hyperparameters) => {
     const names = hyperparameters.filter(({ isSetting }) => !isSetting).map(({ name }) => name);
-    const small = optimizer.startsWith('sgd') || optimizer === 'schedule-free' ? 1 : 0.2;
+    const small = optimizer.startsWith('sgd') || ['schedule-free', 'prodigy'].includes(optimizer) ? 1 : 0.2;
     const values = (count: number): ReferenceValues =>
       Object.fromEntries(
         names.map((name) => {
@@ -178,6 +180,16 @@ describe.each(['adam', 'adamw', 'rmsprop'])('hypergradients of %s agree at its u
     const usual = optimizer === 'rmsprop' ? { rho: [0.99] } : { beta1: [0.9], beta2: [0.999] };
     const values = { lr: [0.01], ...usual, weightDecay: [0.01], l2: [0.01] };
     expectAgreement(training({ optimizer }), { ...values, epsilon: [1e-8] }, Object.keys(values));
+  });
+});
+
+describe('hypergradients of prodigy agree while its estimate grows', () => {
+  const values = { lr: [1], beta1: [0.9], beta2: [0.999], weightDecay: [0.02], epsilon: [0.01], d0: [1e-4] };
+
+  it.each([undefined, 0.8])('which it does with every hyperparameter (average %s)', (averaging) => {
+    const setup = training({ optimizer: 'prodigy', ...(averaging !== undefined && { averaging }) });
+    expect(referenceRun(setup, () => values).distance, 'it grows').toBeGreaterThan(1.4e-4);
+    expectAgreement(setup, values, ['lr', 'beta1', 'beta2', 'weightDecay', 'epsilon']);
   });
 });
 
@@ -268,18 +280,21 @@ describe.each(installed)(
   (backend) => {
     beforeAll(() => initBackend({ backend, log: () => {} }));
 
-    it.each(['sgd', 'rmsprop', 'adamw', 'schedule-free'])('of %s and the loss together', (optimizer) => {
-      const reweighting = { hidden: 3, detached: true };
-      const values = {
-        lr: [0.05, 0.03],
-        weightDecay: [0.02],
-        labelSmoothing: [0.1],
-        classWeights: [0.5, 1.5, 2],
-        l2: [0.03, 0.01],
-        reweighting: [...initialNetwork(reweighting, 5)],
-        ...(['rmsprop', 'adamw'].includes(optimizer) && { epsilon: [0.01] }),
-      };
-      expectAgreement(training({ optimizer, reweighting }), values, Object.keys(values));
-    });
+    it.each(['sgd', 'rmsprop', 'adamw', 'schedule-free', 'prodigy'])(
+      'of %s and the loss together',
+      (optimizer) => {
+        const reweighting = { hidden: 3, detached: true };
+        const values = {
+          lr: [0.05, 0.03],
+          weightDecay: [0.02],
+          labelSmoothing: [0.1],
+          classWeights: [0.5, 1.5, 2],
+          l2: [0.03, 0.01],
+          reweighting: [...initialNetwork(reweighting, 5)],
+          ...(['rmsprop', 'adamw', 'prodigy'].includes(optimizer) && { epsilon: [0.01] }),
+        };
+        expectAgreement(training({ optimizer, reweighting }), values, Object.keys(values));
+      },
+    );
   },
 );

@@ -50,7 +50,7 @@ export interface InnerOptimizer {
   readonly enters?: Readonly<Record<string, (value: number, t: number) => Entry>>;
   /** Where the gradient is taken, from the same kind of code; without it at the weights. */
   gradientPoint?(inputs: Omit<UpdateInputs, 'gradient'>): tf.Tensor;
-  /** θ' − θ and the next buffers, of an average its change, from differentiable `tf.*` code that acts element by element. */
+  /** θ' − θ and the next buffers, of an average its change, from differentiable `tf.*` code that acts row by row. */
   update(inputs: UpdateInputs): { readonly change: tf.Tensor; readonly buffers: readonly tf.Tensor[] };
 }
 

@@ -14,6 +14,7 @@ describe('the registry', () => {
       'adamw',
       'schedule-free',
       'schedule-free-adamw',
+      'prodigy',
     ]);
     expect(getOptimizer('sgd')).toBe(sgd);
     expect(() => getOptimizer('newton')).toThrow(/"newton".*sgd/);

@@ -2,13 +2,14 @@
 
 import { adam, adamw } from './adam.ts';
 import type { InnerOptimizer } from './optimizer.ts';
+import { prodigy } from './prodigy.ts';
 import { rmsprop } from './rms-prop.ts';
 import { scheduleFree, scheduleFreeAdamw } from './schedule-free.ts';
 import { sgd, sgdNesterov, sgdw, sgdwNesterov } from './sgd.ts';
 
 const OPTIMIZERS: readonly InnerOptimizer[] = [
   ...[sgd, sgdNesterov, sgdw, sgdwNesterov, rmsprop, adam, adamw],
-  ...[scheduleFree, scheduleFreeAdamw],
+  ...[scheduleFree, scheduleFreeAdamw, prodigy],
 ];
 
 export const listOptimizers = (): readonly InnerOptimizer[] => OPTIMIZERS;

@@ -97,7 +97,10 @@ export function referenceRun(
   const hasAverage = optimizer.startsWith('schedule-free');
   let theta = Array.from(start);
   let average = theta;
-  let buffers: number[][] = [hasAverage ? theta : new Array<number>(P).fill(0), new Array<number>(P).fill(0)];
+  const zeros = new Array<number>(P).fill(0);
+  let buffers: number[][] = [hasAverage ? theta : zeros, zeros, zeros, zeros];
+  /** Prodigy's estimate. */
+  let distance = 0;
   batches.forEach((batch, step) => {
     const values = valuesOf(step);
     const shares = [0, 1].map((layer) =>
@@ -114,19 +117,28 @@ export function referenceRun(
         t: step + 1,
         value,
         share,
+        start: at(start, i),
+        distance: Math.max(distance, value('d0', 1e-6)),
       };
     };
     const points = theta.map((w, i) => (hasAverage ? interpolated(weightAt(i, 0)) : w));
     const { gradient } = trainingLoss(points, batch, values, reweighting);
     const next = theta.map((_, i) => rule(weightAt(i, at(gradient, i))));
     theta = next.map(({ w }) => w);
-    buffers = [0, 1].map((b) => next.map((each) => each.buffers[b] ?? 0));
+    buffers = buffers.map((_, b) => next.map((each) => each.buffers[b] ?? 0));
+    if (optimizer === 'prodigy') distance = estimateOf(weightAt(0, 0).distance, buffers);
     if (averaging !== undefined) {
       average = average.map((mean, i) => averaging * mean + (1 - averaging) * at(theta, i));
     }
   });
   const evaluated = averaging === undefined ? theta : hasAverage ? at(buffers, 0) : average;
-  return { theta, buffers, evaluated };
+  return { theta, buffers, evaluated, distance };
+}
+
+/** max(d, r/‖s‖₁). */
+function estimateOf(d: number, [, , terms, sums]: readonly (readonly number[])[]): number {
+  const norm = (sums ?? []).reduce((sum, s) => sum + Math.abs(s), 0);
+  return Math.max(d, (terms ?? []).reduce((sum, r) => sum + r, 0) / norm);
 }
 
 /** The value of one layer. */
@@ -158,6 +170,10 @@ interface Weight {
   readonly value: (name: string, otherwise: number) => number;
   /** Of the newest weights in an average. */
   readonly share: number;
+  /** Where it began. */
+  readonly start: number;
+  /** Prodigy's d. */
+  readonly distance: number;
 }
 
 type UpdateRule = (weight: Weight) => { readonly w: number; readonly buffers: readonly number[] };
@@ -165,7 +181,7 @@ type UpdateRule = (weight: Weight) => { readonly w: number; readonly buffers: re
 /** The textbook update of one weight. */
 function ruleOf(optimizer: string): UpdateRule {
   const [, family, decoupled, nesterov] =
-    /^(sgd|adam|rmsprop|schedule-free-adam|schedule-free)(w?)(-nesterov)?$/.exec(optimizer) ?? [];
+    /^(sgd|adam|rmsprop|schedule-free-adam|schedule-free|prodigy)(w?)(-nesterov)?$/.exec(optimizer) ?? [];
   const decays = (weight: Weight) => {
     const decay = weight.value('weightDecay', 0) * weight.w;
     return decoupled
@@ -213,6 +229,23 @@ function ruleOf(optimizer: string): UpdateRule {
         const decay = value('weightDecay', 0) * interpolated(weight);
         const next = w - value('lr', Number.NaN) * (direction + decay);
         return { w: next, buffers: [(1 - share) * at(buffers, 0) + share * next, square] };
+      };
+    case 'prodigy':
+      return ({ value, w, g, buffers, start, distance: d }) => {
+        const [beta1, beta2] = [value('beta1', 0.9), value('beta2', 0.999)];
+        const lr = value('lr', 1);
+        const mean = beta1 * at(buffers, 0) + (1 - beta1) * d * g;
+        const square = beta2 * at(buffers, 1) + (1 - beta2) * (d * g) ** 2;
+        const step = mean / (Math.sqrt(square) + d * value('epsilon', 1e-8));
+        const beta3 = Math.sqrt(beta2);
+        const weighted = (1 - beta3) * lr * d ** 2 * g;
+        return {
+          w: w - lr * d * (step + value('weightDecay', 0) * w),
+          buffers: [
+            ...[mean, square, beta3 * at(buffers, 2) + weighted * (start - w)],
+            beta3 * at(buffers, 3) + weighted,
+          ],
+        };
       };
     default:
       throw new RangeError(`there is no reference for "${optimizer}"`);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { noise } from '../ad/rules/rule-case.ts';
 import { adam, adamw } from './adam.ts';
 import type { InnerOptimizer, Rows } from './optimizer.ts';
+import { prodigy } from './prodigy.ts';
 import { listOptimizers } from './registry.ts';
 import { rmsprop } from './rms-prop.ts';
 import { scheduleFreeAdamw } from './schedule-free.ts';
@@ -156,7 +157,7 @@ it('a weight decay far below the precision of float32 still moves the weights', 
 });
 
 describe.each(
-  [adam, adamw, rmsprop, scheduleFreeAdamw].map((optimizer) => [optimizer.id, optimizer] as const),
+  [adam, adamw, rmsprop, scheduleFreeAdamw, prodigy].map((optimizer) => [optimizer.id, optimizer] as const),
 )('%s with dead units, whose gradients have always been 0', (_id, optimizer) => {
   const dead: UpdatePoint = {
     state: [tf.ones([1, P]), ...optimizer.buffers.map(() => tf.zeros([1, P]))] as Rows[],
