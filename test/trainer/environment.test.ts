@@ -69,6 +69,7 @@ const VALUES: Readonly<Record<string, string | undefined>> = {
   GLOCAL_TRIAL_SILENCE_SECONDS: '600',
   GLOCAL_HEALTH_LISTEN: '127.0.0.1:0',
   GLOCAL_METRICS_LISTEN: '127.0.0.1:0',
+  GLOCAL_INSECURE_METRICS: 'no',
   GLOCAL_LOG_LEVEL: 'info',
   GLOCAL_INSECURE: 'no',
   GLOCAL_EXIT_WITH_STDIN: 'yes',

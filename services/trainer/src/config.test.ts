@@ -263,6 +263,7 @@ it('figures go out to other machines with --insecure only', () => {
     /^--metrics-listen \(GLOCAL_METRICS_LISTEN\): 0\.0\.0\.0 can be reached/,
   );
   expect(read('--metrics-listen', '0.0.0.0:9090', '--insecure').metricsListen).toBe('0.0.0.0:9090');
+  expect(read('--metrics-listen', '0.0.0.0:9090', '--insecure-metrics').metricsListen).toBe('0.0.0.0:9090');
   expect(read('--metrics-listen', 'localhost:0').metricsListen).toBe('localhost:0');
 });
 

@@ -139,13 +139,13 @@ function checkListen(values: Settings): void {
   );
 }
 
-function checkMetricsListen({ metricsListen, insecure }: Settings): void {
+function checkMetricsListen({ metricsListen, insecure, insecureMetrics }: Settings): void {
   if (metricsListen === undefined) return;
   const { host } = addressOf(metricsListen, 'metricsListen');
-  if (isLoopback(host) || insecure) return;
+  if (isLoopback(host) || insecure || insecureMetrics) return;
   throw new ConfigError(
     `${waysTo('metricsListen')}: ${host} can be reached from other machines, and figures go out in clear text to anybody; ` +
-      'listen on localhost, or say --insecure if the network is yours',
+      'listen on localhost, or say --insecure-metrics if whoever reaches it may read them',
   );
 }
 

@@ -213,6 +213,11 @@ export const SETTINGS = {
     text('host:port'),
     'address for Prometheus, which finds figures at /metrics there, in plain text; none without it',
   ),
+  insecureMetrics: setting(
+    yesOrNo(),
+    false,
+    'allow to serve these figures off this machine; with --insecure they are in any case',
+  ),
   logLevel: setting(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info', 'how much to log'),
   insecure: setting(
     yesOrNo(),

@@ -1,0 +1,29 @@
+/** Writes deploy/kubernetes anew: `node test/deploy/render.ts`. It needs Go, with which helm is built once. */
+
+import { writeFile } from 'node:fs/promises';
+import { helm } from '../support/kubernetes-tools.ts';
+import { CHART, chartSum, MANIFESTS, type ManifestName, manifestFile, valuesFile } from './manifests.ts';
+
+const NAMESPACE = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: glocal
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+`;
+
+/** The text of a manifest as the chart is now. */
+export async function renderManifest(name: ManifestName): Promise<string> {
+  const values = valuesFile(name);
+  const { stdout } = await helm([
+    ...['template', 'glocal', CHART, '--namespace', 'glocal', '--kube-version', '1.33.0', '--skip-tests'],
+    ...(values === undefined ? [] : ['--values', values]),
+  ]);
+  // Whoever applies it has no Helm, which would find its objects again by this.
+  const objects = String(stdout).replaceAll('managed-by: Helm', 'managed-by: kubectl');
+  return `# Made of the chart by "node test/deploy/render.ts", from ${chartSum()}\n${NAMESPACE}${objects}\n`;
+}
+
+if (import.meta.main) {
+  for (const name of MANIFESTS) await writeFile(manifestFile(name), await renderManifest(name));
+}
