@@ -23,7 +23,7 @@ export const valuesFile = (name: ManifestName): string | undefined =>
 /** What the manifests are rendered from, as one sum in hexadecimal digits: it says when they are out of date. */
 export function chartSum(): string {
   const hash = createHash('sha256');
-  const files = globSync(['*.yaml', '*.json', 'templates/**/*', 'dashboards/*', '.helmignore'], {
+  const files = globSync(['*.yaml', '*.json', 'templates/**/*', 'monitoring/*', '.helmignore'], {
     cwd: CHART,
     withFileTypes: true,
   });

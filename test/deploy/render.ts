@@ -15,12 +15,13 @@ metadata:
 /** The text of a manifest as the chart is now. */
 export async function renderManifest(name: ManifestName): Promise<string> {
   const values = valuesFile(name);
-  const { stdout } = await helm([
+  const { exitCode, stdout, stderr } = await helm([
     ...['template', 'glocal', CHART, '--namespace', 'glocal', '--kube-version', '1.33.0', '--skip-tests'],
     ...(values === undefined ? [] : ['--values', values]),
   ]);
+  if (exitCode !== 0) throw new Error(stderr);
   // Whoever applies it has no Helm, which would find its objects again by this.
-  const objects = String(stdout).replaceAll('managed-by: Helm', 'managed-by: kubectl');
+  const objects = stdout.replaceAll('managed-by: Helm', 'managed-by: kubectl');
   return `# Made of the chart by "node test/deploy/render.ts", from ${chartSum()}\n${NAMESPACE}${objects}\n`;
 }
 
