@@ -1,9 +1,10 @@
 /** Benchmarks of a fleet: what it survives, what it costs the database, and how it answers with much in the database. */
 
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askedBetween, Meter } from '../../scale/meter.ts';
 import { measureRecoveries } from '../../scale/recover.ts';
-import { accountRows, progressLine, statementsPerWindow } from '../../scale/report.ts';
+import { accountRows, progressLine, reportLines, statementsPerWindow } from '../../scale/report.ts';
 import { runScale, type ScaleResult } from '../../scale/run.ts';
 import { TestPostgres } from '../../support/postgres.ts';
 import { RoleFleet } from '../../support/role-fleet.ts';
@@ -11,6 +12,7 @@ import type { Row } from '../row.ts';
 import { createRows } from '../service/calls.ts';
 import { benchServer } from '../service/server.ts';
 import { median } from '../statistics.ts';
+import { readable } from '../table.ts';
 import { atSizeRows } from './at-size.ts';
 
 const FEW = 10;
@@ -34,27 +36,34 @@ export interface ScaleSizes {
 
 export async function scaleRows({ trials, stored }: ScaleSizes): Promise<Row[]> {
   const log = (line: string) => void process.stderr.write(`  ${line}\n`);
-  const created = await createdRows();
-  const idle = await idleRow();
-  const recovered = await recoverRow();
-  const atSize = await atSizeRows(stored, log);
-  const run = (count: number, killRate: number) => fleet(count, killRate, log);
-  const few = await run(FEW, 0);
-  const many = await run(trials, 0);
-  const killed = await run(trials, 0.5);
+  /** What is measured early is said early: the whole takes an hour. */
+  const told = (rows: readonly Row[]) => {
+    const load = loadavg()[0]?.toFixed(1);
+    for (const { name, value, unit, n } of rows)
+      log(`${name} ${readable(value)} ${unit}, n ${n}, load ${load}`);
+    return rows;
+  };
+  const created = told(await createdRows());
+  const idle = told([await idleRow()]);
+  const recovered = told([await recoverRow()]);
+  const atSize = told(await atSizeRows(stored, log));
+  const few = await fleet(FEW, 0, log);
+  const many = await fleet(trials, 0, log);
+  const cost = told(costRows(few, many));
+  const killed = told(accountRows(await fleet(trials, 0.5, log)));
+  return [...killed, ...recovered, ...cost, ...idle, ...created, ...atSize];
+}
+
+function costRows(few: ScaleResult, many: ScaleResult): Row[] {
+  const perWindow = { value: statementsPerWindow(many), n: many.windows };
   return [
-    ...accountRows(killed),
-    recovered,
     {
-      name: `scale.control_cost_per_window_${trials}_over_${FEW}_trials`,
-      value: statementsPerWindow(many) / statementsPerWindow(few),
+      name: `scale.control_cost_per_window_${many.trials}_over_${few.trials}_trials`,
+      value: perWindow.value / statementsPerWindow(few),
       unit: 'ratio',
       n: many.windows,
     },
-    { name: 'scale.statements_per_window', value: statementsPerWindow(many), unit: 'count', n: many.windows },
-    idle,
-    ...created,
-    ...atSize,
+    { name: 'scale.statements_per_window', unit: 'count', ...perWindow },
   ];
 }
 
@@ -68,7 +77,7 @@ async function fleet(trials: number, killRate: number, log: (line: string) => vo
       log(progressLine(progress, trials));
     },
   });
-  for (const { kind, text } of result.findings) log(`${kind}: ${text}`);
+  for (const line of reportLines(result)) log(line);
   return result;
 }
 
