@@ -93,6 +93,18 @@ export class TestPostgres implements AsyncDisposable {
     }
   }
 
+  /** Gives it a file or folder, which the server's user may then read and write. */
+  async own(path: string): Promise<void> {
+    const { uid, gid } = this.#user;
+    if (uid !== undefined) await chown(path, uid, gid ?? 0);
+  }
+
+  /** Changes a setting of the server that runs. */
+  async set(name: string, value: string): Promise<void> {
+    await this.run(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await this.run('SELECT pg_reload_conf()');
+  }
+
   /** Starts it again, on the same port and data, unless it runs. Resolves when it takes connections. */
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
