@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** `away`: connections are cut. `readOnly`: what changes something is forbidden, as S3 says it. */
-export type Gating = 'open' | 'away' | 'readOnly';
+/** `away`: connections are cut. `readOnly`: what changes something is forbidden; `full`: there is no room for more, as S3 says it. */
+export type Gating = 'open' | 'away' | 'readOnly' | 'full';
 
-const FORBIDDEN =
-  '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>';
+const said = (code: string, message: string) =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+const FORBIDDEN = said('AccessDenied', 'Access Denied.');
+/** As MinIO has it. */
+const FULL = said('XMinioStorageFull', 'Storage backend has reached its minimum free drive threshold.');
 
 export class HttpGate implements AsyncDisposable {
   readonly endpoint: string;
@@ -43,6 +46,10 @@ export class HttpGate implements AsyncDisposable {
   #pass(upstream: string, asked: IncomingMessage, answer: ServerResponse): void {
     if (this.#gating === 'readOnly' && asked.method !== 'GET') {
       asked.resume().on('end', () => answer.writeHead(403).end(FORBIDDEN));
+      return;
+    }
+    if (this.#gating === 'full' && ['PUT', 'POST'].includes(asked.method ?? '')) {
+      asked.resume().on('end', () => answer.writeHead(507).end(FULL));
       return;
     }
     const { method, url, headers } = asked;

@@ -17,14 +17,25 @@ const READY = /(?:listening on|works as) (\S+)$/;
 /** Short, so that tests are; of the fleets here unless they say otherwise. */
 export const LEASE_MS = 2_000;
 
+/** `all` is a server that trains, too. */
+export type Role = 'server' | 'worker' | 'all';
+
 export interface FleetOptions {
   readonly servers?: number;
   readonly workers?: number;
+  /** Processes that do both. @default 0 */
+  readonly both?: number;
   /** Flags of all of them. */
   readonly args?: readonly string[];
   readonly leaseMs?: number;
+  /** More flags of one of them, which go before the others'. @param url of the database. */
+  readonly argsOf?: (role: Role, url: string) => readonly string[];
+  /** Variables of all of them. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Of the database server. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Makes the database. @returns its URL. @default an empty one as the server makes it */
+  readonly database?: (postgres: TestPostgres) => Promise<string>;
 }
 
 /** What the name of the n-th worker begins with, from 0. */
@@ -38,7 +49,7 @@ interface StartOptions {
 
 /** A server or worker, whichever process it is at the time. */
 export class FleetProcess {
-  readonly role: 'server' | 'worker';
+  readonly role: Role;
   /** Where a server listens, each time. */
   readonly address: string;
   /** Its own, which no other process sees; there once it has something to keep there. */
@@ -46,10 +57,18 @@ export class FleetProcess {
   /** Lines of its logs so far. */
   readonly log: string[] = [];
   readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
 
-  constructor(role: 'server' | 'worker', address: string, folder: string, args: readonly string[]) {
+  constructor(
+    role: Role,
+    address: string,
+    folder: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    this.#env = env;
     this.role = role;
     this.address = address;
     this.folder = folder;
@@ -60,6 +79,10 @@ export class FleetProcess {
     return this.#child?.pid ?? 0;
   }
 
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** The exit code once it has ended; null when a signal has ended it. */
   get ended(): Promise<number | null> {
     return this.#ended;
@@ -67,11 +90,11 @@ export class FleetProcess {
 
   /** Resolves when it is ready. @param env besides what it has of this process. */
   async start({ args: more = [], env = {} }: StartOptions = {}): Promise<void> {
-    const listen = this.role === 'server' ? ['--listen', this.address] : [];
+    const listen = this.role === 'worker' ? [] : ['--listen', this.address];
     const args = [MAIN, '--role', this.role, '--exit-with-stdin', ...listen, ...this.#args, ...more];
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...withoutSettings(), ...env },
+      env: { ...withoutSettings(), ...this.#env, ...env },
       detached: true,
     });
     child.stdin.on('error', () => {});
@@ -133,28 +156,45 @@ export class RoleFleet implements AsyncDisposable {
   }
 
   static async start(options: FleetOptions = {}): Promise<RoleFleet> {
-    const { servers = 1, workers = 1, args = [], leaseMs = LEASE_MS, settings } = options;
+    const { servers = 1, workers = 1, both = 0, args = [], leaseMs = LEASE_MS, settings, env = {} } = options;
+    const { argsOf = () => [], database = (at: TestPostgres) => at.newDatabase() } = options;
     await using cleanUp = new AsyncDisposableStack();
     const postgres = cleanUp.use(await TestPostgres.start(settings));
-    const url = await postgres.newDatabase();
+    const url = await database(postgres);
     const folder = cleanUp.use(await temporaryFolder()).path;
     const shared = ['--store', url, '--lease-seconds', String(leaseMs / 1_000), ...args];
-    const roles = [...Array<'server'>(servers).fill('server'), ...Array<'worker'>(workers).fill('worker')];
+    const roles = [
+      ...Array<Role>(servers).fill('server'),
+      ...Array<Role>(workers).fill('worker'),
+      ...Array<Role>(both).fill('all'),
+    ];
     const processes: FleetProcess[] = [];
     for (const [i, role] of roles.entries()) {
       const name = role === 'worker' ? ['--worker-name', workerName(i - servers)] : [];
       const own = join(folder, `${role} ${i}`);
-      processes.push(new FleetProcess(role, await deadAddress(), own, [...shared, ...name]));
+      const flags = [...shared, ...name, ...argsOf(role, url)];
+      processes.push(new FleetProcess(role, await deadAddress(), own, flags, env));
     }
     for (const each of processes) cleanUp.defer(async () => void (await each.stop()));
     await Promise.all(processes.map((each) => each.start()));
-    const address = processes.filter(({ role }) => role === 'server').map((server) => server.address);
+    const address = processes.flatMap((each) => (each.role === 'worker' ? [] : [each.address]));
     const client = cleanUp.use(new GlocalClient({ address }));
     return new RoleFleet(postgres, url, processes, client, folder, shared, cleanUp.move());
   }
 
+  /** Those that serve. */
+  get servers(): readonly FleetProcess[] {
+    return this.processes.filter(({ role }) => role !== 'worker');
+  }
+
+  /** Those that train. */
   get workers(): readonly FleetProcess[] {
-    return this.processes.filter(({ role }) => role === 'worker');
+    return this.processes.filter(({ role }) => role !== 'server');
+  }
+
+  /** Starts those that do not run. */
+  async revive(): Promise<void> {
+    await Promise.all(this.processes.filter(({ running }) => !running).map((each) => each.start()));
   }
 
   /** Ends all of them as the operating system does: nothing that they do is needed any more. */

@@ -38,17 +38,17 @@ export async function startS3rver(): Promise<S3Server> {
   return storeAt(`127.0.0.1:${port}`, bucket, { user: 'S3RVER', password: 'S3RVER' }, cleanUp.move());
 }
 
-/** MinIO, built with Go. @param folder where the program is put. */
-export async function startMinio(folder: string): Promise<S3Server> {
+/** MinIO, built with Go. @param folder where the program is put. @param place of what it keeps, else a temporary one. */
+export async function startMinio(folder: string, place?: string): Promise<S3Server> {
   await using cleanUp = new AsyncDisposableStack();
   const program = await goInstall(MINIO, folder);
-  const data = cleanUp.use(await temporaryFolder());
+  const data = place ?? cleanUp.use(await temporaryFolder()).path;
   const bucket = 'glocal';
   const keys = { user: 'glocal', password: 'a-password-of-tests' };
   // A folder that is there when it starts is a bucket.
-  await mkdir(join(data.path, bucket));
+  await mkdir(join(data, bucket));
   const address = await deadAddress();
-  const server = execa(program, ['server', '--quiet', '--address', address, data.path], {
+  const server = execa(program, ['server', '--quiet', '--address', address, data], {
     env: { MINIO_ROOT_USER: keys.user, MINIO_ROOT_PASSWORD: keys.password, MINIO_BROWSER: 'off' },
     reject: false,
   });
