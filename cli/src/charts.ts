@@ -3,8 +3,7 @@
  * from a network.
  */
 
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import { COLOURS, PANEL, panelTitle, render } from './chart-style.ts';
 
 /** One value of one quantity of one run. */
 export interface TrajectoryPoint {
@@ -47,29 +46,6 @@ export interface EigenvaluePoint {
   readonly steady: boolean;
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif';
-const CONFIG = {
-  background: 'white',
-  font: FONT,
-  view: { stroke: null },
-  axis: {
-    labelColor: '#52525b',
-    titleColor: '#18181b',
-    gridColor: '#eeeef0',
-    domain: false,
-    tickColor: '#d4d4d8',
-    titleFontWeight: 500,
-  },
-  title: { anchor: 'start', fontSize: 16, subtitleColor: '#52525b', subtitleFontSize: 12, offset: 16 },
-  legend: { orient: 'top', title: null, labelFontSize: 12, symbolStrokeWidth: 3 },
-} as const;
-/** Grey for the baseline, blue for what we test, then the rest of a palette that the colour-blind can tell apart. */
-const COLOURS = ['#a1a1aa', '#2563eb', '#d97706', '#059669', '#db2777', '#0891b2', '#7c3aed', '#65a30d'];
-const PANEL = { width: 380, height: 170 };
-
-/** A panel's own title, smaller than that of the picture. */
-const panelTitle = (text: string) => ({ text, fontSize: 13, fontWeight: 500, offset: 6, frame: 'group' });
-
 const STEPS = { field: 'step', type: 'quantitative', title: 'inner step', axis: { tickCount: 5 } };
 
 /** One panel a quantity, one line a run. */
@@ -105,8 +81,7 @@ export function trajectoryChart(
     columns: 2,
     spacing: 36,
     concat: quantities.map(panel),
-    config: CONFIG,
-  } as unknown as TopLevelSpec);
+  });
 }
 
 /**
@@ -149,8 +124,7 @@ export function hypergradientChart(
         marks('glocal', { size: 46, opacity: 1 }),
       ],
     })),
-    config: CONFIG,
-  } as unknown as TopLevelSpec);
+  });
 }
 
 /**
@@ -224,10 +198,5 @@ export function spectrumChart(
         },
       },
     ],
-    config: CONFIG,
-  } as unknown as TopLevelSpec);
-}
-
-function render(spec: TopLevelSpec): Promise<string> {
-  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
+  });
 }

@@ -26,10 +26,12 @@ interface Row {
   readonly method: Method;
   readonly starts?: readonly number[];
   readonly seeds?: number;
+  readonly grid?: boolean;
 }
 
-const armOf = (task: Task, { title, optimizer, method, starts = STARTS, seeds }: Row): Arm => ({
+const armOf = (task: Task, { title, optimizer, method, starts = STARTS, seeds, grid }: Row): Arm => ({
   ...(seeds !== undefined && { seeds }),
+  ...(grid !== undefined && { grid }),
   id: `${tableOf(task)}: ${title}`,
   table: tableOf(task),
   title,
@@ -49,14 +51,15 @@ const cosines = (task: Task, peaks: readonly number[]): Arm[] =>
   peaks.map((peak) => ({
     id: `${tableOf(task)}: cosine ${peak}`,
     table: tableOf(task),
-    title: `SGD, cosine from ${peak}`,
+    title: 'SGD, cosine',
     spec: {
       space: cosine(peak, task.steps),
       problem: problem(task, 'sgd'),
       training: { steps: task.steps },
       method: fixed(task),
     },
-    peak,
+    start: peak,
+    grid: true,
     readout: 'last',
   }));
 
@@ -93,33 +96,37 @@ const mixed = (warmupWindows: number, interval: number): Method => ({
 /** What could be the default. */
 export const defaultsChoice: Experiment = {
   description: 'which outer optimizer and which windows become the default, on Fashion-MNIST',
-  seeds: 1,
-  arms: (
-    [
-      { title: 'calm outer Adam', method: sparse(6, 350) },
-      { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
-      { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
-      { title: 'fixed', method: fixed(CHOICE) },
-    ] satisfies readonly Omit<Row, 'optimizer'>[]
-  ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
+  seeds: { full: 1 },
+  datasets: ['fashion-mnist'],
+  arms: () =>
+    (
+      [
+        { title: 'calm outer Adam', method: sparse(6, 350) },
+        { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
+        { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
+        { title: 'fixed', method: fixed(CHOICE) },
+      ] satisfies readonly Omit<Row, 'optimizer'>[]
+    ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
 };
 
 /** The same with as many steps as it is claimed for. */
 export const defaultsLength: Experiment = {
   description: 'which lengths of windows, on Fashion-MNIST',
-  seeds: 1,
-  arms: (
-    [
-      { title: 'normalised, mixed', method: { ...mixed(12, 460), outer: { ...LIVELY, normalize: true } } },
-      { title: 'mixed', method: { ...mixed(12, 460), outer: LIVELY } },
-      { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
-    ] satisfies readonly Omit<Row, 'optimizer'>[]
-  ).map((row) =>
-    armOf(
-      { ...CHOICE, steps: CLAIMED_STEPS },
-      { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] },
+  seeds: { full: 1 },
+  datasets: ['fashion-mnist'],
+  arms: () =>
+    (
+      [
+        { title: 'normalised, mixed', method: { ...mixed(12, 460), outer: { ...LIVELY, normalize: true } } },
+        { title: 'mixed', method: { ...mixed(12, 460), outer: LIVELY } },
+        { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
+      ] satisfies readonly Omit<Row, 'optimizer'>[]
+    ).map((row) =>
+      armOf(
+        { ...CHOICE, steps: CLAIMED_STEPS },
+        { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] },
+      ),
     ),
-  ),
 };
 
 const comparison = (task: Task): Arm[] => [
@@ -132,6 +139,7 @@ const comparison = (task: Task): Arm[] => [
   ...cosines(task, [0.1, 0.2, 0.4]),
   armOf(task, {
     title: 'Schedule-Free, constant',
+    grid: true,
     optimizer: 'schedule-free',
     method: fixed(task),
     starts: [0.1, 0.5, 1],
@@ -155,39 +163,45 @@ const comparison = (task: Task): Arm[] => [
 /** The default of other optimizers, at other costs and lengths, for a perceptron on a table. */
 export const defaultsWide: Experiment = {
   description: 'the default of every optimizer, at several costs and lengths, for a perceptron on a table',
-  seeds: 3,
-  arms: [2_000, 4_000, 8_000].flatMap((steps) => {
-    const task = { dataset: 'letters', model: 'mlp', steps };
-    const tuned = (title: string, optimizer: Optimizer, method: Partial<Method> = {}): Arm =>
-      armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method } });
-    const arms = [
-      tuned('schedule-free, tuned: the default', 'schedule-free'),
-      ...cosines(task, [0.1, 0.2, 0.4]),
-      armOf(task, {
-        title: 'schedule-free, constant',
-        optimizer: 'schedule-free',
-        method: fixed(task),
-        starts: [...STARTS, 0.5],
-      }),
-    ];
-    if (steps !== CLAIMED_STEPS) return arms;
-    const costs = ['exact', 2, 1.5, 1.25, 1.1] as const;
-    return [
-      ...arms,
-      ...(['sgd', 'adamw', 'schedule-free-adamw'] as const).flatMap((optimizer) => [
-        tuned(`${optimizer}, tuned: the default`, optimizer),
-        armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task) }),
-      ]),
-      ...costs.map((overhead) => tuned(`schedule-free, tuned at ${overhead}`, 'schedule-free', { overhead })),
-    ];
-  }),
+  seeds: { full: 3 },
+  datasets: ['letters'],
+  arms: () =>
+    [2_000, 4_000, 8_000].flatMap((steps) => {
+      const task = { dataset: 'letters', model: 'mlp', steps };
+      const tuned = (title: string, optimizer: Optimizer, method: Partial<Method> = {}): Arm =>
+        armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method } });
+      const arms = [
+        tuned('schedule-free, tuned: the default', 'schedule-free'),
+        ...cosines(task, [0.1, 0.2, 0.4]),
+        armOf(task, {
+          title: 'schedule-free, constant',
+          grid: true,
+          optimizer: 'schedule-free',
+          method: fixed(task),
+          starts: [...STARTS, 0.5],
+        }),
+      ];
+      if (steps !== CLAIMED_STEPS) return arms;
+      const costs = ['exact', 2, 1.5, 1.25, 1.1] as const;
+      return [
+        ...arms,
+        ...(['sgd', 'adamw', 'schedule-free-adamw'] as const).flatMap((optimizer) => [
+          tuned(`${optimizer}, tuned: the default`, optimizer),
+          armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task) }),
+        ]),
+        ...costs.map((overhead) =>
+          tuned(`schedule-free, tuned at ${overhead}`, 'schedule-free', { overhead }),
+        ),
+      ];
+    }),
 };
 
 /** A wide network in a training that has room for few windows. */
 export const defaultsShort: Experiment = {
   description: 'the default on a wide residual network, in a short training',
-  seeds: 1,
-  arms: (() => {
+  seeds: { full: 1 },
+  datasets: ['cifar10'],
+  arms: () => {
     const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200 };
     return [
       armOf(task, {
@@ -198,20 +212,26 @@ export const defaultsShort: Experiment = {
       }),
       armOf(task, {
         title: 'schedule-free, constant',
+        grid: true,
         optimizer: 'schedule-free',
         method: fixed(task),
         starts: [0.01, 0.1, 0.5],
       }),
       ...cosines(task, [0.2]),
     ];
-  })(),
+  },
 };
 
 /** What is claimed of the default. */
 export const defaults: Experiment = {
   description: 'the default against schedules and constant rates, on Fashion-MNIST and CIFAR-10',
-  seeds: 3,
-  arms: ['fashion-mnist', 'cifar10'].flatMap((dataset) =>
-    comparison({ dataset, model: 'lenet', steps: CLAIMED_STEPS }),
-  ),
+  seeds: { full: 3, quick: 1 },
+  datasets: ['fashion-mnist', 'cifar10'],
+  shortened: ['400 inner steps in place of 4,000, one seed in place of three, and Fashion-MNIST alone.'],
+  arms: ({ size }) =>
+    size === 'quick'
+      ? comparison({ dataset: 'fashion-mnist', model: 'lenet', steps: CLAIMED_STEPS / 10 })
+      : ['fashion-mnist', 'cifar10'].flatMap((dataset) =>
+          comparison({ dataset, model: 'lenet', steps: CLAIMED_STEPS }),
+        ),
 };

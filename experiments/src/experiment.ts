@@ -1,8 +1,14 @@
-/** What an experiment is: studies to run, and how their trials are told apart in its tables. */
+/** What an experiment is: studies to run, how their trials are told apart in its tables, and what else is made of them. */
 
-import type { ParameterMap, StudySpec } from '@glocal/sdk';
+import type { GlocalClient, ParameterMap, StudySpec } from '@glocal/sdk';
+import type { Finished } from './outcome.ts';
+import type { Figure } from './report/figure.ts';
+import type { Table } from './report/table.ts';
 
-/** One row of a table: a study whose trials differ in their start and their seed alone. */
+/** As claims ask for, or as little as shows the whole way in ten minutes on two cores. */
+export type Size = 'full' | 'quick';
+
+/** One row of a table: a study whose trials differ in their start and their seed alone. Arms of one title share a row. */
 export interface Arm {
   /** Unique in the experiment, for instance `fashion-mnist/4000/default`; makes its study be found again. */
   readonly id: string;
@@ -16,15 +22,50 @@ export interface Arm {
   };
   /** Where it claims nothing, and one is enough. */
   readonly seeds?: number;
-  /** Of the schedule that its rate follows, where it does not start from some. */
-  readonly peak?: number;
+  /** What the columns of the table are told apart by, where it is not the initial learning rate: the peak of a schedule, for instance. */
+  readonly start?: number;
+  /**
+   * Whether its row is a grid, of which somebody takes the best: it costs all of its runs. Otherwise each start is a run of its
+   * own that somebody might have made.
+   */
+  readonly grid?: boolean;
   /** Where its weights are read out. */
   readonly readout: 'last' | 'averaged';
 }
 
+/** What an experiment has to work with. */
+export interface Lab {
+  readonly client: GlocalClient;
+  readonly size: Size;
+  /** How many of each arm, unless it needs fewer. */
+  readonly seeds: number;
+  /** Folder that is the experiment's own, and there. */
+  readonly out: string;
+  readonly signal: AbortSignal;
+  /** Runs arms, or finds those that have run, and gives them in their order. */
+  run(arms: readonly Arm[]): Promise<readonly Finished[]>;
+  /** Tells people what is under way. */
+  note(text: string): void;
+}
+
+/** What came out, beside the accuracies of the arms. */
+export interface Findings {
+  readonly tables: readonly Table[];
+  readonly figures: readonly Figure[];
+}
+
 export interface Experiment {
   readonly description: string;
-  readonly arms: readonly Arm[];
-  /** Seeds that a claim asks for. */
-  readonly seeds: number;
+  /** Seeds that a claim asks for, and that a look asks for; without the latter there is no quick form. */
+  readonly seeds: { readonly full: number; readonly quick?: number };
+  /** Ids of the data sets without which nothing is started. */
+  readonly datasets: readonly string[];
+  /** What the quick form shortens, a sentence each. */
+  readonly shortened?: readonly string[];
+  /** Whether trials must have the machine for themselves, because their times are what is asked for. */
+  readonly alone?: boolean;
+  /** What runs first. */
+  arms(lab: Lab): readonly Arm[] | Promise<readonly Arm[]>;
+  /** Tables and figures beside those of accuracy, which every experiment with arms has. It may run more. */
+  analyse?(lab: Lab, finished: readonly Finished[]): Promise<Findings>;
 }

@@ -1,44 +1,66 @@
-/** `npm run experiment -- NAME`: runs all arms of an experiment through the services, or goes on with them, and prints its tables. */
+/** `npm run experiment -- NAME`: runs an experiment through the services, or goes on with it, and prints its tables. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
+import { MissingDataError } from './datasets.ts';
+import { conduct } from './laboratory.ts';
 import { type ExperimentOptions, readOptions } from './options.ts';
-import { ArmError, type Finished, runArms } from './run.ts';
-import { tables } from './tables.ts';
+import { markdown } from './report/table.ts';
+import { ArmError } from './run.ts';
 
+/** Not all trials came to their end. */
+const EXIT_FAILED = 1;
+const EXIT_NO_INPUT = 66;
 const EXIT_UNAVAILABLE = 69;
 /** 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
-async function run(
-  { experiment, seeds, only, parallel, out }: ExperimentOptions,
+async function run(options: ExperimentOptions, signal: AbortSignal): Promise<void> {
+  const { name, experiment, size, address, out } = options;
+  if (size === 'quick') {
+    const shortened = experiment.shortened?.map((sentence) => `  ${sentence}`).join('\n');
+    console.error(`the quick form of ${name}:\n${shortened}\n--full is the whole.\n`);
+  }
+  await using cleanUp = new AsyncDisposableStack();
+  const client = cleanUp.use(
+    await GlocalClient.connect({ address: address ?? (await start(options, signal, cleanUp)), signal }),
+  );
+  const { tables, failed } = await conduct(client, options, address === undefined, signal);
+  console.log(tables.map(markdown).join('\n'));
+  console.error(`tables, figures, results.json and ledger.jsonl are in ${out}`);
+  if (failed > 0) {
+    console.error(`${failed} trials failed; the same command tries them again`);
+    process.exitCode = EXIT_FAILED;
+  }
+}
+
+/** A server of the experiment's own, with its studies in the folder. */
+async function start(
+  { parallel, out }: ExperimentOptions,
   signal: AbortSignal,
-): Promise<void> {
+  cleanUp: AsyncDisposableStack,
+): Promise<string> {
   await mkdir(out, { recursive: true });
+  // Trials that train side by side share the cores.
+  const threads = String(Math.max(1, Math.floor(availableParallelism() / parallel)));
   const trainer = await spawnTrainer({
     args: [
       ...['--store', join(out, 'studies.db'), '--log-level', 'warn', '--store-wait-seconds', '20'],
       ...['--max-running-trials', String(parallel), '--max-active-studies', '1000'],
     ],
+    env: {
+      TF_NUM_INTRAOP_THREADS: process.env.TF_NUM_INTRAOP_THREADS ?? threads,
+      OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? threads,
+    },
     log: (line) => signal.aborted || process.stderr.write(`${line}\n`),
     signal,
   });
-  try {
-    await using client = await GlocalClient.connect({ address: trainer.address, signal });
-    const arms = experiment.arms.filter(({ id }) => id.includes(only));
-    const finished: Finished[] = [];
-    for await (const arm of runArms(client, arms, seeds, signal)) {
-      finished.push(arm);
-      await writeFile(join(out, 'results.json'), `${JSON.stringify(finished, null, 2)}\n`);
-      await writeFile(join(out, 'tables.md'), tables(finished));
-    }
-    console.log(tables(finished));
-  } finally {
-    await trainer.stop();
-  }
+  cleanUp.defer(() => trainer.stop());
+  return trainer.address;
 }
 
 const signal = interruption();
@@ -50,6 +72,9 @@ try {
   } else if (signal.aborted) {
     console.error('\nstopped; the same command goes on from here');
     process.exitCode = EXIT_INTERRUPTED;
+  } else if (error instanceof MissingDataError) {
+    console.error(`Data is missing.\n${error.message}`);
+    process.exitCode = EXIT_NO_INPUT;
   } else if (error instanceof ServerStartError || error instanceof ArmError || error instanceof GlocalError) {
     console.error(`\nThe experiment could not be run: ${error.message}`);
     process.exitCode = EXIT_UNAVAILABLE;

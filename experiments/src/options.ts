@@ -2,22 +2,17 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArguments } from '@glocal/cli/command-line';
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import { defaults, defaultsChoice, defaultsLength, defaultsShort, defaultsWide } from './defaults.ts';
-import type { Experiment } from './experiment.ts';
+import { parseArguments, UsageError } from '@glocal/cli/command-line';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { Experiment, Size } from './experiment.ts';
+import { EXPERIMENTS } from './registry.ts';
 
-const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
-  defaults,
-  'defaults-wide': defaultsWide,
-  'defaults-short': defaultsShort,
-  'defaults-length': defaultsLength,
-  'defaults-choice': defaultsChoice,
-};
 const RUNS = fileURLToPath(new URL('../../runs', import.meta.url));
 
 export interface ExperimentOptions {
+  readonly name: string;
   readonly experiment: Experiment;
+  readonly size: Size;
   /** Of each arm, unless it needs fewer. */
   readonly seeds: number;
   /** What arms have in their id; empty for all. */
@@ -26,26 +21,69 @@ export interface ExperimentOptions {
   readonly parallel: number;
   /** Folder for studies and tables. */
   readonly out: string;
+  /** Of a server that is there; without it one is started. */
+  readonly address?: string;
 }
 
 /**
  * @param args without the program's name.
- * @throws UsageError
+ * @throws UsageError, also after `--list`
  */
 export function readOptions(args: readonly string[]): ExperimentOptions {
   const command = new Command('npm run experiment --')
-    .description('Compares ways to choose hyperparameters, through the services, and prints tables.')
-    .addArgument(new Argument('<name>', 'which experiment').choices(Object.keys(EXPERIMENTS)))
+    .description('Compares ways to choose hyperparameters, through the services, with tables and figures.')
+    .addArgument(new Argument('[name]', 'which experiment').choices(Object.keys(EXPERIMENTS)))
+    .option(
+      '--quick',
+      'as little as shows the whole way, in ten minutes on two cores; the default where there is one',
+    )
+    .addOption(new Option('--full', 'as claims ask for').conflicts('quick'))
     .option('--seeds <n>', 'seeds of each row; as many as its claims ask for unless told otherwise', whole)
     .option('--only <text>', 'only rows that have this in their name', '')
-    .option('--parallel <n>', 'trials that train at a time', whole, 1)
+    .option('--parallel <n>', 'trials that train at a time', whole)
     .option('--out <folder>', 'where studies and tables are kept, for going on; runs/NAME by default')
+    .option('--address <address>', 'of a server that is there; without it one is started')
+    .option('--list', 'prints the experiments, and ends')
     .addHelpText('after', `\nExperiments:\n${descriptions()}`);
   parseArguments(command, args);
-  const [name = ''] = command.args;
+  const flags = command.opts<Flags>();
+  const { quick: _quick, full: _full, list, ...given } = flags;
+  if (list) {
+    process.stdout.write(descriptions());
+    throw new UsageError('listed', 0);
+  }
+  const [name] = command.args;
+  if (name === undefined) refuse('which experiment? --list prints them');
   const experiment = EXPERIMENTS[name] as Experiment;
-  const given = command.opts<Pick<ExperimentOptions, 'only' | 'parallel'> & Partial<ExperimentOptions>>();
-  return { ...given, experiment, seeds: given.seeds ?? experiment.seeds, out: given.out ?? join(RUNS, name) };
+  const size = sizeOf(experiment, flags);
+  const seeds = experiment.seeds[size];
+  if (seeds === undefined) refuse(`${name} has no quick form`);
+  return {
+    ...given,
+    ...{ name, experiment, size },
+    seeds: given.seeds ?? seeds,
+    parallel: given.parallel ?? (experiment.alone ? 1 : 2),
+    out: given.out ?? join(RUNS, name),
+  };
+}
+
+interface Flags extends Pick<ExperimentOptions, 'only' | 'address'> {
+  readonly quick?: true;
+  readonly full?: true;
+  readonly list?: true;
+  readonly seeds?: number;
+  readonly parallel?: number;
+  readonly out?: string;
+}
+
+function sizeOf({ seeds }: Experiment, { quick, full }: Pick<Flags, 'quick' | 'full'>): Size {
+  if (full) return 'full';
+  return quick || seeds.quick !== undefined ? 'quick' : 'full';
+}
+
+function refuse(message: string): never {
+  process.stderr.write(`error: ${message}\n`);
+  throw new UsageError(message, 64);
 }
 
 function whole(text: string): number {
@@ -54,7 +92,9 @@ function whole(text: string): number {
   throw new InvalidArgumentError('It must be a whole number of 1 or more.');
 }
 
-const descriptions = (): string =>
-  Object.entries(EXPERIMENTS)
-    .map(([name, { description }]) => `  ${name.padEnd(18)} ${description}\n`)
+function descriptions(): string {
+  const width = Math.max(...Object.keys(EXPERIMENTS).map(({ length }) => length));
+  return Object.entries(EXPERIMENTS)
+    .map(([name, { description }]) => `  ${name.padEnd(width)} ${description}\n`)
     .join('');
+}

@@ -3,7 +3,8 @@
 import { fixed, float, type GlocalClient, type ParameterMap, type Space, space } from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Arm } from '../../experiments/src/experiment.ts';
-import { type Finished, runArms } from '../../experiments/src/run.ts';
+import type { Finished } from '../../experiments/src/outcome.ts';
+import { cancelOthers, finishArms, startArms } from '../../experiments/src/run.ts';
 import { TestTrainer } from '../support/trainer.ts';
 
 let trainer: TestTrainer;
@@ -29,7 +30,9 @@ const arm = (title: string, rates: readonly number[], changes: Partial<Arm['spec
 });
 
 async function run(arms: readonly Arm[], seeds = 1, signal = new AbortController().signal) {
-  return Array.fromAsync(runArms(client, arms, seeds, signal));
+  const started = await startArms(client, arms, seeds, signal);
+  await cancelOthers(client, started);
+  return Array.fromAsync(finishArms(started, signal));
 }
 const studies = (finished: readonly Finished[]) => finished.map(({ study }) => study);
 
@@ -74,7 +77,7 @@ describe('an experiment', () => {
     await run([]);
   });
 
-  it('has runs that diverge as outcomes, and stops at one that did not come to its end', async () => {
+  it('has runs that diverge as outcomes, and stops at one that somebody has cancelled', async () => {
     const wild = arm('wild', [100], {
       problem: { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd', validationExamples: 100 },
     });

@@ -1,0 +1,108 @@
+/** One experiment from its first study to its files. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Board, progressBoard } from '@glocal/cli/terminal';
+import type { GlocalClient } from '@glocal/sdk';
+import { requireDatasets } from './datasets.ts';
+import type { Arm, Findings, Lab } from './experiment.ts';
+import { accuracyFigures } from './figures/accuracy.ts';
+import type { ExperimentOptions } from './options.ts';
+import { type Finished, isOutcome, outcomeLine } from './outcome.ts';
+import { showProgress } from './progress.ts';
+import { accuracyTables } from './report/accuracy-table.ts';
+import { writeResults } from './report/files.ts';
+import { Ledger } from './report/ledger.ts';
+import { commitOf, thisMachine } from './report/machine.ts';
+import { cancelOthers, finishArms, startArms } from './run.ts';
+
+const SOURCES = fileURLToPath(new URL('.', import.meta.url));
+
+/** What came out of it all. */
+export interface Concluded extends Findings {
+  readonly arms: readonly Finished[];
+  /** Trials that neither succeeded nor diverged; the same command tries them again. */
+  readonly failed: number;
+}
+
+/**
+ * @param owned whether the server is the experiment's own, so that nobody else has studies there.
+ * @throws MissingDataError, ArmError; GlocalError CANCELLED after the signal
+ */
+export async function conduct(
+  client: GlocalClient,
+  options: ExperimentOptions,
+  owned: boolean,
+  signal: AbortSignal,
+): Promise<Concluded> {
+  const { name, experiment, size, seeds, only, out } = options;
+  await requireDatasets(client, experiment.datasets);
+  await mkdir(out, { recursive: true });
+  const { version } = await client.serverInfo({ signal });
+  const command = commandOf(options);
+  const circumstances = { command, version, commit: await commitOf(SOURCES), machine: thisMachine() };
+  const ledger = await Ledger.open(out, circumstances);
+  const board = progressBoard();
+  const isOther = owned && (await isOtherCommand(out, command));
+  const arms: Finished[] = [];
+  const lab: Lab = {
+    ...{ client, size, seeds, out, signal },
+    note: (text) => board.note(text),
+    run: async (wanted) => {
+      const started = await startArms(client, wanted, seeds, signal);
+      if (isOther && arms.length === 0) await cancelOthers(client, started);
+      const ended: Finished[] = [];
+      await using _progress = showing(started, board, signal);
+      for await (const finished of finishArms(started, signal)) {
+        ended.push(finished);
+        await ledger.add(finished);
+        for (const trial of finished.trials) board.note(`${finished.arm.id}  ${outcomeLine(trial)}`);
+      }
+      arms.push(...ended);
+      return ended;
+    },
+  };
+  try {
+    const wanted: readonly Arm[] = await experiment.arms(lab);
+    const first = await lab.run(wanted.filter(({ id }) => id.includes(only)));
+    const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
+    const findings = {
+      tables: [...accuracyTables(arms), ...found.tables],
+      figures: [...(await accuracyFigures(arms)), ...found.figures],
+    };
+    const shortened = size === 'quick' ? (experiment.shortened ?? []) : [];
+    const results = { experiment: name, size, shortened, seeds, ...circumstances, arms };
+    await writeResults(out, { ...results, ledger: ledger.entries }, findings);
+    const failed = arms.flatMap(({ trials }) => trials.filter((trial) => !isOutcome(trial))).length;
+    return { ...findings, arms, failed };
+  } finally {
+    board.stop();
+  }
+}
+
+/** Progress until it is disposed of. */
+function showing(...[started, board, signal]: Parameters<typeof showProgress>): AsyncDisposable {
+  const controller = new AbortController();
+  const shown = showProgress(started, board as Board, AbortSignal.any([signal, controller.signal]));
+  return {
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await shown;
+    },
+  };
+}
+
+/** As one would type it. */
+function commandOf({ name, size, seeds, only, parallel }: ExperimentOptions): string {
+  const filter = only === '' ? '' : ` --only ${only}`;
+  return `npm run experiment -- ${name} --${size} --seeds ${seeds} --parallel ${parallel}${filter}`;
+}
+
+/** Whether the folder has last been used by another command, whose studies nobody waits for any more. */
+async function isOtherCommand(out: string, command: string): Promise<boolean> {
+  const path = join(out, 'command.txt');
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  await writeFile(path, `${command}\n`);
+  return before !== `${command}\n`;
+}
