@@ -1,6 +1,16 @@
 /** The ways to choose hyperparameters that experiments compare, each as the settings of a study. */
 
-import { fixed, float, type ParameterMap, type Space, scheduled, space } from '@glocal/sdk';
+import {
+  fixed,
+  float,
+  type Method,
+  type ParameterMap,
+  type Problem,
+  type Space,
+  scheduled,
+  space,
+} from '@glocal/sdk';
+import type { Arm } from './experiment.ts';
 
 /** Where tuned runs may go: from 100 times below the smallest start to 10 times above the largest. */
 const RATES = { min: 1e-5, max: 10, scale: 'log' } as const;
@@ -21,21 +31,60 @@ const SHARES: Readonly<Record<Optimizer, Readonly<Record<string, number>>>> = {
 const each = <T>(record: Readonly<Record<string, number>>, make: (value: number) => T): Record<string, T> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
 
+/** A space whose parameters the compiler does not have to know. */
+export const spaceOf = (parameters: ParameterMap): Space<ParameterMap> => space(parameters);
+
 /**
  * Rate, momentum or interpolation, and weight decay, from each of the starts of the rate: learned, or with the estimator FIXED
  * held there.
  */
 export const startingFrom = (optimizer: Optimizer, starts: readonly number[]): Space<ParameterMap> =>
-  space({
+  spaceOf({
     lr: float({ ...RATES, init: starts }),
     ...each(SHARES[optimizer], (init) => float({ min: 0, max: 1, init })),
     weightDecay: float({ min: 0, max: 1, init: DECAY }),
-  }) as Space<ParameterMap>;
+  });
 
 /** A linear rise over the first twentieth, then half a cosine to 0. */
 export const cosine = (peak: number, steps: number): Space<ParameterMap> =>
-  space({
+  spaceOf({
     lr: scheduled({ cosine: { peak, warmupSteps: steps / 20 } }),
     momentum: fixed(MOMENTUM),
     weightDecay: fixed(DECAY),
-  }) as Space<ParameterMap>;
+  });
+
+/** Constant, and down over the last fifth as 1 minus the root of the share of it that is done. */
+export const cooldown = (value: number): Space<ParameterMap> =>
+  spaceOf({
+    lr: scheduled({ cooldown: { value } }),
+    momentum: fixed(MOMENTUM),
+    weightDecay: fixed(DECAY),
+  });
+
+/** What is trained, with how many steps. */
+export interface Task {
+  /** Title of its table. */
+  readonly table: string;
+  readonly problem: Omit<Problem, 'optimizer'>;
+  readonly steps: number;
+}
+
+/** A row of a task's table, or, with a `start`, one cell of it. */
+export interface Row extends Pick<Arm, 'title' | 'readout' | 'start' | 'grid' | 'seeds'> {
+  readonly optimizer: Problem['optimizer'];
+  readonly space: Space<ParameterMap>;
+  readonly method: Method;
+}
+
+export const armOf = ({ table, problem, steps }: Task, { optimizer, space, method, ...row }: Row): Arm => ({
+  ...row,
+  id: `${table}: ${row.title}${row.start === undefined ? '' : ` ${row.start}`}`,
+  table,
+  spec: { space, problem: { ...problem, optimizer }, training: { steps }, method },
+});
+
+/** Nothing moves; figures are taken ten times. */
+export const held = ({ steps }: Pick<Task, 'steps'>): Method => ({
+  estimator: 'fixed',
+  window: Math.max(1, Math.floor(steps / 10)),
+});

@@ -84,11 +84,12 @@ describe('an experiment', () => {
     const [finished] = await run([wild]);
     expect(finished?.trials).toMatchObject([{ state: 'INFEASIBLE', accuracy: undefined }]);
     expect(studies(await run([wild]))).toEqual([finished?.study]);
-    const stopped = run([arm('stopped', [0.01], { training: { steps: 1_000_000 } })]);
+    const stopped = expect(run([arm('stopped', [0.01], { training: { steps: 1_000_000 } })])).rejects;
+    const told = stopped.toThrow(/^small: stopped: /);
     await expect.poll(async () => activeStudies()).toHaveLength(1);
     const [name = ''] = await activeStudies();
     await (await client.studies.get(name)).cancel();
-    await expect(stopped).rejects.toThrow(/^small: stopped: /);
+    await told;
   });
 });
 

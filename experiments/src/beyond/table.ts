@@ -1,0 +1,49 @@
+/** A perceptron on a table: an L2 penalty for each layer, learned, against one for all and against grids. */
+
+import { fixed } from '@glocal/sdk';
+import { armOf, held, spaceOf, type Task } from '../arms.ts';
+import type { Arm, Experiment, Size } from '../experiment.ts';
+import { GRIDS } from './per-layer.ts';
+import { LEARNED_DECAY, LEARNED_RATE, vectorRows } from './vectors.ts';
+
+const DATASET = 'letters';
+const STEPS: Readonly<Record<Size, number>> = { full: 4_000, quick: 500 };
+const STARTS: Readonly<Record<Size, readonly number[]>> = { full: [0.01, 0.1, 1], quick: [0.1] };
+/** Of the penalty, at the rates of the constant grid. */
+const PENALTIES: Readonly<Record<Size, readonly number[]>> = {
+  full: [1e-5, 1e-4, 1e-3, 1e-2],
+  quick: [1e-4],
+};
+
+function arms(size: Size): Arm[] {
+  const task: Task = {
+    table: `${DATASET}, mlp, ${STEPS[size]} steps`,
+    problem: { dataset: DATASET, model: 'mlp' },
+    steps: STEPS[size],
+  };
+  const learned = { lr: LEARNED_RATE(STARTS[size]), l2: { ...LEARNED_DECAY, init: 1e-4 } };
+  const others = { momentum: fixed(0.1), weightDecay: fixed(0) };
+  return [
+    ...vectorRows({ task, learned, others, grids: GRIDS[size] }),
+    ...PENALTIES[size].map((penalty) =>
+      armOf(
+        { ...task, table: `${task.table}, by penalty at rate 1` },
+        {
+          ...{ title: 'FIXED', start: penalty, grid: true, readout: 'averaged' },
+          ...{ optimizer: 'sgd', method: held(task) },
+          space: spaceOf({ lr: fixed(1), l2: fixed(penalty), ...others }),
+        },
+      ),
+    ),
+  ];
+}
+
+export const table: Experiment = {
+  description: 'a perceptron on a table that you bring: a penalty for each layer, against one for all',
+  seeds: { full: 3, quick: 1 },
+  datasets: [DATASET],
+  shortened: [
+    '500 inner steps in place of 4,000, one start in place of three, grids of one, one seed in place of three.',
+  ],
+  arms: ({ size }) => arms(size),
+};
