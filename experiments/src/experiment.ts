@@ -62,10 +62,12 @@ export interface Experiment {
   readonly datasets: readonly string[];
   /** What the quick form shortens, a sentence each. */
   readonly shortened?: readonly string[];
+  /** Whether accuracies of its rows can be compared; where they train for different lengths, they cannot. @default true */
+  readonly comparable?: boolean;
   /** Whether trials must have the machine for themselves, because their times are what is asked for. */
   readonly alone?: boolean;
   /** What runs first. */
   arms(lab: Lab): readonly Arm[] | Promise<readonly Arm[]>;
-  /** Tables and figures beside those of accuracy, which every experiment with arms has. It may run more. */
+  /** Tables and figures beside those of accuracy. It may run more. */
   analyse?(lab: Lab, finished: readonly Finished[]): Promise<Findings>;
 }

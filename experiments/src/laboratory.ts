@@ -15,7 +15,7 @@ import { accuracyTables } from './report/accuracy-table.ts';
 import { writeResults } from './report/files.ts';
 import { Ledger } from './report/ledger.ts';
 import { commitOf, thisMachine } from './report/machine.ts';
-import { cancelOthers, finishArms, startArms } from './run.ts';
+import { cancelOthers, finishArms, type Started, startArms } from './run.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 
@@ -67,9 +67,10 @@ export async function conduct(
     const wanted: readonly Arm[] = await experiment.arms(lab);
     const first = await lab.run(wanted.filter(({ id }) => id.includes(only)));
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
+    const compared = experiment.comparable === false ? [] : arms;
     const findings = {
-      tables: [...accuracyTables(arms), ...found.tables],
-      figures: [...(await accuracyFigures(arms)), ...found.figures],
+      tables: [...accuracyTables(compared), ...found.tables],
+      figures: [...(await accuracyFigures(compared)), ...found.figures],
     };
     const shortened = size === 'quick' ? (experiment.shortened ?? []) : [];
     const results = { experiment: name, size, shortened, seeds, ...circumstances, arms };
@@ -81,10 +82,13 @@ export async function conduct(
   }
 }
 
-/** Progress until it is disposed of. */
-function showing(...[started, board, signal]: Parameters<typeof showProgress>): AsyncDisposable {
+/** Progress until it is disposed of. Where it cannot be shown, that is told, and nothing else. */
+function showing(started: readonly Started[], board: Board, signal: AbortSignal): AsyncDisposable {
   const controller = new AbortController();
-  const shown = showProgress(started, board as Board, AbortSignal.any([signal, controller.signal]));
+  const until = AbortSignal.any([signal, controller.signal]);
+  const shown = showProgress(started, board, until).catch((error: unknown) =>
+    board.note(`no progress can be shown: ${error instanceof Error ? error.message : error}`),
+  );
   return {
     async [Symbol.asyncDispose]() {
       controller.abort();

@@ -67,6 +67,7 @@ export const runtime: Experiment = {
       'has 20,000. Times are for each inner step in both forms, the median over the windows but the first.',
   ],
   alone: true,
+  comparable: false,
   arms: ({ size }) => arms(size),
   analyse,
 };
