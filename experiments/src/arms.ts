@@ -61,6 +61,14 @@ export const cooldown = (value: number): Space<ParameterMap> =>
     weightDecay: fixed(DECAY),
   });
 
+/** As {@link startingFrom} for Schedule-Free SGD, with the average's weights of the paper, which do not grow with the step. */
+export const asPublished = (starts: readonly number[]): Space<ParameterMap> =>
+  spaceOf({ ...startingFrom('schedule-free', starts).parameters, power: fixed(0) });
+
+/** The multiplier of Prodigy's estimate: a linear rise to 1, then half a cosine to 0. */
+export const prodigyCosine = (steps: number): Space<ParameterMap> =>
+  spaceOf({ lr: scheduled({ cosine: { peak: 1, warmupSteps: steps / 20 } }), weightDecay: fixed(DECAY) });
+
 /** What is trained, with how many steps. */
 export interface Task {
   /** Title of its table. */

@@ -1,7 +1,17 @@
 /** What tuned runs have to be compared with: rates that somebody knows, or finds in a grid, and schedules that somebody has made. */
 
-import { armOf, cooldown, cosine, held, startingFrom, type Task } from './arms.ts';
-import type { Arm } from './experiment.ts';
+import {
+  armOf,
+  asPublished,
+  cooldown,
+  cosine,
+  held,
+  prodigyCosine,
+  startingFrom,
+  type Task,
+} from './arms.ts';
+import type { Arm, Lab } from './experiment.ts';
+import { rangeTest } from './range-test.ts';
 
 /** The grids of the controls. */
 export interface ControlGrids {
@@ -47,5 +57,30 @@ export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS): Arm[]
       ...{ title: 'Schedule-Free SGD, constant', grid: true, readout: 'averaged', method },
       ...{ optimizer: 'schedule-free', space: startingFrom('schedule-free', grids.scheduleFree) },
     }),
+    armOf(task, {
+      ...{
+        title: 'Schedule-Free SGD, constant, weights as published',
+        grid: true,
+        readout: 'averaged',
+        method,
+      },
+      ...{ optimizer: 'schedule-free', space: asPublished(grids.scheduleFree) },
+    }),
+    // Nobody has to know its rate.
+    armOf(task, {
+      ...{ title: 'Prodigy, cosine', start: 1, readout: 'last', method },
+      ...{ optimizer: 'prodigy', space: prodigyCosine(task.steps) },
+    }),
+  ];
+}
+
+/** SGD at the rate that a range test picks, at both weights. The test costs its own steps besides, which the title says. */
+export async function rangeTestArms(lab: Lab, task: Task): Promise<Arm[]> {
+  const { rate, cost } = await rangeTest(lab, task, 'sgd');
+  const shared = { optimizer: 'sgd', space: startingFrom('sgd', [rate]), method: held(task) } as const;
+  const title = `SGD at the rate of a range test (+${cost.toPrecision(2)} runs)`;
+  return [
+    armOf(task, { ...shared, title, readout: 'last' }),
+    armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),
   ];
 }

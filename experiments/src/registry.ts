@@ -6,6 +6,7 @@ import { perLayer } from './beyond/per-layer.ts';
 import { table } from './beyond/table.ts';
 import { defaults, defaultsChoice, defaultsLength, defaultsShort, defaultsWide } from './defaults.ts';
 import type { Experiment } from './experiment.ts';
+import { heldPhi } from './held-phi/experiment.ts';
 import { globalBaseline } from './paper/global-baseline.ts';
 import {
   reweightingCifar10By50,
@@ -22,6 +23,7 @@ import {
 } from './paper/schedules.ts';
 import { sigmaDelay } from './paper/sigma-delay.ts';
 import { spectrum } from './paper/spectrum.ts';
+import { timeToAccuracy } from './time-to-accuracy/experiment.ts';
 
 export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   'schedules-mnist': schedulesMnist,
@@ -40,6 +42,8 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   'per-layer': perLayer,
   'fine-tune': fineTune,
   table,
+  'held-phi': heldPhi,
+  'time-to-accuracy': timeToAccuracy,
   defaults,
   'defaults-wide': defaultsWide,
   'defaults-short': defaultsShort,

@@ -57,7 +57,7 @@ const idx = (shape: readonly number[], bytes: Uint8Array): Uint8Array => {
 
 async function writeTable(folder: string): Promise<void> {
   await mkdir(folder);
-  const rows = Array.from({ length: 1_000 }, (_, i) => `${'abc'[i % 3]},${i % 7},${i % 5}\n`);
+  const rows = Array.from({ length: 8_000 }, (_, i) => `${'abc'[i % 3]},${i % 7},${i % 5}\n`);
   await writeFile(join(folder, 'letters.csv'), `letter,x,y\n${rows.join('')}`);
   const manifest = {
     ...{ format: 'csv', classes: ['a', 'b', 'c'], train: 'letters.csv', label: 'letter' },

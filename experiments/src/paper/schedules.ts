@@ -2,7 +2,7 @@
 
 import { fixed, float, type Method, type ParameterMap, type Space } from '@glocal/sdk';
 import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
-import { controls } from '../controls.ts';
+import { controls, rangeTestArms } from '../controls.ts';
 import { type Estimated, estimators, PAPER, type PaperLoop } from '../estimators.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { scheduleFigures } from '../figures/schedules.ts';
@@ -61,9 +61,14 @@ const wideResnet = (dataset: string): Subject => ({
 /** The default of studies, whose space is wider than the paper's. */
 const DEFAULT: Method = { estimator: 'glocal' };
 
-function arms({ dataset, task, loop, starts, space }: Subject, size: Size): Arm[] {
+function taskOf({ dataset, task }: Subject, size: Size): Task {
   const { problem, steps } = task[size];
-  const whole: Task = { ...task[size], table: `${dataset}, ${problem.model}, ${steps} steps` };
+  return { ...task[size], table: `${dataset}, ${problem.model}, ${steps} steps` };
+}
+
+function arms(subject: Subject, size: Size): Arm[] {
+  const { loop, starts, space } = subject;
+  const whole = taskOf(subject, size);
   const tuned = ({ title, method, evaluation }: Estimated): Arm =>
     armOf(whole, {
       ...{ title, method, optimizer: 'sgd', space: space(starts[size]) },
@@ -91,10 +96,10 @@ const experiment = (subject: Subject, description: string): Experiment => ({
   datasets: [subject.dataset],
   shortened: [subject.shortened],
   arms: ({ size }) => arms(subject, size),
-  analyse: async ({ client }, finished) => ({
-    tables: [],
-    figures: await scheduleFigures(client, finished),
-  }),
+  analyse: async (lab, finished) => {
+    if (lab.size === 'full') await lab.run(await rangeTestArms(lab, taskOf(subject, lab.size)));
+    return { tables: [], figures: await scheduleFigures(lab.client, finished) };
+  },
 });
 
 export const schedulesMnist = experiment(lenet('mnist'), "the paper's Fig. 6: LeNet on MNIST");

@@ -1,0 +1,82 @@
+/** A learning-rate range test (Smith, 2017, arXiv 1506.01186): a short run whose rate rises exponentially, and the rate that it picks. */
+
+import { type OuterStep, scheduled } from '@glocal/sdk';
+import { armOf, type Optimizer, spaceOf, type Task } from './arms.ts';
+import type { Lab } from './experiment.ts';
+
+/** Rates that are gone through. */
+const LOWEST = 1e-5;
+const HIGHEST = 10;
+/** Inner steps in which it rises, and of each loss that is looked at. */
+const STEPS = 200;
+const WINDOW = 5;
+/** Share of the smoothed loss that is kept from one to the next. */
+const SMOOTHING = 0.8;
+/** The run has diverged where the smoothed loss is that many times the lowest before. */
+const DIVERGED = 4;
+/** Points of the schedule, between which it is a straight line. */
+const POINTS = 100;
+
+/** The training loss at a rate. */
+export interface RangePoint {
+  readonly rate: number;
+  readonly loss: number;
+}
+
+/** What a range test found, and what it took. */
+export interface RangeTest {
+  readonly rate: number;
+  /** In runs of the task. */
+  readonly cost: number;
+  readonly points: readonly RangePoint[];
+}
+
+/** The rate after a share of the test. */
+const rateAt = (share: number): number => LOWEST * (HIGHEST / LOWEST) ** share;
+
+/** Runs it with seed 0, or finds it. @throws RangeError when no rate moved the loss. */
+export async function rangeTest(lab: Lab, task: Task, optimizer: Optimizer): Promise<RangeTest> {
+  const points = Array.from({ length: POINTS }, (_, i) => ({
+    step: Math.floor((i * (STEPS - 1)) / (POINTS - 1)),
+    value: rateAt(i / (POINTS - 1)),
+  }));
+  const arm = armOf(
+    { ...task, table: `${task.table}: range tests`, steps: STEPS },
+    {
+      ...{ title: `range test, ${optimizer}`, optimizer, readout: 'last', seeds: 1 },
+      space: spaceOf({ lr: scheduled({ points }) }),
+      method: { estimator: 'fixed', window: WINDOW },
+    },
+  );
+  const [finished] = await lab.run([arm]);
+  const trial = finished?.trials[0]?.trial;
+  if (finished === undefined || trial === undefined) throw new RangeError('the range test has no trial');
+  const study = await lab.client.studies.get(finished.study, { signal: lab.signal });
+  const steps: OuterStep[] = await Array.fromAsync(study.outerSteps({ trial, signal: lab.signal }));
+  const losses = steps.map(({ step, trainLoss }) => ({
+    rate: rateAt((step - WINDOW / 2) / STEPS),
+    loss: trainLoss,
+  }));
+  return { rate: pickRate(losses), cost: STEPS / task.steps, points: losses };
+}
+
+/**
+ * The rate at which the smoothed loss falls most steeply with the logarithm of the rate, before it diverges.
+ * @param points in the order of rising rates, equally far apart on a log scale.
+ * @throws RangeError when it falls nowhere.
+ */
+export function pickRate(points: readonly RangePoint[]): number {
+  let smoothed: number | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
+  let best: { rate: number; fall: number } | undefined;
+  for (const { rate, loss } of points) {
+    const before = smoothed;
+    smoothed = before === undefined ? loss : SMOOTHING * before + (1 - SMOOTHING) * loss;
+    if (!(smoothed < DIVERGED * lowest)) break;
+    lowest = Math.min(lowest, smoothed);
+    const fall = before === undefined ? 0 : before - smoothed;
+    if (fall > (best?.fall ?? 0)) best = { rate, fall };
+  }
+  if (best === undefined) throw new RangeError('the loss falls at no rate that was tried');
+  return best.rate;
+}
