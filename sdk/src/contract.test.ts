@@ -248,6 +248,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       fallbackWindows: true,
       attempts: true,
       crashes: true,
+      workerDeaths: true,
       choices: true,
       checkpoints: true,
       checkpointBytes: true,

@@ -50,6 +50,8 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly attempts: number;
   /** Deaths of its training process since the last outer step was stored. At the third it is FAILED. */
   readonly crashes: number;
+  /** Whole workers that died while they trained it since the last outer step was stored, where workers share a store. */
+  readonly workerDeaths: number;
   /** Current values of the hyperparameters; of a vector undefined until training has started. */
   readonly values: SentValues<P>;
   /** At the last outer-step boundary; undefined before the first. */

@@ -43,7 +43,11 @@ it('a fleet whose servers and workers are killed again and again loses nothing a
     return await Promise.all(studies.map(trajectories));
   })();
 
-  await using fleet = await RoleFleet.start({ servers: 2, workers: 2, args: BACKEND });
+  await using fleet = await RoleFleet.start({
+    servers: 2,
+    workers: 2,
+    args: [...BACKEND, '--max-worker-deaths', '0'],
+  });
   const random = new Random(SEED);
   const studies = await Promise.all(
     ESTIMATORS.map((estimator) => fleet.client.studies.create(spec(estimator))),

@@ -70,7 +70,7 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
 
   onStage(`a database, ${servers} servers and ${workers} workers`);
   await using fleet = await RoleFleet.start({
-    ...{ servers, workers, leaseMs, args: [...BACKEND, ...ROOM] },
+    ...{ servers, workers, leaseMs, args: [...BACKEND, ...ROOM, '--max-worker-deaths', '0'] },
     settings: { ...Meter.SETTINGS, max_connections: String(20 + 12 * (servers + workers)) },
   });
   // Rather than stopped, which takes a while.

@@ -142,6 +142,11 @@ export const SETTINGS = {
     10,
     'where several processes share a store: a worker that has not been heard of for so long has lost its trials to others. The same for all of them',
   ),
+  maxWorkerDeaths: setting(
+    whole(0),
+    5,
+    'where several processes share a store: so many workers that die or are not heard of for longer than their lease, one after the other, while they train a trial, and it is FAILED; 0 for any number. An outer step that is stored begins anew, and a worker that hands the trial back. The same for all that share a store',
+  ),
   once: setting(
     yesOrNo(),
     false,

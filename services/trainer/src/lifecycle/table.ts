@@ -33,7 +33,7 @@ export const TRIAL_TRANSITIONS = {
   end: {
     from: [TrialState.RUNNING],
     to: [TrialState.SUCCEEDED, TrialState.FAILED, TrialState.INFEASIBLE],
-    by: ['worker'],
+    by: ['worker', 'server'],
   },
   'be cancelled': {
     from: [TrialState.PENDING, TrialState.RUNNING, TrialState.PAUSED],
@@ -58,7 +58,7 @@ export const STUDY_TRANSITIONS = {
   end: {
     from: [StudyState.ACTIVE, StudyState.PAUSED],
     to: [StudyState.COMPLETED, StudyState.FAILED],
-    by: ['worker'],
+    by: ['worker', 'server'],
   },
   'be cancelled': {
     from: [StudyState.ACTIVE, StudyState.PAUSED],

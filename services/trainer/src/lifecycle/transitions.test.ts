@@ -9,6 +9,7 @@ import {
   endTrial,
   holdBackTrial,
   interruptTrial,
+  loseWorker,
   pauseTrial,
   resumeTrial,
   startTrial,
@@ -51,6 +52,23 @@ describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>
     'be paused',
     (before) => interruptTrial(before, StudyState.PAUSED, stopped),
     { state: PAUSED, stateReason: 'the server stopped; it starts again', crashes: 1, endTime: undefined },
+  ],
+  [
+    'losing a worker of',
+    'be interrupted',
+    (before) => loseWorker(before, StudyState.ACTIVE, { why: 'it died', most: 2 }, now),
+    { state: PENDING, stateReason: 'it died; it starts again', workerDeaths: 1, crashes: 0 },
+  ],
+  [
+    'losing one worker too many of',
+    'end',
+    (before) =>
+      loseWorker({ ...before, outerStepsDone: 3 }, StudyState.PAUSED, { why: 'it died', most: 1 }, now),
+    {
+      ...{ state: FAILED, workerDeaths: 1, endTime: now },
+      stateReason:
+        'it died: that is worker number 1 to be lost with it since it stored outer step 3, and it is not tried again by itself (--max-worker-deaths 1); its checkpoints are kept',
+    },
   ],
   [
     'pausing',

@@ -98,6 +98,35 @@ export function interruptTrial(trial: Trial, study: StudyState, { why, crashed }
     state: isPaused ? TrialState.PAUSED : TrialState.PENDING,
     stateReason: `${shortened(why)}; ${whatFollows(trial)}`,
     crashes: trial.crashes + (crashed ? 1 : 0),
+    // Who hands it back lives, and says so.
+    workerDeaths: 0,
+  };
+}
+
+/** A worker that has not been heard of for longer than its lease. */
+export interface WorkerDeath {
+  /** For people: what happened. */
+  readonly why: string;
+  /** So many one after the other end a trial; 0 for any number. */
+  readonly most: number;
+}
+
+/**
+ * The worker that trained the trial is gone: it waits again, as after an interruption, unless too many workers in a row went
+ * that way. @throws StateError unless it runs.
+ */
+export function loseWorker(trial: Trial, study: StudyState, { why, most }: WorkerDeath, now: Date): Trial {
+  const workerDeaths = trial.workerDeaths + 1;
+  if (most === 0 || workerDeaths < most) {
+    return { ...interruptTrial(trial, study, { why, crashed: false }), workerDeaths };
+  }
+  expectTrial(trial, 'end', 'server');
+  const where = trial.outerStepsDone === 0 ? 'began' : `stored outer step ${trial.outerStepsDone}`;
+  return {
+    ...{ ...trial, workerDeaths, state: TrialState.FAILED, endTime: now },
+    stateReason: shortened(
+      `${why}: that is worker number ${workerDeaths} to be lost with it since it ${where}, and it is not tried again by itself (--max-worker-deaths ${most}); its checkpoints are kept`,
+    ),
   };
 }
 
@@ -108,6 +137,7 @@ export function pauseTrial(trial: Trial, why: string): Trial {
     ...trial,
     state: TrialState.PAUSED,
     stateReason: `${shortened(why)}; ${whatFollows(trial)}`,
+    workerDeaths: 0,
   };
 }
 
@@ -132,6 +162,7 @@ export function takeUpTrial(trial: Trial): Trial {
     stateReason: 'taken up again from a checkpoint',
     endTime: undefined,
     crashes: 0,
+    workerDeaths: 0,
   };
 }
 
@@ -168,6 +199,7 @@ export function advanceTrial(trial: Trial, outerStep: OuterStepProgress): Trial 
     fallbackWindows: trial.fallbackWindows + (outerStep.update?.fellBack ? 1 : 0),
     ...timeAfter(trial, outerStep),
     crashes: 0,
+    workerDeaths: 0,
   };
 }
 

@@ -1,28 +1,35 @@
 /** Trials whose workers have died or cannot be reached wait again: every process of a fleet looks for them. */
 
+import { TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
 import type { EventHub } from '../events/hub.ts';
 import type { Notices } from '../notices/notices.ts';
 import { studyOf } from '../resource/names.ts';
-import type { Store } from '../store/store.ts';
+import type { LostRequest, Store } from '../store/store.ts';
 import { sometimes } from './sometimes.ts';
 
 export interface LostTrialsParts {
   readonly store: Pick<Store, 'expireLeases' | 'health'>;
   readonly hub: Pick<EventHub, 'changed' | 'forget'>;
   readonly notices: Notices;
-  readonly log: Pick<Logger, 'warn' | 'debug'>;
+  readonly log: Pick<Logger, 'error' | 'warn' | 'debug'>;
 }
 
-/** Lets what was lost wait again. @param everyone as in {@link Store.expireLeases} */
+/** Lets what was lost wait again, or end. */
 export async function takeUpLost(
   { store, hub, notices, log }: LostTrialsParts,
-  everyone = false,
+  request: LostRequest,
 ): Promise<void> {
-  for (const trial of await store.expireLeases(everyone)) {
+  for (const { name: trial, state, stateReason } of await store.expireLeases(request)) {
     const study = studyOf(trial);
-    if (!everyone)
+    if (state === TrialState.FAILED) {
+      log.error(
+        { study, trial, reason: stateReason },
+        'a trial was lost with one worker after the other, and is FAILED',
+      );
+    } else if (request.everyone !== true) {
       log.warn({ study, trial }, 'a worker has not been heard of, and its trial waits for another');
+    }
     hub.forget(trial);
     hub.changed(study);
     notices.publish({ kind: 'work', study });
@@ -30,11 +37,16 @@ export async function takeUpLost(
 }
 
 /** Does so a few times within a lease, where other processes share the store. */
-export function keepTakingUp(parts: LostTrialsParts, leaseMs: number): Disposable {
+export function keepTakingUp(
+  parts: LostTrialsParts,
+  { leaseMs, ...request }: Pick<LostRequest, 'maxWorkerDeaths'> & { readonly leaseMs: number },
+): Disposable {
   const { store, notices, log } = parts;
   if (!notices.shared) return { [Symbol.dispose]: () => {} };
   return sometimes(leaseMs / 4, () => {
     if (!store.health.writable) return;
-    takeUpLost(parts).catch((error: unknown) => log.debug({ err: error }, 'lost trials were not looked for'));
+    takeUpLost(parts, request).catch((error: unknown) =>
+      log.debug({ err: error }, 'lost trials were not looked for'),
+    );
   });
 }

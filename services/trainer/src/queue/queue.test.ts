@@ -86,7 +86,7 @@ describe.each([
     const worker = new TrialWorker({ ...shared, log, name, leaseMs: 60_000, maxRunningTrials, train });
     const queue = new TrialQueue({ ...shared, worker, dropped: async (trial) => void dropped.push(trial) });
     return {
-      recover: () => takeUpLost({ ...shared, log }, true),
+      recover: () => takeUpLost({ ...shared, log }, { everyone: true }),
       start: () => worker.start(),
       stop: (graceMs?: number) => worker.stop(graceMs),
       submit: (trials: readonly string[]) => queue.submit(trials),

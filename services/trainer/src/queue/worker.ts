@@ -19,7 +19,7 @@ import { sometimes } from './sometimes.ts';
 
 /** Whoever has room looks for work so often by itself: notices may be lost. */
 const LOOK_EVERY_MS = 5_000;
-/** A trial that cannot be trained here is left to others for so long. */
+/** A study whose trials cannot be trained here is left to others for so long. */
 const LEFT_TO_OTHERS_MS = 600_000;
 /** So many of them are remembered. */
 const MOST_LEFT = 64;
@@ -53,7 +53,7 @@ export class TrialWorker {
   readonly #running = new Set<Running>();
   /** Trials of which nobody knows why they could not be ended: they stay as they are. */
   readonly #stuck = new Set<string>();
-  /** Trials that cannot be trained here, with the time until which that is remembered. */
+  /** Studies whose trials cannot be trained here, with the time until which that is remembered. */
   readonly #leftToOthers = new Map<string, number>();
   readonly #cleanUp = new DisposableStack();
   #started = false;
@@ -97,7 +97,7 @@ export class TrialWorker {
       if (started === undefined) return undefined;
       const { trial } = started.claim;
       await this.#begin(started).done;
-      if (!this.#leftToOthers.has(trial)) return trial;
+      if (!this.#leftToOthers.has(studyOf(trial))) return trial;
     }
   }
 
@@ -195,7 +195,7 @@ export class TrialWorker {
     if (this.#stopping !== undefined) now.abort(this.#stopping);
     hub.changed(study.name);
     const done = train(started, { now: now.signal, atBoundary: atBoundary.signal })
-      .then((outcome) => outcome && this.#leaveToOthers(claim.trial))
+      .then((outcome) => outcome && this.#leaveToOthers(study.name))
       .catch((error: unknown) => this.#couldNotEnd(claim.trial, error))
       .finally(() => {
         // It may wait again, or a limit has room for another.
@@ -249,16 +249,16 @@ export class TrialWorker {
     for (const { now } of this.#running) now.abort(why);
   }
 
-  #leaveToOthers(trial: string): void {
-    this.#leftToOthers.delete(trial);
-    this.#leftToOthers.set(trial, performance.now() + LEFT_TO_OTHERS_MS);
+  #leaveToOthers(study: string): void {
+    this.#leftToOthers.delete(study);
+    this.#leftToOthers.set(study, performance.now() + LEFT_TO_OTHERS_MS);
     const [first] = this.#leftToOthers.keys();
     if (this.#leftToOthers.size > MOST_LEFT && first !== undefined) this.#leftToOthers.delete(first);
   }
 
   #toOthers(): string[] {
     const now = performance.now();
-    for (const [trial, until] of this.#leftToOthers) if (until <= now) this.#leftToOthers.delete(trial);
+    for (const [study, until] of this.#leftToOthers) if (until <= now) this.#leftToOthers.delete(study);
     return [...this.#leftToOthers.keys()];
   }
 

@@ -58,13 +58,13 @@ export interface EventRecord {
   readonly outerStep?: Uint8Array | undefined;
 }
 
-/** @param event undefined for an outer step, which is referred to. */
-export function encodeEvent(sequence: number, time: Date, event: StudyEvent['event']): Uint8Array {
-  return StudyEvent.encode({ cursor: String(sequence), time, event }).finish();
+/** Its cursor is its sequence, which the row has. @param event undefined for an outer step, which is referred to. */
+export function encodeEvent(time: Date, event: StudyEvent['event']): Uint8Array {
+  return StudyEvent.encode({ cursor: '', time, event }).finish();
 }
 
 export function decodeEvent({ sequence, record, outerStep }: EventRecord): StoredEvent {
-  const event = StudyEvent.decode(record);
+  const event = { ...StudyEvent.decode(record), cursor: String(sequence) };
   if (outerStep !== undefined) event.event = { $case: 'outerStep', value: OuterStep.decode(outerStep) };
   return { sequence, event };
 }

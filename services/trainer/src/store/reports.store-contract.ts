@@ -35,7 +35,8 @@ export function reportsContract(current: () => Store, reopen: () => Promise<void
       expect(study.name).toBe('studies/e');
       expect(trial).toMatchObject({ state: TrialState.RUNNING, attempts: 1 });
       expect({ reports, state }).toEqual({ reports: [], state: undefined });
-      expect(await current().listLiveTrials()).toEqual([]);
+      const worker = { worker: 'w', leaseMs: 60_000, holding: [], except: [] };
+      expect(await current().claimTrial(worker)).toBeUndefined();
     });
 
     it('keep reports until their outer step, over closing and opening', async () => {

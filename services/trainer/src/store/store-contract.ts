@@ -389,17 +389,6 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         });
       });
 
-      it('of trials that wait or run has the oldest study first, each with its claim', async () => {
-        await store.endTrial(await started('a'), SUCCEEDED);
-        const claim = await started('b');
-        const live = await store.listLiveTrials();
-        expect(live.map((each) => each.claim)).toEqual([
-          { trial: trialName('a', 1), epoch: 0 },
-          claim,
-          { trial: trialName('b', 1), epoch: 0 },
-        ]);
-      });
-
       it('of outer steps leaves large parts out unless asked', async () => {
         const claim = await started('a');
         for (const index of [1, 2, 3]) await store.addOuterStep(claim, outerStep('a', index));

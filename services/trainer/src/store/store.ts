@@ -97,7 +97,7 @@ export interface ClaimRequest {
   readonly leaseMs: number;
   /** Names of the trials that it knows it has. */
   readonly holding: readonly string[];
-  /** Names of trials that it cannot train. */
+  /** Names of studies whose trials it cannot train. */
   readonly except: readonly string[];
   /** Trials of one owner that may run; absent for any number. */
   readonly maxOwnerRunningTrials?: number | undefined;
@@ -117,9 +117,18 @@ export interface HeldTrial {
   readonly study: StudyState | undefined;
 }
 
+/** Which running trials have nobody who trains them any more. */
+export interface LostRequest {
+  /** All of them: for who has the store for itself and trains nothing yet. @default false */
+  readonly everyone?: boolean;
+  /** So many workers may be lost with a trial, one after the other, before it is FAILED; 0 for any number. @default 0 */
+  readonly maxWorkerDeaths?: number;
+}
+
 /** A running trial whose worker's lease has passed. */
 export interface LostTrial {
   readonly trial: string;
+  readonly worker: string;
   /** Since its worker was heard of, in milliseconds. */
   readonly silentMs: number;
 }
@@ -186,12 +195,6 @@ export interface Driving {
   readonly seat: number;
   /** Of the proposal; undefined when there is none. */
   readonly deadline: Date | undefined;
-}
-
-/** A trial that waits or runs, with its latest claim: epoch 0 when nobody has claimed it. */
-export interface LiveTrial {
-  readonly claim: Claim;
-  readonly trial: Trial;
 }
 
 /** A trial that has ended, and its study, which ended with it when it was the last. */
@@ -328,10 +331,10 @@ export interface Store {
   /** A worker lives, for `leaseMs` more by the database's clock. Tells of each claim whether it still is the worker's. */
   renewLease(request: LeaseRequest): Promise<HeldTrial[]>;
   /**
-   * Interrupts the running trials whose workers' leases have passed; returns their names.
-   * @param everyone whoever trains them: for who has the store for itself and trains nothing yet.
+   * Interrupts the running trials whose workers' leases have passed, or ends those that have lost too many workers; returns them
+   * as they are then.
    */
-  expireLeases(everyone?: boolean): Promise<string[]>;
+  expireLeases(request?: LostRequest): Promise<Trial[]>;
   /**
    * Notes what computes a trial.
    * @throws StaleEpochError, StateError when the trial has ended.
@@ -427,8 +430,6 @@ export interface Store {
   getTrial(name: string): Promise<Trial | undefined>;
   /** In the order of creation; `after` is a trial's number. */
   listTrials(study: string, page?: PageRequest<number>): Promise<Page<Trial>>;
-  /** Trials of every study that wait or run, oldest study first, but for those whose client trains. */
-  listLiveTrials(): Promise<LiveTrial[]>;
 
   /** Whole, with the rows of its window and the contributions of its modes. */
   getOuterStep(name: string): Promise<OuterStep | undefined>;

@@ -40,6 +40,7 @@ function newTrial(
     fallbackWindows: 0,
     attempts: 0,
     crashes: 0,
+    workerDeaths: 0,
     choices,
     checkpoints: [],
     checkpointBytes: 0n,

@@ -28,7 +28,7 @@ import {
 } from './messages.ts';
 import { loadTrial, reasonOf } from './problem.ts';
 import { Unacknowledged } from './unacknowledged.ts';
-import { isUnfit, OtherDatasetError } from './unfit.ts';
+import { isUnfit } from './unfit.ts';
 import { Waits } from './waits.ts';
 import { WindowSpans } from './window-spans.ts';
 
@@ -88,14 +88,9 @@ async function train(start: StartMessage): Promise<EndedMessage> {
   const trial = Trial.decode(start.trial);
   const study = studyOfTrial(asComplete(Study.decode(start.study)), trial);
   if (study.problem.module !== '') endWithParent();
-  const { space, learner, differentiation, backend, sha256 } = await loadTrial(study, trial.seed, start, log);
+  const { space, learner, differentiation, backend, sha256 } = await loadTrial(study, trial, start, log);
   const { description } = backend;
   using _ = learner;
-  if (trial.datasetSha256 !== '' && trial.datasetSha256 !== sha256) {
-    const { module, dataset } = study.problem;
-    const what = module === '' ? `the data set ${dataset}` : `the module ${module}`;
-    throw new OtherDatasetError(`${what} has changed since the training of this trial began`);
-  }
   const origin = { trial: trial.name, library: start.version, backend: description, datasetSha256: sha256 };
   keeper = await keeperOf(start, origin);
   const found = keeper.find(trial.outerStepsDone, start.checkpoint || undefined, start.storedBy);

@@ -1,5 +1,6 @@
 /** Loads what a study's problem names: from where it came with the product, or where the user has put or uploaded it. */
 
+import type { Trial } from '@glocal/proto/glocal/v1/study';
 import { ArtifactRoot } from '../artifact/folder.ts';
 import { type BackendInfo, initBackend } from '../backend/select.ts';
 import { datasetSha256 } from '../data/digest.ts';
@@ -10,11 +11,12 @@ import { buildLoaded, getModel } from '../model/registry.ts';
 import { buildProblem } from '../problem/built.ts';
 import { located, ProblemError } from '../problem/errors.ts';
 import { realFolder } from '../problem/folder.ts';
-import { loadModule } from '../problem/load.ts';
+import { type LoadedModule, loadModule } from '../problem/load.ts';
 import type { CompleteStudy } from '../resource/complete-study.ts';
 import { isArtifactName } from '../resource/names.ts';
 import { type Assembly, assemble, assembleModule } from './assemble.ts';
 import type { StartMessage } from './messages.ts';
+import { ModuleNotLoadedError, OtherDatasetError } from './unfit.ts';
 
 /** What a trial trains, with what is noted of it. */
 export interface LoadedTrial extends Assembly {
@@ -28,12 +30,12 @@ type Folders = Pick<StartMessage, 'artifactDir' | 'modelDir' | 'problemDir' | 'b
 
 /**
  * Starts the tfjs backend, and loads what the study's problem names.
- * @param seed of the trial.
- * @throws DataError, ModelError, ProblemError, BackendError, and whatever a module throws.
+ * @throws ModuleNotLoadedError, OtherDatasetError when it is not what the trial was trained with before; DataError, ModelError,
+ *   ProblemError, BackendError, and whatever a module throws.
  */
 export async function loadTrial(
   study: CompleteStudy,
-  seed: number,
+  trial: Pick<Trial, 'seed' | 'datasetSha256'>,
   start: Folders,
   log: (line: string) => void,
 ): Promise<LoadedTrial> {
@@ -41,27 +43,46 @@ export async function loadTrial(
   const { backend: requested } = start;
   if (problem.module !== '') {
     const backend = await initBackend({ backend: requested, log });
-    const { definition, sha256 } = await loadModule(problemDirOf(start), problem.module);
-    const built = await buildProblem(definition, problem.options ?? {}, seed);
-    return { ...assembleModule(study, seed, built), backend, sha256 };
+    const { definition, sha256 } = await moduleOf(problem.module, start);
+    expectSame(trial, sha256, `the module ${problem.module}`);
+    const built = await buildProblem(definition, problem.options ?? {}, trial.seed);
+    return { ...assembleModule(study, trial.seed, built), backend, sha256 };
   }
   const dataset = await datasetOf(problem.dataset, start, log);
+  const sha256 = datasetSha256(dataset);
+  expectSame(trial, sha256, `the data set ${problem.dataset}`);
   const backend = await initBackend({ backend: requested, log });
   const { shape: inputShape, classes } = dataset.train;
   const model = await modelOf(problem.model, { inputShape, classes }, start);
-  return { ...assemble(study, seed, dataset, model), backend, sha256: datasetSha256(dataset) };
+  return { ...assemble(study, trial.seed, dataset, model), backend, sha256 };
 }
 
 /** Why a trial failed: with file and line where a module of the user's had a part in it. */
-export async function reasonOf(error: unknown, { problemDir }: Folders): Promise<string> {
+export async function reasonOf(thrown: unknown, { problemDir }: Folders): Promise<string> {
+  const error = thrown instanceof ModuleNotLoadedError ? thrown.cause : thrown;
   const root = problemDir && (await realFolder(problemDir).catch(() => undefined));
   if (root) return located(error, root);
   return error instanceof Error ? error.message : String(error);
 }
 
-function problemDirOf({ problemDir }: Folders): string {
-  if (problemDir === undefined) throw new ProblemError('this server has no --problem-dir any more');
-  return problemDir;
+/** @throws ModuleNotLoadedError */
+async function moduleOf(module: string, { problemDir }: Folders): Promise<LoadedModule> {
+  try {
+    if (problemDir === undefined) throw new ProblemError('there is no --problem-dir any more');
+    return await loadModule(problemDir, module);
+  } catch (cause) {
+    throw new ModuleNotLoadedError(`the module ${module} could not be loaded`, { cause });
+  }
+}
+
+/** @throws OtherDatasetError */
+function expectSame(
+  { datasetSha256: before }: Pick<Trial, 'datasetSha256'>,
+  now: string,
+  what: string,
+): void {
+  if (before === '' || before === now) return;
+  throw new OtherDatasetError(`${what} has changed since the training of this trial began`);
 }
 
 function datasetOf(dataset: string, { artifactDir }: Folders, log: (line: string) => void): Promise<Dataset> {

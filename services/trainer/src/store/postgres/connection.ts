@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../errors.ts';
+import { createStudies, type EncodedNewStudy } from '../sql/creations.ts';
 import { lockLimits } from '../sql/limits.ts';
 import {
   type Arguments,
@@ -12,8 +13,9 @@ import {
   type Result,
   stepsOf,
 } from '../sql/methods.ts';
-import { change, type Steps } from '../sql/query.ts';
+import { change, RaceLostError, type Steps } from '../sql/query.ts';
 import { Creations, type Outcome } from './creations.ts';
+import { deleteSome, deleteStudy } from './deletions.ts';
 import { isConflict, unavailable } from './errors.ts';
 import { ADD_UP_TALLIES } from './migrations.ts';
 import { openPool, type SessionOptions } from './session.ts';
@@ -24,16 +26,18 @@ const SINGLE: ReadonlySet<Method> = new Set([
   'getDeleted',
   'listPausedTrials',
   'getStudy',
+  'listStudies',
+  'listTrials',
   'lastSequence',
   'lastSequences',
   'getTrial',
   'getProposal',
   'getDriving',
-  'listLiveTrials',
   'listLostTrials',
   'getOuterStep',
   'listOuterStepEpochs',
   'getArtifact',
+  'listArtifacts',
   'artifactBytes',
   'deletedArtifactOwner',
 ]);
@@ -50,8 +54,11 @@ const PROBE_BYTES = 256 * 1024;
 export class PostgresConnection implements Connection {
   readonly #options: SessionOptions;
   readonly #pool: Pool;
-  readonly #creations: Creations<readonly unknown[]>;
+  readonly #creations: Creations<EncodedNewStudy>;
   readonly #calls = new Set<Promise<unknown>>();
+  /** There may be rows of studies that were deleted. */
+  #uncollected = false;
+  #collecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: SessionOptions, pool: Pool) {
@@ -63,9 +70,12 @@ export class PostgresConnection implements Connection {
     pool.on('connect', (client) => client.on('error', () => {}));
   }
 
-  /** Makes no session yet. @throws StoreError for a file that the options name and that cannot be read. */
+  /** @throws StoreError for a file that the options name and that cannot be read. */
   static async open(options: SessionOptions): Promise<PostgresConnection> {
-    return new PostgresConnection(options, await openPool(options));
+    const connection = new PostgresConnection(options, await openPool(options));
+    // What another process was about to: mostly nothing, and then no session more than others need.
+    if (await connection.#collectSome()) connection.#collect();
+    return connection;
   }
 
   call<M extends Method>(method: M, ...args: Arguments<M>): Promise<Result<M>> {
@@ -77,12 +87,13 @@ export class PostgresConnection implements Connection {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#calls).then(() => this.#pool.end());
+    this.#closing ??= Promise.allSettled([...this.#calls, this.#collecting]).then(() => this.#pool.end());
     return this.#closing;
   }
 
   #make(method: Method, args: readonly unknown[]): Promise<unknown> {
-    if (method === 'createStudy') return this.#creations.add(args);
+    if (method === 'createStudy') return this.#creations.add(args[0] as EncodedNewStudy);
+    if (method === 'deleteStudy') return this.#delete(args[0] as string);
     if (!isWrite(method)) return this.#transaction(beginningOf(method), (t) => t.run(stepsOf(method, args)));
     return repeated(() =>
       this.#transaction('BEGIN', (transaction) => transaction.run(stepsOf(method, args))),
@@ -103,16 +114,40 @@ export class PostgresConnection implements Connection {
     }
   }
 
+  /** What nobody can see any more is deleted meanwhile. */
+  async #delete(name: string): Promise<void> {
+    await repeated(() => this.#transaction('BEGIN', (transaction) => transaction.run(deleteStudy(name))));
+    this.#collect();
+  }
+
+  /** Deletes all that belongs to nobody, in the background, a little at a time. */
+  #collect(): void {
+    this.#uncollected = true;
+    this.#collecting ??= this.#collectAll().finally(() => {
+      this.#collecting = undefined;
+    });
+  }
+
+  async #collectAll(): Promise<void> {
+    while (this.#uncollected) {
+      this.#uncollected = false;
+      if (await this.#collectSome()) this.#uncollected = true;
+    }
+  }
+
+  /** Whether there may be more. When it fails, whoever deletes next, or starts next, goes on. */
+  async #collectSome(): Promise<boolean> {
+    if (this.#closing !== undefined) return false;
+    return this.#transaction('BEGIN', (transaction) => transaction.run(deleteSome())).catch(() => false);
+  }
+
   /** In one transaction; when one of several cannot be made with the others, each is made on its own. */
-  async #create(requests: readonly (readonly unknown[])[]): Promise<readonly Outcome[]> {
+  async #create(requests: readonly EncodedNewStudy[]): Promise<readonly Outcome[]> {
     try {
       return await repeated(() =>
         this.#transaction('BEGIN', async (transaction) => {
           await transaction.run(preparing());
-          const outcomes: Outcome[] = [];
-          for (const args of requests)
-            outcomes.push(await attempt(transaction, stepsOf('createStudy', args)));
-          return outcomes;
+          return transaction.run(createStudies(requests));
         }),
       );
     } catch (error) {
@@ -166,29 +201,20 @@ export class PostgresConnection implements Connection {
 
 const beginningOf = (method: Method): string => (SINGLE.has(method) ? '' : ONE_MOMENT);
 
-/** A refusal leaves the transaction as it was: it may go on when nothing was changed before. */
-async function attempt(transaction: Transaction, steps: Steps<unknown>): Promise<Outcome> {
-  const before = transaction.changes;
-  try {
-    return { value: await transaction.run(steps) };
-  } catch (error) {
-    if (error instanceof DatabaseFailure || transaction.changes > before) throw error;
-    return { error };
-  }
-}
-
 /** Repeats a transaction that was in another one's way. */
 async function repeated<T>(make: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await make();
     } catch (error) {
-      if (attempt === ATTEMPTS || !(error instanceof DatabaseFailure) || !isConflict(error.cause))
-        throw error;
+      if (attempt === ATTEMPTS || !isLostRace(error)) throw error;
       await sleep(Math.random() * FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
   }
 }
+
+const isLostRace = (error: unknown): boolean =>
+  error instanceof RaceLostError || (error instanceof DatabaseFailure && isConflict(error.cause));
 
 /** What comes before creations. */
 function* preparing(): Steps<void> {

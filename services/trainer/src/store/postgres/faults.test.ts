@@ -75,7 +75,7 @@ describe('a database that fails', () => {
 
   it('by ending sessions that nobody uses is not noticed', async () => {
     await endSessions(name);
-    await vi.waitUntil(async () => (await endSessions(name)).length === 0);
+    await vi.waitUntil(async () => (await endSessions(name)).length === 0, { timeout: 30_000 });
     await create(store, 'b').catch(() => create(store, 'b'));
     expect(await store.getStudy('studies/b')).toBeDefined();
   });

@@ -7,7 +7,11 @@ import { claimable } from '../sql/queue.ts';
 import { SCHEMA } from './session.ts';
 
 /** Leads from version n to n + 1, for the n-th of them. A released one is never changed. */
-export const MIGRATIONS: readonly string[] = [createTables() + queueTables(), keepEpochs() + objectTables()];
+export const MIGRATIONS: readonly string[] = [
+  createTables() + queueTables(),
+  keepEpochs() + objectTables(),
+  deleteInParts(),
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
@@ -292,6 +296,20 @@ function objectTables(): string {
       created bigint NOT NULL
     );
     ALTER TABLE objects ALTER COLUMN bytes SET STORAGE EXTERNAL;
+  `;
+}
+
+/** What may be large outlives its study for a while, until `deletions.ts` has come to it. */
+function deleteInParts(): string {
+  return `
+    ALTER TABLE outer_steps DROP CONSTRAINT outer_steps_trial_fkey;
+    ALTER TABLE reports DROP CONSTRAINT reports_trial_fkey;
+    ALTER TABLE events DROP CONSTRAINT events_study_fkey;
+    CREATE TABLE deleted_rows (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      study bigint NOT NULL,
+      trial bigint
+    );
   `;
 }
 

@@ -32,6 +32,10 @@ const EMPTY = [
   'artifacts',
   'tallies',
   'tally_changes',
+  'events',
+  'outer_steps',
+  'reports',
+  'deleted_rows',
 ]
   .map((table) => `DELETE FROM ${table}`)
   .join(';');

@@ -24,8 +24,6 @@ export class Transaction {
   /** Of queries that nobody waits for, in their order. */
   #unanswered: Answer[] = [];
   readonly #locks = new Set<string>();
-  #changes = 0;
-
   readonly #isOne: boolean;
 
   /** @param begin `BEGIN`, with what it is to be; empty for what is one query, a transaction by itself. */
@@ -33,11 +31,6 @@ export class Transaction {
     this.#client = client;
     this.#isOne = begin === '';
     if (!this.#isOne) void this.#send(begin);
-  }
-
-  /** How many changes were made in it. */
-  get changes(): number {
-    return this.#changes;
   }
 
   /** What the steps come to. @throws DatabaseFailure, or what the steps throw. */
@@ -76,7 +69,6 @@ export class Transaction {
       this.#locks.add(key);
       return [];
     }
-    if (kind === 'change' || !sql.startsWith('SELECT')) this.#changes += 1;
     const answer = this.#send(statementOf(sql, values));
     if (kind === 'change') return [];
     await this.#settle();

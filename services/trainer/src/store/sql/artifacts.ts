@@ -45,11 +45,10 @@ export function* getArtifact(name: string): Steps<{ record: Bytes; description: 
 
 export function* listArtifacts(page: ArtifactPage): Steps<Page<Bytes>> {
   const key: Value[] = [page.after ?? null];
-  const owned = page.owner === undefined ? '' : 'AND owner = ?';
+  const owned = page.owner === undefined ? '' : ' AND owner = ?';
   if (page.owner !== undefined) key.push(page.owner);
-  const list = `FROM artifacts WHERE ${IS_THERE}
-    AND id < coalesce((SELECT id FROM artifacts WHERE name = ?), ${MOST}) ${owned} ORDER BY id DESC LIMIT ?`;
-  return yield* readPage(list, key, page);
+  const where = `${IS_THERE} AND id < coalesce((SELECT id FROM artifacts WHERE name = ?), ${MOST})${owned}`;
+  return yield* readPage({ table: 'artifacts', where, by: 'id', descending: true }, key, page);
 }
 
 export function* artifactBytes(owner: string): Steps<bigint> {

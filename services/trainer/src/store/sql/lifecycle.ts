@@ -8,7 +8,7 @@ import { NotFoundError, StateError } from '../../resource/errors.ts';
 import { studyOf as studyNameOf } from '../../resource/names.ts';
 import { isLive, studyHasEnded, studyStateName, trialStateName } from '../../resource/states.ts';
 import type { Claim, DeletedStudy, ResumeRequest } from '../store.ts';
-import { type ActiveLimits, countsFor, expectRoomForActive, lockLimits } from './limits.ts';
+import { type ActiveLimits, countsOf, expectRoomForActive, lockLimits } from './limits.ts';
 import { type Bytes, change, query, type Steps } from './query.ts';
 import {
   claimed,
@@ -23,9 +23,7 @@ import {
   trial as trialToChange,
 } from './rows.ts';
 
-/** What waits or trains. */
-export const LIVE = `finished = 0 AND state IN (${TrialState.PENDING}, ${TrialState.RUNNING})`;
-/** What goes on by itself: that, and what waits for the DMD service or a store of objects. */
+/** What goes on by itself: what waits or trains, and what waits for the DMD service or a store of objects. */
 const GOES_ON = `finished = 0 AND (state IN (${TrialState.PENDING}, ${TrialState.RUNNING}) OR pause_cause IN ('dmd', 'machine'))`;
 
 export function* cancelStudy(name: string): Steps<Bytes> {
@@ -110,6 +108,14 @@ function* chosenOf(study: KeptStudy, points: ResumeRequest['points']): Steps<Res
 
 /** Of a study that has ended. */
 export function* deleteStudy(name: string): Steps<void> {
+  const id = yield* deletable(name);
+  // What refers to others goes before them: each row is looked up once.
+  yield change('DELETE FROM events WHERE study = ?', id);
+  yield change('DELETE FROM studies WHERE id = ?', id);
+}
+
+/** The key of a study that is about to be deleted, which is noted. @throws NotFoundError, StateError when it has not ended. */
+export function* deletable(name: string): Steps<number> {
   const { id, record } = yield* studyToChange(name);
   if (!studyHasEnded(record)) {
     throw new StateError(
@@ -117,9 +123,7 @@ export function* deleteStudy(name: string): Steps<void> {
     );
   }
   yield change('INSERT INTO deleted_studies (id, name, owner) VALUES (?, ?, ?)', id, name, record.owner);
-  // What refers to others goes before them: each row is looked up once.
-  yield change('DELETE FROM events WHERE study = ?', id);
-  yield change('DELETE FROM studies WHERE id = ?', id);
+  return id;
 }
 
 export function* getDeleted(name: string): Steps<DeletedStudy | undefined> {
@@ -171,7 +175,7 @@ export function* endTrial(claim: Claim, ending: trials.TrialEnding): Steps<{ stu
 }
 
 /** What has become of a study by what happened to a trial of it. */
-function* settle({ id, record }: KeptStudy): Steps<Bytes> {
+export function* settle({ id, record }: KeptStudy): Steps<Bytes> {
   const goesOn = yield query(`SELECT 1 AS one FROM trials WHERE study = ? AND ${GOES_ON} LIMIT 1`, id);
   if (goesOn.length > 0) return Study.encode(record).finish();
   const all = (yield* trialsOf(id)).map((trial) => trial.record);
@@ -188,7 +192,7 @@ function* activate({ id, record }: KeptStudy, by: Actor, limits?: ActiveLimits):
   if (record.state === StudyState.ACTIVE) return Study.encode(record).finish();
   if (limits !== undefined) {
     yield lockLimits();
-    expectRoomForActive(yield* countsFor(record.owner), limits);
+    expectRoomForActive((yield* countsOf([record.owner])).of(record.owner), limits);
   }
   const now = new Date();
   const next = studyHasEnded(record)

@@ -1,8 +1,9 @@
 /** How many studies there may be, and how many there are. */
 
+import { type Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import { ActiveStudiesError, OwnerActiveStudiesError } from '../errors.ts';
 import type { NewStudy } from '../store.ts';
-import { lock, query, type Row, type Steps } from './query.ts';
+import { lock, padded, placesFor, query, type Steps } from './query.ts';
 
 /** How many studies may be ACTIVE. */
 export type ActiveLimits = Pick<NewStudy, 'maxActiveStudies' | 'maxOwnerActiveStudies'>;
@@ -20,21 +21,44 @@ export interface Counts {
  */
 export const lockLimits = () => lock('SELECT pg_advisory_xact_lock(7129060411)');
 
-/** Columns of {@link Counts}, with the owner as their value. */
-export const COUNTS = `(SELECT n FROM counts WHERE what = 'studies') AS kept,
-  (SELECT n FROM counts WHERE what = 'active studies') AS active,
-  (SELECT active_studies.n FROM active_studies WHERE active_studies.owner = ?) AS own`;
+/** How many studies there are, for some owners. */
+export class StudyCounts {
+  #kept: number;
+  #active: number;
+  readonly #own: Map<string, number>;
 
-export function* countsFor(owner: string): Steps<Counts> {
-  const [row] = yield query(`SELECT ${COUNTS}`, owner);
-  return countsIn(row);
+  constructor(kept: number, active: number, own: ReadonlyMap<string, number>) {
+    this.#kept = kept;
+    this.#active = active;
+    this.#own = new Map(own);
+  }
+
+  of(owner: string): Counts {
+    return { kept: this.#kept, active: this.#active, own: this.#own.get(owner) ?? 0 };
+  }
+
+  /** One more is made. */
+  add({ owner, state }: Pick<Study, 'owner' | 'state'>): void {
+    this.#kept += 1;
+    if (state !== StudyState.ACTIVE) return;
+    this.#active += 1;
+    this.#own.set(owner, (this.#own.get(owner) ?? 0) + 1);
+  }
 }
 
-export const countsIn = (row: Row | undefined): Counts => ({
-  kept: Number(row?.kept ?? 0),
-  active: Number(row?.active ?? 0),
-  own: Number(row?.own ?? 0),
-});
+/** One query, for which all that make studies wait. */
+export function* countsOf(owners: readonly string[]): Steps<StudyCounts> {
+  const rows = yield query(
+    `SELECT what, '' AS owner, n FROM counts WHERE what IN ('studies', 'active studies')
+     UNION ALL SELECT 'own', owner, n FROM active_studies WHERE owner IN (${placesFor(owners)})`,
+    ...padded(owners),
+  );
+  const count = (what: string) => Number(rows.find((row) => row.what === what)?.n ?? 0);
+  const own = rows
+    .filter(({ what }) => what === 'own')
+    .map((row) => [String(row.owner), Number(row.n)] as const);
+  return new StudyCounts(count('studies'), count('active studies'), new Map(own));
+}
 
 /** @throws ActiveStudiesError, OwnerActiveStudiesError */
 export function expectRoomForActive(

@@ -3,6 +3,7 @@
 import * as artifacts from './artifacts.ts';
 import * as claims from './claims.ts';
 import { countStates } from './counts.ts';
+import * as creations from './creations.ts';
 import * as drives from './drives.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as outerSteps from './outer-steps.ts';
@@ -26,7 +27,6 @@ const READS = {
   getProposal: drives.getProposal,
   getDriving: drives.getDriving,
   listTrials: trials.listTrials,
-  listLiveTrials: trials.listLiveTrials,
   listLostTrials: claims.listLostTrials,
   getOuterStep: outerSteps.getOuterStep,
   listOuterSteps: outerSteps.listOuterSteps,
@@ -39,7 +39,7 @@ const READS = {
 };
 
 const WRITES = {
-  createStudy: studies.createStudy,
+  createStudy: creations.createStudy,
   cancelStudy: lifecycle.cancelStudy,
   pauseStudy: lifecycle.pauseStudy,
   resumeStudy: lifecycle.resumeStudy,
@@ -47,7 +47,7 @@ const WRITES = {
   startTrial: trials.startTrial,
   claimTrial: claims.claimTrial,
   renewLease: claims.renewLease,
-  interruptLost: claims.interruptLost,
+  takeFromLost: claims.takeFromLost,
   describeRuntime: trials.describeRuntime,
   awaitDecision: trials.awaitDecision,
   addDecision: trials.addDecision,

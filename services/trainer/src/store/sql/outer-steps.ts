@@ -5,23 +5,23 @@ import * as transitions from '../../lifecycle/transitions.ts';
 import type { EventRecord, NewOuterStepRecord, OuterStepRecord } from '../records.ts';
 import type { Claim, OuterStepsOfClaim, Page, PageRequest } from '../store.ts';
 import { fit, planPage } from './pages.ts';
-import { type Bytes, change, query, type Row, type Steps } from './query.ts';
-import { addEvent, claimed, type KeptTrial, setTrial } from './rows.ts';
+import { type Bytes, change, query, type Steps } from './query.ts';
+import { addOuterStepEvent, claimed, type KeptTrial, setTrial } from './rows.ts';
 
 export function* addOuterStep(claim: Claim, step: NewOuterStepRecord): Steps<Bytes> {
   const { record, large, progress } = step;
   const trial = yield* claimed(claim);
   if (yield* hasOuterStep(trial, step)) return Trial.encode(trial.record).finish();
   const advanced = transitions.advanceTrial(trial.record, progress);
-  const [row] = yield query(
-    'INSERT INTO outer_steps (trial, number, epoch, record, large) VALUES (?, ?, ?, ?, ?) RETURNING id',
+  yield change(
+    'INSERT INTO outer_steps (trial, number, epoch, record, large) VALUES (?, ?, ?, ?, ?)',
     ...[trial.id, progress.index, claim.epoch, record, large],
   );
-  yield* addEvent(trial.study, undefined, Number((row as Row).id));
+  yield addOuterStepEvent(trial, progress.index);
   // The outer step has it from now on.
   if (trial.decision !== undefined) yield change('UPDATE trials SET decision = NULL WHERE id = ?', trial.id);
   if (trial.checkpoint > 0) yield change('UPDATE trials SET checkpoint = 0 WHERE id = ?', trial.id);
-  return yield* setTrial(trial.id, advanced);
+  return yield* setTrial(trial, advanced);
 }
 
 /** Who has stored the outer steps of a trial. */

@@ -9,16 +9,37 @@ interface Plan {
   readonly more: boolean;
 }
 
-/** @param list from which table, which rows, in which order, and `LIMIT ?` last. */
+/** Records of one table. */
+export interface RecordList {
+  readonly table: string;
+  /** Condition, with a `?` for each value of the key. */
+  readonly where: string;
+  /** Column that they are in the order of. */
+  readonly by: string;
+  readonly descending?: boolean;
+}
+
+/**
+ * One query, which sees one moment. How long a record is, a database knows without reading it: those that do not come are not read.
+ * @param key values of the condition.
+ */
 export function* readPage(
-  list: string,
+  { table, where, by, descending = false }: RecordList,
   key: readonly Value[],
-  page: PageRequest<unknown>,
+  { limit, maxBytes = Number.MAX_SAFE_INTEGER }: PageRequest<unknown>,
 ): Steps<Page<Bytes>> {
-  const { count, more } = yield* planPage(`SELECT length(record) AS bytes ${list}`, key, page);
-  if (count === 0) return { records: [], more };
-  const rows = yield query(`SELECT record ${list}`, ...key, count);
-  return { records: rows.map(({ record }) => record as Bytes), more };
+  const order = `ORDER BY ${by}${descending ? ' DESC' : ''}`;
+  const rows = yield query(
+    `SELECT CASE WHEN place <= ? AND (place = 1 OR bytes <= ?)
+       THEN (SELECT record FROM ${table} WHERE ${table}.id = placed.id) END AS record
+     FROM (
+       SELECT id, row_number() OVER (${order}) AS place, sum(bytes) OVER (${order} ROWS UNBOUNDED PRECEDING) AS bytes
+       FROM (SELECT id, ${by === 'id' ? '' : `${by}, `}length(record) AS bytes FROM ${table} WHERE ${where} ${order} LIMIT ?) AS listed
+     ) AS placed ORDER BY place`,
+    ...[limit, maxBytes, ...key, limit + 1],
+  );
+  const records = rows.flatMap(({ record }) => (record === null ? [] : [record as Bytes]));
+  return { records, more: records.length < rows.length };
 }
 
 /**

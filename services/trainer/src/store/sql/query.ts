@@ -22,6 +22,11 @@ export interface Query {
   readonly locking?: string;
 }
 
+/** What a transaction was made for has been changed by another one meanwhile: made again, it sees that. */
+export class RaceLostError extends Error {
+  override readonly name = 'RaceLostError';
+}
+
 /** A part of a transaction. What it throws is its refusal. */
 export type Steps<T> = Generator<Query, T, Row[]>;
 
@@ -42,3 +47,31 @@ export const lock = (sql: string, ...values: Value[]): Query => ({ sql, values, 
 
 /** More than any id, number or count; no literal like 9e15, which would not be an integer for PostgreSQL. */
 export const MOST = '9000000000000000';
+
+/** Values for a list in a statement, some of them twice: so there are few texts of statements, of 1, 2, 4, 8 … values. */
+export function padded<T extends Value>(values: readonly T[]): T[] {
+  const last = values.at(-1);
+  if (last === undefined) return [];
+  const size = 2 ** Math.ceil(Math.log2(values.length));
+  return [...values, ...Array<T>(size - values.length).fill(last)];
+}
+
+/** A `?` for each of the padded values. */
+export const placesFor = (values: readonly Value[]): string =>
+  padded(values)
+    .map(() => '?')
+    .join(', ');
+
+/** Rows that one statement inserts, the most first: a fixed number of texts. */
+const TOGETHER = [32, 8, 1];
+
+/** @param into `INSERT INTO table (…)`. @param row `(?, …)`, with a place for each value of a row. */
+export function* insertAll(into: string, row: string, rows: readonly (readonly Value[])[]): Steps<void> {
+  let done = 0;
+  for (const size of TOGETHER) {
+    for (; rows.length - done >= size; done += size) {
+      const values = rows.slice(done, done + size).flat();
+      yield change(`${into} VALUES ${Array(size).fill(row).join(', ')}`, ...values);
+    }
+  }
+}

@@ -4,8 +4,11 @@
  */
 
 import { type Trial, TrialState } from '@glocal/proto/glocal/v1/study';
-import { change, query, type Steps } from './query.ts';
+import { change, insertAll, query, RaceLostError, type Steps } from './query.ts';
 import type { KeptTrial } from './rows.ts';
+
+/** As if there were no limit. */
+export const NO_LIMIT = 2 ** 31 - 1;
 
 /** What a trial becomes. */
 export interface Moved {
@@ -24,26 +27,36 @@ interface Counts {
 export const claimable = (table: string): string =>
   `${table}.waiting > 0 AND ${table}.running < ${table}.max_running`;
 
-/** A new study, with so many trials that wait. @param maxRunning trials of it at a time; 0 for any number. */
-export function* enqueue(
-  study: number,
-  {
-    owner,
-    priority,
-    maxRunning,
-    waiting,
-  }: { owner: string; priority: number; maxRunning: number; waiting: number },
-): Steps<void> {
-  yield change(
-    `INSERT INTO queued_studies (study, owner, priority, max_running, waiting, again, running)
-     VALUES (?, ?, ?, ?, ?, 0, 0)`,
-    ...[study, owner, priority, maxRunning || 2 ** 31 - 1, waiting],
+/** A new study, with so many trials that wait. */
+export interface Enqueued {
+  /** Its name. */
+  readonly study: string;
+  readonly owner: string;
+  readonly priority: number;
+  /** Trials of it at a time; 0 for any number. */
+  readonly maxRunning: number;
+  readonly waiting: number;
+}
+
+/** @param key is the key of a study, with a `?` for its name. */
+export function* enqueueAll(all: readonly Enqueued[], key: string): Steps<void> {
+  yield* insertAll(
+    'INSERT INTO queued_studies (study, owner, priority, max_running, waiting, again, running)',
+    `(${key}, ?, ?, ?, ?, 0, 0)`,
+    all.map(({ study, owner, priority, maxRunning, waiting }) => [
+      ...[study, owner, priority, maxRunning || NO_LIMIT, waiting],
+    ]),
   );
-  yield change(
-    `INSERT INTO queued_owners (owner, waiting, running, served) VALUES (?, ?, 0, 0)
-     ON CONFLICT (owner) DO UPDATE SET waiting = queued_owners.waiting + excluded.waiting`,
-    ...[owner, waiting],
-  );
+  const owners = new Map<string, number>();
+  for (const { owner, waiting } of all) owners.set(owner, (owners.get(owner) ?? 0) + waiting);
+  // In one order, so that two transactions do not wait for each other.
+  for (const [owner, waiting] of [...owners].sort()) {
+    yield change(
+      `INSERT INTO queued_owners (owner, waiting, running, served) VALUES (?, ?, 0, 0)
+       ON CONFLICT (owner) DO UPDATE SET waiting = queued_owners.waiting + excluded.waiting`,
+      ...[owner, waiting],
+    );
+  }
 }
 
 /** Counts trials of one study anew that have changed, and ends the claims of those that do not run any more. */
@@ -76,12 +89,27 @@ const countsOf = ({ epoch }: KeptTrial, { state }: Trial): Counts => ({
   running: state === TrialState.RUNNING ? 1 : 0,
 });
 
-/** It is an owner's turn, to the end of this transaction, unless as many trials run as may. Tells which. */
-export function* lockOwner(owner: string, maxRunning: number): Steps<boolean> {
-  const rows = yield query(
-    `UPDATE queued_owners SET served = (SELECT max(served) + 1 FROM queued_owners)
-     WHERE owner = ? AND running < ? RETURNING owner`,
-    ...[owner, maxRunning],
+/**
+ * Counts a trial that waited and runs now, which is its owner's turn. Last of all: claims of one owner wait for each other from here to
+ * the commit.
+ * @throws RaceLostError when as many trials of the owner run as may, since others were quicker.
+ */
+export function* countStarted(
+  { study, epoch }: KeptTrial,
+  owner: string,
+  maxRunning = NO_LIMIT,
+): Steps<void> {
+  yield change(
+    'UPDATE queued_studies SET waiting = waiting - 1, again = again - ?, running = running + 1 WHERE study = ?',
+    ...[epoch > 0 ? 1 : 0, study],
   );
-  return rows.length > 0;
+  const counted = `UPDATE queued_owners SET waiting = waiting - 1, running = running + 1,
+      served = (SELECT max(served) + 1 FROM queued_owners)
+    WHERE owner = ?`;
+  if (maxRunning === NO_LIMIT) {
+    yield change(counted, owner);
+    return;
+  }
+  const rows = yield query(`${counted} AND running < ? RETURNING owner`, ...[owner, maxRunning]);
+  if (rows.length === 0) throw new RaceLostError(`${maxRunning} trials of ${owner} run already`);
 }

@@ -32,6 +32,8 @@ export interface KeptTrial extends Kept<Trial> {
  */
 const lockStudy = (name: string) => lock('SELECT id FROM studies WHERE name = ? FOR UPDATE', name);
 
+const NEXT_SEQUENCE = '(SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE study = ?)';
+
 /** Columns by their names, so that one more does not change what a prepared statement gives. */
 const TRIAL = 'id, study, epoch, checkpoint, decision, record';
 
@@ -102,7 +104,7 @@ export function* putStudy(id: number, study: Study): Steps<Bytes> {
     'UPDATE studies SET record = ?, state = ?, active = ?, ended = ? WHERE id = ?',
     ...[record, state, active, ended, id],
   );
-  yield* addEvent(id, { $case: 'study', value: study });
+  yield addEvent(id, { $case: 'study', value: study });
   return record;
 }
 
@@ -118,17 +120,24 @@ export function* putTrials(study: number, moved: readonly Moved[]): Steps<void> 
   yield* recount(study, moved);
 }
 
-function* tellAndSet({ id, study }: KeptTrial, trial: Trial): Steps<Bytes> {
-  yield* addEvent(study, { $case: 'trial', value: trial });
-  return yield* setTrial(id, trial);
+function* tellAndSet(kept: KeptTrial, trial: Trial): Steps<Bytes> {
+  yield addEvent(kept.study, { $case: 'trial', value: trial });
+  return yield* setTrial(kept, trial);
+}
+
+/** As the next claim of it, which makes every claim before stale. */
+export function* putClaimed(kept: KeptTrial, trial: Trial): Steps<{ epoch: number; record: Bytes }> {
+  const epoch = kept.epoch + 1;
+  const record = yield* tellAndSet({ ...kept, epoch }, trial);
+  return { epoch, record };
 }
 
 /** Without an event, in the state that it is in. */
-export function* setTrial(id: number, trial: Trial): Steps<Bytes> {
+export function* setTrial({ id, epoch }: KeptTrial, trial: Trial): Steps<Bytes> {
   const record = Trial.encode(trial).finish();
   yield change(
-    'UPDATE trials SET record = ?, state = ?, finished = ? WHERE id = ?',
-    ...[record, trial.state, isFinished(trial), id],
+    'UPDATE trials SET record = ?, state = ?, finished = ?, epoch = ? WHERE id = ?',
+    ...[record, trial.state, isFinished(trial), epoch, id],
   );
   // Who neither trains nor waits to proposes again.
   if (!isLive(trial)) yield dropProposal(id);
@@ -143,33 +152,20 @@ export const dropProposal = (trial: number) =>
     trial,
   );
 
-/** @param outerStep the row that the event is about, when it is about one. */
-export function* addEvent(
-  study: number,
-  event: StudyEvent['event'],
-  outerStep: number | null = null,
-): Steps<void> {
-  const sequence = (yield* lastSequence(study)) + 1;
-  yield insertEvent(study, sequence, event, outerStep);
-}
-
-/** The first event of a study. */
-export const insertEvent = (
-  study: number,
-  sequence: number,
-  event: StudyEvent['event'],
-  outerStep: number | null = null,
-) =>
+/** The next event of a study, whose row is locked. */
+export const addEvent = (study: number, event: StudyEvent['event']) =>
   change(
-    'INSERT INTO events (study, sequence, outer_step, record) VALUES (?, ?, ?, ?)',
-    ...[study, sequence, outerStep, encodeEvent(sequence, new Date(), event)],
+    `INSERT INTO events (study, sequence, record) VALUES (?, ${NEXT_SEQUENCE}, ?)`,
+    ...[study, study, encodeEvent(new Date(), event)],
   );
 
-/** Of the events of a study; 0 when it has none. */
-export function* lastSequence(study: number): Steps<number> {
-  const [row] = yield query('SELECT max(sequence) AS last FROM events WHERE study = ?', study);
-  return Number(row?.last ?? 0);
-}
+/** The next event of a study, which tells of an outer step that is stored. @param number of the outer step. */
+export const addOuterStepEvent = ({ id, study }: KeptTrial, number: number) =>
+  change(
+    `INSERT INTO events (study, sequence, outer_step, record)
+     VALUES (?, ${NEXT_SEQUENCE}, (SELECT id FROM outer_steps WHERE trial = ? AND number = ?), ?)`,
+    ...[study, study, id, number, encodeEvent(new Date(), undefined)],
+  );
 
 /** What a study's row has of it besides the record: state, whether it is ACTIVE, and when it ended, in milliseconds. */
 export const stateColumns = (study: Study): [state: number, active: number, ended: number | null] => [

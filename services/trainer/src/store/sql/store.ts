@@ -20,7 +20,7 @@ import type {
   Expiry,
   HeldTrial,
   LeaseRequest,
-  LiveTrial,
+  LostRequest,
   NewArtifact,
   NewStudy,
   OuterStepsOfClaim,
@@ -135,13 +135,17 @@ export class SqlStore implements Store {
     return this.#call('renewLease', request);
   }
 
-  async expireLeases(everyone = false): Promise<string[]> {
-    const interrupted: string[] = [];
-    for (const { trial, silentMs } of await this.#call('listLostTrials', everyone)) {
-      const seconds = Math.round(silentMs / 1_000);
-      const why = everyone ? 'the server ended' : `its worker has not been heard of for ${seconds} s`;
+  async expireLeases({ everyone = false, maxWorkerDeaths = 0 }: LostRequest = {}): Promise<Trial[]> {
+    const interrupted: Trial[] = [];
+    for (const lost of await this.#call('listLostTrials', everyone)) {
+      const seconds = Math.round(lost.silentMs / 1_000);
+      const why = everyone
+        ? 'the server ended'
+        : `its worker ${lost.worker} has not been heard of for ${seconds} s`;
       try {
-        if (await this.#call('interruptLost', trial, everyone, why)) interrupted.push(trial);
+        const death = everyone ? undefined : { why, most: maxWorkerDeaths };
+        const trial = await this.#call('takeFromLost', lost.trial, why, death);
+        if (trial !== undefined) interrupted.push(Trial.decode(trial));
       } catch (error) {
         // Deleted meanwhile.
         if (!isLost(error)) throw error;
@@ -261,14 +265,6 @@ export class SqlStore implements Store {
     page: PageRequest<number> = { limit: Number.MAX_SAFE_INTEGER - 1 },
   ): Promise<Page<Trial>> {
     return mapPage(await this.#call('listTrials', study, page), (record) => Trial.decode(record));
-  }
-
-  async listLiveTrials(): Promise<LiveTrial[]> {
-    const live = await this.#call('listLiveTrials');
-    return live.map(({ epoch, trial: record }) => {
-      const trial = Trial.decode(record);
-      return { claim: { trial: trial.name, epoch }, trial };
-    });
   }
 
   async getOuterStep(name: string): Promise<OuterStep | undefined> {

@@ -4,7 +4,6 @@ import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study
 import { awaitDecision as awaiting, takeDecision } from '../../lifecycle/decisions.ts';
 import * as transitions from '../../lifecycle/transitions.ts';
 import type { Claim, Page, PageRequest } from '../store.ts';
-import { LIVE } from './lifecycle.ts';
 import { getOuterStep } from './outer-steps.ts';
 import { readPage } from './pages.ts';
 import { type Bytes, change, query, type Steps } from './query.ts';
@@ -44,7 +43,10 @@ export function* startReporting(name: string): Steps<EncodedReportedTrial> {
   return {
     epoch,
     study: Study.encode(study).finish(),
-    trial: reported === trial.record ? Trial.encode(reported).finish() : yield* putTrial(trial, reported),
+    trial:
+      reported === trial.record
+        ? Trial.encode(reported).finish()
+        : yield* putTrial({ ...trial, epoch }, reported),
     ...(yield* reportsOf(trial.id, trial.record.outerStepsDone + 1)),
   };
 }
@@ -84,14 +86,6 @@ export function* getTrial(name: string): Steps<Bytes | undefined> {
 }
 
 export function* listTrials(study: string, page: PageRequest<number>): Steps<Page<Bytes>> {
-  const list = `FROM trials WHERE study = (SELECT id FROM studies WHERE name = ?) AND number > ? ORDER BY number LIMIT ?`;
-  return yield* readPage(list, [study, page.after ?? -1], page);
-}
-
-/** Those that a server trains. */
-export function* listLiveTrials(): Steps<{ epoch: number; trial: Bytes }[]> {
-  const rows = yield query(
-    `SELECT epoch, record FROM trials WHERE ${LIVE} AND external = 0 ORDER BY study, number`,
-  );
-  return rows.map(({ epoch, record }) => ({ epoch: Number(epoch), trial: record as Bytes }));
+  const where = 'study = (SELECT id FROM studies WHERE name = ?) AND number > ?';
+  return yield* readPage({ table: 'trials', where, by: 'number' }, [study, page.after ?? -1], page);
 }

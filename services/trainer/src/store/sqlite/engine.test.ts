@@ -5,7 +5,7 @@ import { Study, StudyState, Trial, TrialState } from '@glocal/proto/glocal/v1/st
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StateError } from '../../resource/errors.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import type { EncodedNewStudy } from '../sql/studies.ts';
+import type { EncodedNewStudy } from '../sql/creations.ts';
 import { answerAll, type Call, takeTurn } from './calls.ts';
 import { SqliteEngine } from './engine.ts';
 

@@ -157,7 +157,7 @@ function referToOuterSteps(db: DatabaseSync): void {
     const { time, event } = StudyEvent.decode(row.record as Uint8Array);
     const outerStep = event?.$case === 'outerStep' ? event.value : undefined;
     const sequence = Number(row.sequence);
-    const record = encodeEvent(sequence, time ?? new Date(0), outerStep === undefined ? event : undefined);
+    const record = encodeEvent(time ?? new Date(0), outerStep === undefined ? event : undefined);
     const trial = outerStep?.name.slice(0, outerStep.name.indexOf('/outerSteps/')) ?? null;
     addEvent.run(row.study as string, sequence, trial, outerStep?.index ?? null, record);
   }
@@ -203,7 +203,7 @@ function endWhatWasLeft(db: DatabaseSync): void {
   const lastEvent = db.prepare('SELECT max(sequence) AS last FROM events WHERE study = ?');
   const tell = (study: number, event: StudyEvent['event']) => {
     const sequence = Number(lastEvent.get(study)?.last ?? 0) + 1;
-    addEvent.run(study, sequence, encodeEvent(sequence, now, event));
+    addEvent.run(study, sequence, encodeEvent(now, event));
   };
   const unfinished = `SELECT id, record FROM studies WHERE active = 1
     OR id IN (SELECT study FROM trials WHERE finished = 0)`;
