@@ -13,6 +13,7 @@ import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
 import { quickRows } from './quick.ts';
 import { comparisonTable, markdownReport } from './report.ts';
+import { rolloutRows } from './rollout.ts';
 import { mergeRepeats, type Row } from './row.ts';
 import { type Run, RunFileError, readRun } from './run-file.ts';
 import { scaleRows } from './scale/rows.ts';
@@ -36,7 +37,7 @@ const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtur
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
 /** Groups that a run without `--only` leaves out: the others have their rows, or they take minutes. */
-const ON_DEMAND = ['fixtures', 'quick', 'service', 'scale'];
+const ON_DEMAND = ['fixtures', 'quick', 'service', 'scale', 'rollout'];
 
 /** What can be asked for with `--only`; `all` is each of them but the two whose rows others have. */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -48,6 +49,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   sdk: sdkRows,
   dashboard: dashboardRows,
   service: serviceRows,
+  rollout: rolloutRows,
   scale: () => scaleRows({ trials: scaleTrials, stored: scaleStored }),
 };
 

@@ -1,15 +1,13 @@
 /** A fleet that works off trials while its processes are killed, and what came of it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Study } from '@glocal/sdk';
 import type { Finding } from '../faults/finding.ts';
 import { type FleetProcess, RoleFleet, workerName } from '../support/role-fleet.ts';
-import { TestTrainer } from '../support/trainer.ts';
-import { trajectoryOf } from '../support/trajectory.ts';
-import { accountFor, type EndedTrial } from './account.ts';
+import { accountFor } from './account.ts';
+import { BACKEND, endedTrials, undisturbed } from './ended.ts';
 import { type Kill, planKills } from './kills.ts';
 import { type Asked, askedBetween, Meter } from './meter.ts';
-import { OUTER_STEPS, type ScaleSpace, scaleStudy, studySizes } from './study.ts';
+import { OUTER_STEPS, scaleStudy, studySizes } from './study.ts';
 import { Watching } from './watching.ts';
 
 export interface ScaleOptions {
@@ -52,8 +50,6 @@ export interface ScaleResult {
   readonly quarters: readonly (Asked & { readonly windows: number })[];
 }
 
-/** One backend for all, with or without the native runtime. */
-const BACKEND = ['--backend', 'cpu'];
 const LEASE_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 1_000;
@@ -66,7 +62,7 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
   const signal = AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]);
   const sizes = studySizes(trials);
   onStage('a run that nobody disturbs, of one process');
-  const expected = await undisturbed(sizes[0] ?? 0, signal);
+  const expected = await undisturbed(scaleStudy(sizes[0] ?? 0), signal);
 
   onStage(`a database, ${servers} servers and ${workers} workers`);
   await using fleet = await RoleFleet.start({
@@ -162,20 +158,3 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
 }
 
 const NOTHING = { cursors: [], outerSteps: [] };
-
-/** By seed. */
-async function undisturbed(trials: number, signal: AbortSignal): Promise<Map<number, EndedTrial>> {
-  await using trainer = await TestTrainer.start({ args: [...BACKEND, '--max-running-trials', '2'] });
-  const study = await trainer.client.studies.create(scaleStudy(trials), { signal });
-  await study.result({ signal });
-  return new Map((await endedTrials(study, signal)).map((trial) => [trial.seed, trial]));
-}
-
-async function endedTrials(study: Study<ScaleSpace>, signal: AbortSignal): Promise<EndedTrial[]> {
-  const ended: EndedTrial[] = [];
-  for await (const { name, seed, state, stateReason, test } of study.trials({ signal })) {
-    const steps = await Array.fromAsync(study.outerSteps({ trial: name, includeWindows: true, signal }));
-    ended.push({ name, seed, state, stateReason, steps: trajectoryOf(steps), result: test });
-  }
-  return ended;
-}

@@ -1,4 +1,4 @@
-/** Helm and what judges charts and manifests, in pinned versions, built or installed once and kept in `.glocal`. */
+/** Helm and what judges charts, manifests and Compose files, in pinned versions, built or installed once and kept in `.glocal`. */
 
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
@@ -13,6 +13,7 @@ const TOOLS = join(import.meta.dirname, '../../.glocal/test/go');
 const PROGRAMS = {
   helm: 'helm.sh/helm/v4/cmd/helm@v4.3.2',
   'helm-unittest': 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest@v1.1.2',
+  compose: 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2',
   'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
 } as const;
 

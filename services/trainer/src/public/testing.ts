@@ -1,6 +1,7 @@
 /** For the tests that cross boundaries: parts of the server that nobody else is to rely on. */
 
 export { completeDigest } from '../api/request-digest.ts';
+export { askHealth } from '../commands/check-running.ts';
 export { configVariables } from '../config.ts';
 export { checkHistory, type History } from '../lifecycle/history.ts';
 export { asComplete } from '../resource/complete-study.ts';

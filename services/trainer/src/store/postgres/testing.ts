@@ -42,8 +42,14 @@ export class TestPostgres implements AsyncDisposable {
     this.#settings = settings;
   }
 
-  /** @param settings of the server, like `{ max_connections: '20' }`; by default it does not wait for the disk. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
+  /**
+   * @param settings of the server, like `{ max_connections: '20' }`; by default it does not wait for the disk.
+   * @param tls PEM texts with which it takes TLS, too.
+   */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    tls?: { readonly cert: string; readonly key: string },
+  ): Promise<TestPostgres> {
     const bin = await findPostgres();
     const folder = await mkdtemp(join(tmpdir(), 'glocal-postgres-'));
     const user = unprivileged();
@@ -59,7 +65,18 @@ export class TestPostgres implements AsyncDisposable {
       ],
       { ...user, cwd: folder },
     );
-    const all = { fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
+    const encrypted: Record<string, string> = {};
+    for (const [part, text] of Object.entries(tls ?? {})) {
+      const file = join(folder, `server.${part}`);
+      await writeFile(file, text, { mode: 0o600 });
+      if (user.uid !== undefined) await chown(file, user.uid, user.gid ?? 0);
+      encrypted[`ssl_${part}_file`] = file;
+    }
+    const all = {
+      ...{ fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: '' },
+      ...(tls && { ssl: 'on', ...encrypted }),
+      ...settings,
+    };
     const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const postgres = new TestPostgres(bin, folder, user, await freePort(), flags);
     await postgres.start();
