@@ -21,7 +21,7 @@ const clientPrograms = [
   ...globSync('/usr/lib/postgresql/*/bin').sort().reverse(),
 ].find((folder) => existsSync(join(folder, 'pg_dump')) && existsSync(join(folder, 'pg_restore')));
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 900_000 });
 
 /** The outer steps of each trial with their windows, by its seed. */
 async function trajectories(study: Study<QuickSpace>): Promise<Record<number, unknown>> {
@@ -41,7 +41,7 @@ async function studies(client: TestTrainer['client']) {
   const undisturbed = await client.studies.create(spec);
   await undisturbed.result();
   const study = await client.studies.create(spec);
-  await vi.waitUntil(async () => (await stored(study)) >= 3, { timeout: 60_000, interval: 5 });
+  await vi.waitUntil(async () => (await stored(study)) >= 3, { timeout: 300_000, interval: 20 });
   return { undisturbed, study };
 }
 
@@ -73,17 +73,17 @@ describe.skipIf(clientPrograms === undefined)('PostgreSQL', () => {
       if (elsewhere) await cp(before, after, { recursive: true });
       // Afterwards it goes on, which the backup does not know of.
       const then = await stored(study);
-      await vi.waitUntil(async () => (await stored(study)) > then, { timeout: 60_000, interval: 5 });
+      await vi.waitUntil(async () => (await stored(study)) > then, { timeout: 300_000, interval: 20 });
       await first.kill();
 
       await using second = await RoleFleet.start({
         workers: 2,
         args: objects(after),
         database: async (postgres) => {
-        const url = await postgres.newDatabase();
-        await runAsDocumented('pg_restore', { 'glocal.dump': dump, 'postgres://glocal@db/empty': url });
-        return url;
-      },
+          const url = await postgres.newDatabase();
+          await runAsDocumented('pg_restore', { 'glocal.dump': dump, 'postgres://glocal@db/empty': url });
+          return url;
+        },
       });
       const resumed = await second.client.studies.get<QuickSpace>(study.name);
       expect(await stored(resumed)).toBeLessThan(2 * OUTER_STEPS);
