@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SessionInfo, StudyList } from '../../dashboard/src/api.ts';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
 import { withoutSettings } from '../support/environment.ts';
-import { GLOCAL, start } from '../support/glocal.ts';
+import { GLOCAL, glocal, start } from '../support/glocal.ts';
 import { SERVER_NAME, SecurityFiles } from '../support/security.ts';
 import { longStudy } from '../support/studies.ts';
 import { Tab } from '../support/tab.ts';
@@ -148,7 +148,16 @@ it('comes encrypted from the command line, with cookies that travel encrypted al
     sent.on('error', reject);
     sent.end(JSON.stringify({ token: ann }));
   });
+  // As a probe asks, in the same container with the same settings.
+  const settings = {
+    GLOCAL_DASHBOARD_LISTEN: `0.0.0.0:${port}`,
+    GLOCAL_DASHBOARD_TLS_CERT: files.path('server.pem'),
+    GLOCAL_DASHBOARD_TLS_KEY: files.path('server.key'),
+  };
+  const check = () => glocal(['dashboard', '--check'], { env: settings });
+  expect(await check()).toMatchObject({ exitCode: 0, stdout: 'SERVING' });
   interrupt();
   expect(cookies[0]).toMatch(/^__Host-glocal-\d+=.*; Secure/);
   expect((await running).exitCode).toBe(0);
+  expect(await check()).toMatchObject({ exitCode: 69, stderr: expect.stringContaining('ECONNREFUSED') });
 });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { interruption } from '../command-line.ts';
 import { clientOptions } from '../connection.ts';
+import { checkDashboard } from '../dashboard-check.ts';
 import { CommandError, NOT_THERE, UNAVAILABLE, USAGE } from '../exit.ts';
 import { note, print } from '../output.ts';
 import { type OnlineFlags, online } from './online.ts';
@@ -13,6 +14,7 @@ interface DashboardFlags extends OnlineFlags {
   readonly listenTlsCert?: string;
   readonly listenTlsKey?: string;
   readonly login?: boolean;
+  readonly check?: boolean;
 }
 
 export const dashboard = (): Command =>
@@ -39,7 +41,16 @@ export const dashboard = (): Command =>
         'GLOCAL_DASHBOARD_LOGIN',
       ),
     )
+    .option(
+      '--check',
+      'asks a dashboard that runs with these settings for its page, and says whether it came',
+    )
     .action(async (flags: DashboardFlags) => {
+      if (flags.check) {
+        await checkDashboard(flags.listen, flags.listenTlsCert !== undefined);
+        print(flags.json, { status: 'SERVING' }, () => 'SERVING');
+        return;
+      }
       // No other command serves pages.
       const { DashboardOptionsError, startDashboard } = await import('@glocal/dashboard');
       const signal = interruption();

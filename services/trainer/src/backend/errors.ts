@@ -2,6 +2,8 @@
 
 /** Why the native runtime could not be set up. */
 export type NativeSetupReason =
+  /** There is no such build of TensorFlow as was asked for. */
+  | 'SETTING'
   /** TensorFlow publishes no libraries for this operating system, processor or C library. */
   | 'PLATFORM'
   /** There is no usable C++ compiler, or it refused the addon. */

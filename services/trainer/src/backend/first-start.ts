@@ -3,12 +3,13 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IS_INSTALLED } from '../resource/installation.ts';
-import { isNativeInstalled, TENSORFLOW_VERSION, tfjsNodeFolder } from './native-runtime.ts';
+import { installedRuntime, requestedRuntime, TENSORFLOW_VERSION, tfjsNodeFolder } from './native-runtime.ts';
 import { type NativeStatus, setUpNative } from './native-setup.ts';
 import { type BackendName, fallbackNotice } from './select.ts';
 
 /** Tells that it has failed: a start is not to wait for the same failure again. */
-const failureNote = (): string => join(tfjsNodeFolder(), `native-${TENSORFLOW_VERSION}-failed`);
+const failureNote = (): string =>
+  join(tfjsNodeFolder(), `native-${TENSORFLOW_VERSION}-${encodeURIComponent(requestedRuntime())}-failed`);
 
 /**
  * Returns when the runtime is there or cannot be had, which is told and remembered: training then runs on wasm. Does nothing
@@ -23,7 +24,7 @@ export async function setUpAtFirstStart({
   log: (line: string) => void;
 }): Promise<void> {
   const isOfUse = backend === undefined || backend === 'tensorflow';
-  if (!IS_INSTALLED || !isOfUse || isNativeInstalled()) return;
+  if (!IS_INSTALLED || !isOfUse || installedRuntime() === requestedRuntime()) return;
   if (existsSync(failureNote())) {
     const notice = fallbackNotice(backend);
     if (notice !== undefined) log(notice);

@@ -9,6 +9,7 @@ import { SET_UP } from '../resource/installation.ts';
 import { NativeSetupError } from './errors.ts';
 import {
   addonFile,
+  cudaLink,
   kernelsFile,
   kernelsFolder,
   libraryLinks,
@@ -39,12 +40,14 @@ export async function findCompiler(): Promise<string[]> {
  * Compiles the addon, its quiet loader and our kernels, and links the libraries, where @tensorflow/tfjs-node looks for them.
  * @param runtime the folder with `lib/` and `include/`.
  * @param libraries names of the libraries.
+ * @param cuda folder of NVIDIA's libraries, where they are not those of the machine.
  * @throws NativeSetupError COMPILER
  */
 export async function buildAddon(
   compiler: readonly string[],
   runtime: string,
   libraries: readonly string[],
+  cuda?: string,
 ): Promise<void> {
   const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
   const binding = join(tfjsNodeFolder(), 'binding');
@@ -73,6 +76,8 @@ export async function buildAddon(
     await rename(join(work, 'quiet'), quietLoaderFile());
     await rename(join(work, 'kernels'), kernelsFile());
     await linkLibraries(runtime, libraries, work);
+    await rm(cudaLink(), { force: true });
+    if (cuda !== undefined) await symlink(cuda, cudaLink());
     await rename(join(work, 'addon'), addonFile());
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureLibraries } from './native-libraries.ts';
 import type { NativeWheel } from './native-runtime.ts';
 import { headersSha256 } from './native-wheel.ts';
+import { zip } from './testing.ts';
 
 const CONTENT = { cc: 'the big library', framework: 'the small library' };
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -46,6 +46,8 @@ const files = (cc = CONTENT.cc): Record<string, string> => ({
   'tensorflow/include/tensorflow/c/eager/c_api.h': 'eager',
   'tensorflow/include/tensorflow/core/graph/graph.h': 'not of the C API',
   'tensorflow/include/tsl/platform/ctstring.h': 'ctstring',
+  'tensorflow/include/LICENSE': 'its licence',
+  'tensorflow/THIRD_PARTY_NOTICES.txt': 'the licences of others',
   'tensorflow/python/client.py': 'not needed',
 });
 
@@ -98,7 +100,10 @@ describe('ensureLibraries', () => {
         .filter((entry) => entry.isFile())
         .map((entry) => entry.name)
         .sort(),
-    ).toEqual(['c_api.h', 'c_api.h', 'ctstring.h', 'libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']);
+    ).toEqual([
+      ...['LICENSE', 'THIRD_PARTY_NOTICES.txt', 'c_api.h', 'c_api.h', 'ctstring.h'],
+      ...['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'],
+    ]);
     expect(content('lib', 'libtensorflow_cc.so.2')).toBe(CONTENT.cc);
     expect(content('include', 'tensorflow', 'c', 'eager', 'c_api.h')).toBe('eager');
     expect(calls()).toHaveLength(1);
@@ -136,7 +141,7 @@ describe('ensureLibraries', () => {
     pip({ 'tensorflow/libtensorflow_cc.so.2': CONTENT.cc });
     await expect(ensureLibraries(wheel, folder, log)).rejects.toMatchObject({
       reason: 'CHECKSUM',
-      message: expect.stringContaining('libtensorflow_framework.so.2 is missing'),
+      message: expect.stringContaining('it lacks libtensorflow_framework.so.2'),
     });
   });
 
@@ -154,7 +159,11 @@ describe('ensureLibraries', () => {
     writeFileSync(join(folder, 'include', 'tensorflow', 'c', 'c_api.h'), 'damaged');
     await ensureLibraries(wheel, folder, log);
     expect(content('include', 'tensorflow', 'c', 'c_api.h')).toBe('c_api');
-    expect(calls()).toHaveLength(4);
+
+    rmSync(join(folder, 'LICENSE'));
+    await ensureLibraries(wheel, folder, log);
+    expect(content('LICENSE')).toBe('its licence');
+    expect(calls()).toHaveLength(5);
   });
 
   it('removes what a process left that was killed long ago, not what another is working on', async () => {
@@ -189,33 +198,3 @@ describe('ensureLibraries', () => {
     });
   });
 });
-
-/** A zip file of uncompressed entries. */
-function zip(contents: Record<string, string>): Buffer {
-  const local: Buffer[] = [];
-  const central: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(contents)) {
-    // From "version needed" to "extra field length": the same in both headers.
-    const shared = Buffer.alloc(26);
-    shared.writeUInt16LE(20, 0);
-    shared.writeUInt32LE(crc32(text), 10);
-    shared.writeUInt32LE(text.length, 14);
-    shared.writeUInt32LE(text.length, 18);
-    shared.writeUInt16LE(name.length, 22);
-    const place = Buffer.alloc(14);
-    place.writeUInt32LE(offset, 10);
-    const entry = [Buffer.from('PK\x03\x04'), shared, Buffer.from(name), Buffer.from(text)];
-    local.push(...entry);
-    central.push(Buffer.from('PK\x01\x02\x14\x00'), shared, place, Buffer.from(name));
-    offset += Buffer.concat(entry).length;
-  }
-  const directory = Buffer.concat(central);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(Object.keys(contents).length, 8);
-  end.writeUInt16LE(Object.keys(contents).length, 10);
-  end.writeUInt32LE(directory.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...local, directory, end]);
-}

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type NativeWheel, TENSORFLOW_VERSION } from './native-runtime.ts';
-import { downloadWheel, headersSha256, type Log, unpackWheel } from './native-wheel.ts';
+import { downloadWheel, headersSha256, LICENCES, type Log, unpackWheel } from './native-wheel.ts';
 
 /** Older folders of unfinished work belong to nobody: a download is given up after 20 minutes. */
 const ABANDONED_AFTER_MS = 60 * 60_000;
@@ -59,8 +59,11 @@ async function isOriginal(folder: string, wheel: NativeWheel): Promise<boolean> 
   const libraries = Object.entries(wheel.libraries).map(
     ([name, sha256]) => [join(folder, 'lib', name), sha256] as const,
   );
-  if (![join(folder, 'include'), ...libraries.map(([file]) => file)].every((file) => existsSync(file)))
-    return false;
+  const files = [
+    ...Object.values(LICENCES).map((name) => join(folder, name)),
+    ...libraries.map(([file]) => file),
+  ];
+  if (![join(folder, 'include'), ...files].every((file) => existsSync(file))) return false;
   try {
     for (const [file, sha256] of libraries) {
       if ((await sha256Of(file)) !== sha256) return false;

@@ -12,6 +12,10 @@ const LIBRARY = 'libtensorflow_cc.so.2';
 /** Whether TensorFlow uses oneDNN. Off only when the user says so: about twice as fast, and it changes rounding. */
 export const usesOneDnn = (): boolean => !/^(0|false)$/i.test(process.env.TF_ENABLE_ONEDNN_OPTS ?? '1');
 
+/** Whether a GPU computes; for the build that can, once it is loaded. */
+export const usesGpu = (): boolean =>
+  (tf.findBackend('tensorflow') as unknown as { readonly isUsingGpuDevice: boolean }).isUsingGpuDevice;
+
 /** The compiled `quiet-load.cc`. */
 interface Loader {
   load(file: string): void;
@@ -28,6 +32,8 @@ export function loadNative(): Promise<void> {
 async function load(): Promise<void> {
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
+  // Each trial is a process of its own: the first would take all memory of a GPU from the others.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   const { load: loadLibrary } = createRequire(import.meta.url)(quietLoaderFile()) as Loader;
   // Before the addon does, without what it prints.
   if (process.env.TF_CPP_MIN_LOG_LEVEL !== '0') loadLibrary(join(libraryLinks(), LIBRARY));

@@ -16,6 +16,10 @@ export const TFJS_VERSION = '4.22.0';
 /** What slower means, in processor time and on the clock of two cores: LeNet, batch 128 (docs/engine.md). */
 export const WASM_COST = '3 to 5 times slower';
 
+/** A build of TensorFlow: for processors alone, or for NVIDIA's GPUs as well. */
+export const RUNTIME_KINDS = ['cpu', 'cuda'] as const;
+export type RuntimeKind = (typeof RUNTIME_KINDS)[number];
+
 /** The Python wheel that has TensorFlow's libraries inside. A wheel is a zip file: no Python is needed to use them. */
 export interface NativeWheel {
   /** Name of the package. */
@@ -33,7 +37,7 @@ export interface NativeWheel {
 const HEADERS = '03159fee088d8d4bf6844bd380cc0be5a807efc5b2a4246e386ef5f056616536';
 
 /** By `process.platform`-`process.arch`. The arm64 libraries have not been run by us: the self check decides there. */
-const WHEELS: Readonly<Record<string, NativeWheel>> = {
+const CPU_WHEELS: Readonly<Record<string, NativeWheel>> = {
   'linux-x64': {
     distribution: 'tensorflow-cpu',
     platformTag: 'manylinux_2_27_x86_64',
@@ -56,10 +60,36 @@ const WHEELS: Readonly<Record<string, NativeWheel>> = {
   },
 };
 
+/** The build for CUDA 12 and cuDNN 9, which `native-cuda.ts` finds. */
+const CUDA_WHEELS: Readonly<Record<string, NativeWheel>> = {
+  'linux-x64': {
+    distribution: 'tensorflow',
+    platformTag: 'manylinux_2_27_x86_64',
+    megabytes: 573,
+    libraries: {
+      'libtensorflow_cc.so.2': '2889ecc99d7641620f41a4bea538f4dd4b626f75aa3e12623161ae939054191c',
+      'libtensorflow_framework.so.2': '98847c6f0448308159f6d3ff55e13a9e92978598c7fbb34cde63aadf35c6fe84',
+    },
+    headers: HEADERS,
+  },
+};
+
+const WHEELS: Readonly<Record<RuntimeKind, Readonly<Record<string, NativeWheel>>>> = {
+  cpu: CPU_WHEELS,
+  cuda: CUDA_WHEELS,
+};
+
 export const platform = (): string => `${process.platform}-${process.arch}`;
 
 /** The wheel for this machine; undefined where TensorFlow publishes none that works here. */
-export const nativeWheel = (): NativeWheel | undefined => WHEELS[platform()];
+export const nativeWheel = (kind: RuntimeKind = 'cpu'): NativeWheel | undefined => WHEELS[kind][platform()];
+
+/** The build that `GLOCAL_RUNTIME` asks for, a {@link RuntimeKind} if it is right; without it the one that is installed, and at first `cpu`. */
+export const requestedRuntime = (): string => process.env.GLOCAL_RUNTIME || (installedRuntime() ?? 'cpu');
+
+/** Of NVIDIA's, those that this process may use: as many as it finds devices. */
+export const gpusInMachine = (): number =>
+  existsSync('/dev') ? readdirSync('/dev').filter((name) => /^nvidia\d+$/.test(name)).length : 0;
 
 /** Folder of @tensorflow/tfjs-node in node_modules. */
 export function tfjsNodeFolder(): string {
@@ -86,26 +116,34 @@ export function kernelsFile(): string {
 /** Where the addon looks for the libraries: links into the cache. */
 export const libraryLinks = (): string => join(tfjsNodeFolder(), 'deps', 'lib');
 
+/** Where TensorFlow's build for CUDA looks for NVIDIA's libraries, from {@link libraryLinks}: a link into the cache. */
+export const cudaLink = (): string => join(dirname(libraryLinks()), 'nvidia');
+
 /** The libraries and headers of this user, shared by all checkouts. `GLOCAL_CACHE_DIR` moves it. */
 export function cacheFolder(): string {
   return process.env.GLOCAL_CACHE_DIR || envPaths('glocal', { suffix: '' }).cache;
 }
 
-const runtimeName = (): string => `tensorflow-${TENSORFLOW_VERSION}-${platform()}`;
+const runtimeName = (kind: RuntimeKind): string =>
+  `tensorflow-${TENSORFLOW_VERSION}-${kind === 'cpu' ? '' : `${kind}-`}${platform()}`;
 
 /** Folder of the libraries (`lib/`) and headers (`include/`) in the cache. */
-export const runtimeFolder = (): string => join(cacheFolder(), 'native', runtimeName());
+export const runtimeFolder = (kind: RuntimeKind): string => join(cacheFolder(), 'native', runtimeName(kind));
 
 /** Whether backend `tensorflow` can be loaded: what is compiled and linked for this version is in place. Looks at names only. */
-export function isNativeInstalled(): boolean {
-  const libraries = Object.keys(nativeWheel()?.libraries ?? {});
-  if (libraries.length === 0) return false;
+export const isNativeInstalled = (): boolean => installedRuntime() !== undefined;
+
+/** The build that backend `tensorflow` would load, wherever the cache was when it was set up. */
+export function installedRuntime(): RuntimeKind | undefined {
   const compiled = [addonFile(), quietLoaderFile(), kernelsFile()];
-  return compiled.every((file) => existsSync(file)) && libraries.every(isLinked);
+  if (!compiled.every((file) => existsSync(file))) return undefined;
+  return RUNTIME_KINDS.find((kind) => {
+    const libraries = Object.keys(nativeWheel(kind)?.libraries ?? {});
+    return libraries.length > 0 && libraries.every((library) => isLinked(library, kind));
+  });
 }
 
-/** Whether the link leads to the library of this version, wherever the cache was when it was made. */
-function isLinked(library: string): boolean {
+function isLinked(library: string, kind: RuntimeKind): boolean {
   const link = join(libraryLinks(), library);
-  return existsSync(link) && basename(dirname(dirname(realpathSync(link)))) === runtimeName();
+  return existsSync(link) && basename(dirname(dirname(realpathSync(link)))) === runtimeName(kind);
 }

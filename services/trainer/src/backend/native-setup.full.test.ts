@@ -1,9 +1,9 @@
 /** Compiles the addon, in a checkout of its own, against the libraries of this user's cache. */
 
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isNativeInstalled } from './native-runtime.ts';
+import { gpusInMachine, isNativeInstalled, runtimeFolder } from './native-runtime.ts';
 import { Checkout } from './testing.ts';
 
 let checkout: Checkout;
@@ -43,7 +43,7 @@ describe.skipIf(!isNativeInstalled())(
       const { succeeded, lines } = await checkout.run('setup-native.ts', { CXX }, ['--force']);
       expect(succeeded).toBe(false);
       expect(lines.at(-1)).toMatch(
-        / slower: .* cannot compile the addon: error: out of memory\. To change that: /,
+        /^the native TensorFlow stays as it was \(cpu\): .* cannot compile the addon: error: out of memory\. To change that: /,
       );
       expect((await checkout.run('self-check.ts')).succeeded).toBe(true);
     });
@@ -59,6 +59,27 @@ describe.skipIf(!isNativeInstalled())(
     });
   },
 );
+
+const hasCuda = existsSync(runtimeFolder('cuda'));
+const whereFetched = hasCuda ? '' : ' (skipped: not fetched here, GLOCAL_RUNTIME=cuda npm run setup does)';
+
+describe.skipIf(!hasCuda)(`the build for CUDA${whereFetched}`, { timeout: 300_000 }, () => {
+  const GLOCAL_RUNTIME = 'cuda';
+
+  it('takes the place of the other, says whether it sees a GPU, computes, and gives way again', async () => {
+    const cuda = await checkout.run('setup-native.ts', { GLOCAL_RUNTIME });
+    expect(cuda).toMatchObject({ succeeded: true });
+    expect(cuda.lines.at(-1)).toMatch(
+      gpusInMachine() > 0
+        ? /^TensorFlow 2\.21\.0 is ready: native TensorFlow 2\.21 \(CUDA, oneDNN\)$/
+        : /^TensorFlow 2\.21\.0 is ready: native TensorFlow 2\.21 \(CUDA without a GPU, oneDNN\)$/,
+    );
+    // Without being asked for it stays.
+    expect(await checkout.run('setup-native.ts')).toEqual({ succeeded: true, lines: [] });
+    const back = await checkout.run('setup-native.ts', { GLOCAL_RUNTIME: 'cpu' });
+    expect(back).toEqual({ succeeded: true, lines: [COMPILING, READY] });
+  });
+});
 
 /** A compiler that is this script. */
 function compiler(script: string): string {

@@ -71,6 +71,26 @@ describe('where the native runtime is not set up, the user', () => {
     },
   );
 
+  it.each([
+    [
+      'a build that there is not',
+      'gpu',
+      linux,
+      'GLOCAL_RUNTIME is "gpu". To change that: set it to cpu or cuda',
+    ],
+    [
+      'CUDA on another processor',
+      'cuda',
+      { ...linux, arch: "'arm64'" },
+      'it is for Linux on x64 with CUDA, and this is linux-arm64',
+    ],
+  ])('is told so when asking for %s', async (_, GLOCAL_RUNTIME, properties, reason) => {
+    const env = { GLOCAL_RUNTIME, NODE_OPTIONS: system(properties) };
+    const { succeeded, lines } = await checkout.run('setup-native.ts', env);
+    expect(succeeded).toBe(false);
+    expect(lines).toEqual([`no native TensorFlow, so training runs on wasm, ${WASM_COST}: ${reason}`]);
+  });
+
   it('is told how to when the backend is asked for all the same', async () => {
     expect(await checkout.run('self-check.ts')).toEqual({
       succeeded: false,

@@ -27,8 +27,13 @@ const CLIENTS: readonly (readonly [string, ...string[]])[] = [
   ['python', '-m', 'pip'],
 ];
 
-/** Inside the wheel; the second is what the headers of TensorFlow's C API include, and no more. */
+/** Inside the wheel; the last is what the headers of TensorFlow's C API include, and no more. */
 const LIBRARY = /^tensorflow\/(libtensorflow_\w+\.so\.2)$/;
+/** Of TensorFlow, and of what is built into its libraries: for whoever passes them on. */
+export const LICENCES: Readonly<Record<string, string>> = {
+  'tensorflow/include/LICENSE': 'LICENSE',
+  'tensorflow/THIRD_PARTY_NOTICES.txt': 'THIRD_PARTY_NOTICES.txt',
+};
 const HEADER =
   /^tensorflow\/include\/((?:tensorflow\/c\/|tensorflow\/core\/platform\/ctstring|tsl\/platform\/ctstring|xla\/tsl\/c\/)[\w/]*\.h)$/;
 
@@ -39,22 +44,40 @@ const HEADER =
  * @throws NativeSetupError DOWNLOAD
  */
 export async function downloadWheel(wheel: NativeWheel, destination: string, log: Log): Promise<string> {
+  const what = `${wheel.distribution} ${TENSORFLOW_VERSION}`;
+  const args = [`--platform=${wheel.platformTag}`, `${wheel.distribution}==${TENSORFLOW_VERSION}`];
+  return download(args, { destination, what, megabytes: wheel.megabytes, log });
+}
+
+/** Something for pip to download. */
+interface Download {
+  readonly destination: string;
+  /** For people. */
+  readonly what: string;
+  readonly megabytes: number;
+  readonly log: Log;
+}
+
+/**
+ * Calls pip for wheels of other systems' Pythons, without what they need.
+ * @param wanted what it is told of platforms and packages.
+ * @returns the path of the first wheel.
+ * @throws NativeSetupError DOWNLOAD
+ */
+export async function download(
+  wanted: readonly string[],
+  { destination, what, megabytes, log }: Download,
+): Promise<string> {
   const temporary = join(destination, 'tmp');
   await mkdir(temporary, { recursive: true });
   const args = [
-    'download',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--python-version=3.11',
-    `--platform=${wheel.platformTag}`,
-    '--disable-pip-version-check',
-    '--quiet',
-    `--dest=${destination}`,
-    `${wheel.distribution}==${TENSORFLOW_VERSION}`,
+    ...['download', '--no-deps', '--only-binary=:all:', '--python-version=3.11'],
+    ...['--disable-pip-version-check', '--quiet', `--dest=${destination}`],
+    ...wanted,
   ];
   let failure: NativeSetupError | undefined;
   for (const [command, ...first] of CLIENTS) {
-    const stopProgress = process.stderr.isTTY ? showProgress(destination, wheel.megabytes, log) : undefined;
+    const stopProgress = process.stderr.isTTY ? showProgress(destination, megabytes, log) : undefined;
     const result = await callPip([command, ...first], args, temporary);
     stopProgress?.();
     const file = (await readdir(destination)).find((name) => name.endsWith('.whl'));
@@ -62,7 +85,7 @@ export async function downloadWheel(wheel: NativeWheel, destination: string, log
     if (isMissing(result)) continue;
     failure ??= new NativeSetupError(
       'DOWNLOAD',
-      `${[command, ...first].join(' ')} could not download ${wheel.distribution} ${TENSORFLOW_VERSION}: ${whyFailed(result)}`,
+      `${[command, ...first].join(' ')} could not download ${what}: ${whyFailed(result)}`,
       `${SET_UP} (it uses pip with your settings: index, proxy, certificates)`,
     );
   }
@@ -117,8 +140,10 @@ async function sizeOf(folder: string): Promise<number> {
 }
 
 /**
- * Writes the wheel's libraries to `lib/` and its C headers to `include/`, and checks their sha256 on the way.
- * @throws NativeSetupError CHECKSUM when a library or a header is missing or another one than expected.
+ * Writes the wheel's libraries to `lib/` and its C headers to `include/`, checks their sha256 on the way, and puts the
+ * licences beside them.
+ * @throws NativeSetupError CHECKSUM when a library, a header or a licence is missing, or a library or header is another one than
+ *   expected.
  */
 export async function unpackWheel(
   file: string,
@@ -126,24 +151,28 @@ export async function unpackWheel(
   folder: string,
 ): Promise<void> {
   const sums = new Map<string, string>();
-  const missing = new Set(Object.keys(libraries));
+  const missing = new Set([...Object.keys(libraries), ...Object.values(LICENCES)]);
   const zip = await openZip(file);
   try {
     for await (const entry of zip.eachEntry()) {
       const library = LIBRARY.exec(entry.fileName)?.[1];
       const header = HEADER.exec(entry.fileName)?.[1];
+      const licence = LICENCES[entry.fileName];
       if (library !== undefined && library in libraries) {
         const found = await extract(zip, entry, join(folder, 'lib', library));
         if (found !== libraries[library]) throw foreign(`${library} has sha256 ${found}`);
         missing.delete(library);
       } else if (header !== undefined) {
         sums.set(header, await extract(zip, entry, join(folder, 'include', header)));
+      } else if (licence !== undefined) {
+        await extract(zip, entry, join(folder, licence));
+        missing.delete(licence);
       }
     }
   } finally {
     zip.close();
   }
-  if (missing.size > 0) throw foreign(`${[...missing].join(', ')} is missing`);
+  if (missing.size > 0) throw foreign(`it lacks ${[...missing].join(', ')}`);
   const found = headersSha256(sums);
   if (found !== headers) throw foreign(`its C headers have sha256 ${found} in all`);
 }
@@ -165,7 +194,7 @@ const foreign = (difference: string): NativeSetupError =>
   );
 
 /** Writes one file of the zip; returns its sha256. */
-async function extract(zip: ZipReader, entry: Entry, target: string): Promise<string> {
+export async function extract(zip: ZipReader, entry: Entry, target: string): Promise<string> {
   const hash = createHash('sha256');
   await mkdir(dirname(target), { recursive: true });
   await pipeline(

@@ -3,9 +3,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { REINSTALL, SET_UP } from '../resource/installation.ts';
 import { BackendError } from './errors.ts';
-import { loadNative, usesOneDnn } from './native-load.ts';
+import { loadNative, usesGpu, usesOneDnn } from './native-load.ts';
 import {
   addonFile,
+  gpusInMachine,
+  installedRuntime,
   isNativeInstalled,
   TENSORFLOW_VERSION,
   TFJS_VERSION,
@@ -21,6 +23,8 @@ export interface BackendInfo {
   readonly version: string;
   /** Whether TensorFlow uses oneDNN. Recorded with results, because it changes rounding. */
   readonly oneDnn: boolean;
+  /** The build for CUDA has this too: whether a GPU computes. Undefined for all others. */
+  readonly gpu?: boolean;
   /** For people, for instance `native TensorFlow 2.21 (oneDNN)`. */
   readonly description: string;
 }
@@ -38,10 +42,20 @@ export function chooseBackend(requested?: BackendName): BackendInfo {
   if (name !== 'tensorflow') {
     return { name, version: TFJS_VERSION, oneDnn: false, description: `tfjs ${TFJS_VERSION} ${name}` };
   }
+  return nativeInfo(installedRuntime() === 'cuda' ? gpusInMachine() > 0 : undefined);
+}
+
+/** @param gpu of the build for CUDA: whether a GPU computes. */
+function nativeInfo(gpu: boolean | undefined): BackendInfo {
   const oneDnn = usesOneDnn();
   const [major, minor] = TENSORFLOW_VERSION.split('.');
-  const description = `native TensorFlow ${major}.${minor}${oneDnn ? ' (oneDNN)' : ''}`;
-  return { name, version: TENSORFLOW_VERSION, oneDnn, description };
+  const cuda = gpu === undefined ? [] : [gpu ? 'CUDA' : 'CUDA without a GPU'];
+  const how = [...cuda, ...(oneDnn ? ['oneDNN'] : [])].join(', ');
+  return {
+    ...({ name: 'tensorflow', version: TENSORFLOW_VERSION, oneDnn } as const),
+    ...(gpu !== undefined && { gpu }),
+    description: `native TensorFlow ${major}.${minor}${how === '' ? '' : ` (${how})`}`,
+  };
 }
 
 /** In one line what it costs that {@link initBackend} would choose wasm, unless that is what was asked for. */
@@ -74,11 +88,19 @@ export async function initBackend({
     // tfjs-core has no gradients; only this package registers them in Node. It brings the cpu backend.
     await import('@tensorflow/tfjs');
     await load(info.name);
-    if (await tf.setBackend(info.name)) return info;
+    if (await tf.setBackend(info.name)) return asItIs(info, log);
   } catch (error) {
     throw loadFailed(info, error);
   }
   throw loadFailed(info, new Error('tfjs could not initialise it'));
+}
+
+/** Of the build for CUDA only TensorFlow itself knows whether it has found a GPU that it can use. */
+function asItIs(info: BackendInfo, log: (line: string) => void): BackendInfo {
+  if (info.gpu === undefined) return info;
+  const gpu = usesGpu();
+  if (!gpu) log('TensorFlow for CUDA sees no GPU that it can use, so training runs on the processor');
+  return nativeInfo(gpu);
 }
 
 /** @throws BackendError TFJS_VERSION unless `found` is the version whose internals are used. */

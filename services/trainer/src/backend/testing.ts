@@ -1,8 +1,9 @@
-/** What the tests of the native runtime's set-up share: a copy of this folder that has a runtime of its own. */
+/** What the tests of the native runtime's set-up share: a copy of this folder that has a runtime of its own, and wheels. */
 
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { execa } from 'execa';
 import { tfjsNodeFolder } from './native-runtime.ts';
 
@@ -47,4 +48,34 @@ export class Checkout implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** A zip file of uncompressed entries. */
+export function zip(contents: Record<string, string>): Buffer {
+  const local: Buffer[] = [];
+  const central: Buffer[] = [];
+  let offset = 0;
+  for (const [name, text] of Object.entries(contents)) {
+    // From "version needed" to "extra field length": the same in both headers.
+    const shared = Buffer.alloc(26);
+    shared.writeUInt16LE(20, 0);
+    shared.writeUInt32LE(crc32(text), 10);
+    shared.writeUInt32LE(text.length, 14);
+    shared.writeUInt32LE(text.length, 18);
+    shared.writeUInt16LE(name.length, 22);
+    const place = Buffer.alloc(14);
+    place.writeUInt32LE(offset, 10);
+    const entry = [Buffer.from('PK\x03\x04'), shared, Buffer.from(name), Buffer.from(text)];
+    local.push(...entry);
+    central.push(Buffer.from('PK\x01\x02\x14\x00'), shared, place, Buffer.from(name));
+    offset += Buffer.concat(entry).length;
+  }
+  const directory = Buffer.concat(central);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(Object.keys(contents).length, 8);
+  end.writeUInt16LE(Object.keys(contents).length, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...local, directory, end]);
 }

@@ -7,7 +7,7 @@ const PREFIX = 'GLOCAL_';
 
 /** Read by other parts of the product: data sets, the native runtime, the SDK, benchmarks, the DMD service. */
 const OF_OTHERS: readonly string[] = [
-  ...['GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR', 'GLOCAL_ADDRESS', 'GLOCAL_FIXTURES'],
+  ...['GLOCAL_DATA_DIR', 'GLOCAL_CACHE_DIR', 'GLOCAL_RUNTIME', 'GLOCAL_ADDRESS', 'GLOCAL_FIXTURES'],
   ...['GLOCAL_DMD_LISTEN', 'GLOCAL_DMD_METRICS_LISTEN', 'GLOCAL_DMD_INSECURE'],
   ...['GLOCAL_DMD_DRAIN_SECONDS', 'GLOCAL_DMD_CONFIG'],
 ];
