@@ -1,15 +1,23 @@
 /** Studies run while faults are made at seeded moments, until there were enough; then everything is accounted for. */
 
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { temporaryFolder } from '../support/trainer.ts';
 import { Clerk } from './clerk.ts';
-import { FAULTS, type Fault } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { doubled, type Finding } from './finding.ts';
 import { Random } from './random.ts';
-import { Service } from './service.ts';
 import type { Outcome, Workload } from './workload.ts';
+
+/** What faults are made in. */
+export interface Subject {
+  /** For clients, at any time. */
+  readonly address: string;
+  /** Lines of the log of all its servers. */
+  readonly log: readonly string[];
+  /** Ends all of it and starts it again: what was left half done is cleared away. */
+  readonly renew: () => Promise<void>;
+  /** What it keeps though nothing needs it. @param artifacts that there must be. */
+  readonly leftOver: (artifacts: readonly string[]) => Promise<readonly string[]>;
+}
 
 export interface CampaignOptions {
   /** Kills to make. */
@@ -47,11 +55,13 @@ const YOUTH = 6_000;
 /** Milliseconds to wait until a fault can be made. */
 const PATIENCE = 10_000;
 
-export async function runCampaign(options: CampaignOptions): Promise<Tally> {
+export async function runCampaign<S extends Subject>(
+  service: S,
+  possibleFaults: readonly Fault<S>[],
+  options: CampaignOptions,
+): Promise<Tally> {
   const { seed, workloads, onFault } = options;
   const random = new Random(seed);
-  await using folder = await temporaryFolder();
-  await using service = await Service.start(join(folder.path, 'studies.db'), ['--max-running-trials', '2']);
   const faults = new Map<string, number>();
   const outcomes: Outcome[] = [];
   const fragile = new Map<string, boolean>();
@@ -70,17 +80,18 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   );
   signal.throwIfAborted();
   for (const part of parts) if (part.status === 'rejected') throw part.reason;
-  // What was left half done is cleared away by the next server.
-  await service.kill();
-  await service.restart();
+  await service.renew();
   const accounts = await clerk.account(outcomes.map(({ study }) => study));
+  // Checkpoints too, as every trial has ended.
+  const left = await service.leftOver(clerk.artifacts);
+  const leftOver = left.map((name) => doubled(`${name}, which is left over`));
   return {
     faults,
     kills,
     studies: outcomes.length + clerk.made,
     trials: sum(({ trials }) => trials),
     outerSteps: sum(({ outerSteps }) => outerSteps),
-    findings: [...outcomes.flatMap(({ findings }) => findings), ...accounts, ...leftOver()],
+    findings: [...outcomes.flatMap(({ findings }) => findings), ...accounts, ...leftOver],
     log: service.log,
   };
 
@@ -88,9 +99,9 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
     while (!enough()) {
       await sleep(random.between(...INTERVAL), undefined, { signal });
       const kill = others >= options.others || (kills < options.kills && random.oneOf([true, false]));
-      const fault: Fault = random.oneOf(FAULTS.filter(({ kills: counts }) => counts === kill));
+      const fault = random.oneOf(possibleFaults.filter(({ kills: counts }) => counts === kill));
       if (!(await becomesPossible(fault))) continue;
-      await fault.make(service, random);
+      if (!(await fault.make(service, random))) continue;
       if (fault.lames) lamedAt = performance.now();
       if (fault.restarts) startedAt = performance.now();
       if (fault.kills) kills += 1;
@@ -101,7 +112,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   }
 
   /** Waits for it, so that faults that are seldom possible are made as often as others. */
-  async function becomesPossible({ possible }: Fault): Promise<boolean> {
+  async function becomesPossible({ possible }: Fault<S>): Promise<boolean> {
     const until = performance.now() + PATIENCE;
     while (performance.now() < until) {
       const unheard = performance.now() < lamedAt + HEARD_WITHIN;
@@ -133,16 +144,6 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   function run(workload: Workload, until: AbortSignal): Promise<Outcome> {
     const { address } = service;
     return workload.run({ address, signal: until, fragile: (is) => fragile.set(workload.name, is) });
-  }
-
-  /** Files that nothing needs: checkpoints, as every trial has ended, and what was uploaded and deleted. */
-  function leftOver(): Finding[] {
-    const names = (path: string) => (existsSync(path) ? readdirSync(path) : []);
-    const checkpoints = names(`${service.store}.checkpoints`);
-    const artifacts = names(`${service.store}.artifacts`).filter(
-      (name) => !clerk.artifacts.includes(`artifacts/${name}`),
-    );
-    return [...checkpoints, ...artifacts].map((name) => doubled(`${name}, which is left over in a folder`));
   }
 
   /** What fails ends the others, too. */

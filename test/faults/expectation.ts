@@ -1,7 +1,8 @@
 /** What every campaign must end with. */
 
 import { expect } from 'vitest';
-import { type CampaignOptions, runCampaign, type Tally, verdictOf } from './campaign.ts';
+import { type CampaignOptions, type Tally, verdictOf } from './campaign.ts';
+import { type Campaign, oneServer } from './campaigns.ts';
 import { workloads } from './workloads.ts';
 
 /**
@@ -12,8 +13,9 @@ export async function expectNothingLost(
   faults: Pick<CampaignOptions, 'kills' | 'others'>,
   seed: number,
   withinMs: number,
+  campaign: Campaign = oneServer,
 ): Promise<Tally> {
-  const tally = await runCampaign({
+  const tally = await campaign({
     ...faults,
     seed,
     workloads: workloads(),

@@ -7,7 +7,8 @@ import { damageNewestCheckpoints } from './damage.ts';
 import type { Random } from './random.ts';
 import type { Service } from './service.ts';
 
-export interface Fault {
+/** @template S what it is made in. */
+export interface Fault<S> {
   /** For people. */
   readonly name: string;
   /** Whether it counts as a kill. */
@@ -17,9 +18,9 @@ export interface Fault {
   /** Whether there is a new server after it. */
   readonly restarts?: boolean;
   /** Whether it may be made now; without it always. */
-  readonly possible?: (service: Service, situation: Situation) => boolean;
-  /** Resolves when the service is whole again, or on the way there by itself. */
-  readonly make: (service: Service, random: Random) => Promise<void>;
+  readonly possible?: (service: S, situation: Situation) => boolean;
+  /** Resolves when the service is whole again, or on the way there by itself. @returns false when what it is made to has ended. */
+  readonly make: (service: S, random: Random) => Promise<boolean>;
 }
 
 /** What is known of the trials. */
@@ -34,9 +35,10 @@ const trains = ({ pid }: Service): RunningProcess[] => trainingProcesses(pid);
 const estimates = ({ pid }: Service): RunningProcess[] => dmdProcesses(pid);
 
 /** Milliseconds that a process stands still, or the disk is full. */
-const PAUSE = [200, 1_500] as const;
+export const PAUSE = [200, 1_500] as const;
 
-export const FAULTS: readonly Fault[] = [
+/** Of one server. */
+export const FAULTS: readonly Fault<Service>[] = [
   {
     name: 'kill -9 of the server',
     kills: true,
@@ -46,6 +48,7 @@ export const FAULTS: readonly Fault[] = [
       await service.kill();
       await sleep(random.between(0, 500));
       await service.restart();
+      return true;
     },
   },
   {
@@ -60,6 +63,7 @@ export const FAULTS: readonly Fault[] = [
       await untilGone(trainers);
       damageNewestCheckpoints(`${service.store}.checkpoints`, random);
       await service.restart();
+      return true;
     },
   },
   {
@@ -67,18 +71,21 @@ export const FAULTS: readonly Fault[] = [
     kills: true,
     lames: true,
     possible: (service, { fragile }) => !fragile && trains(service).length > 0,
-    make: async (service, random) => signal(random.oneOf(trains(service)), 'SIGKILL'),
+    make: toOne(trains, (process) => signal(process, 'SIGKILL')),
   },
   {
     name: 'kill -9 of the DMD service',
     kills: true,
     possible: (service) => estimates(service).length > 0,
-    make: async (service, random) => signal(random.oneOf(estimates(service)), 'SIGKILL'),
+    make: toOne(estimates, (process) => signal(process, 'SIGKILL')),
   },
   {
     name: 'a cut of every connection of a client',
     kills: false,
-    make: async (service) => service.cut(),
+    async make(service) {
+      service.cut();
+      return true;
+    },
   },
   standstill('a training process', trains),
   standstill('the DMD service', estimates),
@@ -91,30 +98,47 @@ export const FAULTS: readonly Fault[] = [
       fillDisk(pid);
       await sleep(random.between(...PAUSE));
       freeDisk(pid);
+      return true;
     },
   },
 ];
 
 /** SIGSTOP, and SIGCONT after a while. */
-function standstill(whose: string, find: (service: Service) => readonly RunningProcess[]): Fault {
+export function standstill<S>(
+  whose: string,
+  find: (service: S) => readonly RunningProcess[],
+  ms: readonly [least: number, most: number] = PAUSE,
+): Fault<S> {
   return {
     name: `a standstill of ${whose}`,
     kills: false,
     possible: (service) => find(service).length > 0,
-    async make(service, random) {
-      const process = random.oneOf(find(service));
+    make: toOne(find, async (process, random) => {
       signal(process, 'SIGSTOP');
-      await sleep(random.between(...PAUSE));
+      await sleep(random.between(...ms));
       signal(process, 'SIGCONT');
-    },
+    }),
   };
 }
 
-function signal({ pid }: RunningProcess, name: NodeJS.Signals): void {
+/** Does something to one of those that there are at the time. */
+export function toOne<S>(
+  find: (service: S) => readonly RunningProcess[],
+  act: (process: RunningProcess, random: Random) => Promise<void> | void,
+): Fault<S>['make'] {
+  return async (service, random) => {
+    const found = find(service);
+    if (found.length === 0) return false;
+    await act(random.oneOf(found), random);
+    return true;
+  };
+}
+
+/** Does nothing to one that has ended by itself in the meantime. */
+export function signal({ pid }: RunningProcess, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // It ended by itself in the meantime.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

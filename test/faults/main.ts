@@ -3,7 +3,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { formatTable } from '../bench/table.ts';
 import { parseOrExit } from '../support/command-line.ts';
-import { runCampaign, type Tally, verdictOf } from './campaign.ts';
+import { type Tally, verdictOf } from './campaign.ts';
+import { fleet, oneServer } from './campaigns.ts';
 import { faultRows } from './rows.ts';
 import { workloads } from './workloads.ts';
 
@@ -17,16 +18,18 @@ const command = new Command('npm run faults --')
       'trial must have taken the path of one that was not disturbed.',
   )
   .option('--kills <n>', 'how many kills to make, and as many other faults', whole, 100)
+  .option('--fleet', 'of a fleet on PostgreSQL: servers and workers are killed, and so is the database')
   .option('--seed <n>', 'what the moments follow from', whole, 0);
 
 parseOrExit(command);
 
-const { kills, seed } = command.opts<{ kills: number; seed: number }>();
+const options = command.opts<{ kills: number; seed: number; fleet?: true }>();
+const { kills, seed } = options;
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
 const started = performance.now();
 try {
-  const tally = await runCampaign({
+  const tally = await (options.fleet ? fleet : oneServer)({
     kills,
     others: kills,
     seed,

@@ -3,13 +3,15 @@
  * relay, so that their connections can be cut.
  */
 
+import { existsSync, readdirSync } from 'node:fs';
 import type { ServerChild } from '@glocal/trainer';
 import { spawnTrainer } from '@glocal/trainer';
 import { withoutSettings } from '../support/environment.ts';
 import { deadAddress } from '../support/ports.ts';
 import { Relay } from '../support/relay.ts';
+import type { Subject } from './campaign.ts';
 
-export class Service implements AsyncDisposable {
+export class Service implements Subject, AsyncDisposable {
   /** Of the store's file. */
   readonly store: string;
   /** Lines of the log of all its servers. */
@@ -62,6 +64,21 @@ export class Service implements AsyncDisposable {
   /** Cuts the connections of all clients. */
   cut(): void {
     this.#relay.cut();
+  }
+
+  async renew(): Promise<void> {
+    await this.kill();
+    await this.restart();
+  }
+
+  /** Files. */
+  async leftOver(artifacts: readonly string[]): Promise<readonly string[]> {
+    const names = (path: string) => (existsSync(path) ? readdirSync(path) : []);
+    const uploads = names(`${this.store}.artifacts`);
+    return [
+      ...names(`${this.store}.checkpoints`),
+      ...uploads.filter((name) => !artifacts.includes(`artifacts/${name}`)),
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

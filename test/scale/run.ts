@@ -148,6 +148,8 @@ export async function runScale(options: ScaleOptions): Promise<ScaleResult> {
     while (!done) {
       const progress = { trialsEnded: watching.ended, kills, share: share(), seconds: seconds() };
       options.onProgress?.(progress);
+      const ended = fleet.processes.find(({ endedByItself }) => endedByItself !== undefined);
+      if (ended !== undefined) throw new Error(ended.endedByItself);
       for (let waited = 0; waited < TELL_EVERY_MS && !done; waited += LOOK_EVERY_MS) await pause();
     }
   }

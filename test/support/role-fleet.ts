@@ -38,6 +38,9 @@ export interface FleetOptions {
   readonly database?: (postgres: TestPostgres) => Promise<string>;
 }
 
+/** Of a log, where a process has ended that should not have. */
+const LAST_LINES = 5;
+
 /** What the name of the n-th worker begins with, from 0. */
 export const workerName = (n: number): string => `worker-${n}-`;
 
@@ -59,6 +62,8 @@ export class FleetProcess {
   readonly #args: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
+  /** Whether it was told to end, or killed. */
+  #told = false;
   #ended: Promise<number | null> = Promise.resolve(null);
 
   constructor(
@@ -77,6 +82,13 @@ export class FleetProcess {
 
   get pid(): number {
     return this.#child?.pid ?? 0;
+  }
+
+  /** How it ended, when nobody has told it to or killed it through this; undefined otherwise. */
+  get endedByItself(): string | undefined {
+    if (this.#child === undefined || this.running || this.#told) return undefined;
+    const { exitCode, signalCode } = this.#child;
+    return `a ${this.role} ended by itself with ${exitCode ?? signalCode}: ${this.log.slice(-LAST_LINES).join(' ')}`;
   }
 
   get running(): boolean {
@@ -100,6 +112,7 @@ export class FleetProcess {
     child.stdin.on('error', () => {});
     createInterface({ input: child.stderr }).on('line', (line) => this.log.push(line));
     this.#child = child;
+    this.#told = false;
     this.#ended = once(child, 'close').then(([code]) => code as number | null);
     const ready = new Promise<void>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (line) => READY.test(line) && resolve());
@@ -114,11 +127,13 @@ export class FleetProcess {
 
   /** Ends it as the operating system does when memory is short. */
   async kill(): Promise<void> {
+    this.#told = true;
     this.#child?.kill('SIGKILL');
     await this.#ended;
   }
 
   async stop(): Promise<number | null> {
+    this.#told = true;
     this.#child?.stdin?.end();
     this.#child?.kill('SIGTERM');
     return this.#ended;
