@@ -11,6 +11,7 @@ import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
 import { innerRows } from './inner.ts';
+import { manifestsRow } from './manifests.ts';
 import { quickRows } from './quick.ts';
 import { comparisonTable, markdownReport } from './report.ts';
 import { rolloutRows } from './rollout.ts';
@@ -37,7 +38,7 @@ const dmdFixtures = join(fixtures ?? join(repository, 'services/dmd/tests/fixtur
 const engineFixtures = fixtures ?? join(repository, 'services/trainer/fixtures');
 
 /** Groups that a run without `--only` leaves out: the others have their rows, or they take minutes. */
-const ON_DEMAND = ['fixtures', 'quick', 'service', 'scale', 'rollout'];
+const ON_DEMAND = ['fixtures', 'quick', 'service', 'scale', 'deploy', 'rollout'];
 
 /** What can be asked for with `--only`; `all` is each of them but the two whose rows others have. */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -48,6 +49,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   e2e: endToEndRows,
   sdk: sdkRows,
   dashboard: dashboardRows,
+  deploy: async () => [await manifestsRow()],
   service: serviceRows,
   rollout: rolloutRows,
   scale: () => scaleRows({ trials: scaleTrials, stored: scaleStored }),

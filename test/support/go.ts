@@ -21,3 +21,15 @@ export async function goInstall(program: string, folder: string): Promise<string
   const [path = ''] = program.split('@');
   return join(folder, basename(path));
 }
+
+/**
+ * Builds a program of a module that replaces others in its go.mod, which `go install` refuses.
+ * @param module with `@` and a version
+ * @param program path of its package in the module
+ * @param path of the program
+ */
+export async function goBuild(module: string, program: string, path: string): Promise<void> {
+  const { stdout } = await execa('go', ['mod', 'download', '-json', module], { cwd: '/' });
+  const { Dir: folder } = JSON.parse(stdout) as { Dir: string };
+  await execa('go', ['build', '-o', path, `./${program}`], { cwd: folder });
+}

@@ -1,20 +1,20 @@
 /** Helm and what judges charts, manifests and Compose files, in pinned versions, built or installed once and kept in `.glocal`. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { goInstall } from './go.ts';
+import { goBuild } from './go.ts';
 import { pythonWith } from './python.ts';
 
 const TOOLS = join(import.meta.dirname, '../../.glocal/test/go');
 
-/** Packages of programs, with their versions. */
+/** Modules with their versions, and the package of the program in each. */
 const PROGRAMS = {
-  helm: 'helm.sh/helm/v4/cmd/helm@v4.3.2',
-  'helm-unittest': 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest@v1.1.2',
-  compose: 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2',
-  'kube-score': 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0',
+  helm: ['helm.sh/helm/v4@v4.3.2', 'cmd/helm'],
+  'helm-unittest': ['github.com/helm-unittest/helm-unittest@v1.1.2', 'cmd/helm-unittest'],
+  compose: ['github.com/compose-spec/compose-go/v2@v2.16.2', 'cmd'],
+  'kube-score': ['github.com/zegl/kube-score@v1.20.0', 'cmd/kube-score'],
 } as const;
 
 export type KubernetesTool = keyof typeof PROGRAMS;
@@ -28,14 +28,14 @@ export interface Said {
 
 /** The path of a tool, which is built at the first call: helm takes minutes. */
 export async function kubernetesTool(name: KubernetesTool): Promise<string> {
-  const program = PROGRAMS[name];
-  const [, version = ''] = program.split('@');
+  const [module, program] = PROGRAMS[name];
+  const [, version = ''] = module.split('@');
   const path = join(TOOLS, `${name}-${version}`);
   if (existsSync(path)) return path;
-  const folder = join(TOOLS, `build-${process.pid}`);
-  await mkdir(folder, { recursive: true });
-  await rename(await goInstall(program, folder), path);
-  await rm(folder, { recursive: true });
+  await mkdir(TOOLS, { recursive: true });
+  const built = join(TOOLS, `${name}-${process.pid}`);
+  await goBuild(module, program, built);
+  await rename(built, path);
   return path;
 }
 
