@@ -41,7 +41,7 @@ export type CheckCustomResource = (manifest: Manifest) => string[] | undefined;
 
 /** Reads the definitions, which Go downloads once. */
 export async function customResources(): Promise<CheckCustomResource> {
-  const ajv = new Ajv({ strict: false, validateFormats: false });
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
   const schemas = new Map<string, Node>();
   for (const [module, files] of MODULES) {
     const { stdout } = await execa('go', ['mod', 'download', '-json', module], { cwd: '/' });

@@ -6,7 +6,7 @@ import { DmdServiceService } from '@glocal/proto/glocal/v1/dmd';
 import { TrialState } from '@glocal/proto/glocal/v1/study';
 import { trialStateName } from '@glocal/trainer/testing';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { startDmd } from '../support/dmd.ts';
 import { Channel } from '../support/grpc.ts';
@@ -68,12 +68,13 @@ beforeAll(async () => {
   const study = await client.studies.create(longStudy());
   await training(study);
   // Its memory is looked at once a second.
-  await expect
-    .poll(async () => {
+  await vi.waitUntil(
+    async () => {
       await scrape();
-      return exported.get('glocal_trainer_training_process_memory_bytes')?.size;
-    })
-    .toBe(1);
+      return exported.get('glocal_trainer_training_process_memory_bytes')?.size === 1;
+    },
+    { timeout: 120_000, interval: 200 },
+  );
   await study.cancel();
   using channel = new Channel(dmd.address);
   const spec = { rows: 600, components: 1, options: undefined, priorNorms: [], scales: undefined };

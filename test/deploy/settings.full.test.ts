@@ -45,7 +45,7 @@ async function makeFiles(env: Readonly<Record<string, string>>, folder: string):
   const text = (path: string): string => {
     if (path.endsWith('.key')) return key;
     if (path.endsWith('.crt')) return cert;
-    return path.endsWith('tokens') ? '' : 'secret\n';
+    return path.endsWith('tokens') ? `${'0'.repeat(64)} ada write\n` : 'secret\n';
   };
   const named = Object.values(env).flatMap(
     (value) => value.match(new RegExp(`${folder}/etc/[\\w./-]+`, 'g')) ?? [],
