@@ -14,9 +14,16 @@ interface Task {
   readonly dataset: string;
   readonly model: string;
   readonly steps: number;
+  /** Examples of a mini-batch, where they are not as many as by default. */
+  readonly batchSize?: number;
 }
 
-const problem = ({ dataset, model }: Task, optimizer: Optimizer): Problem => ({ dataset, model, optimizer });
+const problem = ({ dataset, model, batchSize }: Task, optimizer: Optimizer): Problem => ({
+  dataset,
+  model,
+  optimizer,
+  ...(batchSize !== undefined && { batchSize }),
+});
 
 const tableOf = ({ dataset, model, steps }: Task): string => `${dataset}, ${model}, ${steps} steps`;
 
@@ -202,7 +209,7 @@ export const defaultsShort: Experiment = {
   seeds: { full: 1 },
   datasets: ['cifar10'],
   arms: () => {
-    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200 };
+    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200, batchSize: 32 };
     return [
       armOf(task, {
         title: 'schedule-free, tuned: the default',

@@ -128,7 +128,10 @@ export interface Method {
   readonly stride?: number;
   /** Weights at which hypergradients are taken: their running average, or the last ones as in the paper. @default 'averaged' */
   readonly evaluation?: EvaluationPoint;
-  /** Decay of the running average of the weights. @default 0.98 */
+  /**
+   * Decay of the running average of the weights.
+   * @default 0.98; with a wished cost: 0.95, or 0.9 where an optimizer divides its steps by the root mean square of gradients
+   */
   readonly averaging?: number;
   /** Share of the sensitivity kept from one outer step to the next, 0 to 1. @default 0 */
   readonly sensitivityDiscount?: number;

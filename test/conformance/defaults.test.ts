@@ -130,6 +130,7 @@ describe('a study', () => {
     '0.6 x the square root of 40 / their number': (study) => 0.6 * Math.sqrt(40 / updatesOf(study)),
     'half of that': (study) => 0.3 * Math.min(1, Math.sqrt(40 / updatesOf(study))),
     'at most 500': () => 500,
+    '0.95, or 0.9 where an optimizer divides its steps by the root mean square of gradients': () => 0.95,
   };
   /** What is chosen by predicted cost. */
   const CHOSEN = 'what that pays';

@@ -153,7 +153,7 @@ describe('completeStudy', () => {
       sigma: 7,
       stride: 3,
       evaluation: EvaluationPoint.AVERAGED,
-      averaging: 0.98,
+      averaging: 0.95,
       differentiation: Differentiation.AUTO,
       reverseSteps: 50,
       dmd: {

@@ -103,7 +103,9 @@ function completeTrained(
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
   const wished =
-    check.violations.length === 0 ? withWish(requested.method, method, { steps, kinds }, check) : method;
+    check.violations.length === 0
+      ? withWish(requested.method, method, { steps, kinds, optimizers }, check)
+      : method;
   checkWholeWindows(steps, wished, check);
   checkExact(requested.method, method, kinds, check);
   const predictedCost = predictCost(wished, steps, kinds);

@@ -31,15 +31,17 @@ const catalogue: Catalogue = {
     },
   ],
   optimizers: [
-    {
-      ...{ id: 'sgd', description: '', averages: false },
-      hyperparameters: ['lr', 'momentum', 'weightDecay'].map((name) => ({
-        ...{ name, description: '', min: 0, max: 10, defaultValue: 0 },
-        setting: false,
-        groupings: [Grouping.NONE, Grouping.LAYER],
-      })),
-    },
-  ],
+    { id: 'sgd', averages: false, names: ['lr', 'momentum', 'weightDecay'] },
+    { id: 'adaptive', averages: false, names: ['lr', 'momentum', 'weightDecay', 'epsilon'] },
+    { id: 'averaging', averages: true, names: ['lr', 'momentum', 'weightDecay'] },
+  ].map(({ id, averages, names }) => ({
+    ...{ id, description: '', averages },
+    hyperparameters: names.map((name) => ({
+      ...{ name, description: '', min: 0, max: 10, defaultValue: 0 },
+      setting: false,
+      groupings: [Grouping.NONE, Grouping.LAYER],
+    })),
+  })),
   lossHyperparameters: [],
 };
 const limits = { maxSteps: 1_000_000, maxTrials: 64, maxWindowRows: 512, maxComponents: 2_000 };
@@ -164,6 +166,27 @@ describe('a wished cost', () => {
     expect(predictedCost).toBeGreaterThan(1.25);
     expect(predictedCost).toBeLessThanOrEqual(1.3);
     expect(completed(study(wish(1.3), 16_000)).method.warmupWindows).toBe(12);
+  });
+
+  it.each([
+    ['sgd', 0.95],
+    ['adaptive', 0.9],
+  ])(
+    'averages the weights of %s over few steps beside its windows, unless that is set',
+    (optimizer, averaging) => {
+      const changes = { problem: { ...problem, optimizer } };
+      const averagingOf = (method: Partial<Method>) =>
+        completed(study(method, 4_000, changes)).method.averaging;
+      expect(averagingOf(wish(1.3))).toBe(averaging);
+      expect(averagingOf({})).toBe(averaging);
+      expect(averagingOf({ ...wish(1.3), averaging: 0.5 })).toBe(0.5);
+      expect(averagingOf(said)).toBe(0.98);
+    },
+  );
+
+  it('has nothing to say about an average that the optimizer keeps', () => {
+    const asked = study(wish(1.3), 4_000, { problem: { ...problem, optimizer: 'averaging' } });
+    expect(completed(again(completed(asked))).method.averaging).toBe(0.98);
   });
 
   it('draws a sample of a large validation part, and counts the smallest batch and the costliest trial where trials differ', () => {

@@ -58,6 +58,10 @@ export const OVERHEAD = 1.35;
 
 /** What a wished cost chooses of what is not set (docs/method.md, section 12.4). */
 export const WISHED = {
+  /** Decay of the running average of the weights. */
+  averaging: 0.95,
+  /** The same with an optimizer that divides its steps by the root mean square of gradients. */
+  averagingOfAdaptive: 0.9,
   /** Inner steps between two hypergradients. */
   stride: 3,
   /** At most so many examples for a validation gradient. */

@@ -1,6 +1,7 @@
 /** A wished cost, and what the trainer chooses to keep to it (docs/method.md, section 12.4). */
 
 import { Estimator, type Method } from '@glocal/proto/glocal/v1/study';
+import type { OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import { hypergradientsOf } from '../../hyper/differentiation.ts';
 import { countWindows, type WindowPattern } from '../../resource/windows.ts';
 import type { Checker } from './checker.ts';
@@ -53,23 +54,32 @@ export function withWishedRows(requested: Method | undefined): Method | undefine
   return hasRoom && isEnough ? { ...requested, stride } : requested;
 }
 
+/** What a wish is kept for. */
+interface WishContext {
+  /** T. */
+  readonly steps: number;
+  readonly kinds: readonly TrialKind[];
+  /** That trials have. */
+  readonly optimizers: readonly OptimizerInfo[];
+}
+
 /**
  * The method with what a wished cost chooses of the fields that are not set: windows in a row, with second
  * derivatives on as much of the batch as that leaves; or, where no part of it is cheap enough, on the cheapest, and as many windows
  * as the wish pays: short ones in a row at first, and the others evenly over what is left. Where trials differ, the costliest must
  * keep to it.
  * @param requested before {@link withWishedRows}.
- * @param method of what it made of that.
- * @param steps T.
+ * @param complete of what it made of that.
  */
 export function withWish(
   requested: Method | undefined,
-  method: MethodWithoutRate,
-  { steps, kinds }: { readonly steps: number; readonly kinds: readonly TrialKind[] },
+  complete: MethodWithoutRate,
+  { steps, kinds, optimizers }: WishContext,
   check: Checker,
 ): MethodWithoutRate {
   const wish = wishOf(requested);
-  if (requested === undefined || wish === undefined || hypergradientsOf(method) === 0) return method;
+  if (requested === undefined || wish === undefined || hypergradientsOf(complete) === 0) return complete;
+  const method = { ...complete, averaging: requested.averaging ?? averagingFor(optimizers) };
   // Sensitivities cannot be kept over plain steps.
   const asked = method.sensitivityDiscount > 0 ? { ...requested, interval: method.window } : requested;
   // A module's batches may have no row for each example.
@@ -111,6 +121,21 @@ export function withWish(
   );
   return method;
 }
+
+/**
+ * Decay of the running average: one that is short beside the windows, so that their hypergradients see the noise of the weights that
+ * they leave behind; shorter still where steps do not shrink with the gradient (docs/method.md, section 11).
+ */
+function averagingFor(optimizers: readonly OptimizerInfo[]): number {
+  const { averaging, averagingOfAdaptive } = WISHED;
+  const averaged = optimizers.filter(({ averages }) => !averages);
+  if (averaged.length === 0) return METHOD.averaging;
+  return averaged.some(isAdaptive) ? averagingOfAdaptive : averaging;
+}
+
+/** Divides its steps by the root mean square of gradients. */
+const isAdaptive = ({ hyperparameters }: OptimizerInfo): boolean =>
+  hyperparameters.some(({ name }) => name === 'epsilon');
 
 /** A wish may be exactly what so many windows cost. */
 const ROUNDING = 1e-9;
