@@ -33,7 +33,7 @@ export function decayChart(title: string, subtitle: string, points: readonly Dec
       x: { field: 't', type: 'quantitative', title: 'inner steps after the first row' },
       y: {
         ...{ field: 'size', type: 'quantitative', title: 'size of the mode' },
-        scale: { type: 'log', domainMin: FLOOR * largest },
+        scale: { type: 'log', domain: [FLOOR * largest, 1.5 * largest] },
         axis: { tickCount: 6, format: '~e' },
       },
       detail: { field: 'mode' },

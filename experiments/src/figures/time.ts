@@ -37,7 +37,10 @@ export function timeChart(
         ...{ field: 'row', type: 'nominal', title: null },
         ...{ scale: { domain: rows }, axis: { labelLimit: 320 } },
       },
-      color: { field: 'part', type: 'nominal', scale: { domain: names, range: COLOURS } },
+      color: {
+        ...{ field: 'part', type: 'nominal', scale: { domain: names, range: COLOURS } },
+        legend: { labelLimit: 240 },
+      },
       order: { field: 'order' },
     },
   });
