@@ -194,6 +194,7 @@ export type { ExpiringToken, TokenSource } from './token.ts';
 export type {
   DifferentiationCost,
   Evaluation,
+  ListedTrial,
   OuterStep,
   SentOuterStep,
   Timing,

@@ -3,7 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Study as StudyMessage, StudyState as StudyStates } from '@glocal/proto/glocal/v1/study';
 import { StudyServiceService } from '@glocal/proto/glocal/v1/study_service';
-import { callOptions, createOptions, getOptions, listStudiesOptions, resourceName } from './check/calls.ts';
+import {
+  callOptions,
+  createOptions,
+  getOptions,
+  listOptions,
+  listStudiesOptions,
+  resourceName,
+} from './check/calls.ts';
 import { check } from './check/rule.ts';
 import { checkRules } from './check/rules.ts';
 import { specification } from './check/specification.ts';
@@ -18,6 +25,7 @@ import type { CompleteStudySpec, ExternalStudySpec, StudySpec } from './spec.ts'
 import { decodeSpec, encodeSpec } from './spec-codec.ts';
 import { Study } from './study.ts';
 import type { Transport } from './transport.ts';
+import { decodeListedTrial, type ListedTrial } from './trial.ts';
 import { kindsOf } from './trial-space.ts';
 
 /** Options of `studies.create()`. */
@@ -117,6 +125,24 @@ export class Studies {
         items: studies.map((study) => new Study(this.#transport, decodeSnapshot(study))),
         nextPageToken,
       };
+    });
+  }
+
+  /**
+   * The trials of all studies, those of the newest study first: figures of many studies with few calls, as the best of them.
+   * A trial's name begins with its study's.
+   */
+  async *trials(options: ListOptions = {}): AsyncGenerator<ListedTrial, void, undefined> {
+    check([listOptions, options, 'options']);
+    const { pageSize = 0, ...call } = options;
+    yield* pages(async (pageToken) => {
+      const request = { parent: 'studies/-', pageSize, pageToken };
+      const { trials, nextPageToken } = await this.#transport.unary(
+        StudyServiceService.listTrials,
+        request,
+        call,
+      );
+      return { items: trials.map(decodeListedTrial), nextPageToken };
     });
   }
 }

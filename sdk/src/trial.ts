@@ -78,6 +78,9 @@ export interface Trial<P extends ParameterMap = ParameterMap> {
   readonly endTime: Date | undefined;
 }
 
+/** A trial among those of all studies: without what its study's space tells of it, and without values, which may be large. */
+export type ListedTrial = Omit<Trial, 'values'>;
+
 /** The local hypergradients of an outer step, with respect to the unconstrained coordinates. */
 export interface Window<Name extends string = string> {
   /** Names of the components, in the order of all vectors of this outer step. */
@@ -190,14 +193,16 @@ export interface SentOuterStep<P extends ParameterMap = ParameterMap> extends Ou
 }
 
 export function decodeTrial<P extends ParameterMap>(trial: proto.Trial, space: Space): Trial<P> {
-  const choices = Object.fromEntries(
-    trial.choices.map(({ name, value }) => [sdkName(name), value?.value]),
-  ) as Choices<P>;
+  const { choices, ...listed } = decodeListedTrial(trial);
+  const values = decodeValues<SentValues<P>>(trial.values, { space, choices });
+  return { ...listed, choices: choices as Choices<P>, values };
+}
+
+export function decodeListedTrial({ values: _, ...trial }: proto.Trial): ListedTrial {
   return {
     ...plainNumbers(trial),
     state: trialStateName(trial.state),
-    choices,
-    values: decodeValues(trial.values, { space, choices }),
+    choices: Object.fromEntries(trial.choices.map(({ name, value }) => [sdkName(name), value?.value])),
     cost: trial.cost === 0 ? undefined : trial.cost,
     timing: decodeTiming(trial.timing),
   };

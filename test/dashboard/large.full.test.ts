@@ -9,6 +9,19 @@ import { TestTrainer } from '../support/trainer.ts';
 
 const STUDIES = 10_000;
 
+/** What runs in the page, of whose types only this is used. */
+interface Drawn {
+  readonly width: number;
+  readonly height: number;
+  readonly scrollHeight: number;
+  scrollTo(x: number, y: number): void;
+}
+const scrollToEnd = (element: unknown): void => {
+  const rows = element as Drawn;
+  rows.scrollTo(0, rows.scrollHeight);
+};
+const sizeOf = (canvas: unknown): number[] => [(canvas as Drawn).width, (canvas as Drawn).height];
+
 sayWithoutChromium();
 beforeAll(() => ensureDashboard(), 300_000);
 
@@ -25,8 +38,11 @@ it.skipIf(CHROMIUM === undefined)(
     const { page, faults } = await openPage(browser, dashboard.url);
     await page.getByText('10,000', { exact: true }).waitFor();
     expect(await page.locator('.rows .row').count()).toBeLessThan(60);
-    await page.locator('.rows').evaluate('(element) => element.scrollTo(0, element.scrollHeight)');
+    await page.locator('.rows').evaluate(scrollToEnd);
     await page.locator('.rows .row[aria-rowindex="10001"]').waitFor();
+    await page.getByRole('button', { name: 'Best loss' }).click();
+    await page.getByText('figures still to read').waitFor();
+    await page.getByText('figures still to read').waitFor({ state: 'detached' });
     await page.getByRole('searchbox').fill('study 4711');
     await page.getByRole('link', { name: 'study 4711' }).waitFor();
     await page.getByText('1 of 10,000').waitFor();
@@ -49,7 +65,7 @@ it.skipIf(CHROMIUM === undefined)(
     await page.locator('[data-ready="400"]').waitFor();
     const heat = page.locator('canvas.heat');
     await heat.waitFor();
-    expect(await heat.evaluate('(canvas) => [canvas.width, canvas.height]')).toEqual([400, 385]);
+    expect(await heat.evaluate(sizeOf)).toEqual([400, 385]);
     await page.getByLabel('One component').selectOption('x/384');
     await page.getByRole('group', { name: 'Hypergradient of x/384' }).waitFor();
     expect(faults).toEqual([]);

@@ -3,7 +3,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDashboard } from '@glocal/dashboard';
-import { float, type Method, type Study, space, vector } from '@glocal/sdk';
+import {
+  fixed as fixedValue,
+  float,
+  type Method,
+  network as networkWeights,
+  type Study,
+  space,
+  vector,
+} from '@glocal/sdk';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
 import { CHROMIUM, openPage, startChromium } from '../support/chromium.ts';
 import { TestTrainer } from '../support/trainer.ts';
@@ -43,7 +51,13 @@ const layers = await studies.create({
   training: { steps: 400 },
   method: { estimator: 'glocal', ...windows },
 });
-for (const study of [fixed, local, glocal, layers]) await study.result({ schedules: false });
+const network = await studies.create({
+  ...{ displayName: 'weights of examples', problem },
+  space: space({ lr: fixedValue(0.02), reweighting: networkWeights({ hiddenUnits: 8 }) }),
+  training: { steps: 250 },
+  method: { estimator: 'glocal', ...windows },
+});
+for (const study of [fixed, local, glocal, layers, network]) await study.result({ schedules: false });
 const running = await make('a longer one', { estimator: 'glocal', ...windows }, [0], 20_000);
 
 await using dashboard = await startDashboard({
@@ -74,6 +88,12 @@ const pictures: Readonly<Record<string, Picture>> = {
     dark: true,
   },
   vectors: { path: `/studies/${id(layers)}`, sign: 'mean of its entries', scrollTo: '#vectors', height: 420 },
+  network: {
+    path: `/studies/${id(network)}`,
+    sign: 'Weight of an example by its loss',
+    scrollTo: '#vectors',
+    height: 420,
+  },
   compare: {
     path: `/compare?studies=${[fixed, local, glocal].map(id).join(',')}&base=${id(fixed)}`,
     sign: 'is ahead',

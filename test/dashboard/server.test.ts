@@ -129,6 +129,9 @@ describe('studies', () => {
       spark: expect.arrayContaining([best?.averagedValidation?.loss]),
     });
     expect(digest?.spark).toHaveLength(3);
+    const all = await tab.json<StudyDigest[]>('/api/studies/digests');
+    expect(all).toHaveLength(rows.length);
+    expect(all.find(({ name }) => name === study.name)).toEqual(digest);
   });
 
   it('come with their trials and outer steps', async () => {

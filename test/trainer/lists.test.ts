@@ -52,6 +52,19 @@ describe('with some studies, the API', () => {
     expect(trials.map(({ seed }) => seed)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it.each([1, 3, 100])('lists trials of all studies, without values, in pages of %i', async (pageSize) => {
+    const trials = await Array.fromAsync(trainer.client.studies.trials({ pageSize }));
+    const expected = await Promise.all(studies.map((study) => Array.fromAsync(study.trials())));
+    expect(names(trials)).toEqual(names(expected.flat()));
+    const oldest = await trained.trial({ trial: 0 });
+    expect(trials.find(({ name }) => name === oldest.name)).toEqual({
+      ...oldest,
+      values: undefined,
+      checkpoints: [],
+      checkpointBytes: 0,
+    });
+  });
+
   it.each([1, 2, 4])('lists outer steps oldest first, in pages of %i', async (pageSize) => {
     const outerSteps = await Array.fromAsync(trained.outerSteps({ pageSize }));
     expect(outerSteps.map(({ index }) => index)).toEqual([1, 2, 3, 4]);

@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { lazy, Suspense } from 'preact/compat';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { SessionInfo } from '../api.ts';
 import { Login } from './pages/login.tsx';
 import { StudiesPage } from './pages/studies.tsx';
@@ -45,7 +45,7 @@ export function App() {
       fault.value = faultOf(error);
     }
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     onUnauthenticated.call = () => {
       stopListening();
       void load();
@@ -102,7 +102,8 @@ export function App() {
       <main id="main" ref={main} tabIndex={-1}>
         {fault.value && <FaultNote fault={fault.value} onRetry={() => void load()} />}
         {session.value?.login === 'needed' && <Login onDone={() => void load()} />}
-        {session.value && session.value.login !== 'needed' && (
+        {/* The page asks for what it shows while it is not known yet whether it may. */}
+        {fault.value === undefined && session.value?.login !== 'needed' && (
           <Suspense fallback={<Waiting what="the page" />}>
             <Page path={path} />
           </Suspense>

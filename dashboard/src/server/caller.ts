@@ -2,6 +2,7 @@
 
 import type { GlocalClient } from '@glocal/sdk';
 import { Driving } from './driving.ts';
+import { KnownStudies } from './known-studies.ts';
 import { StudyFeed } from './study-feed.ts';
 import { StudyIndex } from './study-index.ts';
 import { TrialRecords } from './trial-records.ts';
@@ -10,6 +11,7 @@ import { TrialRecords } from './trial-records.ts';
 export class Caller implements AsyncDisposable {
   readonly client: GlocalClient;
   readonly index: StudyIndex;
+  readonly studies: KnownStudies;
   readonly records = new TrialRecords();
   readonly driving: Driving;
   /** When the trainer last took its token. */
@@ -22,6 +24,7 @@ export class Caller implements AsyncDisposable {
     this.client = client;
     this.#log = log;
     this.index = new StudyIndex(client, (name) => this.#feeds.get(name)?.wake());
+    this.studies = new KnownStudies(client);
     this.driving = new Driving(client);
   }
 

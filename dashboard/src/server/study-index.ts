@@ -3,11 +3,11 @@
  * the others once. No call of the contract tells of studies that are new.
  */
 
-import type { GlocalClient, Study } from '@glocal/sdk';
+import type { GlocalClient, Study, Trial } from '@glocal/sdk';
 import type { StudyDigest, StudyList, StudyRow } from '../api.ts';
 import { faultOf } from './fault.ts';
 import { studyRow } from './rows.ts';
-import { digestOf } from './study-digest.ts';
+import { courseOf, digestOf } from './study-digest.ts';
 
 /** Milliseconds between two looks. */
 const PAUSE = 1_000;
@@ -18,6 +18,8 @@ const FIRST_PAGE = 200;
 const PAGE = 1_000;
 /** Of so many studies that train at a time their progress is told. */
 const MOST_LIVE = 24;
+/** So many studies are read at a time: one after the other waits for each answer. */
+const AT_A_TIME = 8;
 
 /** Told of what has changed since the last look. */
 export type IndexListener = (
@@ -40,6 +42,7 @@ export class StudyIndex {
   readonly #listeners = new Set<IndexListener>();
   #first: Promise<void> | undefined;
   #all: Promise<void> | undefined;
+  #sweep: Promise<void> | undefined;
   #complete = false;
   #readAt = 0;
   #connected: boolean | undefined;
@@ -52,23 +55,37 @@ export class StudyIndex {
     this.#onChange = onChange;
   }
 
-  /** The newest studies, or all of them. */
+  /** The newest studies, as many as are soon sent and drawn, or all of them. */
   async list(all: boolean): Promise<StudyList> {
     if (all) await this.#readAll();
     else if (!this.#complete) await this.#readFirst();
     else if (this.#listeners.size === 0) await this.#look();
-    const rows = [...this.#studies.values()].map(studyRow).sort((a, b) => b.createTime - a.createTime);
-    return { rows, complete: this.#complete };
+    const newest = [...this.#studies.values()].sort(
+      (a, b) => b.createTime.getTime() - a.createTime.getTime(),
+    );
+    const listed = all ? newest : newest.slice(0, FIRST_PAGE);
+    return { rows: listed.map(studyRow), complete: this.#complete && listed.length === newest.length };
   }
 
-  /** What these studies have found. Of those that have ended it is read once. */
-  async digests(names: readonly string[], spark: boolean): Promise<StudyDigest[]> {
-    const digests: StudyDigest[] = [];
-    for (const name of names) {
-      const study = this.#studies.get(name);
-      if (study !== undefined) digests.push(await this.#digest(study, spark));
+  /** What these studies have found, with its course. Of those that have ended it is read once. */
+  async digests(names: readonly string[]): Promise<StudyDigest[]> {
+    const studies = names.flatMap((name) => this.#studies.get(name) ?? []);
+    const found: StudyDigest[] = [];
+    for (let i = 0; i < studies.length; i += AT_A_TIME) {
+      const some = studies.slice(i, i + AT_A_TIME);
+      found.push(...(await Promise.all(some.map((study) => this.#digest(study)))));
     }
-    return digests;
+    return found;
+  }
+
+  /** What every study has found, without courses unless they are known. */
+  async allDigests(): Promise<StudyDigest[]> {
+    await this.#readAll();
+    this.#sweep ??= this.#readTrials().finally(() => {
+      this.#sweep = undefined;
+    });
+    await this.#sweep;
+    return [...this.#studies.keys()].flatMap((name) => this.#digests.get(name)?.digest ?? []);
   }
 
   /** Looks from now on, until what it returns is called. */
@@ -184,23 +201,50 @@ export class StudyIndex {
     const digests: StudyDigest[] = [];
     for (const study of live.slice(0, MOST_LIVE)) {
       const before = this.#digests.get(study.name)?.digest;
-      const digest = await this.#digest(study, true);
+      const digest = await this.#digest(study);
       if (JSON.stringify(before) !== JSON.stringify(digest)) digests.push(digest);
     }
     for (const { name } of changed) {
       const study = this.#studies.get(name);
-      if (study?.ended) digests.push(await this.#digest(study, true));
+      if (study?.ended) digests.push(await this.#digest(study));
     }
     if (changed.length > 0 || digests.length > 0) this.#tell({ changed, gone: [], digests });
   }
 
-  async #digest(study: Study, spark: boolean): Promise<StudyDigest> {
+  async #digest(study: Study): Promise<StudyDigest> {
+    const known = this.#known(study);
+    if (known?.spark !== undefined) return known;
+    const trials: Trial[] = [];
+    for await (const trial of study.trials()) trials.push(trial);
+    const { digest, best } = digestOf(study, trials);
+    return this.#keep(study, best === undefined ? digest : { ...digest, spark: await courseOf(study, best) });
+  }
+
+  /** The trials of all studies in a few calls: one for each study would take a minute for ten thousand. */
+  async #readTrials(): Promise<void> {
+    if ([...this.#studies.values()].every((study) => this.#known(study) !== undefined)) return;
+    const trials = Map.groupBy(
+      await Array.fromAsync(this.#client.studies.trials({ pageSize: PAGE })),
+      ({ name }) => name.slice(0, name.indexOf('/trials/')),
+    );
+    for (const study of this.#studies.values()) {
+      const found = trials.get(study.name);
+      // One with a course stays; one that is newer than the trials comes next time.
+      if (found === undefined || this.#known(study) !== undefined) continue;
+      const spark = this.#digests.get(study.name)?.digest.spark;
+      const { digest } = digestOf(study, found);
+      this.#keep(study, spark === undefined ? digest : { ...digest, spark });
+    }
+  }
+
+  /** What is known of a study that has ended, and has not changed since. */
+  #known(study: Study): StudyDigest | undefined {
     const known = this.#digests.get(study.name);
-    const at = study.updateTime.getTime();
-    const enough = known !== undefined && (!spark || known.digest.spark !== undefined);
-    if (study.ended && enough && known.of === at) return known.digest;
-    const digest = await digestOf(study, spark);
-    this.#digests.set(study.name, { digest, of: at });
+    return study.ended && known?.of === study.updateTime.getTime() ? known.digest : undefined;
+  }
+
+  #keep(study: Study, digest: StudyDigest): StudyDigest {
+    this.#digests.set(study.name, { digest, of: study.updateTime.getTime() });
     return digest;
   }
 

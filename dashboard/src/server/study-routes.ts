@@ -5,6 +5,7 @@ import {
   type ExternalStudySpec,
   type Framework,
   InvalidArgumentError,
+  NotFoundError,
   type Study,
   type StudySpec,
   specFromJson,
@@ -50,14 +51,23 @@ function countOf(field: string, text: string | undefined, otherwise?: number): n
   return number;
 }
 
-/** The trial at a position, by its name. */
-async function trialName(study: Study, text: string | undefined): Promise<string> {
-  return (await study.trial({ trial: countOf('trial', text, 0) })).name;
+/** A study, and its trial at a position by its name. @throws GlocalError NOT_FOUND */
+async function trialAt(
+  caller: Caller,
+  id: string,
+  position: string | number | undefined,
+): Promise<{ study: Study; trial: string }> {
+  const { study, trials } = await caller.studies.of(nameOf(id));
+  const trial = trials[countOf('trial', position?.toString(), 0)];
+  if (trial !== undefined) return { study, trial };
+  throw new NotFoundError(`${study.name} has no trial ${position}; it has ${trials.length}, from 0 on`, {
+    reason: 'NOT_FOUND',
+  });
 }
 
 async function detailOf(study: Study): Promise<StudyDetail> {
   const trials: TrialRow[] = [];
-  for await (const trial of study.trials()) trials.push(trialRow(trial, trials.length));
+  for await (const trial of study.trials({ pageSize: 1_000 })) trials.push(trialRow(trial, trials.length));
   const { predictedCost, decisionTimeout, method } = study;
   const parameters: readonly ParameterRow[] = parameterRows(study.space.parameters);
   return {
@@ -123,10 +133,11 @@ export function studyRoutes(): Hono<Known> {
     })
     .post('/check', async (c) => c.json(await checkOf(c.var.caller, await c.req.json())))
     .post('/digests', async (c) => {
-      const { names, spark = true } = await c.req.json<{ names: readonly string[]; spark?: boolean }>();
+      const { names } = await c.req.json<{ names: readonly string[] }>();
       if (!Array.isArray(names) || names.length > 100) wrong('names', 'is not a list of at most 100 names');
-      return c.json(await c.var.caller.index.digests(names, spark));
+      return c.json(await c.var.caller.index.digests(names));
     })
+    .get('/digests', async (c) => c.json(await c.var.caller.index.allDigests()))
     .get('/:id', async (c) => c.json(await detailOf(await get(c.var.caller, c.req.param('id')))))
     .get('/:id/texts', async (c) =>
       c.json(textsOf((await get(c.var.caller, c.req.param('id'))) as Specification)),
@@ -136,6 +147,7 @@ export function studyRoutes(): Hono<Known> {
       const study = await c.var.caller.client.studies.get(name);
       await study.delete({ force: c.req.query('force') === '1' });
       c.var.caller.records.forget(name);
+      c.var.caller.studies.forget(name);
       c.var.caller.index.removed(name);
       return c.json({});
     })
@@ -148,15 +160,13 @@ export function studyRoutes(): Hono<Known> {
       return c.json(studyRow(study));
     })
     .get('/:id/steps', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      const trial = await trialName(study, c.req.query('trial'));
+      const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), c.req.query('trial'));
       const after = countOf('after', c.req.query('after'), 0);
       const { steps } = await c.var.caller.records.of(study, trial);
       return c.json({ trial, steps: steps.slice(after) } satisfies StepList);
     })
     .get('/:id/steps/:index', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      const trial = await trialName(study, c.req.query('trial'));
+      const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), c.req.query('trial'));
       const step = await study.outerStep(countOf('index', c.req.param('index')), { trial });
       const { components, rows } = windowRows(step);
       const { firstStep = 0, stride = 1 } = step.window ?? {};
@@ -170,8 +180,8 @@ export function studyRoutes(): Hono<Known> {
       } satisfies StepDetail);
     })
     .get('/:id/components', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      const record = await c.var.caller.records.of(study, await trialName(study, c.req.query('trial')));
+      const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), c.req.query('trial'));
+      const record = await c.var.caller.records.of(study, trial);
       const { parameter, what, component } = c.req.query();
       if (component !== undefined) {
         const series = record.component(component);
@@ -183,8 +193,7 @@ export function studyRoutes(): Hono<Known> {
       return c.json({ names: record.componentNames });
     })
     .get('/:id/schedule', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      const trial = await trialName(study, c.req.query('trial'));
+      const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), c.req.query('trial'));
       const [text, type, ending] = await scheduleFile(study, trial, c.req.query('format') ?? 'csv');
       c.header('content-type', `${type}; charset=utf-8`);
       c.header('content-disposition', `attachment; filename="schedule-${c.req.param('id')}.${ending}"`);
@@ -226,13 +235,13 @@ export function studyRoutes(): Hono<Known> {
       } satisfies WhatIf);
     })
     .post('/:id/drive', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      const { trial = 0 } = await c.req.json<{ trial?: number }>();
-      return c.json(await c.var.caller.driving.take(study.name, await trialName(study, String(trial))));
+      const { trial: position } = await c.req.json<{ trial?: number }>();
+      const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), position);
+      return c.json(await c.var.caller.driving.take(study.name, trial));
     })
     .delete('/:id/drive', async (c) => {
-      const study = await get(c.var.caller, c.req.param('id'));
-      c.var.caller.driving.leave(await trialName(study, c.req.query('trial')));
+      const { trial } = await trialAt(c.var.caller, c.req.param('id'), c.req.query('trial'));
+      c.var.caller.driving.leave(trial);
       return c.json({});
     })
     .post('/:id/decision', async (c) => {

@@ -6,6 +6,8 @@ import { figures, finite, stepRow } from './rows.ts';
 
 /** Entries that are kept of all trials, hypergradients included; the trial that was asked for longest ago goes first. */
 const MOST_ENTRIES = 20_000_000;
+/** Outer steps that are asked for at a time; as many come as a message holds. */
+const PAGE = 1_000;
 /** So many steps that are missing are read one by one; of more all are read again. */
 const FEW = 4;
 
@@ -139,15 +141,15 @@ export class TrialRecords {
   }
 
   async #readMissing(study: Study, trial: string, record: TrialRecord): Promise<void> {
-    const { outerStepsDone } = await study.trial({ trial });
-    const missing = outerStepsDone - record.steps.length;
-    if (missing <= 0) return;
-    if (missing <= FEW && record.steps.length > 0) {
-      for (let i = record.steps.length + 1; i <= outerStepsDone; i++)
-        record.add(await study.outerStep(i, { trial }));
-      return;
+    if (record.steps.length > 0) {
+      const { outerStepsDone } = await study.trial({ trial });
+      if (outerStepsDone - record.steps.length <= FEW) {
+        for (let i = record.steps.length + 1; i <= outerStepsDone; i++)
+          record.add(await study.outerStep(i, { trial }));
+        return;
+      }
     }
-    for await (const step of study.outerSteps({ trial })) record.add(step);
+    for await (const step of study.outerSteps({ trial, pageSize: PAGE })) record.add(step);
   }
 
   #makeRoom(except: string): void {

@@ -1,11 +1,12 @@
 /** Lines over inner steps, with bands, drawn by uPlot; what is under the cursor is said above, for the keyboard, too. */
 
-import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Figure } from '../../api.ts';
 import { short } from '../format.ts';
 import { colourOf, isDark } from '../palette.ts';
+import { LineSign } from './line-sign.tsx';
+import { useNearView } from './near-view.ts';
 
 /** A line. */
 export interface Line {
@@ -33,7 +34,10 @@ export interface SeriesChartProps {
   readonly log?: boolean;
   readonly height?: number;
   readonly format?: (value: Figure) => string;
+  /** Of the x-axis. */
   readonly xLabel?: string;
+  /** What a number of the x-axis is, in a word; inner steps, which are whole, when it is left out. */
+  readonly xWord?: string;
   /** Charts with the same key share their cursor. */
   readonly sync?: string;
   /** Told which point was clicked, or chosen with Enter. */
@@ -46,6 +50,9 @@ export interface SeriesChartProps {
   readonly range?: readonly [number, number];
 }
 
+/** Distances of ticks between whole numbers. */
+const WHOLE = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
+
 /** Values that the scale has a place for. */
 const usable = (values: readonly Figure[], log: boolean): (number | null)[] =>
   log ? values.map((value) => (value !== null && value > 0 ? value : null)) : (values as (number | null)[]);
@@ -53,27 +60,39 @@ const usable = (values: readonly Figure[], log: boolean): (number | null)[] =>
 const withAlpha = (colour: string, alpha: string): string => `${colour}${alpha}`;
 
 export function SeriesChart(props: SeriesChartProps) {
-  const { label, x, lines, bands = [], log = false, height = 180, format = short, sync } = props;
+  const {
+    label,
+    x,
+    lines,
+    bands = [],
+    log = false,
+    height = 180,
+    format = short,
+    sync,
+    xWord = 'step',
+  } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const current = useRef(props);
   current.current = props;
   const [at, setAt] = useState<number | undefined>(undefined);
-  const [drawn, setDrawn] = useState(0);
-  // Another set of lines is another chart; other values are not.
-  const shape = JSON.stringify([lines.map(({ values: _, ...rest }) => rest), bands, log, height, drawn]);
-
-  useSignalEffect(() => {
-    isDark.value;
-    setDrawn((n) => n + 1);
-  });
+  const isNear = useNearView(place);
+  /** Once it was near, it is there. */
+  const isWanted = useRef(false);
+  isWanted.current ||= isNear;
+  /** What is drawn now. */
+  const drawn = useRef<SeriesChartProps | undefined>(undefined);
+  // Another set of lines is another chart, and so are other colours; other values are not.
+  const looks = lines.map(({ values: _, ...rest }) => rest);
+  const shape = JSON.stringify([looks, bands, log, height, isDark.value, isWanted.current]);
 
   useEffect(() => {
     const box = place.current;
-    if (box === null) return;
+    if (box === null || !isWanted.current) return;
     const chart = new uPlot(optionsOf(current, box.clientWidth, setAt, sync), dataOf(current.current), box);
     chart.root.querySelector('canvas')?.setAttribute('aria-hidden', 'true');
     plot.current = chart;
+    drawn.current = current.current;
     const observer = new ResizeObserver(() => {
       if (box.clientWidth > 0 && box.clientWidth !== chart.width)
         chart.setSize({ width: box.clientWidth, height });
@@ -87,8 +106,10 @@ export function SeriesChart(props: SeriesChartProps) {
   }, [shape]);
 
   useEffect(() => {
+    if (!isNear || (drawn.current?.x === x && drawn.current.lines === lines)) return;
     plot.current?.setData(dataOf(current.current));
-  }, [x, lines, shape]);
+    drawn.current = current.current;
+  }, [x, lines, shape, isNear]);
   useEffect(() => plot.current?.redraw(false), [props.picked]);
 
   const index = at ?? x.length - 1;
@@ -108,22 +129,12 @@ export function SeriesChart(props: SeriesChartProps) {
   return (
     <div class="chart" role="group" aria-label={label}>
       <ul class="readout">
-        <li class="muted">{x.length > 0 ? `step ${short(x[index] ?? null)}` : 'no steps yet'}</li>
+        <li class="muted">{x.length > 0 ? `${xWord} ${short(x[index] ?? null)}` : 'no steps yet'}</li>
         {lines.map(
           ({ label, colour, dash, edge }, i) =>
             edge !== true && (
               <li key={label}>
-                <svg width="18" height="8" aria-hidden="true">
-                  <line
-                    x1="0"
-                    x2="18"
-                    y1="4"
-                    y2="4"
-                    stroke={`var(${colour})`}
-                    stroke-width="2.5"
-                    stroke-dasharray={dash?.join(' ')}
-                  />
-                </svg>
+                <LineSign colour={colour} dash={dash} />
                 {label} <b>{format(shownValue(i))}</b>
               </li>
             ),
@@ -139,7 +150,7 @@ export function SeriesChart(props: SeriesChartProps) {
         aria-valuemin={0}
         aria-valuemax={Math.max(0, x.length - 1)}
         aria-valuenow={Math.max(0, index)}
-        aria-valuetext={`step ${short(x[index] ?? null)}: ${lines
+        aria-valuetext={`${xWord} ${short(x[index] ?? null)}: ${lines
           .flatMap(({ label, edge }, i) => (edge === true ? [] : [`${label} ${format(shownValue(i))}`]))
           .join(', ')}`}
         onKeyDown={move}
@@ -168,6 +179,7 @@ function optionsOf(
     format = short,
     range,
     xLabel,
+    xWord,
     stacked,
   } = current.current;
   const axis: uPlot.Axis = {
@@ -200,6 +212,7 @@ function optionsOf(
       {
         ...axis,
         size: 28,
+        ...(xWord === undefined && { incrs: WHOLE }),
         ...(xLabel !== undefined && { label: xLabel, labelSize: 16, labelFont: '12px system-ui' }),
       },
       {

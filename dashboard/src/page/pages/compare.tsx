@@ -1,13 +1,16 @@
 /** Studies beside each other: their courses overlaid, what each found, where they differ, and a baseline that stays. */
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { Fault, Figure, StudyDetail } from '../../api.ts';
 import { type Exported, save, toCsv, toPng, toSvg } from '../charts/export.ts';
+import { LineSign } from '../charts/line-sign.tsx';
 import { type Axis, ParallelCoordinates, type Path } from '../charts/parallel-coordinates.tsx';
 import { type Line, SeriesChart } from '../charts/series-chart.tsx';
 import { cost, loss, percent, short, words } from '../format.ts';
 import { lineColour } from '../palette.ts';
 import { Choice, Empty, FaultNote, Section, State, Waiting } from '../parts/common.tsx';
+import { column, DataTable, numberColumn } from '../parts/data-table.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { ask, faultOf } from '../state/http.ts';
 import { idOf, place, setQuery, studyPath } from '../state/router.ts';
 import { followStudies, studies } from '../state/studies.ts';
@@ -57,23 +60,18 @@ const QUANTITY_WORDS: Readonly<Record<string, string>> = {
 
 export function ComparePage() {
   const ids = (place.value.query.get('studies') ?? '').split(',').filter((id) => id !== '');
-  useEffect(() => {
-    document.title = 'Compare · Glocal';
-  }, []);
   if (ids.length === 0) return <Chooser ids={ids} />;
   return <Comparison key={ids.join()} ids={ids} />;
 }
 
 /** Studies by name, to be put beside those that are here. */
 function Chooser({ ids }: { readonly ids: readonly string[] }) {
-  useEffect(() => followStudies(), []);
+  useLayoutEffect(() => followStudies(), []);
   const known = [...studies.value.values()];
   const set = (next: readonly string[]) => setQuery({ studies: next.join(',') });
   return (
     <div>
-      <header class="page-head">
-        <h1>Compare</h1>
-      </header>
+      <PageHead title="Compare" />
       <Empty title="Nothing is chosen yet.">
         <p>
           Mark studies in <a href="/">the list</a>, or begin with one of the newest:
@@ -94,7 +92,7 @@ function Chooser({ ids }: { readonly ids: readonly string[] }) {
 }
 
 function Comparison({ ids }: { readonly ids: readonly string[] }) {
-  useEffect(() => followStudies(), []);
+  useLayoutEffect(() => followStudies(), []);
   const { query } = place.value;
   const base = ids.includes(query.get('base') ?? '') ? (query.get('base') ?? '') : (ids[0] ?? '');
   const models = useMemo(() => ids.map((id) => new StudyModel(id)), [ids.join()]);
@@ -123,8 +121,7 @@ function Comparison({ ids }: { readonly ids: readonly string[] }) {
   const rest = [...studies.value.values()].filter(({ name }) => !ids.includes(idOf(name)));
   return (
     <div class="compare">
-      <header class="page-head">
-        <h1>Compare {ids.length} studies</h1>
+      <PageHead title={`Compare ${ids.length} studies`}>
         <label>
           Add{' '}
           <select
@@ -139,7 +136,7 @@ function Comparison({ ids }: { readonly ids: readonly string[] }) {
             ))}
           </select>
         </label>
-      </header>
+      </PageHead>
       {models.map((model) => model.fault.value && <FaultNote key={model.id} fault={model.fault.value} />)}
       {details.length === 0 && !models.some((model) => model.fault.value) && <Waiting what="the studies" />}
       {fault && <FaultNote fault={fault} />}
@@ -193,89 +190,68 @@ function Figures({ ids, base, details, compared, onRemove }: FiguresProps) {
           {lead.error ? ` ± ${loss(lead.error)}` : ''} below that of {nameOf(lead.over)}.
         </p>
       )}
-      <div class="scroll" tabIndex={0} role="group" aria-label="Figures">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Baseline</th>
-              <th scope="col">Study</th>
-              <th scope="col">State</th>
-              {FIGURES.map(([key, title]) => (
-                <th key={key} scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-              <th scope="col">
-                <span class="hidden">Leave out</span>
-              </th>
+      <DataTable
+        label="Figures"
+        columns={[
+          ...['Baseline', 'Study', 'State'].map(column),
+          ...FIGURES.map(([, title]) => numberColumn(title)),
+          { key: 'out', title: <span class="hidden">Leave out</span> },
+        ]}
+      >
+        {details.map(({ study }) => {
+          const id = idOf(study.name);
+          const found = compared?.studies.find(({ name }) => name === study.name);
+          return (
+            <tr key={id} class={id === base ? 'chosen' : ''}>
+              <td>
+                <input
+                  type="radio"
+                  name="base"
+                  aria-label={`Compare with ${study.displayName || id}`}
+                  checked={id === base}
+                  onChange={() => setQuery({ base: id })}
+                />
+              </td>
+              <td>
+                <LineSign colour={lineColour(ids.indexOf(id))} dash={id === base ? [7, 4] : undefined} />{' '}
+                <a href={studyPath(study.name)}>{study.displayName || id}</a>{' '}
+                <small class="muted">{study.estimator}</small>
+              </td>
+              <td>
+                <State state={study.state} />
+              </td>
+              {FIGURES.map(([key, , format]) => {
+                const figure = found?.figures[key];
+                return (
+                  <td key={key} class="number">
+                    {format(figure?.mean)}
+                    {figure?.deviation !== undefined && figure.deviation !== null && (
+                      <small class="muted"> ± {short(figure.deviation)}</small>
+                    )}
+                    {figure?.difference !== undefined && figure.difference !== null && (
+                      <small>
+                        {' '}
+                        ({figure.difference > 0 ? '+' : ''}
+                        {short(figure.difference)})
+                      </small>
+                    )}
+                  </td>
+                );
+              })}
+              <td>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Leave out ${study.displayName || id}`}
+                  onClick={() => onRemove(id)}
+                >
+                  ×
+                </button>
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {details.map(({ study }) => {
-              const id = idOf(study.name);
-              const found = compared?.studies.find(({ name }) => name === study.name);
-              return (
-                <tr key={id} class={id === base ? 'chosen' : ''}>
-                  <td>
-                    <input
-                      type="radio"
-                      name="base"
-                      aria-label={`Compare with ${study.displayName || id}`}
-                      checked={id === base}
-                      onChange={() => setQuery({ base: id })}
-                    />
-                  </td>
-                  <td>
-                    <svg width="18" height="8" aria-hidden="true">
-                      <line
-                        x1="0"
-                        x2="18"
-                        y1="4"
-                        y2="4"
-                        stroke={`var(${lineColour(ids.indexOf(id))})`}
-                        stroke-width="3"
-                      />
-                    </svg>{' '}
-                    <a href={studyPath(study.name)}>{study.displayName || id}</a>{' '}
-                    <small class="muted">{study.estimator}</small>
-                  </td>
-                  <td>
-                    <State state={study.state} />
-                  </td>
-                  {FIGURES.map(([key, , format]) => {
-                    const figure = found?.figures[key];
-                    return (
-                      <td key={key} class="number">
-                        {format(figure?.mean)}
-                        {figure?.deviation !== undefined && figure.deviation !== null && (
-                          <small class="muted"> ± {short(figure.deviation)}</small>
-                        )}
-                        {figure?.difference !== undefined && figure.difference !== null && (
-                          <small>
-                            {' '}
-                            ({figure.difference > 0 ? '+' : ''}
-                            {short(figure.difference)})
-                          </small>
-                        )}
-                      </td>
-                    );
-                  })}
-                  <td>
-                    <button
-                      type="button"
-                      class="plain"
-                      aria-label={`Leave out ${study.displayName || id}`}
-                      onClick={() => onRemove(id)}
-                    >
-                      ×
-                    </button>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </DataTable>
     </Section>
   );
 }
@@ -500,32 +476,27 @@ function Differences({ details }: { readonly details: readonly StudyDetail[] }) 
             : 'There are none: the studies are alike.'}
         </p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-label="Differences">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Setting</th>
-                {details.map(({ study }) => (
-                  <th key={study.name} scope="col">
-                    {study.displayName || idOf(study.name)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(([key, values]) => (
-                <tr key={key}>
-                  <th scope="row">
-                    <code>{key}</code>
-                  </th>
-                  {values.map((value, i) => (
-                    <td key={i}>{value ?? <span class="muted">–</span>}</td>
-                  ))}
-                </tr>
+        <DataTable
+          label="Differences"
+          columns={[
+            column('Setting'),
+            ...details.map(({ study }) => ({
+              key: study.name,
+              title: study.displayName || idOf(study.name),
+            })),
+          ]}
+        >
+          {rows.map(([key, values]) => (
+            <tr key={key}>
+              <th scope="row">
+                <code>{key}</code>
+              </th>
+              {values.map((value, i) => (
+                <td key={i}>{value ?? <span class="muted">–</span>}</td>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          ))}
+        </DataTable>
       )}
     </Section>
   );

@@ -5,6 +5,7 @@ import type { Fault, SpecificationCheck, SpecificationTexts, StudyRow } from '..
 import { cost, count, words } from '../format.ts';
 import { Choice, CodeBlock, FaultNote, Section, Waiting } from '../parts/common.tsx';
 import { type Language, LanguageTabs } from '../parts/language-tabs.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { ask, faultOf, post } from '../state/http.ts';
 import { go, place, setQuery, studyPath } from '../state/router.ts';
 
@@ -85,7 +86,6 @@ export function CreatePage() {
     );
   };
   useEffect(() => {
-    document.title = 'New study · Glocal';
     load();
   }, []);
   if (fault) return <FaultNote fault={fault} onRetry={load} />;
@@ -156,8 +156,7 @@ function Creation({ catalogue, from }: { readonly catalogue: Catalogue; readonly
         void create();
       }}
     >
-      <header class="page-head">
-        <h1>New study</h1>
+      <PageHead title="New study">
         <div class="buttons">
           {asText ? (
             <a class="button" href="/create">
@@ -169,7 +168,7 @@ function Creation({ catalogue, from }: { readonly catalogue: Catalogue; readonly
             </button>
           )}
         </div>
-      </header>
+      </PageHead>
       <div class="halves">
         <div>
           {asText ? (

@@ -4,8 +4,10 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { DriveState, Fault, ProposalRow } from '../../api.ts';
 import { UnitCircle } from '../charts/unit-circle.tsx';
 import { count, duration, loss, momentExactly, short, words } from '../format.ts';
-import { verdictOf } from '../palette.ts';
 import { Confirm, Empty, FaultNote, Section, State, useNow, Waiting } from '../parts/common.tsx';
+import { column, DataTable, numberColumn } from '../parts/data-table.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { VerdictLine } from '../parts/verdict-line.tsx';
 import { ask, faultOf, post } from '../state/http.ts';
 import { place, setQuery, studyPath } from '../state/router.ts';
 import { look } from '../state/stream.ts';
@@ -17,7 +19,6 @@ export function DrivePage({ id }: { readonly id: string }) {
   const [drive, setDrive] = useState<DriveState | undefined>(undefined);
   const [fault, setFault] = useState<Fault | undefined>(undefined);
   useEffect(() => {
-    document.title = 'Drive · Glocal';
     model.open();
     const end = look([model.name], (message) => {
       if (message.type === 'drive') setDrive(message.drive);
@@ -57,13 +58,14 @@ export function DrivePage({ id }: { readonly id: string }) {
   const isTaken = mine?.state === 'waiting' || mine?.state === 'proposed';
   return (
     <div class="drive">
-      <header class="page-head">
-        <div>
-          <h1>Drive {called}</h1>
+      <PageHead
+        title={`Drive ${called}`}
+        about={
           <p class="muted">
             <State state={trial?.state ?? study.state} /> {trial?.stateReason}
           </p>
-        </div>
+        }
+      >
         <div class="buttons">
           {trials.length > 1 && (
             <label>
@@ -93,7 +95,7 @@ export function DrivePage({ id }: { readonly id: string }) {
             </button>
           )}
         </div>
-      </header>
+      </PageHead>
       {fault && <FaultNote fault={fault} />}
       {mine?.state === 'failed' && (
         <div class="note bad" role="alert">
@@ -136,6 +138,13 @@ interface ProposalProps {
   readonly onFault: (fault: Fault | undefined) => void;
 }
 
+const PROPOSED = [
+  column('Hyperparameter'),
+  numberColumn('Now'),
+  numberColumn('Proposed'),
+  column('Or set it to'),
+];
+
 function Proposal({ id, trial, proposal, onFault }: ProposalProps) {
   const now = useNow(1_000);
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
@@ -172,12 +181,7 @@ function Proposal({ id, trial, proposal, onFault }: ProposalProps) {
       title={`Outer step ${index} waits for you`}
       about={`After ${count(proposal.stepsDone)} inner steps.`}
     >
-      <p class="verdict-line" role="status">
-        <span class="verdict" style={{ '--is': `var(${verdictOf(verdict).colour})` }}>
-          <span aria-hidden="true">{verdictOf(verdict).sign}</span> {verdictOf(verdict).text}
-        </span>{' '}
-        {verdictReason}
-      </p>
+      <VerdictLine verdict={verdict} reason={verdictReason} isTold />
       <p>
         {proposal.reason} Validation loss {loss(proposal.averagedLoss)}.
         {givesUp && <b> Accepting this ends the trial: it diverges.</b>}
@@ -188,42 +192,28 @@ function Proposal({ id, trial, proposal, onFault }: ProposalProps) {
         </p>
       )}
       <div class="spectrum">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Hyperparameter</th>
-              <th scope="col" class="number">
-                Now
-              </th>
-              <th scope="col" class="number">
-                Proposed
-              </th>
-              <th scope="col">Or set it to</th>
+        <DataTable label="Proposed values" columns={PROPOSED}>
+          {moving.map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{words(name)}</th>
+              <td class="number">{short(numberOf(proposal.values[name]))}</td>
+              <td class="number">
+                <b>{short(numberOf(value))}</b>
+              </td>
+              <td>
+                {typeof value === 'number' && (
+                  <input
+                    aria-label={`Set ${words(name)} to`}
+                    inputMode="decimal"
+                    size={9}
+                    value={values[name] ?? ''}
+                    onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}
+                  />
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {moving.map(([name, value]) => (
-              <tr key={name}>
-                <th scope="row">{words(name)}</th>
-                <td class="number">{short(numberOf(proposal.values[name]))}</td>
-                <td class="number">
-                  <b>{short(numberOf(value))}</b>
-                </td>
-                <td>
-                  {typeof value === 'number' && (
-                    <input
-                      aria-label={`Set ${words(name)} to`}
-                      inputMode="decimal"
-                      size={9}
-                      value={values[name] ?? ''}
-                      onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}
-                    />
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </DataTable>
         <UnitCircle spectrum={spectrum} label={`Outer step ${index}`} />
       </div>
       <div class="buttons">

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Fault, SessionInfo } from '../../api.ts';
 import { bytes, count, words } from '../format.ts';
 import { FaultNote, Section, Waiting } from '../parts/common.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { ask, faultOf } from '../state/http.ts';
 import { connection } from '../state/stream.ts';
 
@@ -32,7 +33,6 @@ export function ServerPage() {
     }
   };
   useEffect(() => {
-    document.title = 'Server · Glocal';
     void ask<SessionInfo>('/api/session').then(setSession, () => undefined);
     void load();
     const timer = setInterval(() => void load(), PAUSE);
@@ -44,9 +44,7 @@ export function ServerPage() {
   };
   return (
     <div>
-      <header class="page-head">
-        <h1>Server</h1>
-      </header>
+      <PageHead title="Server" />
       {fault && <FaultNote fault={fault} onRetry={() => void load()} />}
       {!server && !fault && <Waiting what="the server" />}
       {server && (

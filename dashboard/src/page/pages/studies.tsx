@@ -1,11 +1,12 @@
 /** All studies: found, sorted, marked for a comparison; live, and without anything that jumps. */
 
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { StudyDigest, StudyRow } from '../../api.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { ago, cost, count, loss, momentExactly, percent } from '../format.ts';
 import { Empty, FaultNote, Progress, State, useNow, Waiting } from '../parts/common.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { go, idOf, place, setQuery, studyPath } from '../state/router.ts';
 import {
   complete,
@@ -15,6 +16,7 @@ import {
   loadFault,
   loadStudies,
   studies,
+  wantAllDigests,
   wantDigests,
 } from '../state/studies.ts';
 
@@ -41,10 +43,7 @@ export function StudiesPage() {
   const [sort = 'created', direction = sort === 'created' ? 'down' : 'up'] = (
     query.get('sort') ?? 'created'
   ).split('.') as [Key?, string?];
-  useEffect(() => followStudies(), []);
-  useEffect(() => {
-    document.title = 'Studies · Glocal';
-  }, []);
+  useLayoutEffect(() => followStudies(), []);
 
   // The order stays as it is while figures change, until somebody asks for another; new studies come in when that moves nothing.
   const [version, setVersion] = useState(0);
@@ -71,7 +70,7 @@ export function StudiesPage() {
   useEffect(() => {
     if (!needsAll) return;
     let isCurrent = true;
-    void wantDigests(order, false).then(() => isCurrent && setVersion((n) => n + 1));
+    void wantAllDigests().then(() => isCurrent && setVersion((n) => n + 1));
     return () => {
       isCurrent = false;
     };
@@ -86,8 +85,7 @@ export function StudiesPage() {
 
   return (
     <div class="studies">
-      <header class="page-head">
-        <h1>Studies</h1>
+      <PageHead title="Studies">
         <span class="muted grows" aria-live="polite">
           {count(rows.length)} {rows.length === known.size ? '' : `of ${count(known.size)}`}
           {isLoaded && !isComplete ? ', reading the others' : ''}
@@ -110,7 +108,7 @@ export function StudiesPage() {
             New study
           </a>
         </div>
-      </header>
+      </PageHead>
       <div class="filters">
         <label>
           <span class="hidden">Search</span>
@@ -211,7 +209,7 @@ function StudyTable({ rows, sort, direction, marked, onMark, canTake, onTake }: 
   const [from, to] = visible.value;
   const window = rows.slice(from, to);
   useEffect(() => {
-    const timer = setTimeout(() => void wantDigests(window, true), 60);
+    const timer = setTimeout(() => void wantDigests(window), 60);
     return () => clearTimeout(timer);
   }, [window.join()]);
   useSignalEffect(() => {

@@ -1,12 +1,13 @@
 /** One study: what its hyperparameters did and why, while it trains and afterwards. */
 
-import { useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import type { StepRow, StudyDetail, TrialRow } from '../../api.ts';
 import { VerdictStrip } from '../charts/verdict-strip.tsx';
 import { cost, count, duration, loss, moment, momentExactly, percent, words } from '../format.ts';
 import { StudyActions } from '../parts/actions.tsx';
 import { Empty, FaultNote, Progress, Section, State, useNow, Waiting } from '../parts/common.tsx';
+import { column, DataTable, numberColumn } from '../parts/data-table.tsx';
+import { PageHead } from '../parts/page-head.tsx';
 import { place, setQuery } from '../state/router.ts';
 import { StudyModel, timeLeft } from '../state/study.ts';
 import { Costs } from '../study/costs.tsx';
@@ -19,14 +20,11 @@ import { Vectors } from '../study/vectors.tsx';
 
 export function StudyPage({ id }: { readonly id: string }) {
   const model = useMemo(() => new StudyModel(id), [id]);
-  useEffect(() => {
-    model.open();
+  // Before it is painted: what it asks for comes meanwhile.
+  useLayoutEffect(() => {
+    model.open(trialIn(place.peek().query));
     return () => model.close();
   }, [model]);
-  useSignalEffect(() => {
-    const study = model.detail.value?.study;
-    document.title = study ? `${study.displayName || id} · Glocal` : 'Study · Glocal';
-  });
   const detail = model.detail.value;
   if (model.gone.value) {
     return (
@@ -47,10 +45,14 @@ export function StudyPage({ id }: { readonly id: string }) {
   return <StudyView model={model} detail={detail} />;
 }
 
+/** Position of the trial that the address asks for. */
+const trialIn = (query: URLSearchParams): number =>
+  Math.max(0, Math.trunc(Number(query.get('trial') ?? 0)) || 0);
+
 function StudyView({ model, detail }: { readonly model: StudyModel; readonly detail: StudyDetail }) {
   const { study, trials } = detail;
   const { query } = place.value;
-  const position = Math.min(Number(query.get('trial') ?? 0) || 0, Math.max(0, trials.length - 1));
+  const position = Math.min(trialIn(query), Math.max(0, trials.length - 1));
   const trial = trials[position];
   const steps = model.steps(position).value;
   const asked = Number(query.get('step')) || undefined;
@@ -70,11 +72,7 @@ function StudyView({ model, detail }: { readonly model: StudyModel; readonly det
       ) : (
         <>
           <TrialLine trial={trial} model={model} steps={steps} total={study.steps} />
-          {steps.length === 0 && (
-            <Empty title={model.isLoaded(position) ? 'No outer step is done yet.' : 'Reading outer steps …'}>
-              {model.isLoaded(position) && <p>Charts appear with the first one, by themselves.</p>}
-            </Empty>
-          )}
+          {steps.length === 0 && <NoSteps model={model} position={position} />}
           {steps.length > 0 && (
             <div class="grid" data-ready={model.isLoaded(position) ? steps.length : undefined}>
               {moves && (
@@ -125,34 +123,50 @@ function StudyView({ model, detail }: { readonly model: StudyModel; readonly det
   );
 }
 
+function NoSteps({ model, position }: { readonly model: StudyModel; readonly position: number }) {
+  const fault = model.stepsFault.value;
+  if (model.isLoaded(position)) {
+    return (
+      <Empty title="No outer step is done yet.">
+        <p>Charts appear with the first one, by themselves.</p>
+      </Empty>
+    );
+  }
+  if (fault !== undefined) return <FaultNote fault={fault} onRetry={() => model.readAgain(position)} />;
+  return <Waiting what="outer steps" />;
+}
+
 function Head({ model, detail }: { readonly model: StudyModel; readonly detail: StudyDetail }) {
   const { study } = detail;
   return (
-    <header class="page-head">
-      <div>
-        <h1>{study.displayName || model.id}</h1>
-        <p class="muted">
-          <State state={study.state} /> {study.stateReason}
-        </p>
-        <p class="muted">
-          {study.estimator} · {study.problem} · {count(study.steps)} steps · made{' '}
-          <time dateTime={new Date(study.createTime).toISOString()} title={momentExactly(study.createTime)}>
-            {moment(study.createTime)}
-          </time>
-          {study.owner !== '' && ` by ${study.owner}`} · predicted cost {cost(study.predictedCost)}
-          {Object.entries(study.labels).map(([key, value]) => (
-            <a
-              key={key}
-              class="label"
-              href={`/?q=${encodeURIComponent(value === '' ? key : `${key}=${value}`)}`}
-            >
-              {value === '' ? key : `${key}=${value}`}
-            </a>
-          ))}
-        </p>
-      </div>
+    <PageHead
+      title={study.displayName || model.id}
+      about={
+        <>
+          <p class="muted">
+            <State state={study.state} /> {study.stateReason}
+          </p>
+          <p class="muted">
+            {study.estimator} · {study.problem} · {count(study.steps)} steps · made{' '}
+            <time dateTime={new Date(study.createTime).toISOString()} title={momentExactly(study.createTime)}>
+              {moment(study.createTime)}
+            </time>
+            {study.owner !== '' && ` by ${study.owner}`} · predicted cost {cost(study.predictedCost)}
+            {Object.entries(study.labels).map(([key, value]) => (
+              <a
+                key={key}
+                class="label"
+                href={`/?q=${encodeURIComponent(value === '' ? key : `${key}=${value}`)}`}
+              >
+                {value === '' ? key : `${key}=${value}`}
+              </a>
+            ))}
+          </p>
+        </>
+      }
+    >
       <StudyActions study={study} />
-    </header>
+    </PageHead>
   );
 }
 
@@ -168,56 +182,41 @@ function Trials({
   const read = (trial: TrialRow) => (evaluation === 'averaged' ? trial.averagedValidation : trial.validation);
   return (
     <Section title="Trials" about="One for each seed at each point. Choose which to look at.">
-      <div class="scroll" tabIndex={0} role="group" aria-label="Trials">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Trial</th>
-              <th scope="col">State</th>
-              <th scope="col">Seed</th>
-              <th scope="col">Point</th>
-              <th scope="col" class="number">
-                Validation loss
-              </th>
-              <th scope="col" class="number">
-                Accuracy
-              </th>
-              <th scope="col" class="number">
-                Cost
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {trials.map((trial) => (
-              <tr key={trial.name} class={trial.position === position ? 'chosen' : ''}>
-                <td>
-                  <label class="nowrap">
-                    <input
-                      type="radio"
-                      name="trial"
-                      checked={trial.position === position}
-                      onChange={() => setQuery({ trial: trial.position, step: undefined })}
-                    />{' '}
-                    {trial.position}
-                  </label>
-                </td>
-                <td title={trial.stateReason}>
-                  <State state={trial.state} />
-                </td>
-                <td>{trial.seed}</td>
-                <td>
-                  {Object.entries(trial.choices)
-                    .map(([name, value]) => `${words(name)} ${value}`)
-                    .join(', ') || '–'}
-                </td>
-                <td class="number">{loss(read(trial)?.loss)}</td>
-                <td class="number">{percent(read(trial)?.accuracy)}</td>
-                <td class="number">{cost(trial.cost)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="Trials"
+        columns={[
+          ...['Trial', 'State', 'Seed', 'Point'].map(column),
+          ...['Validation loss', 'Accuracy', 'Cost'].map(numberColumn),
+        ]}
+      >
+        {trials.map((trial) => (
+          <tr key={trial.name} class={trial.position === position ? 'chosen' : ''}>
+            <td>
+              <label class="nowrap">
+                <input
+                  type="radio"
+                  name="trial"
+                  checked={trial.position === position}
+                  onChange={() => setQuery({ trial: trial.position, step: undefined })}
+                />{' '}
+                {trial.position}
+              </label>
+            </td>
+            <td title={trial.stateReason}>
+              <State state={trial.state} />
+            </td>
+            <td>{trial.seed}</td>
+            <td>
+              {Object.entries(trial.choices)
+                .map(([name, value]) => `${words(name)} ${value}`)
+                .join(', ') || '–'}
+            </td>
+            <td class="number">{loss(read(trial)?.loss)}</td>
+            <td class="number">{percent(read(trial)?.accuracy)}</td>
+            <td class="number">{cost(trial.cost)}</td>
+          </tr>
+        ))}
+      </DataTable>
     </Section>
   );
 }

@@ -1,11 +1,13 @@
 /** A stored window analyzed again with other options, beside what was recorded. Nothing is trained, nothing is stored. */
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { Fault, Figure, SpectrumRow, StepDetail, StudyDetail, WhatIf } from '../../api.ts';
 import { UnitCircle } from '../charts/unit-circle.tsx';
 import { percent, short, words } from '../format.ts';
-import { verdictOf } from '../palette.ts';
 import { Empty, FaultNote, Section, Waiting } from '../parts/common.tsx';
+import { column, DataTable, numberColumn } from '../parts/data-table.tsx';
+import { PageHead } from '../parts/page-head.tsx';
+import { VerdictLine } from '../parts/verdict-line.tsx';
 import { ask, faultOf, post } from '../state/http.ts';
 import { idOf, place, setQuery, studyPath } from '../state/router.ts';
 import { followStudies, studies } from '../state/studies.ts';
@@ -22,10 +24,7 @@ const OPTIONS = [
 const VARIANTS = ['affine', 'hankel', 'forward_backward', 'optimized', 'mean', 'median', 'last'];
 
 export function WhatIfPage() {
-  useEffect(() => followStudies(), []);
-  useEffect(() => {
-    document.title = 'What if · Glocal';
-  }, []);
+  useLayoutEffect(() => followStudies(), []);
   const { query } = place.value;
   const id = query.get('study') ?? '';
   const candidates = [...studies.value.values()].filter(
@@ -33,14 +32,15 @@ export function WhatIfPage() {
   );
   return (
     <div class="what-if">
-      <header class="page-head">
-        <div>
-          <h1>What if</h1>
+      <PageHead
+        title="What if"
+        about={
           <p class="muted">
             A window of hypergradients is analyzed again with other options. Nothing is trained, nothing is
             stored.
           </p>
-        </div>
+        }
+      >
         <label>
           Study{' '}
           <select
@@ -60,7 +60,7 @@ export function WhatIfPage() {
             )}
           </select>
         </label>
-      </header>
+      </PageHead>
       {id === '' ? (
         <Empty title="Choose a study that has windows.">
           <p>Every outer step of a study also leads here: “What if …” beside its unit circle.</p>
@@ -244,12 +244,7 @@ interface FoundProps {
 function Found({ title, verdict, reason, spectrum, about }: FoundProps) {
   return (
     <Section title={title}>
-      <p class="verdict-line">
-        <span class="verdict" style={{ '--is': `var(${verdictOf(verdict).colour})` }}>
-          <span aria-hidden="true">{verdictOf(verdict).sign}</span> {verdictOf(verdict).text}
-        </span>{' '}
-        {reason}
-      </p>
+      <VerdictLine verdict={verdict} reason={reason} />
       <UnitCircle spectrum={spectrum} label={title} />
       {spectrum && (
         <p class="muted">
@@ -279,46 +274,28 @@ function Estimates({ recorded, other }: { readonly recorded: StepDetail; readonl
   );
   return (
     <Section title="Estimates" about="Hypergradients with respect to the unconstrained coordinates.">
-      <div class="scroll" tabIndex={0} role="group" aria-label="Estimates">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Component</th>
-              <th scope="col" class="number">
-                Local
-              </th>
-              <th scope="col" class="number">
-                Glocal, recorded
-              </th>
-              <th scope="col" class="number">
-                Glocal, with these options
-              </th>
-              {before && (
-                <th scope="col" class="number">
-                  Used, recorded
-                </th>
-              )}
-              <th scope="col" class="number">
-                Would be used
-              </th>
-              <th scope="col">From</th>
-            </tr>
-          </thead>
-          <tbody>
-            {names.map((name, i) => (
-              <tr key={name}>
-                <th scope="row">{words(name)}</th>
-                {cell(other.local[i])}
-                {cell(recorded.glocal?.[i])}
-                {cell(other.glocal?.[i])}
-                {before && cell(before[i])}
-                {cell(other.used[i])}
-                <td>{words(other.sources[i] ?? '')}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        label="Estimates"
+        columns={[
+          column('Component'),
+          ...['Local', 'Glocal, recorded', 'Glocal, with these options'].map(numberColumn),
+          ...(before ? [numberColumn('Used, recorded')] : []),
+          numberColumn('Would be used'),
+          column('From'),
+        ]}
+      >
+        {names.map((name, i) => (
+          <tr key={name}>
+            <th scope="row">{words(name)}</th>
+            {cell(other.local[i])}
+            {cell(recorded.glocal?.[i])}
+            {cell(other.glocal?.[i])}
+            {before && cell(before[i])}
+            {cell(other.used[i])}
+            <td>{words(other.sources[i] ?? '')}</td>
+          </tr>
+        ))}
+      </DataTable>
       {other.names.length > MOST && (
         <p class="muted">
           The first {MOST} of {other.names.length} components.

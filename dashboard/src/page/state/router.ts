@@ -43,7 +43,8 @@ export function followLinks(event: MouseEvent): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element | null)?.closest('a');
   if (link?.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
-  if (link.pathname.startsWith('/api/')) return;
+  // A place on this page is the browser's to find.
+  if (link.hash !== '' || link.pathname.startsWith('/api/')) return;
   event.preventDefault();
   go(link.pathname + link.search);
 }

@@ -13,16 +13,28 @@ export const complete = signal(false);
 export const loaded = signal(false);
 export const loadFault = signal<Fault | undefined>(undefined);
 
+let loading: Promise<void> | undefined;
+
 /** Reads the list: the newest first, so that there is something to see, then the rest. */
-export async function loadStudies(): Promise<void> {
+export function loadStudies(): Promise<void> {
+  loading ??= readStudies().finally(() => {
+    loading = undefined;
+  });
+  return loading;
+}
+
+async function readStudies(): Promise<void> {
   try {
-    take(await ask<StudyList>('/api/studies'));
-    loaded.value = true;
-    loadFault.value = undefined;
-    if (complete.peek()) return;
-    // The first rows are drawn before the many others are read.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (!complete.peek()) {
+      take(await ask<StudyList>('/api/studies'));
+      loaded.value = true;
+      loadFault.value = undefined;
+      if (complete.peek()) return;
+      // The first rows are drawn before the many others are read.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     take(await ask<StudyList>('/api/studies?all=1'));
+    loadFault.value = undefined;
   } catch (error) {
     loadFault.value = faultOf(error);
   }
@@ -60,17 +72,26 @@ function takeDigests(found: readonly StudyDigest[]): void {
   digests.value = next;
 }
 
-const asked = new Map<string, boolean>();
+const asked = new Set<string>();
 
-/** Asks what studies have found, of those that nothing is known of yet. */
-export async function wantDigests(names: readonly string[], spark: boolean): Promise<void> {
-  const missing = names.filter((name) => !asked.has(name) || (spark && asked.get(name) === false));
+/** Asks what studies have found, with its course, of those that were not asked for yet. */
+export async function wantDigests(names: readonly string[]): Promise<void> {
+  const missing = names.filter((name) => !asked.has(name));
   if (missing.length === 0) return;
-  for (const name of missing) asked.set(name, spark);
+  for (const name of missing) asked.add(name);
   try {
-    for (let i = 0; i < missing.length; i += 50)
-      takeDigests(await post('/api/studies/digests', { names: missing.slice(i, i + 50), spark }));
+    takeDigests(await post('/api/studies/digests', { names: missing }));
   } catch {
     for (const name of missing) asked.delete(name);
+  }
+}
+
+/** Asks what all studies have found, to order them by it. */
+export async function wantAllDigests(): Promise<void> {
+  try {
+    takeDigests(await ask<StudyDigest[]>('/api/studies/digests'));
+    loadFault.value = undefined;
+  } catch (error) {
+    loadFault.value = faultOf(error);
   }
 }

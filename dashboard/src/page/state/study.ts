@@ -21,6 +21,8 @@ export class StudyModel {
   readonly name: string;
   readonly detail = signal<StudyDetail | undefined>(undefined);
   readonly fault = signal<Fault | undefined>(undefined);
+  /** Why outer steps could not be read. */
+  readonly stepsFault = signal<Fault | undefined>(undefined);
   /** Inner steps done, by trial: between two outer steps, too. */
   readonly progress = signal<ReadonlyMap<string, number>>(new Map());
   readonly gone = signal<string | undefined>(undefined);
@@ -33,9 +35,10 @@ export class StudyModel {
     this.name = nameOf(id);
   }
 
-  /** Looks until {@link close}. */
-  open(): void {
+  /** Looks until {@link close}. @param position of a trial whose outer steps are asked for at once */
+  open(position?: number): void {
     void this.load();
+    if (position !== undefined) this.steps(position);
     this.#ended = look(
       [this.name],
       (message) => this.#hear(message),
@@ -66,6 +69,11 @@ export class StudyModel {
     return course.steps;
   }
 
+  /** Reads outer steps that could not be read. */
+  readAgain(position: number): void {
+    void this.#read(position);
+  }
+
   isLoaded(position: number): boolean {
     return this.#courses.get(position)?.loaded ?? false;
   }
@@ -89,8 +97,9 @@ export class StudyModel {
       course.loaded = true;
       this.#add(course, steps);
       if (steps.length === 0) course.steps.value = [...course.steps.peek()];
+      this.stepsFault.value = undefined;
     } catch (error) {
-      if (this.detail.peek() === undefined) this.fault.value = faultOf(error);
+      this.stepsFault.value = faultOf(error);
     } finally {
       course.reading = false;
     }

@@ -17,11 +17,13 @@ interface CostsProps {
 
 type Part = (timing: Timing, plainStep: number, innerSteps: number) => number;
 
+const PLAIN = 'plain training';
+
 /**
  * Milliseconds of a plain step, known from those that were timed, tell how much of training would have been without tangents.
  */
 const PARTS: readonly (readonly [string, string, Part])[] = [
-  ['plain training', '--line-3', ({ training }, plain, n) => Math.min(training, plain * n)],
+  [PLAIN, '--line-3', ({ training }, plain, n) => Math.min(training, plain * n)],
   ['tangents', '--line-1', ({ training }, plain, n) => Math.max(0, training - plain * n)],
   ['validation gradients', '--line-2', ({ hypergradients }) => hypergradients],
   ['DMD', '--line-4', ({ dmd }) => dmd],
@@ -38,7 +40,7 @@ export function Costs({ steps, trial, picked, onPick }: CostsProps) {
     <Section
       title="Time"
       about={
-        plain === undefined ? 'No plain step was timed, so that tangents are part of training.' : undefined
+        plain === undefined ? 'No plain step was timed, with which tangents could be told apart.' : undefined
       }
     >
       <ul class="split">
@@ -76,7 +78,8 @@ function plainOf(steps: readonly StepRow[]): number | undefined {
 /** As areas, one above the other; the topmost is drawn first. */
 function split(steps: readonly StepRow[], plain: number | undefined) {
   const used = PARTS.map(([label, colour, part]) => ({
-    label,
+    // Without a plain step that was timed it is not known how much of it the tangents took.
+    label: label === PLAIN && plain === undefined ? 'training with its tangents' : label,
     colour,
     values: steps.map(({ timing, step }, i) =>
       part(timing, plain ?? Number.POSITIVE_INFINITY, step - (steps[i - 1]?.step ?? 0)),

@@ -2,8 +2,9 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ComponentSeries, Figure, StepRow } from '../../api.ts';
+import { ChartFigure } from '../charts/chart-figure.tsx';
 import { type Line, SeriesChart } from '../charts/series-chart.tsx';
-import { words } from '../format.ts';
+import { count, percent, words } from '../format.ts';
 import { Section } from '../parts/common.tsx';
 import { ask } from '../state/http.ts';
 import type { StepsProps } from './outer-step.tsx';
@@ -42,6 +43,7 @@ export function Hypergradients({ id, position, steps, picked, onPick }: StepsPro
     [steps],
   );
   const x = useMemo(() => endsOf(steps), [steps]);
+  const shared = { x, sync: id, picked, onPick };
   return (
     <Section
       title="Local against glocal"
@@ -49,49 +51,38 @@ export function Hypergradients({ id, position, steps, picked, onPick }: StepsPro
     >
       <div class="charts">
         {charts.map(({ name, lines, bands }) => (
-          <figure key={name}>
-            <figcaption>{words(name)}</figcaption>
-            <SeriesChart
-              label={`Hypergradient of ${words(name)}`}
-              x={x}
-              lines={lines}
-              bands={bands}
-              sync={id}
-              picked={picked}
-              onPick={onPick}
-            />
-          </figure>
+          <ChartFigure
+            key={name}
+            caption={words(name)}
+            label={`Hypergradient of ${words(name)}`}
+            lines={lines}
+            bands={bands}
+            {...shared}
+          />
         ))}
         {names.length === 0 && (
           <>
-            <figure>
-              <figcaption>All {size} components</figcaption>
-              <SeriesChart
-                label="Norms of hypergradients"
-                x={x}
-                lines={norms}
-                sync={id}
-                picked={picked}
-                onPick={onPick}
-                log
-              />
-            </figure>
-            <figure>
-              <figcaption>Trusted</figcaption>
-              <SeriesChart
-                label="Share of components that are trusted"
-                x={x}
-                lines={trusted}
-                sync={id}
-                picked={picked}
-                onPick={onPick}
-                range={[0, 1.05]}
-              />
-            </figure>
-            <OneComponent id={id} position={position} steps={steps} picked={picked} onPick={onPick} />
+            <ChartFigure
+              caption={`All ${count(size)} components`}
+              label="Norms of hypergradients"
+              lines={norms}
+              log
+              {...shared}
+            />
+            <ChartFigure
+              caption="Trusted"
+              label="Share of components that are trusted"
+              lines={trusted}
+              format={percent}
+              range={[0, 1.05]}
+              {...shared}
+            />
           </>
         )}
       </div>
+      {names.length === 0 && (
+        <OneComponent id={id} position={position} steps={steps} picked={picked} onPick={onPick} />
+      )}
     </Section>
   );
 }

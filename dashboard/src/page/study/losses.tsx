@@ -2,7 +2,8 @@
 
 import { useMemo } from 'preact/hooks';
 import type { StepRow } from '../../api.ts';
-import { type Line, SeriesChart } from '../charts/series-chart.tsx';
+import { ChartFigure } from '../charts/chart-figure.tsx';
+import type { Line } from '../charts/series-chart.tsx';
 import { loss, percent } from '../format.ts';
 import { Section } from '../parts/common.tsx';
 import { type CourseProps, useSeeds } from './schedules.tsx';
@@ -46,20 +47,19 @@ export function Losses({ model, detail, position, picked, onPick }: CourseProps)
     <Section title="Losses">
       <div class="charts">
         {charts.map(({ title, format, x, drawn, bands }) => (
-          <figure key={title}>
-            <figcaption>{title}</figcaption>
-            <SeriesChart
-              label={title}
-              x={x}
-              lines={drawn}
-              bands={bands}
-              format={format}
-              sync={model.id}
-              picked={picked}
-              onPick={onPick}
-              height={210}
-            />
-          </figure>
+          <ChartFigure
+            key={title}
+            caption={title}
+            label={title}
+            x={x}
+            lines={drawn}
+            bands={bands}
+            format={format}
+            sync={model.id}
+            picked={picked}
+            onPick={onPick}
+            height={210}
+          />
         ))}
       </div>
     </Section>

@@ -2,11 +2,13 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Fault, StepDetail, StepRow } from '../../api.ts';
+import { ChartFigure } from '../charts/chart-figure.tsx';
 import { SeriesChart } from '../charts/series-chart.tsx';
 import { UnitCircle } from '../charts/unit-circle.tsx';
 import { count, percent, short, words } from '../format.ts';
-import { lineColour, verdictOf } from '../palette.ts';
+import { lineColour } from '../palette.ts';
 import { FaultNote, Section } from '../parts/common.tsx';
+import { VerdictLine } from '../parts/verdict-line.tsx';
 import { ask, faultOf } from '../state/http.ts';
 import { endsOf, numberOf } from './series.ts';
 
@@ -80,12 +82,7 @@ export function OuterStepView({ id, position, steps, picked, onPick }: StepsProp
           What if …
         </a>
       </div>
-      <p class="verdict-line">
-        <span class="verdict" style={{ '--is': `var(${verdictOf(verdict).colour})` }}>
-          <span aria-hidden="true">{verdictOf(verdict).sign}</span> {verdictOf(verdict).text}
-        </span>{' '}
-        {step.verdictReason}
-      </p>
+      <VerdictLine verdict={verdict} reason={step.verdictReason} />
       {update && (
         <p>
           {update.rolledBack && <b>Rolled back. </b>}
@@ -133,17 +130,16 @@ export function OuterStepView({ id, position, steps, picked, onPick }: StepsProp
               {percent(spectrum.reconstructionError)}
             </p>
           </div>
-          <figure class="wide">
-            <figcaption>Over the outer steps</figcaption>
-            <SeriesChart
-              label="Energy in steady modes and spectral radius"
-              {...steady}
-              sync={id}
-              picked={picked}
-              onPick={onPick}
-              height={150}
-            />
-          </figure>
+          <ChartFigure
+            wide
+            caption="Over the outer steps"
+            label="Energy in steady modes and spectral radius"
+            {...steady}
+            sync={id}
+            picked={picked}
+            onPick={onPick}
+            height={150}
+          />
         </div>
       ) : (
         <p class="muted">There is no spectrum: only the estimator glocal asks the DMD service for one.</p>

@@ -2,7 +2,8 @@
 
 import { useMemo } from 'preact/hooks';
 import type { Figure, StudyDetail, ValueRow } from '../../api.ts';
-import { type Line, SeriesChart } from '../charts/series-chart.tsx';
+import { ChartFigure } from '../charts/chart-figure.tsx';
+import type { Line } from '../charts/series-chart.tsx';
 import { short, words } from '../format.ts';
 import { Section } from '../parts/common.tsx';
 import { place, setQuery } from '../state/router.ts';
@@ -128,18 +129,18 @@ function Schedule({
     };
   }, [steps, ...others, name]);
   return (
-    <figure>
-      <figcaption>
-        {words(name)} {log && <span class="muted">log</span>}
-      </figcaption>
-      <SeriesChart
-        label={`${words(name)} over inner steps`}
-        {...chart}
-        log={log}
-        sync={model.id}
-        picked={picked}
-        onPick={(index) => onPick(Math.min(index, steps.length - 1))}
-      />
-    </figure>
+    <ChartFigure
+      caption={
+        <>
+          {words(name)} {log && <span class="muted">log</span>}
+        </>
+      }
+      label={`${words(name)} over inner steps`}
+      {...chart}
+      log={log}
+      sync={model.id}
+      picked={picked}
+      onPick={(index) => onPick(Math.min(index, steps.length - 1))}
+    />
   );
 }

@@ -1,12 +1,12 @@
 /** Hyperparameters with many values: as a heat map over the outer steps, and the reweighting network as the curve that it is. */
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Components, StepRow, StudyDetail } from '../../api.ts';
+import type { Components, Fault, StepRow, StudyDetail } from '../../api.ts';
+import { ChartFigure } from '../charts/chart-figure.tsx';
 import { HeatMap } from '../charts/heat-map.tsx';
-import { SeriesChart } from '../charts/series-chart.tsx';
 import { percent, words } from '../format.ts';
-import { Section, Waiting } from '../parts/common.tsx';
-import { ask } from '../state/http.ts';
+import { FaultNote, Section, Waiting } from '../parts/common.tsx';
+import { ask, faultOf } from '../state/http.ts';
 import { exampleWeight } from './network-weight.ts';
 
 interface VectorsProps {
@@ -45,6 +45,7 @@ export function Vectors({ id, position, detail, steps, picked }: VectorsProps) {
 
 function Vector({ id, position, name, detail, steps, picked }: VectorsProps & { readonly name: string }) {
   const [data, setData] = useState<Components | undefined>(undefined);
+  const [fault, setFault] = useState<Fault | undefined>(undefined);
   const length = steps.length;
   useEffect(() => {
     // While it trains fast, not each of them is asked for by itself.
@@ -52,21 +53,17 @@ function Vector({ id, position, name, detail, steps, picked }: VectorsProps & { 
       () =>
         void ask<Components>(
           `/api/studies/${id}/components?trial=${position}&parameter=${encodeURIComponent(name)}`,
-        ).then(setData, () => undefined),
+        ).then(setData, (error: unknown) => setFault(faultOf(error))),
       data === undefined ? 0 : 500,
     );
     return () => clearTimeout(timer);
   }, [id, position, name, length]);
   const parameter = detail.parameters.find((one) => one.name === name);
+  if (data === undefined && fault !== undefined) return <FaultNote fault={fault} />;
   if (data === undefined) return <Waiting what={words(name)} />;
   return (
     <>
-      {parameter?.kind === 'network' && (
-        <figure>
-          <figcaption>Weight of an example by its loss</figcaption>
-          <NetworkCurve data={data} picked={picked} />
-        </figure>
-      )}
+      {parameter?.kind === 'network' && <NetworkCurve data={data} picked={picked} />}
       <figure>
         <figcaption>{words(name)}</figcaption>
         <HeatMap label={words(name)} data={data} log={parameter?.scale === 'log'} />
@@ -100,11 +97,13 @@ function NetworkCurve({ data, picked }: { readonly data: Components; readonly pi
     };
   }, [data, picked]);
   return (
-    <SeriesChart
+    <ChartFigure
+      caption="Weight of an example by its loss"
       label="Weight of an example by its loss"
       {...chart}
       format={percent}
       xLabel="loss of the example, nats"
+      xWord="loss"
       height={200}
     />
   );

@@ -37,6 +37,7 @@ import { completeStudy } from '../study/specification.ts';
 import { studyOfTrial } from '../study/trial-study.ts';
 import type { StudyTraces } from '../tracing/study-traces.ts';
 import type { Modules } from '../worker/modules.ts';
+import { ALL_STUDIES, trialsOfAll } from './all-trials.ts';
 import { artifactMethods } from './artifacts.ts';
 import type { Call } from './call.ts';
 import { Encoded, tooLarge } from './codec.ts';
@@ -180,7 +181,8 @@ export function studyService(parts: StudyServiceParts): Methods<typeof StudyServ
       return { ...trial, checkpoints: outerSteps, checkpointBytes: BigInt(bytes) };
     },
 
-    listTrials: async (request) => {
+    listTrials: async (request, { caller }) => {
+      if (request.parent === ALL_STUDIES) return trialsOfAll(store, request, caller);
       await getStudy(request.parent, 'parent');
       const size = pageSize(request.pageSize);
       const tokens = new PageTokens('trials', request.parent);

@@ -1,6 +1,6 @@
 /** What every store must have to do with owners; a part of `store-contract.ts`. */
 
-import { Study, StudyState } from '@glocal/proto/glocal/v1/study';
+import { Study, StudyState, Trial } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { OwnerActiveStudiesError, RequestIdReusedError } from './errors.ts';
 import type { Store } from './store.ts';
@@ -19,7 +19,7 @@ export function ownersContract(current: () => Store): void {
     ) =>
       current().createStudy({
         study: Study.fromPartial({ name: `studies/${id}`, owner, state: StudyState.ACTIVE }),
-        trials: [],
+        trials: [Trial.fromPartial({ name: `studies/${id}/trials/0` })],
         requestId,
         fingerprint: Buffer.from(fingerprint),
         maxActiveStudies: 100,
@@ -65,6 +65,17 @@ export function ownersContract(current: () => Store): void {
       expect(await listed({ owner: '', limit: 9 })).toEqual({ names: ['studies/s3'], more: false });
       expect(await listed({ owner: 'nobody', limit: 9 })).toEqual({ names: [], more: false });
       expect((await listed({ limit: 9 })).names).toHaveLength(5);
+    });
+
+    it('have the trials of all their studies listed', async () => {
+      for (const [i, owner] of ['ada', 'bob', 'ada'].entries()) await create(owner, `s${i}`);
+      const { records } = await current().listAllTrials({ owner: 'ada', limit: 9 });
+      expect(records.map(({ name }) => name)).toEqual(['studies/s2/trials/0', 'studies/s0/trials/0']);
+      const rest = await current().listAllTrials({
+        ...{ owner: 'ada', limit: 9 },
+        after: { study: 'studies/s1', trial: 0 },
+      });
+      expect(rest.records.map(({ name }) => name)).toEqual(['studies/s0/trials/0']);
     });
   });
 }

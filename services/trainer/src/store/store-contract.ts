@@ -389,6 +389,32 @@ export function storeContract(name: string, open: () => Promise<Store>, reopen: 
         });
       });
 
+      it('of the trials of all studies has those of the newest study first, page by page', async () => {
+        for (const id of ['a', 'b', 'c']) await create(id, { trials: 2 });
+        const at = (study: string, trial: number) => ({ study: `studies/${study}`, trial });
+        const all = await store.listAllTrials({ limit: 9 });
+        expect(names(all.records)).toEqual(
+          ['c', 'b', 'a'].flatMap((id) => [trialName(id, 0), trialName(id, 1)]),
+        );
+        expect(all.more).toBe(false);
+        const page = await store.listAllTrials({ limit: 2, after: at('c', 0) });
+        expect({ ...page, records: names(page.records) }).toEqual({
+          records: [trialName('c', 1), trialName('b', 0)],
+          more: true,
+        });
+        await store.cancelStudy('studies/b');
+        await store.deleteStudy('studies/b');
+        const rest = await store.listAllTrials({ limit: 2, after: at('b', 0) });
+        expect({ ...rest, records: names(rest.records) }).toEqual({
+          records: [trialName('a', 0), trialName('a', 1)],
+          more: false,
+        });
+        expect(await store.listAllTrials({ limit: 9, owner: 'nobody' })).toEqual({
+          records: [],
+          more: false,
+        });
+      });
+
       it('of outer steps leaves large parts out unless asked', async () => {
         const claim = await started('a');
         for (const index of [1, 2, 3]) await store.addOuterStep(claim, outerStep('a', index));

@@ -250,6 +250,12 @@ export interface StudyPage extends PageRequest<string> {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Which trials of all studies to read; they come after one by its study's name and its number. */
+export interface AllTrialsPage extends PageRequest<{ readonly study: string; readonly trial: number }> {
+  /** Only of studies that belong to them; absent for everybody's. */
+  readonly owner?: string | undefined;
+}
+
 /** Some records of a list, and whether there are more. */
 export interface Page<T> {
   readonly records: T[];
@@ -430,6 +436,8 @@ export interface Store {
   getTrial(name: string): Promise<Trial | undefined>;
   /** In the order of creation; `after` is a trial's number. */
   listTrials(study: string, page?: PageRequest<number>): Promise<Page<Trial>>;
+  /** Of all studies, the newest first; the study that `after` names may have been deleted. */
+  listAllTrials(page: AllTrialsPage): Promise<Page<Trial>>;
 
   /** Whole, with the rows of its window and the contributions of its modes. */
   getOuterStep(name: string): Promise<OuterStep | undefined>;

@@ -48,7 +48,7 @@ export function* listArtifacts(page: ArtifactPage): Steps<Page<Bytes>> {
   const owned = page.owner === undefined ? '' : ' AND owner = ?';
   if (page.owner !== undefined) key.push(page.owner);
   const where = `${IS_THERE} AND id < coalesce((SELECT id FROM artifacts WHERE name = ?), ${MOST})${owned}`;
-  return yield* readPage({ table: 'artifacts', where, by: 'id', descending: true }, key, page);
+  return yield* readPage({ table: 'artifacts', where, by: ['id DESC'] }, key, page);
 }
 
 export function* artifactBytes(owner: string): Steps<bigint> {

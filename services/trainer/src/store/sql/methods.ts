@@ -27,6 +27,7 @@ const READS = {
   getProposal: drives.getProposal,
   getDriving: drives.getDriving,
   listTrials: trials.listTrials,
+  listAllTrials: trials.listAllTrials,
   listLostTrials: claims.listLostTrials,
   getOuterStep: outerSteps.getOuterStep,
   listOuterSteps: outerSteps.listOuterSteps,

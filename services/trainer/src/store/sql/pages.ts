@@ -14,9 +14,8 @@ export interface RecordList {
   readonly table: string;
   /** Condition, with a `?` for each value of the key. */
   readonly where: string;
-  /** Column that they are in the order of. */
-  readonly by: string;
-  readonly descending?: boolean;
+  /** Columns that they are in the order of, with ` DESC` after one that falls. */
+  readonly by: readonly string[];
 }
 
 /**
@@ -24,17 +23,18 @@ export interface RecordList {
  * @param key values of the condition.
  */
 export function* readPage(
-  { table, where, by, descending = false }: RecordList,
+  { table, where, by }: RecordList,
   key: readonly Value[],
   { limit, maxBytes = Number.MAX_SAFE_INTEGER }: PageRequest<unknown>,
 ): Steps<Page<Bytes>> {
-  const order = `ORDER BY ${by}${descending ? ' DESC' : ''}`;
+  const order = `ORDER BY ${by.join(', ')}`;
+  const columns = new Set(['id', ...by.map((column) => column.replace(' DESC', ''))]);
   const rows = yield query(
     `SELECT CASE WHEN place <= ? AND (place = 1 OR bytes <= ?)
        THEN (SELECT record FROM ${table} WHERE ${table}.id = placed.id) END AS record
      FROM (
        SELECT id, row_number() OVER (${order}) AS place, sum(bytes) OVER (${order} ROWS UNBOUNDED PRECEDING) AS bytes
-       FROM (SELECT id, ${by === 'id' ? '' : `${by}, `}length(record) AS bytes FROM ${table} WHERE ${where} ${order} LIMIT ?) AS listed
+       FROM (SELECT ${[...columns].join(', ')}, length(record) AS bytes FROM ${table} WHERE ${where} ${order} LIMIT ?) AS listed
      ) AS placed ORDER BY place`,
     ...[limit, maxBytes, ...key, limit + 1],
   );

@@ -10,6 +10,7 @@ import { StoreHealth } from '../health.ts';
 import { isLost } from '../lost.ts';
 import { decodeEvent, decodeOuterStep, encodeOuterStep } from '../records.ts';
 import type {
+  AllTrialsPage,
   Claim,
   ClaimRequest,
   CreatedArtifact,
@@ -265,6 +266,10 @@ export class SqlStore implements Store {
     page: PageRequest<number> = { limit: Number.MAX_SAFE_INTEGER - 1 },
   ): Promise<Page<Trial>> {
     return mapPage(await this.#call('listTrials', study, page), (record) => Trial.decode(record));
+  }
+
+  async listAllTrials(page: AllTrialsPage): Promise<Page<Trial>> {
+    return mapPage(await this.#call('listAllTrials', page), (record) => Trial.decode(record));
   }
 
   async getOuterStep(name: string): Promise<OuterStep | undefined> {

@@ -75,7 +75,7 @@ export function* listStudies(page: StudyPage): Steps<Page<Bytes>> {
     key.push(label, value);
   }
   const where = conditions.join(' AND ');
-  return yield* readPage({ table: 'studies', where, by: 'id', descending: true }, key, page);
+  return yield* readPage({ table: 'studies', where, by: ['id DESC'] }, key, page);
 }
 
 /** Names of studies that ended, the one that ended first before the others. */

@@ -3,10 +3,10 @@
 import { Decision, OuterStep, Study, Trial } from '@glocal/proto/glocal/v1/study';
 import { awaitDecision as awaiting, takeDecision } from '../../lifecycle/decisions.ts';
 import * as transitions from '../../lifecycle/transitions.ts';
-import type { Claim, Page, PageRequest } from '../store.ts';
+import type { AllTrialsPage, Claim, Page, PageRequest } from '../store.ts';
 import { getOuterStep } from './outer-steps.ts';
 import { readPage } from './pages.ts';
-import { type Bytes, change, query, type Steps } from './query.ts';
+import { type Bytes, change, MOST, query, type Steps, type Value } from './query.ts';
 import { type EncodedReports, reportsOf } from './reports.ts';
 import { claimed, dropProposal, nextEpoch, putTrial, studyOf, trial as trialNamed } from './rows.ts';
 
@@ -87,5 +87,19 @@ export function* getTrial(name: string): Steps<Bytes | undefined> {
 
 export function* listTrials(study: string, page: PageRequest<number>): Steps<Page<Bytes>> {
   const where = 'study = (SELECT id FROM studies WHERE name = ?) AND number > ?';
-  return yield* readPage({ table: 'trials', where, by: 'number' }, [study, page.after ?? -1], page);
+  return yield* readPage({ table: 'trials', where, by: ['number'] }, [study, page.after ?? -1], page);
+}
+
+/** Newest study first. A study that was deleted meanwhile still says where a page begins. */
+export function* listAllTrials({ owner, after, ...page }: AllTrialsPage): Steps<Page<Bytes>> {
+  const { study, trial } = after ?? { study: null, trial: -1 };
+  const last = `coalesce(
+    (SELECT id FROM studies WHERE name = ?), (SELECT id FROM deleted_studies WHERE name = ?), ${MOST})`;
+  const key: Value[] = [study, study, study, study, trial];
+  const owned = owner === undefined ? '' : 'AND owner = ?';
+  if (owner !== undefined) key.push(owner);
+  // The first condition is the range of the index that the second cannot give. Trials of a study that is deleted go after it.
+  const where = `study <= ${last} AND (study < ${last} OR number > ?)
+    AND EXISTS (SELECT 1 FROM studies WHERE studies.id = trials.study ${owned})`;
+  return yield* readPage({ table: 'trials', where, by: ['study DESC', 'number'] }, key, page);
 }
