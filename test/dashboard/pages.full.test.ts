@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type Dashboard, startDashboard } from '@glocal/dashboard';
-import { fixed, float, type Study, space, vector } from '@glocal/sdk';
+import { fixed, float, network, type Study, space, vector } from '@glocal/sdk';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
@@ -22,6 +22,7 @@ let seeds: Study;
 let plain: Study;
 let vectors: Study;
 let driven: Study;
+let weights: Study;
 
 const idOf = ({ name }: { readonly name: string }): string => name.replace('studies/', '');
 const port = (): string => new URL(dashboard.url).port;
@@ -52,6 +53,11 @@ beforeAll(async () => {
       momentum: fixed(0.1),
     }),
   })) as Study;
+  weights = (await studies.create({
+    ...quickStudy({ outerSteps: 2 }),
+    displayName: 'weights of examples',
+    space: space({ lr: fixed(0.05), momentum: fixed(0.9), reweighting: network({ hiddenUnits: 2 }) }),
+  })) as Study;
   driven = (await studies.create({
     ...quickStudy({ outerSteps: 6 }),
     displayName: 'by hand',
@@ -60,7 +66,7 @@ beforeAll(async () => {
   })) as Study;
   // While it waited for a decision, no other trial would run.
   await driven.pause();
-  for (const study of [seeds, plain, vectors]) await study.result({ schedules: false });
+  for (const study of [seeds, plain, vectors, weights]) await study.result({ schedules: false });
 }, 600_000);
 afterAll(() => cleanUp.disposeAsync());
 
@@ -87,6 +93,7 @@ const pages = (): readonly (readonly [path: string, sign: string])[] => [
   ['/', 'the baseline'],
   [`/studies/${idOf(seeds)}?seeds=1`, 'Outer step 5'],
   [`/studies/${idOf(vectors)}`, 'Vectors'],
+  [`/studies/${idOf(weights)}`, 'Weight of an example by its loss'],
   [`/studies/${idOf(driven)}/drive`, 'Nobody decides here.'],
   [`/compare?studies=${idOf(seeds)},${idOf(plain)}`, 'is ahead'],
   [`/what-if?study=${idOf(seeds)}&trial=1&step=3&delays=2`, 'Estimates'],
@@ -119,6 +126,91 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
       await page.context().close();
     }
   }, 300_000);
+
+  it('shows a reweighting network as the curve that it is, beside that of the first outer step', async () => {
+    const { page } = await open(`/studies/${idOf(weights)}`);
+    const curve = page.getByRole('group', { name: 'Weight of an example by its loss' });
+    await curve.scrollIntoViewIfNeeded();
+    await curve.locator('canvas').waitFor();
+    const shown = async (): Promise<(string | undefined)[]> => {
+      const text = (await curve.locator('.readout').textContent()) ?? '';
+      return ['this outer step', 'the first'].map(
+        (name) => new RegExp(`${name} ([\\d.]+) %`).exec(text)?.[1],
+      );
+    };
+    const [now, first] = await shown();
+    expect(Number(first)).toBeGreaterThan(0);
+    expect(now).not.toBe(first);
+    await page.goto(`${dashboard.url}studies/${idOf(weights)}?step=1`);
+    await expect.poll(shown).toEqual([first, first]);
+    await page.context().close();
+  }, 120_000);
+
+  it('is where its address says, in the zone and the colours of whoever looks', async () => {
+    const path = `/studies/${idOf(seeds)}?trial=1&step=2`;
+    const times: (string | null)[] = [];
+    for (const timezoneId of ['Asia/Tokyo', 'America/Los_Angeles']) {
+      const { page } = await open(path, { timezoneId });
+      await page.getByRole('heading', { name: 'Outer step 2' }).waitFor();
+      expect(await page.getByRole('radio', { name: '1', exact: true }).isChecked()).toBe(true);
+      times.push(await page.locator('.page-head time').textContent());
+      await page.getByLabel('Colours').selectOption('dark');
+      await page.reload();
+      await page.getByRole('heading', { name: 'Outer step 2' }).waitFor();
+      expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark');
+      await page.context().close();
+    }
+    expect(times[0]).not.toBe(times[1]);
+  }, 120_000);
+
+  it('can be skipped to its content', async () => {
+    const { page } = await open('/server');
+    await page.getByText('DMD service').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('main');
+    await page.context().close();
+  }, 60_000);
+
+  it('says what to do where there is nothing, or nobody', async () => {
+    for (const [path, text] of [
+      ['/studies/nothing', 'It may have been deleted.'],
+      ['/nowhere', 'There is no such page.'],
+      [`/studies/${idOf(seeds)}?trial=99`, 'Outer step 5'],
+      ['/compare', 'Nothing is chosen yet.'],
+      ['/what-if', 'Choose a study that has windows.'],
+      ['/?q=nobody-called-it-so', 'No study is like that.'],
+    ] as const) {
+      const { page } = await open(path);
+      await page.getByText(text).first().waitFor();
+      await page.context().close();
+    }
+    await using empty = await TestTrainer.start({ store: 'memory:' });
+    await using other = await startDashboard({
+      client: { address: empty.address },
+      listen: '127.0.0.1:0',
+    });
+    const { page } = await openPage(browser, other.url);
+    await page.getByText('There are no studies yet.').waitFor();
+    await empty.kill();
+    await page.getByText('trainer away').waitFor();
+    await page.goto(`${other.url}server`);
+    await page.getByText('Start the trainer').first().waitFor();
+    await page.context().close();
+  }, 300_000);
+
+  it('orders studies by what they found', async () => {
+    const { page } = await open('/?sort=best.up');
+    await page.getByRole('link', { name: 'two seeds' }).waitFor();
+    const losses = async (): Promise<number[]> =>
+      (await page.locator('.rows .row [role=cell].number:not(.wide)').allTextContents())
+        .filter((text) => text !== '–')
+        .map(Number);
+    await expect.poll(losses).toHaveLength(4);
+    const found = await losses();
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    await page.context().close();
+  }, 60_000);
 
   it('asks nobody else for anything', async () => {
     const { page } = await open('/');
@@ -279,6 +371,14 @@ describe.skipIf(CHROMIUM === undefined)('files', () => {
     expect(rows).toHaveLength(6);
     expect(String(await file('SVG'))).toContain('<polyline');
     expect((await file('PNG')).subarray(1, 4).toString()).toBe('PNG');
+    const [trials] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('#where-trials-started-and-what-came-of-it').getByRole('button', { name: 'SVG' }).click(),
+    ]);
+    // It has its colours with it.
+    const picture = await readFile(await trials.path(), 'utf8');
+    expect(picture).toContain('stroke="#');
+    expect(picture).not.toContain('var(');
     await page.context().close();
   }, 120_000);
 });

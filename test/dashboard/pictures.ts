@@ -78,7 +78,7 @@ interface Picture {
 }
 
 const pictures: Readonly<Record<string, Picture>> = {
-  studies: { path: '/', sign: 'a longer one', height: 520 },
+  studies: { path: '/', sign: 'a longer one', height: 500 },
   study: { path: `/studies/${id(glocal)}?step=14`, sign: 'Outer step 14', height: 1500 },
   'study-dark': {
     path: `/studies/${id(glocal)}?step=9`,

@@ -108,6 +108,7 @@ const calls: Record<string, Call> = {
   get: (options) => client.studies.get(STUDY, options),
   'get by name': (name) => client.studies.get(name),
   list: (options) => first(client.studies.list(options)),
+  'trials of all': (options) => first(client.studies.trials(options)),
   refresh: (options) => found.refresh(options),
   cancel: (options) => found.cancel(options),
   pause: (options) => found.pause(options),

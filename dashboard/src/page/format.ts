@@ -19,6 +19,12 @@ export function short(value: Figure | undefined): string {
   return signed(String(Number(value.toPrecision(3))));
 }
 
+/** Numbers of one axis, all of them with an exponent where one needs it. */
+export function ticksOf(values: readonly number[]): string[] {
+  const isSmall = values.some((value) => value !== 0 && Math.abs(value) < 1e-3);
+  return values.map((value) => (isSmall && value !== 0 ? signed(value.toExponential(1)) : short(value)));
+}
+
 /** A loss in nats. */
 export const loss = (value: Figure | undefined): string =>
   value === null || value === undefined
@@ -29,13 +35,13 @@ export const loss = (value: Figure | undefined): string =>
 
 /** A share as percent. */
 export const percent = (value: Figure | undefined): string =>
-  value === null || value === undefined ? DASH : `${(100 * value).toFixed(1)} %`;
+  value === null || value === undefined ? DASH : `${signed((100 * value).toFixed(1))} %`;
 
 export const count = (value: number): string => value.toLocaleString('en');
 
 /** In plain runs. */
 export const cost = (value: Figure | undefined): string =>
-  value === null || value === undefined ? DASH : `${value.toFixed(2)}×`;
+  value === null || value === undefined ? DASH : `${signed(value.toFixed(2))}×`;
 
 /** Minutes and seconds, hours and days where there are any. */
 export function duration(milliseconds: number | undefined): string {

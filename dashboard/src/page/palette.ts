@@ -43,9 +43,11 @@ export const theme = signal<Theme>((localStorage.getItem(KEY) as Theme | null) ?
 export const isDark = signal(false);
 
 function apply(): void {
-  isDark.value = theme.value === 'system' ? system.matches : theme.value === 'dark';
-  document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light';
+  const dark = theme.value === 'system' ? system.matches : theme.value === 'dark';
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
   colours.clear();
+  // Who hears of it draws with the new colours.
+  isDark.value = dark;
 }
 
 const colours = new Map<string, string>();

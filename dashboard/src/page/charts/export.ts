@@ -14,6 +14,9 @@ export interface Exported {
   readonly log: boolean;
 }
 
+/** Of a name in a legend, the characters that there is room for. */
+const MOST_LETTERS = 24;
+
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
@@ -36,12 +39,12 @@ export function toSvg({ title, xLabel, series, log }: Exported): string {
   const text = (x: number, y: number, content: string, anchor = 'start') =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escaped(content)}</text>`;
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="#222">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" fill="${colourOf('--text')}">`,
+    `<rect width="${WIDTH}" height="${HEIGHT}" fill="${colourOf('--card')}"/>`,
     `<text x="${LEFT}" y="24" font-size="16" font-weight="600">${escaped(title)}</text>`,
     ...ticks.map((t) => {
       const y = y0 + t * (y1 - y0);
-      const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(y)}" y2="${py(y)}" stroke="#ddd"/>`;
+      const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(y)}" y2="${py(y)}" stroke="${colourOf('--grid')}"/>`;
       return line + text(LEFT - 8, py(y) + 4, short(log ? 10 ** y : y), 'end');
     }),
     ...ticks.map((t) =>
@@ -53,15 +56,40 @@ export function toSvg({ title, xLabel, series, log }: Exported): string {
       const style = `stroke="${colourOf(colour)}" stroke-width="2"${dash ? ` stroke-dasharray="${dash.join(' ')}"` : ''}`;
       const y = TOP + 10 + 20 * i;
       const legend = `<line x1="${WIDTH - RIGHT + 14}" x2="${WIDTH - RIGHT + 38}" y1="${y}" y2="${y}" ${style}/>`;
-      return `<polyline fill="none" points="${path}" ${style}/>${legend}${text(WIDTH - RIGHT + 44, y + 4, label)}`;
+      return `<polyline fill="none" points="${path}" ${style}/>${legend}${text(WIDTH - RIGHT + 44, y + 4, shortened(label))}`;
     }),
     '</svg>',
   ];
   return parts.join('\n');
 }
 
+const shortened = (label: string): string =>
+  label.length > MOST_LETTERS ? `${label.slice(0, MOST_LETTERS - 1)}…` : label;
+
+/** Of any number of values. */
 const extent = (values: readonly number[]): [number, number] =>
-  values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
+  values.length === 0
+    ? [0, 1]
+    : [
+        values.reduce((low, value) => Math.min(low, value)),
+        values.reduce((high, value) => Math.max(high, value)),
+      ];
+
+/** A picture of this page as one that needs no style of it. @param svg with a `viewBox` from 0, 0 */
+export function detached(svg: SVGSVGElement): string {
+  const copy = svg.cloneNode(true) as SVGSVGElement;
+  const { width, height } = svg.viewBox.baseVal;
+  const attributes = { width, height, 'font-family': 'system-ui, sans-serif', 'font-size': 11 };
+  for (const [name, value] of Object.entries(attributes)) copy.setAttribute(name, String(value));
+  copy.setAttribute('fill', 'var(--text)');
+  const ground = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+  ground.setAttribute('width', String(width));
+  ground.setAttribute('height', String(height));
+  ground.setAttribute('fill', 'var(--card)');
+  copy.prepend(ground);
+  const text = new XMLSerializer().serializeToString(copy);
+  return text.replace(/var\((--[\w-]+)\)/g, (_, variable: string) => colourOf(variable));
+}
 
 /** A row for each inner step that some series has a value at. */
 export function toCsv({ xLabel, series }: Exported): string {

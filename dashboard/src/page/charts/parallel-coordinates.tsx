@@ -1,6 +1,6 @@
 /** Trials as lines over axes: where they started, what they chose, what came of it. */
 
-import { short } from '../format.ts';
+import { short, words } from '../format.ts';
 import { lineColour } from '../palette.ts';
 
 /** An axis: numbers with a scale, or names. */
@@ -62,10 +62,10 @@ export function ParallelCoordinates({ axes, paths, label, id }: ParallelProps) {
         <g key={name}>
           <line x1={x(i)} x2={x(i)} y1={TOP} y2={HEIGHT - 14} stroke="var(--muted)" />
           <text x={x(i)} y={14} text-anchor="middle" class="axis">
-            {name}
+            {words(name)}
           </text>
           {scales[i]?.ticks.map(([text, y]) => (
-            <text key={text} x={x(i) + 5} y={y + 4} class="tick">
+            <text key={text} x={x(i) + 5} y={y - 5} class="tick">
               {text}
             </text>
           ))}

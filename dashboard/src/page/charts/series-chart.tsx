@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Figure } from '../../api.ts';
-import { short } from '../format.ts';
+import { short, ticksOf } from '../format.ts';
 import { colourOf, isDark } from '../palette.ts';
 import { LineSign } from './line-sign.tsx';
 import { useNearView } from './near-view.ts';
@@ -218,7 +218,11 @@ function optionsOf(
       {
         ...axis,
         size: 58,
-        values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : format(tick))),
+        // Of a logarithmic axis, only some ticks are said.
+        values: (_, ticks) =>
+          format === short && !log
+            ? ticksOf(ticks)
+            : ticks.map((tick) => (tick === null ? '' : format(tick))),
       },
     ],
     series: [

@@ -34,7 +34,7 @@ export function UnitCircle({
         stroke="var(--good)"
         stroke-dasharray="3 3"
       />
-      <text x={at(1) + 4} y={SIZE / 2 + 14} class="tick">
+      <text x={at(1) + 8} y={SIZE / 2 + 28} class="tick">
         1
       </text>
       <text x={SIZE / 2 + 4} y={12} class="tick">

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { Fault, Figure, StudyDetail } from '../../api.ts';
-import { type Exported, save, toCsv, toPng, toSvg } from '../charts/export.ts';
+import { detached, type Exported, save, toCsv, toPng, toSvg } from '../charts/export.ts';
 import { LineSign } from '../charts/line-sign.tsx';
 import { type Axis, ParallelCoordinates, type Path } from '../charts/parallel-coordinates.tsx';
 import { type Line, SeriesChart } from '../charts/series-chart.tsx';
@@ -224,15 +224,15 @@ function Figures({ ids, base, details, compared, onRemove }: FiguresProps) {
                 const figure = found?.figures[key];
                 return (
                   <td key={key} class="number">
-                    {format(figure?.mean)}
+                    {compared === undefined ? '…' : format(figure?.mean)}
                     {figure?.deviation !== undefined && figure.deviation !== null && (
-                      <small class="muted"> ± {short(figure.deviation)}</small>
+                      <small class="muted"> ± {format(figure.deviation)}</small>
                     )}
                     {figure?.difference !== undefined && figure.difference !== null && (
                       <small>
                         {' '}
                         ({figure.difference > 0 ? '+' : ''}
-                        {short(figure.difference)})
+                        {format(figure.difference)})
                       </small>
                     )}
                   </td>
@@ -389,7 +389,7 @@ function Parallel({
           type="button"
           onClick={() => {
             const svg = document.getElementById(id);
-            if (svg) save('glocal-trials.svg', 'image/svg+xml', new XMLSerializer().serializeToString(svg));
+            if (svg instanceof SVGSVGElement) save('glocal-trials.svg', 'image/svg+xml', detached(svg));
           }}
         >
           SVG

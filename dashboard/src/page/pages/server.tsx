@@ -49,55 +49,57 @@ export function ServerPage() {
       {!server && !fault && <Waiting what="the server" />}
       {server && (
         <div class="grid two">
-          <Section title="Trainer">
-            <dl class="facts">
-              <Fact name="Address" value={session?.address} />
-              <Fact name="Version" value={server.version} />
-              <Fact name="Computes with" value={server.backend} />
-              <Fact name="Dashboard" value={session?.version} />
-              <Fact
-                name="Live"
-                value={connection.value.trainer ? 'yes' : `no: ${connection.value.message}`}
-              />
-            </dl>
-          </Section>
-          <Section title="DMD service">
-            <dl class="facts">
-              <Fact name="Address" value={server.dmdAddress} />
-              <Fact name="Version" value={server.dmd?.version || '–'} />
-              <Fact
-                name="Answers"
-                value={
-                  server.dmd === undefined
-                    ? 'not known'
-                    : server.dmd.reachable
-                      ? '✓ yes'
-                      : `✗ no: ${server.dmd.reason}`
-                }
-              />
-            </dl>
-            {server.dmd && !server.dmd.reachable && (
-              <p class="note bad">
-                Studies of the estimator glocal use the local hypergradient, or wait, until it is back.{' '}
-                <code>glocal doctor</code> says what to do.
-              </p>
-            )}
-          </Section>
-          <Section title="You">
-            {server.caller ? (
+          <div class="grid flat">
+            <Section title="Trainer">
               <dl class="facts">
-                <Fact name="Owner" value={server.caller.owner} />
-                <Fact name="Role" value={server.caller.role.toLowerCase()} />
+                <Fact name="Address" value={session?.address} />
+                <Fact name="Version" value={server.version} />
+                <Fact name="Computes with" value={server.backend} />
+                <Fact name="Dashboard" value={session?.version} />
+                <Fact
+                  name="Live"
+                  value={connection.value.trainer ? 'yes' : `no: ${connection.value.message}`}
+                />
               </dl>
-            ) : (
-              <p>The trainer does not ask who calls.</p>
-            )}
-            {session?.login === 'done' && (
-              <button type="button" onClick={() => void leave()}>
-                Forget my token here
-              </button>
-            )}
-          </Section>
+            </Section>
+            <Section title="DMD service">
+              <dl class="facts">
+                <Fact name="Address" value={server.dmdAddress} />
+                <Fact name="Version" value={server.dmd?.version || '–'} />
+                <Fact
+                  name="Answers"
+                  value={
+                    server.dmd === undefined
+                      ? 'not known'
+                      : server.dmd.reachable
+                        ? '✓ yes'
+                        : `✗ no: ${server.dmd.reason}`
+                  }
+                />
+              </dl>
+              {server.dmd && !server.dmd.reachable && (
+                <p class="note bad">
+                  Studies of the estimator glocal use the local hypergradient, or wait, until it is back.{' '}
+                  <code>glocal doctor</code> says what to do.
+                </p>
+              )}
+            </Section>
+            <Section title="You">
+              {server.caller ? (
+                <dl class="facts">
+                  <Fact name="Owner" value={server.caller.owner} />
+                  <Fact name="Role" value={server.caller.role.toLowerCase()} />
+                </dl>
+              ) : (
+                <p>The trainer does not ask who calls.</p>
+              )}
+              {session?.login === 'done' && (
+                <button type="button" onClick={() => void leave()}>
+                  Forget my token here
+                </button>
+              )}
+            </Section>
+          </div>
           <Section title="Limits">
             <dl class="facts">
               {Object.entries(server.limits).map(([name, value]) => (

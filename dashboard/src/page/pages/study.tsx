@@ -55,7 +55,7 @@ function StudyView({ model, detail }: { readonly model: StudyModel; readonly det
   const position = Math.min(trialIn(query), Math.max(0, trials.length - 1));
   const trial = trials[position];
   const steps = model.steps(position).value;
-  const asked = Number(query.get('step')) || undefined;
+  const asked = Math.max(0, Math.trunc(Number(query.get('step')))) || undefined;
   // The newest is followed until somebody chooses one.
   const picked = Math.min(asked === undefined ? steps.length - 1 : asked - 1, steps.length - 1);
   const pick = (index: number) => setQuery({ step: index >= steps.length - 1 ? undefined : index + 1 });
@@ -151,7 +151,8 @@ function Head({ model, detail }: { readonly model: StudyModel; readonly detail: 
             <time dateTime={new Date(study.createTime).toISOString()} title={momentExactly(study.createTime)}>
               {moment(study.createTime)}
             </time>
-            {study.owner !== '' && ` by ${study.owner}`} · predicted cost {cost(study.predictedCost)}
+            {study.owner !== '' && ` by ${study.owner}`}
+            {study.predictedCost > 0 && ` · predicted cost ${cost(study.predictedCost)}`}
             {Object.entries(study.labels).map(([key, value]) => (
               <a
                 key={key}

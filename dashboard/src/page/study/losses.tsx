@@ -40,11 +40,15 @@ export function Losses({ model, detail, position, picked, onPick }: CourseProps)
   const steps = model.steps(position).value;
   const others = seeds.map((seed) => model.steps(seed).value);
   const charts = useMemo(
-    () => CHARTS.map((chart) => ({ ...chart, ...linesOf(chart.lines, steps, others) })),
+    () =>
+      CHARTS.map((chart) => ({ ...chart, ...linesOf(chart.lines, steps, others) })).filter(({ drawn }) =>
+        drawn.some(({ values }) => values.some((value) => value !== null)),
+      ),
     [steps, ...others],
   );
   return (
     <Section title="Losses">
+      {charts.length === 0 && <p class="muted">None were reported with the hypergradients.</p>}
       <div class="charts">
         {charts.map(({ title, format, x, drawn, bands }) => (
           <ChartFigure

@@ -15,11 +15,12 @@ export function ownersContract(current: () => Store): void {
         requestId = '',
         fingerprint = 'same',
         own,
-      }: { requestId?: string; fingerprint?: string; own?: number } = {},
+        trials = [],
+      }: { requestId?: string; fingerprint?: string; own?: number; trials?: readonly Trial[] } = {},
     ) =>
       current().createStudy({
         study: Study.fromPartial({ name: `studies/${id}`, owner, state: StudyState.ACTIVE }),
-        trials: [Trial.fromPartial({ name: `studies/${id}/trials/0` })],
+        trials,
         requestId,
         fingerprint: Buffer.from(fingerprint),
         maxActiveStudies: 100,
@@ -68,7 +69,10 @@ export function ownersContract(current: () => Store): void {
     });
 
     it('have the trials of all their studies listed', async () => {
-      for (const [i, owner] of ['ada', 'bob', 'ada'].entries()) await create(owner, `s${i}`);
+      for (const [i, owner] of ['ada', 'bob', 'ada'].entries()) {
+        const trials = [Trial.fromPartial({ name: `studies/s${i}/trials/0` })];
+        await create(owner, `s${i}`, { trials });
+      }
       const { records } = await current().listAllTrials({ owner: 'ada', limit: 9 });
       expect(records.map(({ name }) => name)).toEqual(['studies/s2/trials/0', 'studies/s0/trials/0']);
       const rest = await current().listAllTrials({
