@@ -1,12 +1,12 @@
 /** Every page of the dashboard in a real browser, against real services. */
 
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type Dashboard, startDashboard } from '@glocal/dashboard';
 import { fixed, float, network, type Study, space, vector } from '@glocal/sdk';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
+import { flaws } from '../support/axe.ts';
 import { CHROMIUM, openPage, sayWithoutChromium, startChromium } from '../support/chromium.ts';
 import { longStudy, quickStudy, training } from '../support/studies.ts';
 import { TestTrainer } from '../support/trainer.ts';
@@ -14,7 +14,6 @@ import { TestTrainer } from '../support/trainer.ts';
 sayWithoutChromium();
 
 const cleanUp = new AsyncDisposableStack();
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let trainer: TestTrainer;
 let dashboard: Dashboard;
 let browser: Browser;
@@ -71,22 +70,6 @@ beforeAll(async () => {
 afterAll(() => cleanUp.disposeAsync());
 
 const open = (path: string, options = {}) => openPage(browser, new URL(path, dashboard.url).href, options);
-
-/** What axe finds wrong with a page, in a line each. */
-async function flaws(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary}`),
-    );
-  });
-}
 
 /** Each page, and a sign that it is all there. */
 const pages = (): readonly (readonly [path: string, sign: string])[] => [
