@@ -125,7 +125,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
     expect(Number(first)).toBeGreaterThan(0);
     expect(now).not.toBe(first);
     await page.goto(`${dashboard.url}studies/${idOf(weights)}?step=1`);
-    await expect.poll(shown).toEqual([first, first]);
+    await expect.poll(shown, { timeout: 30_000 }).toEqual([first, first]);
     await page.context().close();
   }, 120_000);
 
@@ -157,7 +157,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
 
   it('says what to do where there is nothing, or nobody', async () => {
     for (const [path, text] of [
-      ['/studies/nothing', 'It may have been deleted.'],
+      ['/studies/nothing', /may have been deleted|is gone/],
       ['/nowhere', 'There is no such page.'],
       [`/studies/${idOf(seeds)}?trial=99`, 'Outer step 5'],
       ['/compare', 'Nothing is chosen yet.'],
@@ -189,7 +189,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
       (await page.locator('.rows .row [role=cell].number:not(.wide)').allTextContents())
         .filter((text) => text !== '–')
         .map(Number);
-    await expect.poll(losses).toHaveLength(4);
+    await expect.poll(losses, { timeout: 30_000 }).toHaveLength(4);
     const found = await losses();
     expect(found).toEqual(found.toSorted((a, b) => a - b));
     await page.context().close();

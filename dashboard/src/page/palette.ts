@@ -6,6 +6,11 @@ import { signal } from '@preact/signals';
 export const LINES = [1, 2, 3, 4, 5, 6, 7].map((i) => `--line-${i}`);
 export const lineColour = (i: number): string => LINES[i % LINES.length] ?? '--line-1';
 
+const DASHES: readonly (readonly number[] | undefined)[] = [undefined, [2, 3], [10, 3, 2, 3]];
+/** More lines than there are colours differ by their dashes. */
+export const lineDash = (i: number): readonly number[] | undefined =>
+  DASHES[Math.floor(i / LINES.length) % DASHES.length];
+
 /** Each verdict has a colour, and a sign for those who cannot tell it. */
 export const VERDICTS: Readonly<
   Record<string, { readonly colour: string; readonly sign: string; readonly text: string }>

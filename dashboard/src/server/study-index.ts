@@ -55,11 +55,16 @@ export class StudyIndex {
     this.#onChange = onChange;
   }
 
-  /** The newest studies, as many as are soon sent and drawn, or all of them. */
+  /**
+   * All studies, or the newest: as many as are soon sent and drawn, as they are known. What has changed since is told by the stream, and
+   * is part of the whole list.
+   */
   async list(all: boolean): Promise<StudyList> {
-    if (all) await this.#readAll();
-    else if (!this.#complete) await this.#readFirst();
-    else if (this.#listeners.size === 0) await this.#look();
+    if (!all && !this.#complete) await this.#readFirst();
+    if (all) {
+      await this.#readAll();
+      if (this.#listeners.size === 0) await this.#look();
+    }
     const newest = [...this.#studies.values()].sort(
       (a, b) => b.createTime.getTime() - a.createTime.getTime(),
     );

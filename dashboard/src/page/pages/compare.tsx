@@ -7,7 +7,7 @@ import { LineSign } from '../charts/line-sign.tsx';
 import { type Axis, ParallelCoordinates, type Path } from '../charts/parallel-coordinates.tsx';
 import { type Line, SeriesChart } from '../charts/series-chart.tsx';
 import { cost, loss, percent, short, words } from '../format.ts';
-import { lineColour } from '../palette.ts';
+import { lineColour, lineDash } from '../palette.ts';
 import { Choice, Empty, FaultNote, Section, State, Waiting } from '../parts/common.tsx';
 import { column, DataTable, numberColumn } from '../parts/data-table.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -48,6 +48,9 @@ interface ComparisonRow {
     readonly error?: number;
   };
 }
+
+/** Dashes of the line that the others are measured by. */
+const BASELINE = [7, 4] as const;
 
 const QUANTITIES = ['averagedLoss', 'loss', 'trainLoss', 'averagedAccuracy', 'accuracy'] as const;
 const QUANTITY_WORDS: Readonly<Record<string, string>> = {
@@ -213,7 +216,10 @@ function Figures({ ids, base, details, compared, onRemove }: FiguresProps) {
                 />
               </td>
               <td>
-                <LineSign colour={lineColour(ids.indexOf(id))} dash={id === base ? [7, 4] : undefined} />{' '}
+                <LineSign
+                  colour={lineColour(ids.indexOf(id))}
+                  dash={id === base ? BASELINE : lineDash(ids.indexOf(id))}
+                />{' '}
                 <a href={studyPath(study.name)}>{study.displayName || id}</a>{' '}
                 <small class="muted">{study.estimator}</small>
               </td>
@@ -279,7 +285,8 @@ function Overlay({ models, base }: { readonly models: readonly StudyModel[]; rea
       const line = isQuantity(what)
         ? { x: endsOf(steps), values: steps.map((step) => step[what]) }
         : { x: startsOf(steps), values: courseOf(steps, what) };
-      return { label, colour: lineColour(i), ...line, ...(model.id === base && { dash: [7, 4] }) };
+      const dash = model.id === base ? BASELINE : lineDash(i);
+      return { label, colour: lineColour(i), ...line, ...(dash && { dash }) };
     });
     return { title: QUANTITY_WORDS[what] ?? words(what), xLabel: 'inner step', series, log };
   }, [what, log, base, ...courses, ...models.map((model) => model.detail.value)]);
@@ -288,7 +295,7 @@ function Overlay({ models, base }: { readonly models: readonly StudyModel[]; rea
   return (
     <Section
       title="Courses"
-      about="Of the best trial of each study, the baseline dashed."
+      about="Of the best trial of each study, the baseline dashed and thicker."
       tools={
         <div class="buttons">
           <Choice
@@ -365,7 +372,14 @@ function aligned({ series }: Exported, stepped: boolean): { x: number[]; lines: 
         ? null
         : before[1] + ((there - before[1]) * (step - before[0])) / (next - before[0]);
     });
-    return { label, colour, values: filled, stepped, ...(dash && { dash, width: 3 }) };
+    return {
+      label,
+      colour,
+      values: filled,
+      stepped,
+      ...(dash && { dash }),
+      ...(dash === BASELINE && { width: 3 }),
+    };
   });
   return { x, lines };
 }

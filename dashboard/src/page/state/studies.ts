@@ -41,8 +41,15 @@ async function readStudies(): Promise<void> {
 }
 
 function take({ rows, complete: isAll }: StudyList): void {
-  const next = new Map(isAll ? [] : studies.peek());
-  for (const row of rows) next.set(row.name, row);
+  const before = studies.peek();
+  const newest = rows[0]?.createTime ?? 0;
+  // What the stream has told since the list was made counts more.
+  const kept = [...before].filter(([, row]) => !isAll || row.createTime > newest);
+  const next = new Map(kept);
+  for (const row of rows) {
+    const known = before.get(row.name);
+    next.set(row.name, known !== undefined && known.updateTime > row.updateTime ? known : row);
+  }
   studies.value = next;
   complete.value = isAll;
 }
