@@ -47,7 +47,7 @@ test('every command in a Markdown page exists as an npm script', () => {
   const commands = texts()
     .filter(({ path }) => path.endsWith('.md'))
     .flatMap(({ path, text }) =>
-      [...text.matchAll(/\bnpm (?:run ([\w:-]+)|(test)\b)/g)].map(([, run, test]) => ({
+      [...text.matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(test)\b)/g)].map(([, run, test]) => ({
         path,
         script: run ?? test,
       })),
