@@ -13,7 +13,7 @@ export function useNearView(place: RefObject<Element | null>): boolean {
     const element = place.current;
     if (element === null) return;
     const observer = new IntersectionObserver(
-      (entries) => setNear(entries.some(({ isIntersecting }) => isIntersecting)),
+      (entries) => setNear(entries.at(-1)?.isIntersecting === true),
       { rootMargin: `${MARGIN}px` },
     );
     observer.observe(element);
