@@ -165,7 +165,7 @@ describe.skipIf(CHROMIUM === undefined)('every page', () => {
       ['/?q=nobody-called-it-so', 'No study is like that.'],
     ] as const) {
       const { page } = await open(path);
-      await page.getByText(text).first().waitFor();
+      await page.getByText(text).filter({ visible: true }).first().waitFor();
       await page.context().close();
     }
     await using empty = await TestTrainer.start({ store: 'memory:' });
