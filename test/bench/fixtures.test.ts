@@ -92,7 +92,9 @@ it('names the folder in GLOCAL_FIXTURES that is not there, or what it lacks, wit
 it('names the groups there are, with exit code 64, when asked for another', async () => {
   const { exitCode, stdout, stderr } = await bench(['--only', 'dmd,speed']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
-  expect(stderr).toMatch(/--only.*speed.*fixtures, dmd, engine, e2e, sdk, dashboard, deploy, service, rollout, scale/);
+  expect(stderr).toMatch(
+    /--only.*speed.*fixtures, dmd, engine, e2e, sdk, dashboard, deploy, service, rollout, scale/,
+  );
 });
 
 it('says with --help what can be chosen', async () => {

@@ -12,10 +12,9 @@ export function useNearView(place: RefObject<Element | null>): boolean {
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const observer = new IntersectionObserver(
-      (entries) => setNear(entries.at(-1)?.isIntersecting === true),
-      { rootMargin: `${MARGIN}px` },
-    );
+    const observer = new IntersectionObserver((entries) => setNear(entries.at(-1)?.isIntersecting === true), {
+      rootMargin: `${MARGIN}px`,
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
