@@ -2,6 +2,7 @@
 
 import { fineTune } from './beyond/fine-tune.ts';
 import { imbalanceFashionMnist } from './beyond/imbalance.ts';
+import { labelNoiseFashionMnist } from './beyond/label-noise.ts';
 import { perLayer } from './beyond/per-layer.ts';
 import { table } from './beyond/table.ts';
 import { defaults, defaultsChoice, defaultsLength, defaultsShort, defaultsWide } from './defaults.ts';
@@ -39,6 +40,7 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   runtime,
   'global-baseline': globalBaseline,
   'imbalance-fashion-mnist-100': imbalanceFashionMnist,
+  'label-noise-fashion-mnist': labelNoiseFashionMnist,
   'per-layer': perLayer,
   'fine-tune': fineTune,
   table,

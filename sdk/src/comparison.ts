@@ -140,6 +140,7 @@ function obstaclesBetween(studies: readonly Study[], read: readonly ReadStudy[])
     'problem.module': studies.map(({ problem }) => problem.module),
     'problem.options': studies.map(({ problem }) => problem.options),
     'problem.imbalanceFactor': studies.map(({ problem }) => problem.imbalanceFactor),
+    'problem.labelNoise': studies.map(({ problem }) => problem.labelNoise),
     'problem.validationExamples': studies.map(({ problem }) => problem.validationExamples),
     'training.steps': studies.map(({ training }) => training.steps),
   };

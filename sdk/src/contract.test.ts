@@ -157,6 +157,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       validationExamples: true,
       standardize: true,
       imbalanceFactor: true,
+      labelNoise: true,
       augmentation: true,
       module: true,
       options: true,

@@ -31,6 +31,8 @@ export interface Problem {
   readonly standardize?: boolean;
   /** Class c of C keeps floor(n / imbalanceFactor^(c/C)) training examples, n being those of the largest class. @default 1 */
   readonly imbalanceFactor?: number;
+  /** Share of the training examples whose class is replaced by another one, drawn at random. @default 0 */
+  readonly labelNoise?: number;
   /** Random changes of training images, which follow from the seed. @default none */
   readonly augmentation?: Augmentation;
   /** Id of a module, of a study that trains one (`ModuleProblem`). */

@@ -270,11 +270,12 @@ describe('data', () => {
     });
   });
 
-  it('may be standardised, made imbalanced, cropped and mirrored, each of which changes the training', async () => {
+  it('may be standardised, made imbalanced, mislabelled, cropped and mirrored, each of which changes the training', async () => {
     const problems: Partial<Problem>[] = [
       {},
       { standardize: true },
       { imbalanceFactor: 20 },
+      { labelNoise: 0.4 },
       { augmentation: { cropPadding: 2 } },
       { augmentation: { horizontalFlip: true } },
     ];

@@ -192,6 +192,7 @@ const problem = (unset: (field: string) => boolean) => {
     validationExamples: count('validationExamples', int32),
     standardize: optional(flag),
     imbalanceFactor: count('imbalanceFactor', finite),
+    labelNoise: optional(finite),
     augmentation: optional(
       object<Augmentation>({ cropPadding: optional(int32), horizontalFlip: optional(flag) }),
     ),

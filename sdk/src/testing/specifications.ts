@@ -69,6 +69,7 @@ export const everything = {
     validationExamples: 500,
     standardize: false,
     imbalanceFactor: 50,
+    labelNoise: 0.4,
     augmentation: { cropPadding: 4, horizontalFlip: true },
     module: 'own',
     options: {},

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError } from './errors.ts';
 import { allIndices, batchOf, type LabelledExamples, labelsOf, toFloat32 } from './examples.ts';
@@ -113,6 +114,55 @@ describe('imbalanceFactor', () => {
   });
 });
 
+describe('labelNoise', () => {
+  /** Label by image, of all that is trained on. */
+  const labelsByImage = (changes: Partial<PrepareOptions>) =>
+    new Map(
+      epoch(changes).flatMap(({ values, labels }) =>
+        [...labels].map((label, image) => [values[4 * image] as number, label] as const),
+      ),
+    );
+
+  it('makes the share of the training labels wrong, after the imbalance, and none for validation and test', () => {
+    const cases = fc.record({
+      labelNoise: fc.double({ min: 0, max: 1, noNaN: true }),
+      imbalanceFactor: fc.constantFrom(1, 4),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(cases, ({ labelNoise, ...others }) => {
+        const plain = prepare(dataset, { ...options, ...others });
+        const noisy = prepare(dataset, { ...options, ...others, labelNoise });
+        const right = labelsByImage(others);
+        const found = labelsByImage({ ...others, labelNoise });
+        const wrong = [...found].filter(([image, label]) => label !== right.get(image));
+        expect([...found.keys()]).toEqual([...right.keys()]);
+        expect(wrong).toHaveLength(Math.round(labelNoise * plain.train.count));
+        expect(noisy.validation.all()).toEqual(plain.validation.all());
+        expect(noisy.validation.sample(10, 5, 7)).toEqual(plain.validation.sample(10, 5, 7));
+        expect(noisy.test.all()).toEqual(plain.test.all());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('gives an image the same wrong label in each epoch, and after a resume at any step', () => {
+    const noisy = { ...options, labelNoise: 0.4 };
+    const { train } = prepare(dataset, noisy);
+    const known = labelsByImage({ labelNoise: 0.4 });
+    const steps = Array.from({ length: 25 }, (_, step) => step);
+    const uninterrupted = steps.map((step) => train.at(step));
+    for (const { values, labels } of uninterrupted) {
+      for (const [image, label] of labels.entries()) {
+        expect(label).toBe(known.get(values[4 * image] as number));
+      }
+    }
+    for (const step of [0, 7, 10, 24]) {
+      expect(prepare(dataset, noisy).train.at(step)).toEqual(uninterrupted[step]);
+    }
+  });
+});
+
 describe('augmentation', () => {
   const augmentation = { cropPadding: 1, flip: true };
 
@@ -179,6 +229,7 @@ it('changes nothing in the data set', () => {
     ...options,
     standardize: true,
     imbalanceFactor: 4,
+    labelNoise: 0.4,
     augmentation: { cropPadding: 1, flip: true },
   });
   for (const step of [0, 1]) train.at(step);

@@ -1,19 +1,20 @@
 /**
- * From a data set to what one trial trains, validates and tests on: the split, the imbalance, the mini-batches, crops and
- * flips, and the standardisation, in this order. All follow from the options, so that a trial resumes with a step alone.
+ * From a data set to what one trial trains, validates and tests on: the split, the imbalance, wrong labels, the mini-batches,
+ * crops and flips, and the standardisation, in this order. All follow from the options, so that a trial resumes with a step alone.
  */
 
 import { type Augmentation, augmented, checkAugmentation } from './augment.ts';
 import { MiniBatches, sampledIndices } from './batches.ts';
 import { allIndices, type Batch, batchOf, type LabelledExamples } from './examples.ts';
 import { imbalanced } from './imbalance.ts';
+import { withLabelNoise } from './label-noise.ts';
 import { randomStream } from './random.ts';
 import type { Dataset } from './registry.ts';
 import { splitStratified } from './split.ts';
 import { measure, standardized } from './standardize.ts';
 
 export interface PrepareOptions {
-  /** Fixes split, imbalance, order, crops and flips. */
+  /** Fixes split, imbalance, wrong labels, order, crops and flips. */
   readonly seed: number;
   /** Examples in a mini-batch. */
   readonly batchSize: number;
@@ -29,6 +30,11 @@ export interface PrepareOptions {
    * @default 1, all are kept.
    */
   readonly imbalanceFactor?: number | undefined;
+  /**
+   * Share of the examples that are trained on whose class is replaced by another one.
+   * @default 0
+   */
+  readonly labelNoise?: number | undefined;
   /** Random crops and flips of the images that are trained on. Without it there are none. */
   readonly augmentation?: Augmentation | undefined;
 }
@@ -64,11 +70,12 @@ export interface EvaluationPart {
  * @throws DataError TOO_FEW_EXAMPLES or MISMATCH, when the options ask for what the data does not have.
  */
 export function prepare({ train, test, ...dataset }: Dataset, options: PrepareOptions): PreparedData {
-  const { seed, batchSize, validationExamples, imbalanceFactor = 1, augmentation } = options;
+  const { seed, batchSize, validationExamples, imbalanceFactor = 1, labelNoise = 0, augmentation } = options;
   if (augmentation !== undefined) checkAugmentation(augmentation, train.shape);
   const split = splitStratified(train, { validationExamples, seed });
   const indices =
     imbalanceFactor === 1 ? split.train : imbalanced(train, split.train, { factor: imbalanceFactor, seed });
+  const labelled = labelNoise === 0 ? train : withLabelNoise(train, indices, { share: labelNoise, seed });
   const batches = new MiniBatches({ indices, batchSize, seed });
   const augment = (batch: Batch, step: number): Batch =>
     augmentation === undefined
@@ -81,7 +88,7 @@ export function prepare({ train, test, ...dataset }: Dataset, options: PrepareOp
   return {
     train: {
       count: indices.length,
-      at: (step) => scale(augment(batchOf(train, batches.at(step)), step)),
+      at: (step) => scale(augment(batchOf(labelled, batches.at(step)), step)),
     },
     validation: evaluationPart(train, split.validation, scale),
     test: evaluationPart(test, allIndices(test), scale),

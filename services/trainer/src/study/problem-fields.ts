@@ -41,6 +41,12 @@ export const PROBLEM_FIELDS: Readonly<Record<string, ProblemField>> = {
   batch_size: number('batchSize', true),
   validation_examples: number('validationExamples', true),
   imbalance_factor: number('imbalanceFactor', false),
+  label_noise: {
+    takes: 'number',
+    range: { least: 0, whole: false },
+    get: ({ labelNoise }) => labelNoise || undefined,
+    set: (problem, value = 0) => ({ ...problem, labelNoise: Number(value) }),
+  },
   standardize: {
     takes: 'flag',
     get: ({ standardize }) => standardize,

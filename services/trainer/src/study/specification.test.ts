@@ -589,6 +589,7 @@ describe('completeStudy', () => {
     ['model', { model: 'gpt' }, 'problem.model', /unknown model "gpt"/],
     ['shape', { dataset: 'wide' }, 'problem.model', /net cannot be trained on wide: it takes 28x28x1/],
     ['imbalance', { imbalanceFactor: 0.5 }, 'problem.imbalance_factor', /0.5 is not a number of 1 or more/],
+    ['label noise', { labelNoise: 1.5 }, 'problem.label_noise', /1.5 is not a share from 0 to 1/],
     [
       'padding',
       { augmentation: { cropPadding: 29 } },

@@ -30,11 +30,11 @@ export interface DataUse {
 
 /** @throws DataError when the data set does not have what the problem asks for. */
 export function datasetData(dataset: Dataset, { problem, method, seed }: DataUse): LearnerData {
-  const { batchSize, standardize, imbalanceFactor, augmentation } = problem;
+  const { batchSize, standardize, imbalanceFactor, labelNoise, augmentation } = problem;
   // Open where trials differ in their data sets.
   const validationExamples = problem.validationExamples || defaultValidationExamples(dataset.train.count);
   const data = prepare(dataset, {
-    ...{ seed, batchSize, validationExamples, standardize, imbalanceFactor },
+    ...{ seed, batchSize, validationExamples, standardize, imbalanceFactor, labelNoise },
     augmentation: wanted(augmentation),
   });
   const { validationSample, validationSeed } = method;

@@ -141,6 +141,7 @@ const choices = fc.record({
   optimizer: seldom(names(NAMES.optimizer)),
   batch_size: seldom(numbers),
   validation_examples: seldom(numbers),
+  label_noise: seldom(numbers),
   standardize: seldom(bool),
   imbalance_factor: seldom(numbers),
   'augmentation.crop_padding': seldom(numbers),
@@ -177,6 +178,7 @@ const studies = fc.record({
     validationExamples: whole(0, 1, 40, 400),
     standardize: maybe(fc.boolean()),
     imbalanceFactor: real(1, 1, 1, 2, 10, 1000),
+    labelNoise: real(0, 0, 0.4, 1, 1.5),
     augmentation: maybe(fc.record({ cropPadding: whole(0, 4, 16, 17), horizontalFlip: fc.boolean() })),
   }),
   sampling: maybe(

@@ -11,13 +11,14 @@ import type { ResolvedProblem } from './problem.ts';
 
 /** What a module decides: nothing is set, or what completion sets, so that a complete study may be sent again. */
 function checkLeftOut(requested: Problem, validationExamples: number, check: Checker): void {
-  const { dataset, model, standardize, imbalanceFactor, augmentation } = requested;
+  const { dataset, model, standardize, imbalanceFactor, labelNoise, augmentation } = requested;
   const isLeftOut = {
     dataset: dataset === '',
     model: model === '',
     validation_examples: [0, validationExamples].includes(requested.validationExamples),
     standardize: standardize === undefined,
     imbalance_factor: [0, PROBLEM.imbalanceFactor].includes(imbalanceFactor),
+    label_noise: labelNoise === 0,
     augmentation: !augmentation?.cropPadding && !augmentation?.horizontalFlip,
   };
   for (const [field, holds] of Object.entries(isLeftOut)) {
@@ -56,6 +57,7 @@ export function completeModule(
       validationExamples,
       standardize: undefined,
       imbalanceFactor: PROBLEM.imbalanceFactor,
+      labelNoise: 0,
       augmentation: undefined,
     },
     resolved: { dataset: entry && datasetOf(entry), model: entry && modelOf(entry), optimizer },

@@ -42,6 +42,7 @@ export function completeProblem(
       ...{ ...ids, module: '', options: undefined },
       ...completeSizes(requested, dataset, catalogue.classSizes.get(datasetId), check),
       standardize: requested?.standardize,
+      labelNoise: completeLabelNoise(requested?.labelNoise, check),
       augmentation: completeAugmentation(requested?.augmentation, dataset, check),
     },
     resolved: { dataset, model: why === undefined ? model : undefined, optimizer },
@@ -105,6 +106,11 @@ function completeImbalance(requested: number | undefined, check: Checker): numbe
     `${factor} is not a number of 1 or more; 1 takes no examples away`,
   );
   return factor;
+}
+
+function completeLabelNoise(share = 0, check: Checker): number {
+  check.require(share >= 0 && share <= 1, 'problem.label_noise', `${share} is not a share from 0 to 1`);
+  return share;
 }
 
 function completeAugmentation(
