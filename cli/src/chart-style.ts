@@ -17,7 +17,7 @@ const CONFIG = {
     titleFontWeight: 500,
   },
   title: { anchor: 'start', fontSize: 16, subtitleColor: '#52525b', subtitleFontSize: 12, offset: 16 },
-  legend: { orient: 'top', title: null, labelFontSize: 12, symbolStrokeWidth: 3 },
+  legend: { orient: 'top', title: null, labelFontSize: 12, labelLimit: 0, symbolStrokeWidth: 3 },
 } as const;
 /** Grey for the baseline, blue for what we test, then the rest of a palette that the colour-blind can tell apart. */
 export const COLOURS = [

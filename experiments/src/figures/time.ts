@@ -39,7 +39,6 @@ export function timeChart(
       },
       color: {
         ...{ field: 'part', type: 'nominal', scale: { domain: names, range: COLOURS } },
-        legend: { labelLimit: 240 },
       },
       order: { field: 'order' },
     },

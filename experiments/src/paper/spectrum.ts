@@ -53,8 +53,10 @@ async function analyse({ client, signal }: Lab, [finished]: readonly Finished[])
   if (finished === undefined || trial === undefined) return { tables: [], figures: [] };
   const study = await client.studies.get(finished.study, { signal });
   const steps = await Array.fromAsync(study.outerSteps({ trial, signal }));
-  const [first, ...later] = steps.filter(({ report }) => report !== undefined);
-  if (first === undefined) return { tables: [], figures: [] };
+  const [listed, ...later] = steps.filter(({ report }) => report !== undefined);
+  if (listed === undefined) return { tables: [], figures: [] };
+  // A list leaves the contributions of modes out.
+  const first = await study.outerStep(listed.index, { trial, signal });
   const about = `${finished.arm.table}, from a rate of .01, seed 0`;
   const windows = [first, ...later];
   return {
