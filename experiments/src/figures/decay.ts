@@ -12,11 +12,12 @@ export interface DecayPoint {
   readonly size: number;
 }
 
-/** Sizes below this share of the largest are not drawn. */
-const FLOOR = 1e-6;
+/** Sizes that are drawn, over the largest at the beginning: what grows without bounds would leave no room for what decays. */
+const DRAWN = [1e-4, 1e2] as const;
 
 export function decayChart(title: string, subtitle: string, points: readonly DecayPoint[]): Promise<string> {
-  const largest = Math.max(...points.map(({ size }) => size));
+  const largest = Math.max(...points.filter(({ t }) => t === 0).map(({ size }) => size));
+  const domain = DRAWN.map((share) => share * largest);
   const kinds = ['near 1', 'others'];
   const [grey = '', , orange = ''] = COLOURS;
   return render({
@@ -25,7 +26,7 @@ export function decayChart(title: string, subtitle: string, points: readonly Dec
     height: 300,
     data: {
       values: points
-        .filter(({ size }) => size > FLOOR * largest)
+        .filter(({ size }) => size > 0)
         .map((point) => ({ ...point, kind: point.steady ? kinds[0] : kinds[1] })),
     },
     mark: { type: 'line', strokeWidth: 2.2, clip: true },
@@ -33,7 +34,7 @@ export function decayChart(title: string, subtitle: string, points: readonly Dec
       x: { field: 't', type: 'quantitative', title: 'inner steps after the first row' },
       y: {
         ...{ field: 'size', type: 'quantitative', title: 'size of the mode' },
-        scale: { type: 'log', domain: [FLOOR * largest, 1.5 * largest] },
+        scale: { type: 'log', domain },
         axis: { tickCount: 6, format: '~e' },
       },
       detail: { field: 'mode' },
