@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { parseOrExit } from '../support/command-line.ts';
 import { describeConditions } from './conditions.ts';
 import { dashboardRows } from './dashboard.ts';
+import { deployRows } from './deploy.ts';
 import { dmdRows, fixturesRow } from './dmd.ts';
 import { endToEndRows } from './end-to-end.ts';
 import { engineRows, hypergradientErrorRow } from './engine.ts';
@@ -49,7 +50,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   e2e: endToEndRows,
   sdk: sdkRows,
   dashboard: dashboardRows,
-  deploy: async () => [await manifestsRow()],
+  deploy: async () => [...(await deployRows()), await manifestsRow()],
   service: serviceRows,
   rollout: rolloutRows,
   scale: () => scaleRows({ trials: scaleTrials, stored: scaleStored }),
