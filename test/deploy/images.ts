@@ -4,7 +4,7 @@ import { mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { root } from './folders.ts';
+import { root } from '../../scripts/root.ts';
 import { BASE, ensureStandIns, standInArguments } from './stand-ins.ts';
 
 export const IMAGES = ['glocal-dmd', 'glocal-trainer', 'glocal-dashboard'] as const;

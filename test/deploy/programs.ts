@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { configVariables } from '@glocal/trainer/testing';
 import { execa } from 'execa';
+import { root } from '../../scripts/root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const help = {
   'glocal-dmd': [join(root, 'target/release/glocal-dmd'), 'serve', '--help'],
   'glocal-dashboard': [process.execPath, join(root, 'cli/src/main.ts'), 'dashboard', '--help'],

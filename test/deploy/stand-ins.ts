@@ -8,7 +8,8 @@ import { chmod, chown, mkdir, readdir, readFile, rm, symlink, writeFile } from '
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { cache, root } from './folders.ts';
+import { root } from '../../scripts/root.ts';
+import { cache } from './folders.ts';
 
 /** As in `gcr.io/distroless/cc-debian12`, but for libssl, which nothing here needs, and libgomp. */
 const PACKAGES = [

@@ -15,7 +15,7 @@ export const GRIDS: Readonly<Record<Size, ControlGrids>> = {
 };
 
 /** @param model `artifacts/{artifact}` of the network. */
-export function perLayerArms(model: string, size: Size): Arm[] {
+function perLayerArms(model: string, size: Size): Arm[] {
   const task: Task = {
     table: `fashion-mnist, small residual network, ${STEPS[size]} steps`,
     problem: { dataset: 'fashion-mnist', model },

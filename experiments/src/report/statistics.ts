@@ -3,8 +3,7 @@
 export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-export const halfRange = (values: readonly number[]): number =>
-  (Math.max(...values) - Math.min(...values)) / 2;
+const halfRange = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / 2;
 
 /** A share in per cent, without the sign. */
 export const percent = (share: number): string => (100 * share).toFixed(1);

@@ -7,8 +7,7 @@
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-const root = join(import.meta.dirname, '../../..');
+import { root } from '../../../scripts/root.ts';
 
 /** A file or folder of this machine that is seen in a container, and cannot be changed there. */
 export interface Inside {
