@@ -79,17 +79,26 @@ export interface Task {
 
 /** A row of a task's table, or, with a `start`, one cell of it. */
 export interface Row extends Pick<Arm, 'title' | 'readout' | 'start' | 'grid' | 'seeds'> {
+  /** Rows of a task that share it, and their settings, are one training. @default the title */
+  readonly training?: string;
   readonly optimizer: Problem['optimizer'];
   readonly space: Space<ParameterMap>;
   readonly method: Method;
 }
 
-export const armOf = ({ table, problem, steps }: Task, { optimizer, space, method, ...row }: Row): Arm => ({
-  ...row,
-  id: `${table}: ${row.title}${row.start === undefined ? '' : ` ${row.start}`}`,
-  table,
-  spec: { space, problem: { ...problem, optimizer }, training: { steps }, method },
-});
+export function armOf(
+  { table, problem, steps }: Task,
+  { optimizer, space, method, training, ...row }: Row,
+): Arm {
+  const named = (title: string) => `${table}: ${title}${row.start === undefined ? '' : ` ${row.start}`}`;
+  return {
+    ...row,
+    id: named(row.title),
+    ...(training !== undefined && { training: named(training) }),
+    table,
+    spec: { space, problem: { ...problem, optimizer }, training: { steps }, method },
+  };
+}
 
 /** Nothing moves; figures are taken ten times. */
 export const held = ({ steps }: Pick<Task, 'steps'>): Method => ({

@@ -1,5 +1,6 @@
 /** What tuned runs have to be compared with: rates that somebody knows, or finds in a grid, and schedules that somebody has made. */
 
+import type { Parameter, ParameterMap, Space } from '@glocal/sdk';
 import {
   armOf,
   asPublished,
@@ -7,20 +8,28 @@ import {
   cosine,
   held,
   prodigyCosine,
+  type Row,
+  spaceOf,
   startingFrom,
   type Task,
 } from './arms.ts';
 import type { Arm, Lab } from './experiment.ts';
 import { rangeTest } from './range-test.ts';
 
-/** The grids of the controls. */
+/** The grids of the controls; an empty one has no row. */
 export interface ControlGrids {
-  /** Constant rates of SGD, also before the cooldown. */
+  /** Constant rates of SGD. */
   readonly constant: readonly number[];
+  /** Rates before the cooldown. @default constant */
+  readonly cooldown?: readonly number[];
   /** Peaks of the cosine. */
   readonly peaks: readonly number[];
   /** Constant rates of Schedule-Free SGD. */
   readonly scheduleFree: readonly number[];
+  /** The same with the average's weights as published. @default scheduleFree */
+  readonly asPublished?: readonly number[];
+  /** Whether there is Prodigy. @default true */
+  readonly prodigy?: boolean;
 }
 
 export const CONTROL_GRIDS: ControlGrids = {
@@ -29,56 +38,83 @@ export const CONTROL_GRIDS: ControlGrids = {
   scheduleFree: [0.1, 0.5, 1],
 };
 
+/** What all controls of a row have besides, and how their titles tell. */
+export interface Besides {
+  readonly title: string;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+}
+
+const NOTHING: Besides = { title: '', parameters: {} };
+
+const together = (space: Space<ParameterMap>, { parameters }: Besides): Space<ParameterMap> =>
+  spaceOf({ ...space.parameters, ...parameters });
+
 /** Each of them a grid, which costs all of its runs. */
-export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS): Arm[] {
-  const method = held(task);
-  const constant = {
+export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS, besides: Besides = NOTHING): Arm[] {
+  const { constant, cooldown: cooled = constant, peaks, scheduleFree, prodigy = true } = grids;
+  const { asPublished: published = scheduleFree } = grids;
+  const arm = ({ title, space, ...row }: Omit<Row, 'method'>): Arm =>
+    armOf(task, {
+      ...row,
+      ...{ title: `${title}${besides.title}`, method: held(task), space: together(space, besides) },
+    });
+  const oneStudy = (rates: readonly number[], row: Omit<Row, 'method'>): Arm[] =>
+    rates.length === 0 ? [] : [arm({ ...row, grid: true })];
+  const sgd = {
     optimizer: 'sgd',
-    space: startingFrom('sgd', grids.constant),
-    method,
-    grid: true,
+    space: startingFrom('sgd', constant),
+    training: `SGD, constant${besides.title}`,
   } as const;
+  const free = { optimizer: 'schedule-free', readout: 'averaged' } as const;
   return [
-    armOf(task, { ...constant, title: 'SGD, constant', readout: 'last' }),
-    armOf(task, { ...constant, title: 'SGD, constant, averaged weights', readout: 'averaged' }),
-    ...grids.constant.map((start) =>
-      armOf(task, {
-        ...{ title: 'SGD, constant with cooldown', start, grid: true, readout: 'last', method },
+    ...oneStudy(constant, { ...sgd, title: 'SGD, constant', readout: 'last' }),
+    ...oneStudy(constant, { ...sgd, title: 'SGD, constant, averaged weights', readout: 'averaged' }),
+    ...cooled.map((start) =>
+      arm({
+        ...{ title: 'SGD, constant with cooldown', start, grid: true, readout: 'last' },
         ...{ optimizer: 'sgd', space: cooldown(start) },
       }),
     ),
-    ...grids.peaks.map((start) =>
-      armOf(task, {
-        ...{ title: 'SGD, cosine', start, grid: true, readout: 'last', method },
+    ...peaks.map((start) =>
+      arm({
+        ...{ title: 'SGD, cosine', start, grid: true, readout: 'last' },
         ...{ optimizer: 'sgd', space: cosine(start, task.steps) },
       }),
     ),
-    armOf(task, {
-      ...{ title: 'Schedule-Free SGD, constant', grid: true, readout: 'averaged', method },
-      ...{ optimizer: 'schedule-free', space: startingFrom('schedule-free', grids.scheduleFree) },
-    }),
-    armOf(task, {
+    ...oneStudy(scheduleFree, {
       ...{
-        title: 'Schedule-Free SGD, constant, weights as published',
-        grid: true,
-        readout: 'averaged',
-        method,
+        ...free,
+        title: 'Schedule-Free SGD, constant',
+        space: startingFrom('schedule-free', scheduleFree),
       },
-      ...{ optimizer: 'schedule-free', space: asPublished(grids.scheduleFree) },
+    }),
+    ...oneStudy(published, {
+      ...{
+        ...free,
+        title: 'Schedule-Free SGD, constant, weights as published',
+        space: asPublished(published),
+      },
     }),
     // Nobody has to know its rate.
-    armOf(task, {
-      ...{ title: 'Prodigy, cosine', start: 1, readout: 'last', method },
-      ...{ optimizer: 'prodigy', space: prodigyCosine(task.steps) },
-    }),
+    ...(prodigy
+      ? [
+          arm({
+            ...{ title: 'Prodigy, cosine', start: 1, readout: 'last' },
+            ...{ optimizer: 'prodigy', space: prodigyCosine(task.steps) },
+          }),
+        ]
+      : []),
   ];
 }
 
 /** SGD at the rate that a range test picks, at both weights. The test costs its own steps besides, which the title says. */
-export async function rangeTestArms(lab: Lab, task: Task): Promise<Arm[]> {
-  const { rate, cost } = await rangeTest(lab, task, 'sgd');
-  const shared = { optimizer: 'sgd', space: startingFrom('sgd', [rate]), method: held(task) } as const;
-  const title = `SGD at the rate of a range test (+${cost.toPrecision(2)} runs)`;
+export async function rangeTestArms(lab: Lab, task: Task, besides: Besides = NOTHING): Promise<Arm[]> {
+  const { rate, cost } = await rangeTest(lab, task, 'sgd', besides.parameters);
+  const title = `SGD at the rate of a range test (+${cost.toPrecision(2)} runs)${besides.title}`;
+  const shared = {
+    ...{ optimizer: 'sgd', method: held(task), training: title },
+    space: together(startingFrom('sgd', [rate]), besides),
+  } as const;
   return [
     armOf(task, { ...shared, title, readout: 'last' }),
     armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),

@@ -1,11 +1,18 @@
 /** Whether the data that an experiment needs is there. */
 
 import type { GlocalClient } from '@glocal/sdk';
+import type { Experiment, Size } from './experiment.ts';
 
 /** Data is missing; the message says which files, where they are looked for, and how to get them. */
 export class MissingDataError extends Error {
   override readonly name = 'MissingDataError';
 }
+
+/** Those that a form of an experiment trains with. */
+export const datasetsOf = (
+  { datasets: { full, quick = full } }: Pick<Experiment, 'datasets'>,
+  size: Size,
+): readonly string[] => (size === 'quick' ? quick : full);
 
 /** @throws MissingDataError */
 export async function requireDatasets(

@@ -104,7 +104,7 @@ const mixed = (warmupWindows: number, interval: number): Method => ({
 export const defaultsChoice: Experiment = {
   description: 'which outer optimizer and which windows become the default, on Fashion-MNIST',
   seeds: { full: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   arms: () =>
     (
       [
@@ -120,7 +120,7 @@ export const defaultsChoice: Experiment = {
 export const defaultsLength: Experiment = {
   description: 'which lengths of windows, on Fashion-MNIST',
   seeds: { full: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   arms: () =>
     (
       [
@@ -171,7 +171,7 @@ const comparison = (task: Task): Arm[] => [
 export const defaultsWide: Experiment = {
   description: 'the default of every optimizer, at several costs and lengths, for a perceptron on a table',
   seeds: { full: 3 },
-  datasets: ['letters'],
+  datasets: { full: ['letters'] },
   arms: () =>
     [2_000, 4_000, 8_000].flatMap((steps) => {
       const task = { dataset: 'letters', model: 'mlp', steps };
@@ -207,7 +207,7 @@ export const defaultsWide: Experiment = {
 export const defaultsShort: Experiment = {
   description: 'the default on a wide residual network, in a short training',
   seeds: { full: 1 },
-  datasets: ['cifar10'],
+  datasets: { full: ['cifar10'] },
   arms: () => {
     const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200, batchSize: 32 };
     return [
@@ -233,7 +233,7 @@ export const defaultsShort: Experiment = {
 export const defaults: Experiment = {
   description: 'the default against schedules and constant rates, on Fashion-MNIST and CIFAR-10',
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist', 'cifar10'],
+  datasets: { full: ['fashion-mnist', 'cifar10'], quick: ['fashion-mnist'] },
   shortened: ['400 inner steps in place of 4,000, one seed in place of three, and Fashion-MNIST alone.'],
   arms: ({ size }) =>
     size === 'quick'

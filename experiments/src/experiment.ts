@@ -12,6 +12,11 @@ export type Size = 'full' | 'quick';
 export interface Arm {
   /** Unique in the experiment, for instance `fashion-mnist/4000/default`; makes its study be found again. */
   readonly id: string;
+  /**
+   * What its study is called. Arms that share it, and their settings, are one training whose weights are read out in several ways.
+   * @default id
+   */
+  readonly training?: string;
   /** Which table it is in. */
   readonly table: string;
   /** What the table calls it. */
@@ -58,8 +63,8 @@ export interface Experiment {
   readonly description: string;
   /** Seeds that a claim asks for, and that a look asks for; without the latter there is no quick form. */
   readonly seeds: { readonly full: number; readonly quick?: number };
-  /** Ids of the data sets without which nothing is started. */
-  readonly datasets: readonly string[];
+  /** Ids of the data sets without which nothing is started; the quick form needs the same unless it says which. */
+  readonly datasets: { readonly full: readonly string[]; readonly quick?: readonly string[] };
   /** What the quick form shortens, a sentence each. */
   readonly shortened?: readonly string[];
   /** Whether accuracies of its rows can be compared; where they train for different lengths, they cannot. @default true */

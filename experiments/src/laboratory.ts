@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Board, progressBoard } from '@glocal/cli/terminal';
 import type { GlocalClient } from '@glocal/sdk';
-import { requireDatasets } from './datasets.ts';
+import { datasetsOf, requireDatasets } from './datasets.ts';
 import type { Arm, Findings, Lab } from './experiment.ts';
 import { accuracyFigures } from './figures/accuracy.ts';
 import type { ExperimentOptions } from './options.ts';
@@ -37,7 +37,7 @@ export async function conduct(
   signal: AbortSignal,
 ): Promise<Concluded> {
   const { name, experiment, size, seeds, only, out } = options;
-  await requireDatasets(client, experiment.datasets);
+  await requireDatasets(client, datasetsOf(experiment, size));
   await mkdir(out, { recursive: true });
   const { version } = await client.serverInfo({ signal });
   const command = commandOf(options);
@@ -53,7 +53,11 @@ export async function conduct(
       const started = await startArms(client, wanted, seeds, signal);
       if (isOther && arms.length === 0) await cancelOthers(client, started);
       const ended: Finished[] = [];
-      await using _progress = showing(started, board, signal);
+      await using _progress = showing(
+        [...new Map(started.map((each) => [each.study.name, each])).values()],
+        board,
+        signal,
+      );
       for await (const finished of finishArms(started, signal)) {
         ended.push(finished);
         await ledger.add(finished);

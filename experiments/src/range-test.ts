@@ -1,6 +1,6 @@
 /** A learning-rate range test (Smith, 2017, arXiv 1506.01186): a short run whose rate rises exponentially, and the rate that it picks. */
 
-import { type OuterStep, scheduled } from '@glocal/sdk';
+import { type OuterStep, type Parameter, scheduled } from '@glocal/sdk';
 import { armOf, type Optimizer, spaceOf, type Task } from './arms.ts';
 import type { Lab } from './experiment.ts';
 
@@ -34,8 +34,18 @@ export interface RangeTest {
 /** The rate after a share of the test. */
 const rateAt = (share: number): number => LOWEST * (HIGHEST / LOWEST) ** share;
 
-/** Runs it with seed 0, or finds it. @throws RangeError when no rate moved the loss. */
-export async function rangeTest(lab: Lab, task: Task, optimizer: Optimizer): Promise<RangeTest> {
+/**
+ * Runs it with seed 0, or finds it.
+ *
+ * @param parameters what the task is trained with besides the rate.
+ * @throws RangeError when no rate moved the loss.
+ */
+export async function rangeTest(
+  lab: Lab,
+  task: Task,
+  optimizer: Optimizer,
+  parameters: Readonly<Record<string, Parameter>> = {},
+): Promise<RangeTest> {
   const points = Array.from({ length: POINTS }, (_, i) => ({
     step: Math.floor((i * (STEPS - 1)) / (POINTS - 1)),
     value: rateAt(i / (POINTS - 1)),
@@ -44,7 +54,7 @@ export async function rangeTest(lab: Lab, task: Task, optimizer: Optimizer): Pro
     { ...task, table: `${task.table}: range tests`, steps: STEPS },
     {
       ...{ title: `range test, ${optimizer}`, optimizer, readout: 'last', seeds: 1 },
-      space: spaceOf({ lr: scheduled({ points }) }),
+      space: spaceOf({ ...parameters, lr: scheduled({ points }) }),
       method: { estimator: 'fixed', window: WINDOW },
     },
   );

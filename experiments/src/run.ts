@@ -56,9 +56,12 @@ export async function* finishArms(
 }
 
 /** The settings of an arm with its seeds. */
-export function specOf({ spec, id, seeds: enough }: Arm, seeds: number): StudySpec<ParameterMap> {
+export function specOf(
+  { spec, id, training = id, seeds: enough }: Arm,
+  seeds: number,
+): StudySpec<ParameterMap> {
   const seedsOfArm = Array.from({ length: Math.min(seeds, enough ?? seeds) }, (_, seed) => seed);
-  return { ...spec, displayName: id.slice(0, 200), training: { ...spec.training, seeds: seedsOfArm } };
+  return { ...spec, displayName: training.slice(0, 200), training: { ...spec.training, seeds: seedsOfArm } };
 }
 
 /** The same settings are the same request, whose study is found again; one that failed or was cancelled is made anew. */

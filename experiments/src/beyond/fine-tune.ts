@@ -28,7 +28,7 @@ export function fineTuneArms(model: string, size: Size): Arm[] {
 export const fineTune: Experiment = {
   description: 'a model.json that was trained on MNIST, fine-tuned on a sixth of Fashion-MNIST',
   seeds: { full: 3, quick: 1 },
-  datasets: [FROM],
+  datasets: { full: [FROM] },
   shortened: [
     '300 inner steps in place of 1,000, a model that saw 10,000 images of MNIST once in place of 60,000 three times, one start in ' +
       'place of three, grids of one, one seed in place of three.',

@@ -1,7 +1,11 @@
-/** Class weights for imbalanced classes: learned, against those that are made of the classes' sizes. */
+/**
+ * Class weights for imbalanced classes: learned, against those that are made of the classes' sizes, at constant rates and with the usual
+ * schedules.
+ */
 
-import { fixed, float, type Method, network, type ParameterMap, type Space, vector } from '@glocal/sdk';
+import { fixed, float, type Method, network, type Parameter, type ParameterMap, vector } from '@glocal/sdk';
 import { armOf, held, spaceOf, type Task } from '../arms.ts';
+import { type Besides, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { classSizes, effectiveNumber, inverseFrequency } from './classes.ts';
 
@@ -10,71 +14,112 @@ const CLASSES = 10;
 /** Of 60,000 without the tenth for validation. */
 const LARGEST = 5_400;
 
-const STEPS: Readonly<Record<Size, number>> = { full: 2_000, quick: 200 };
-const RATES: Readonly<Record<Size, readonly number[]>> = { full: [0.05, 0.1, 0.2], quick: [0.1] };
+interface Form {
+  readonly steps: number;
+  /** Constant rates that each of the known weights is tried at. */
+  readonly rates: readonly number[];
+  /** Rates that tuned runs start from. */
+  readonly starts: readonly number[];
+  /** Of the usual schedules, with those of the known weights that were best at constant rates, and without any. */
+  readonly controls: { readonly weighted: ControlGrids; readonly plain: ControlGrids };
+  readonly network: boolean;
+}
 
+const FORMS: Readonly<Record<Size, Form>> = {
+  full: {
+    ...{ steps: 2_000, rates: [0.1, 0.2], starts: [0.01, 0.1], network: true },
+    controls: {
+      weighted: { constant: [], cooldown: [0.2], peaks: [0.2, 0.4], scheduleFree: [0.5], asPublished: [] },
+      plain: { constant: [], peaks: [0.2], scheduleFree: [0.5], asPublished: [], prodigy: false },
+    },
+  },
+  quick: {
+    ...{ steps: 200, rates: [0.1], starts: [0.1], network: false },
+    controls: {
+      weighted: { constant: [], peaks: [0.2], scheduleFree: [0.5], asPublished: [] },
+      plain: { constant: [], peaks: [0.2], scheduleFree: [], prodigy: false },
+    },
+  },
+};
+
+const SIZES = classSizes(LARGEST, CLASSES, FACTOR);
+const ROOT = inverseFrequency(SIZES, 0.5);
+const KNOWN: readonly (readonly [string, number[]])[] = [
+  ['inverse frequency', inverseFrequency(SIZES)],
+  ['root of the inverse frequency', ROOT],
+  ['effective number, β .999', effectiveNumber(SIZES, 0.999)],
+];
+
+const rate = (starts: readonly number[]) => float({ min: 1e-5, max: 10, scale: 'log', init: starts });
 const sgd = (starts: readonly number[]) => ({
-  lr: float({ min: 1e-5, max: 10, scale: 'log', init: starts }),
+  lr: rate(starts),
   momentum: float({ min: 0, max: 1, init: 0.1 }),
   weightDecay: float({ min: 0, max: 1, init: 1e-3 }),
 });
 const still = { momentum: fixed(0.1), weightDecay: fixed(1e-3) };
 
+const known = (weights: readonly number[]): Parameter => fixed([...weights], { per: 'class' });
+const BESIDES: Besides = {
+  title: ', root of the inverse frequency',
+  parameters: { classWeights: known(ROOT) },
+};
 /** Where weights may go: a hundred times up or down. */
 const LEARNED = vector({ min: 0.01, max: 100, scale: 'log', init: 1, per: 'class' });
 
+function taskOf(size: Size): Task {
+  const { steps } = FORMS[size];
+  const problem = { dataset: 'fashion-mnist', model: 'lenet', imbalanceFactor: FACTOR };
+  return { table: `fashion-mnist, imbalance ${FACTOR}, lenet, ${steps} steps`, problem, steps };
+}
+
 function arms(size: Size): Arm[] {
-  const steps = STEPS[size];
-  const task: Task = {
-    table: `fashion-mnist, imbalance ${FACTOR}, lenet, ${steps} steps`,
-    problem: { dataset: 'fashion-mnist', model: 'lenet', imbalanceFactor: FACTOR },
-    steps,
-  };
-  const rates = RATES[size];
-  const arm = (title: string, parameters: ParameterMap, method: Method, grid = false): Arm =>
+  const { rates, starts, controls: grids, network: hasNetwork } = FORMS[size];
+  const task = taskOf(size);
+  const arm = (title: string, parameters: ParameterMap, method: Method): Arm =>
     armOf(task, {
-      ...{ title, method, readout: 'averaged', optimizer: 'sgd', grid },
-      space: spaceOf(parameters) as Space<ParameterMap>,
+      ...{ title, method, readout: 'averaged', optimizer: 'sgd' },
+      space: spaceOf(parameters),
     });
-  const sizes = classSizes(LARGEST, CLASSES, FACTOR);
-  const known: readonly (readonly [string, number[]])[] = [
-    ['inverse frequency', inverseFrequency(sizes)],
-    ['root of the inverse frequency', inverseFrequency(sizes, 0.5)],
-    ['effective number, β .999', effectiveNumber(sizes, 0.999)],
-    ['effective number, β .9999', effectiveNumber(sizes, 0.9999)],
-  ];
+  // A study for each rate, so that a grid can grow without training again what it had.
+  const constant = (title: string, weights?: readonly number[]): Arm[] =>
+    rates.map((start) =>
+      armOf(task, {
+        ...{ title, start, grid: true, readout: 'averaged', optimizer: 'sgd', method: held(task) },
+        space: spaceOf({ ...sgd([start]), ...(weights && { classWeights: known(weights) }) }),
+      }),
+    );
   const glocal: Method = { estimator: 'glocal' };
   const local: Method = { estimator: 'local' };
   return [
-    arm('FIXED, no weights', sgd(rates), held(task), true),
-    ...known.map(([name, weights]) =>
-      arm(
-        `FIXED, ${name}`,
-        { ...sgd(rates), classWeights: fixed(weights, { per: 'class' }) },
-        held(task),
-        true,
-      ),
-    ),
-    arm('GLOCAL, rate, momentum and decay', sgd(rates), glocal),
-    arm('LOCAL, class weights', { ...sgd(rates), classWeights: LEARNED }, local),
-    arm('GLOCAL, class weights', { ...sgd(rates), classWeights: LEARNED }, glocal),
-    ...(size === 'full'
+    ...constant('FIXED, no weights'),
+    ...KNOWN.flatMap(([name, weights]) => constant(`FIXED, ${name}`, weights)),
+    arm('GLOCAL, rate, momentum and decay', sgd(starts), glocal),
+    arm('LOCAL, class weights', { ...sgd(starts), classWeights: LEARNED }, local),
+    arm('GLOCAL, class weights', { ...sgd(starts), classWeights: LEARNED }, glocal),
+    ...(hasNetwork
       ? [
-          arm('GLOCAL, reweighting network', { ...rate(rates), ...still, reweighting: network() }, glocal),
-          arm('GLOCAL, rate and class weights', { ...rate(rates), ...still, classWeights: LEARNED }, glocal),
+          arm(
+            'GLOCAL, reweighting network',
+            { lr: rate(starts.slice(-1)), ...still, reweighting: network() },
+            glocal,
+          ),
         ]
       : []),
+    ...controls(task, grids.weighted, BESIDES),
+    ...controls(task, grids.plain),
   ];
 }
-
-const rate = (starts: readonly number[]) => ({ lr: sgd(starts).lr });
 
 export const imbalanceFashionMnist: Experiment = {
   description: 'class weights for imbalanced classes, learned and made of their sizes',
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   shortened: [
-    '200 inner steps in place of 2,000, one rate in place of three, one seed in place of three, and no reweighting network.',
+    '200 inner steps in place of 2,000, one rate or start in place of two, one seed in place of three, and no reweighting network.',
   ],
   arms: ({ size }) => arms(size),
+  analyse: async (lab) => {
+    if (lab.size === 'full') await lab.run(await rangeTestArms(lab, taskOf(lab.size), BESIDES));
+    return { tables: [], figures: [] };
+  },
 };

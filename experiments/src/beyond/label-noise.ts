@@ -48,7 +48,7 @@ function arms(size: Size): Arm[] {
 export const labelNoiseFashionMnist: Experiment = {
   description: 'two fifths of the labels wrong: example weights and label smoothing, learned and in grids',
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   shortened: [
     '200 inner steps in place of 4,000, one rate in place of three, grids of one, one seed in place of three, and no reweighting ' +
       'network.',

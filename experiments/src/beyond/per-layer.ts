@@ -28,7 +28,7 @@ function perLayerArms(model: string, size: Size): Arm[] {
 export const perLayer: Experiment = {
   description: 'a rate and a decay for each layer, against one for all',
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   shortened: [
     '300 inner steps in place of 4,000, one start in place of three, grids of one, one seed in place of three. In both forms seeds ' +
       'differ in the order of the data and in what is for validation: the network starts as it was uploaded.',

@@ -41,7 +41,7 @@ function arms(size: Size): Arm[] {
 export const table: Experiment = {
   description: 'a perceptron on a table that you bring: a penalty for each layer, against one for all',
   seeds: { full: 3, quick: 1 },
-  datasets: [DATASET],
+  datasets: { full: [DATASET] },
   shortened: [
     '500 inner steps in place of 4,000, one start in place of three, grids of one, one seed in place of three.',
   ],

@@ -102,7 +102,7 @@ function arms(size: Size): Arm[] {
 export const heldPhi: Experiment = {
   description: 'how well each estimator predicts where the hypergradient goes while φ is held',
   seeds: { full: 3, quick: 2 },
-  datasets: FORMS.full.problems.map(({ dataset }) => dataset),
+  datasets: { full: FORMS.full.problems.map(({ dataset }) => dataset) },
   shortened: [
     'One of three problems (a perceptron on letters), two rates of three, 500 steps in place of 2,000, two seeds in place of three, ' +
       'and not the average over 1 % of the training.',

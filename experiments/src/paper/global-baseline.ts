@@ -62,7 +62,7 @@ const OUTER_RATE: Readonly<Record<Size, number>> = { full: 0.3, quick: 0.6 };
 export const globalBaseline: Experiment = {
   description: "the paper's Fig. 9: GLOBAL, which trains from scratch for each update",
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   shortened: [
     '8 trainings of 100 inner steps in place of 20 of 20,000, hypergradients of GLOCAL on 500 of 6,000 validation examples, ' +
       'one seed in place of three.',

@@ -77,7 +77,7 @@ function besideThePaper({ local, glocal }: Published, finished: readonly Finishe
 const experiment = (dataset: string, factor: number, published: Published): Experiment => ({
   description: `the paper's Table 3: examples weighed by their losses, ${dataset} with an imbalance of ${factor}`,
   seeds: { full: 3, quick: 1 },
-  datasets: [dataset],
+  datasets: { full: [dataset] },
   shortened: [
     '20 inner steps on batches of 16 in place of 20,000 on 128, windows of 10, hypergradients on 50 examples, one seed, ' +
       'and no detached weights: this shows the way, and no result.',

@@ -61,7 +61,7 @@ function arms(size: Size): Arm[] {
 export const runtime: Experiment = {
   description: "the paper's Table 4: time with LOCAL, GLOCAL and GLOBAL, and without",
   seeds: { full: 3, quick: 1 },
-  datasets: [problem.dataset],
+  datasets: { full: [problem.dataset] },
   shortened: [
     '200 inner steps of each in place of 2,000 (1,000 of the default, 50 of GLOBAL), one seed in place of three; the paper ' +
       'has 20,000. Times are for each inner step in both forms, the median over the windows but the first.',

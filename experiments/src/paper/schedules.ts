@@ -93,7 +93,7 @@ const QUICK_TITLES = ['LOCAL', "GLOCAL, the paper's HANKEL", 'GLOCAL, AFFINE, av
 const experiment = (subject: Subject, description: string): Experiment => ({
   description,
   seeds: { full: 3, quick: 1 },
-  datasets: [subject.dataset],
+  datasets: { full: [subject.dataset] },
   shortened: [subject.shortened],
   arms: ({ size }) => arms(subject, size),
   analyse: async (lab, finished) => {

@@ -87,7 +87,7 @@ const titleOf = ({ sigma, delays }: { sigma: number; delays: number }): string =
 export const sigmaDelay: Experiment = {
   description: "the paper's Fig. 5: σ and m, by analysing stored windows again and by training with each",
   seeds: { full: 3, quick: 1 },
-  datasets: [problem.dataset],
+  datasets: { full: [problem.dataset] },
   shortened: [
     '200 inner steps in place of 20,000 and four settings in place of twenty for the trainings, five windows from one start ' +
       'in place of sixty for the analysis, hypergradients on 500 of 6,000 validation examples, one seed in place of three.',

@@ -32,7 +32,7 @@ const unit = (init: number | readonly number[]) => float({ min: 0, max: 1, init 
 export const spectrum: Experiment = {
   description: "the paper's Fig. 4: eigenvalues of the windows, and the decay of their modes",
   seeds: { full: 3, quick: 1 },
-  datasets: ['fashion-mnist'],
+  datasets: { full: ['fashion-mnist'] },
   shortened: [
     '200 inner steps in place of 2,000, hypergradients on 1,000 of 6,000 validation examples, one seed in place of three.',
   ],

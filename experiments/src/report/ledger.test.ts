@@ -9,8 +9,9 @@ import { thisMachine } from './machine.ts';
 const circumstances = (version: string): Circumstances => ({
   ...{ command: 'npm run experiment -- a', version, commit: '', machine: thisMachine() },
 });
-const finished = (...trials: readonly string[]): Finished => ({
-  arm: { id: 'row', table: 'table', title: 'row', readout: 'last' },
+const finished = (...trials: readonly string[]): Finished => inRow('row', trials);
+const inRow = (id: string, trials: readonly string[]): Finished => ({
+  arm: { id, table: 'table', title: 'row', readout: 'last' },
   ...{ study: 'studies/a', predictedCost: 1, steps: 100 },
   trials: trials.map((trial, seed) => ({
     ...{ trial, start: undefined, seed, state: 'SUCCEEDED', reason: '', accuracy: 0.9, loss: 0.3 },
@@ -28,6 +29,16 @@ describe('the ledger', () => {
     expect(entries.map(({ trial, version, seed, cost }) => ({ trial, version, seed, cost }))).toEqual([
       { trial: 'a', version: '1', seed: 0, cost: null },
       { trial: 'b', version: '2', seed: 1, cost: null },
+    ]);
+  });
+
+  it('has a trial in each row that its weights are read out for', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'glocal-test-'));
+    const ledger = await Ledger.open(folder.path, circumstances('1'));
+    for (const row of ['last', 'averaged', 'last']) await ledger.add(inRow(row, ['a']));
+    expect(ledger.entries.map(({ trial, row }) => [trial, row])).toEqual([
+      ['a', 'last'],
+      ['a', 'averaged'],
     ]);
   });
 });

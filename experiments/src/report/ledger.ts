@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 
 const FILE = 'ledger.jsonl';
 
-/** One cell: one trial. */
+/** One cell: one trial, in one row. */
 export interface Entry {
   /** `studies/{study}/trials/{trial}` */
   readonly trial: string;
@@ -39,7 +39,7 @@ export class Ledger {
 
   private constructor(path: string, entries: readonly Entry[], circumstances: Circumstances) {
     this.#path = path;
-    this.#entries = new Map(entries.map((entry) => [entry.trial, entry]));
+    this.#entries = new Map(entries.map((entry) => [cellOf(entry), entry]));
     this.#circumstances = circumstances;
   }
 
@@ -56,20 +56,23 @@ export class Ledger {
   /** Writes what is not in it yet. */
   async add({ arm, trials }: Finished): Promise<void> {
     const added = trials
-      .filter(({ trial }) => !this.#entries.has(trial))
+      .filter(({ trial }) => !this.#entries.has(cellOf({ trial, row: arm.id })))
       .map(
         ({ trial, start = null, seed, state, backend, seconds, cost = null }): Entry => ({
           ...{ trial, row: arm.id, start, seed, state, backend, seconds, cost },
           ...{ ...this.#circumstances, time: new Date().toISOString() },
         }),
       );
-    for (const entry of added) this.#entries.set(entry.trial, entry);
+    for (const entry of added) this.#entries.set(cellOf(entry), entry);
     if (added.length === 0) return;
     const lines = this.entries.map((entry) => `${JSON.stringify(entry)}\n`);
     await writeFile(`${this.#path}.new`, lines.join(''));
     await rename(`${this.#path}.new`, this.#path);
   }
 }
+
+/** A trial whose weights are read out in several ways is a cell of several rows. */
+const cellOf = ({ trial, row }: Pick<Entry, 'trial' | 'row'>): string => `${trial} ${row}`;
 
 async function readEntries(path: string): Promise<Entry[]> {
   let text: string;

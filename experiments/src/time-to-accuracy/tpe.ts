@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('tpe.py', import.meta.url));
 
-/** Names a Python that has Optuna. */
-export const PYTHON_VARIABLE = 'GLOCAL_EXPERIMENT_PYTHON';
+/** Names a Python that has Optuna. It is no setting of a service, which refuses those of `GLOCAL_` that it does not know. */
+export const PYTHON_VARIABLE = 'EXPERIMENT_PYTHON';
 
 /** Bounds of each parameter, all on a log scale. */
 export type LogSpace = Readonly<Record<string, readonly [low: number, high: number]>>;
