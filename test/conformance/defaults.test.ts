@@ -100,7 +100,7 @@ describe('a study', () => {
         return method?.dmd?.variant === Variant.AFFINE;
       case 'with a stride above 1':
         return (method?.stride ?? 0) > 1;
-      case 'with `classWeights`':
+      case 'with class weights':
         return parameter === 'classWeights';
       case 'with more than 40 updates':
         return updatesOf({ method, training }) > 40;

@@ -4,7 +4,7 @@
  */
 
 import { fixed, float, type Method, network, type Parameter, type ParameterMap, vector } from '@glocal/sdk';
-import { armOf, held, spaceOf, type Task } from '../arms.ts';
+import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
 import { type Besides, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { classSizes, effectiveNumber, inverseFrequency } from './classes.ts';
@@ -96,6 +96,17 @@ function arms(size: Size): Arm[] {
     arm('GLOCAL, rate, momentum and decay', sgd(starts), glocal),
     arm('LOCAL, class weights', { ...sgd(starts), classWeights: LEARNED }, local),
     arm('GLOCAL, class weights', { ...sgd(starts), classWeights: LEARNED }, glocal),
+    arm('LOCAL, relative class weights', { ...sgd(starts), relativeClassWeights: LEARNED }, local),
+    arm('GLOCAL, relative class weights', { ...sgd(starts), relativeClassWeights: LEARNED }, glocal),
+    // As studies are by default.
+    armOf(task, {
+      ...{ title: 'GLOCAL, relative class weights, Schedule-Free SGD', readout: 'averaged', method: glocal },
+      ...{ optimizer: 'schedule-free' },
+      space: spaceOf({
+        ...startingFrom('schedule-free', starts).parameters,
+        relativeClassWeights: LEARNED,
+      }),
+    }),
     ...(hasNetwork
       ? [
           arm(

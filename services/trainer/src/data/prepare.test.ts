@@ -101,6 +101,18 @@ describe('imbalanceFactor', () => {
     expect(test.count).toBe(40);
   });
 
+  it('tells the shares of the classes that are left, with the labels that are trained on', () => {
+    const counts = imbalancedCounts(40, CLASSES, 8);
+    const all = counts.reduce((a, b) => a + b);
+    const { classShares } = prepare(dataset, { ...options, imbalanceFactor: 8 }).train;
+    expect(classShares).toEqual(counts.map((count) => count / all));
+    const noisy = { ...options, labelNoise: 0.4 };
+    const labels = epoch(noisy).flatMap((batch) => [...batch.labels]);
+    const found = prepare(dataset, noisy).train.classShares;
+    for (const [c, share] of found.entries())
+      expect(labels.filter((label) => label === c).length / labels.length).toBeCloseTo(share, 1);
+  });
+
   it('standardises by what is left', () => {
     const batches = epoch({ imbalanceFactor: 8, standardize: true });
     const distinct = new Set(batches.flatMap(({ values }) => [...values]));

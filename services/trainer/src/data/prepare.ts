@@ -5,7 +5,7 @@
 
 import { type Augmentation, augmented, checkAugmentation } from './augment.ts';
 import { MiniBatches, sampledIndices } from './batches.ts';
-import { allIndices, type Batch, batchOf, type LabelledExamples } from './examples.ts';
+import { allIndices, type Batch, batchOf, type Indices, type LabelledExamples } from './examples.ts';
 import { imbalanced } from './imbalance.ts';
 import { withLabelNoise } from './label-noise.ts';
 import { randomStream } from './random.ts';
@@ -49,6 +49,8 @@ export interface PreparedData {
 export interface TrainingPart {
   /** Number of examples that batches are drawn from. */
   readonly count: number;
+  /** Share of them that each class has. */
+  readonly classShares: readonly number[];
   /** The mini-batch of an inner step, counted from 0. */
   at(step: number): Batch;
 }
@@ -88,11 +90,21 @@ export function prepare({ train, test, ...dataset }: Dataset, options: PrepareOp
   return {
     train: {
       count: indices.length,
+      classShares: sharesOf(labelled, indices),
       at: (step) => scale(augment(batchOf(labelled, batches.at(step)), step)),
     },
     validation: evaluationPart(train, split.validation, scale),
     test: evaluationPart(test, allIndices(test), scale),
   };
+}
+
+function sharesOf({ labels, classes }: LabelledExamples, indices: Indices): number[] {
+  const counts = new Uint32Array(classes);
+  for (let i = 0; i < indices.length; i++) {
+    const label = labels[indices[i] as number] as number;
+    counts[label] = (counts[label] as number) + 1;
+  }
+  return Array.from(counts, (count) => count / indices.length);
 }
 
 function evaluationPart(

@@ -7,6 +7,7 @@ import type { LearnedComponent } from './hyperparameter.ts';
 import { getOptimizer, listOptimizers } from './registry.ts';
 import { initialNetwork } from './reweighting.ts';
 import {
+  CLASS_SHARES,
   differentiate,
   expectNothingLeftBehind,
   hostExamples,
@@ -65,7 +66,7 @@ function found(
     weights: Float32Array.from(theta),
     learned,
     differentiation,
-    ...(reweighting && { loss: { reweighting } }),
+    loss: { classShares: CLASS_SHARES, ...(reweighting && { reweighting }) },
     ...(averaging !== undefined && { averaging, evaluation: 'averaged' as const }),
   });
   try {
@@ -204,6 +205,7 @@ describe('hypergradients of the loss agree with differences of whole runs in dou
   it.each<[string, ReferenceValues]>([
     ['labelSmoothing', { labelSmoothing: [0.1] }],
     ['classWeights', { classWeights: [0.5, 1.5, 2] }],
+    ['relativeClassWeights', { relativeClassWeights: [0.5, 1.5, 2] }],
     ['l2', { l2: [0.03] }],
     ['l2', { l2: [0.03, 0.01] }],
   ])('%s %j', (name, values) => {
@@ -211,8 +213,8 @@ describe('hypergradients of the loss agree with differences of whole runs in dou
   });
 
   it('all at their defaults, where only the derivative shows', () => {
-    const values = { ...SGD, labelSmoothing: [0], classWeights: [1, 1, 1], l2: [0] };
-    expectAgreement(training({}), values, ['labelSmoothing', 'classWeights', 'l2']);
+    const loss = { labelSmoothing: [0], classWeights: [1, 1, 1], relativeClassWeights: [1, 1, 1], l2: [0] };
+    expectAgreement(training({}), { ...SGD, ...loss }, Object.keys(loss));
   });
 
   it.each(REWEIGHTINGS)('the weights of a meta-module %j', (reweighting) => {
@@ -227,6 +229,7 @@ describe('hypergradients of the loss agree with differences of whole runs in dou
       epsilon: [0.01],
       labelSmoothing: [0.1],
       classWeights: [0.5, 1.5, 2],
+      relativeClassWeights: [2, 0.5, 1],
       l2: [0.03, 0.01],
       reweighting: network(reweighting.hidden),
     };
@@ -289,6 +292,7 @@ describe.each(installed)(
           weightDecay: [0.02],
           labelSmoothing: [0.1],
           classWeights: [0.5, 1.5, 2],
+          relativeClassWeights: [2, 0.5, 1],
           l2: [0.03, 0.01],
           reweighting: [...initialNetwork(reweighting, 5)],
           ...(['rmsprop', 'adamw', 'prodigy'].includes(optimizer) && { epsilon: [0.01] }),

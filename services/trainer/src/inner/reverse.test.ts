@@ -108,6 +108,7 @@ describe.each(installed)('on backend %s', (backend) => {
     momentum: [0.7],
     labelSmoothing: [0.1],
     classWeights: [1, 2, 0.5],
+    relativeClassWeights: [2, 0.5, 1],
     reweighting: initialNetwork({ hidden: 4 }, 1),
   };
   const learned = Object.entries(values).flatMap(([name, { length }]) => every(name, length));

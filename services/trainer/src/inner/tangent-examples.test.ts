@@ -36,6 +36,7 @@ const WITH_LOSS = {
   ...SGD,
   labelSmoothing: [0.1],
   classWeights: [0.5, 1, 2],
+  relativeClassWeights: [2, 0.5, 1],
   l2: [0.05, 0.2],
   reweighting: Array.from(initialNetwork({ hidden: 2 }, 0)),
 };

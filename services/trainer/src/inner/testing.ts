@@ -287,6 +287,9 @@ export function plainLoss(theta: ArrayLike<number>, { x, labels }: HostExamples)
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
+/** Of the examples that are trained on; what relative class weights are relative to. */
+export const CLASS_SHARES = [0.5, 0.3, 0.2];
+
 /** The training loss and its gradient by θ. */
 export function trainingLoss(
   theta: ArrayLike<number>,
@@ -296,6 +299,9 @@ export function trainingLoss(
 ): { readonly loss: number; readonly gradient: number[] } {
   const [smoothing = 0] = values.labelSmoothing ?? [];
   const l2 = values.l2 ?? [0];
+  const { relativeClassWeights: factors = CLASS_SHARES.map(() => 1) } = values;
+  const mean = CLASS_SHARES.reduce((sum, share, c) => sum + share * at(factors, c), 0);
+  const relative = (label: number): number => at(factors, label) / mean;
   const penalties = Array.from(theta, (_, i) => l2[i < SECOND ? 0 : 1] ?? at(l2, 0));
   const gradient = penalties.map((penalty, i) => penalty * at(theta, i));
   let total = penalties.reduce((sum, penalty, i) => sum + (penalty / 2) * at(theta, i) ** 2, 0);
@@ -307,7 +313,7 @@ export function trainingLoss(
     const { hidden, logProbabilities } = forward(theta, row);
     const targets = logProbabilities.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / CLASSES);
     const loss = -targets.reduce((sum, target, c) => sum + target * at(logProbabilities, c), 0);
-    const share = (values.classWeights?.[label] ?? 1) / x.length;
+    const share = ((values.classWeights?.[label] ?? 1) * relative(label)) / x.length;
     const [weight, slope] = reweighting ? exampleWeight(values.reweighting ?? [], loss) : [1, 0];
     total += share * weight * loss;
     const factor = share * (reweighting?.detached ? weight : weight + slope * loss);

@@ -16,6 +16,8 @@ import { REWEIGHTING } from './reweighting-size.ts';
 export interface LossOptions {
   /** Weighs examples by their losses; without it all count alike. */
   readonly reweighting?: Reweighting;
+  /** Share of the examples that are trained on that each class has, adding up to 1. @default the same for all */
+  readonly classShares?: readonly number[] | undefined;
 }
 
 /** Largest size of a weight of the meta-module: far beyond what its sigmoid can tell apart. */
@@ -34,6 +36,15 @@ const INFOS: readonly HyperparameterInfo[] = [
     name: 'classWeights',
     description: 'Factor of the loss of each class; the mean is over examples, not over weights',
     min: 0,
+    max: 1000,
+    defaultValue: 1,
+    groupings: ['class'],
+  },
+  {
+    name: 'relativeClassWeights',
+    description:
+      'Factor of the loss of each class, over the mean of the factors of all examples that are trained on: their common scale counts for nothing',
+    min: 1e-6,
     max: 1000,
     defaultValue: 1,
     groupings: ['class'],
@@ -77,8 +88,8 @@ export class TrainingLoss implements BatchLoss {
   }
 
   /**
-   * ℓ = 1/n Σ_i v_{c_i} · w(l_i) · l_i + ½ Σ_layer l2 ‖θ_layer‖², with the cross-entropies l, class weights v, and the
-   * meta-module w, which counts as a constant when detached.
+   * ℓ = 1/n Σ_i v_{c_i} · r_{c_i} / r̄ · w(l_i) · l_i + ½ Σ_layer l2 ‖θ_layer‖², with the cross-entropies l, class weights v, relative
+   * ones r, whose mean r̄ is over all examples that are trained on, and the meta-module w, which counts as a constant when detached.
    * @param probe `[n]`: adds Σ_i probe_i l_i. Its gradient is l, and l's directional derivatives are that gradient's.
    */
   value(parameters: readonly tf.Tensor[], inputs: LossInputs, probe?: tf.Tensor): tf.Scalar {
@@ -96,19 +107,30 @@ export class TrainingLoss implements BatchLoss {
     if (this.#options.reweighting?.detached !== true) return undefined;
     return {
       examples: this.#targets.shape[0],
-      names: [REWEIGHTING, 'classWeights'],
+      names: [REWEIGHTING, 'classWeights', 'relativeClassWeights'],
       weights: (losses, inputs) => this.weights(losses, inputs) as tf.Tensor,
     };
   }
 
-  /** v_{c_i} · w(l_i), `[n]`; undefined when all are 1. */
+  /** v_{c_i} · r_{c_i} / r̄ · w(l_i), `[n]`; undefined when all are 1. */
   weights(losses: tf.Tensor, inputs: LossInputs, detached = false): tf.Tensor | undefined {
-    const { classWeights, [REWEIGHTING]: network } = inputs;
-    const ofClass =
-      classWeights && tf.reshape(tf.matMul(this.#targets, tf.reshape(classWeights, [-1, 1])), [-1]);
+    const { [REWEIGHTING]: network } = inputs;
+    const factors = this.#classFactors(inputs);
+    const ofClass = factors && tf.reshape(tf.matMul(this.#targets, tf.reshape(factors, [-1, 1])), [-1]);
     const weigh = (of: tf.Tensor): tf.Tensor => exampleWeights(network as tf.Tensor, of);
     const ofExample = network && (detached ? withoutGradient(weigh, losses) : weigh(losses));
     return ofClass && ofExample ? tf.mul(ofClass, ofExample) : (ofClass ?? ofExample);
+  }
+
+  /** v · r / r̄, `[classes]`; undefined when all are 1. */
+  #classFactors({ classWeights, relativeClassWeights }: LossInputs): tf.Tensor | undefined {
+    if (relativeClassWeights === undefined) return classWeights;
+    const { classShares } = this.#options;
+    const mean = classShares
+      ? tf.sum(tf.mul(relativeClassWeights, tf.tensor1d([...classShares])))
+      : tf.mean(relativeClassWeights);
+    const relative = tf.div(relativeClassWeights, mean);
+    return classWeights ? tf.mul(classWeights, relative) : relative;
   }
 
   #losses(parameters: readonly tf.Tensor[], { labelSmoothing }: LossInputs): tf.Tensor1D {

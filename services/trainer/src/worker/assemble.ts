@@ -32,10 +32,12 @@ export interface Assembly {
  */
 export function assemble(study: CompleteStudy, seed: number, dataset: Dataset, model: Model): Assembly {
   const reweighting = reweightingOf(study);
+  const data = datasetData(dataset, { ...study, seed });
+  const { classShares } = data;
   return assembleParts(study, seed, {
-    objective: classification(model, reweighting === undefined ? {} : { reweighting }),
+    objective: classification(model, { classShares, ...(reweighting !== undefined && { reweighting }) }),
     weights: model.initialise(seed),
-    data: datasetData(dataset, { ...study, seed }),
+    data,
   });
 }
 

@@ -21,6 +21,12 @@ export interface LearnerData {
   test(): Batch;
 }
 
+/** Of a data set. */
+export interface ClassifiedData extends LearnerData {
+  /** Share of the examples that are trained on that each class has. */
+  readonly classShares: readonly number[];
+}
+
 /** How a trial uses its examples. */
 export interface DataUse {
   readonly problem: Problem;
@@ -29,7 +35,7 @@ export interface DataUse {
 }
 
 /** @throws DataError when the data set does not have what the problem asks for. */
-export function datasetData(dataset: Dataset, { problem, method, seed }: DataUse): LearnerData {
+export function datasetData(dataset: Dataset, { problem, method, seed }: DataUse): ClassifiedData {
   const { batchSize, standardize, imbalanceFactor, labelNoise, augmentation } = problem;
   // Open where trials differ in their data sets.
   const validationExamples = problem.validationExamples || defaultValidationExamples(dataset.train.count);
@@ -43,6 +49,7 @@ export function datasetData(dataset: Dataset, { problem, method, seed }: DataUse
     validation: () => onBackend(data.validation.all()),
     sample: (step) => onBackend(data.validation.sample(validationSample, validationSeed, step)),
     test: () => onBackend(data.test.all()),
+    classShares: data.train.classShares,
   };
 }
 
