@@ -44,6 +44,8 @@ export interface Lab {
   readonly size: Size;
   /** How many of each arm, unless it needs fewer. */
   readonly seeds: number;
+  /** Whether all rows are wanted, and not some by their names. */
+  readonly whole: boolean;
   /** Folder that is the experiment's own, and there. */
   readonly out: string;
   readonly signal: AbortSignal;

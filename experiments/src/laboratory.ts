@@ -47,7 +47,7 @@ export async function conduct(
   const isOther = owned && (await isOtherCommand(out, command));
   const arms: Finished[] = [];
   const lab: Lab = {
-    ...{ client, size, seeds, out, signal },
+    ...{ client, size, seeds, out, signal, whole: only === '' },
     note: (text) => board.note(text),
     run: async (wanted) => {
       const started = await startArms(client, wanted, seeds, signal);

@@ -7,8 +7,8 @@ import type { GlocalClient } from '@glocal/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fineTuneArms } from '../../experiments/src/beyond/fine-tune.ts';
 import { smallConvnet, upload } from '../../experiments/src/beyond/networks.ts';
-import { MissingDataError, requireDatasets } from '../../experiments/src/datasets.ts';
-import type { Arm, Lab, Size } from '../../experiments/src/experiment.ts';
+import { datasetsOf, MissingDataError, requireDatasets } from '../../experiments/src/datasets.ts';
+import type { Arm, Experiment, Lab, Size } from '../../experiments/src/experiment.ts';
 import { EXPERIMENTS } from '../../experiments/src/registry.ts';
 import { specOf } from '../../experiments/src/run.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
@@ -93,6 +93,24 @@ describe('the experiments', () => {
     }
     expect(refused).toEqual([]);
   });
+
+  it.each(forms)(
+    '$name, $size: asks for the data that it trains on, and for no other',
+    async ({ name, size }) => {
+      const arms = await armsOf(name, size);
+      // What comes with Glocal is always there, and fine-tuning begins with a network that has learned other data.
+      const trained = arms.flatMap(({ spec: { problem } }) =>
+        'dataset' in problem ? [problem.dataset] : [],
+      );
+      const asked = datasetsOf(EXPERIMENTS[name] as Experiment, size);
+      expect(
+        new Set([
+          ...trained.filter((id) => id !== 'fashion-mnist-10k'),
+          ...(name === 'fine-tune' ? ['mnist'] : []),
+        ]),
+      ).toEqual(new Set(asked));
+    },
+  );
 
   it('say what their quick form shortens', () => {
     for (const { seeds, shortened } of Object.values(EXPERIMENTS)) {
