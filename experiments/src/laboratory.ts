@@ -12,6 +12,7 @@ import type { ExperimentOptions } from './options.ts';
 import { type Finished, isOutcome, outcomeLine } from './outcome.ts';
 import { showProgress } from './progress.ts';
 import { accuracyTables } from './report/accuracy-table.ts';
+import { differenceTables } from './report/differences.ts';
 import { writeResults } from './report/files.ts';
 import { Ledger } from './report/ledger.ts';
 import { commitOf, thisMachine } from './report/machine.ts';
@@ -73,7 +74,7 @@ export async function conduct(
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
     const compared = experiment.comparable === false ? [] : arms;
     const findings = {
-      tables: [...accuracyTables(compared), ...found.tables],
+      tables: [...accuracyTables(compared), ...differenceTables(compared), ...found.tables],
       figures: [...(await accuracyFigures(compared)), ...found.figures],
     };
     const shortened = size === 'quick' ? (experiment.shortened ?? []) : [];

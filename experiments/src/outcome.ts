@@ -28,7 +28,10 @@ export interface Outcome {
 }
 
 export interface Finished {
-  readonly arm: Pick<Arm, 'id' | 'table' | 'title' | 'readout' | 'grid'>;
+  readonly arm: Pick<Arm, 'id' | 'table' | 'title' | 'readout' | 'grid'> & {
+    /** Whether hyperparameters moved while it trained. */
+    readonly tuned: boolean;
+  };
   readonly study: string;
   /** In plain runs. */
   readonly predictedCost: number;
@@ -43,8 +46,9 @@ export const isOutcome = ({ state }: Pick<Outcome, 'state'>): boolean =>
 
 export function finish(arm: Arm, study: Study<ParameterMap>, trials: readonly Trial[]): Finished {
   const { id, table, title, readout, grid } = arm;
+  const tuned = arm.spec.method?.estimator !== 'fixed';
   return {
-    arm: { id, table, title, readout, ...(grid !== undefined && { grid }) },
+    arm: { id, table, title, readout, tuned, ...(grid !== undefined && { grid }) },
     study: study.name,
     predictedCost: study.predictedCost,
     steps: arm.spec.training.steps,

@@ -15,7 +15,7 @@ const trial = (
   ...changes,
 });
 const arm = (table: string, title: string, trials: readonly Outcome[], grid?: boolean): Finished => ({
-  arm: { id: `${table}: ${title}`, table, title, readout: 'last', ...(grid && { grid }) },
+  arm: { id: `${table}: ${title}`, table, title, readout: 'last', tuned: !grid, ...(grid && { grid }) },
   ...{ study: 'studies/a', predictedCost: 1.3, steps: 100, trials },
 });
 const rows = (...finished: readonly Finished[]) => accuracyTables(finished)[0]?.rows;

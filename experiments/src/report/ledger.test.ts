@@ -11,7 +11,7 @@ const circumstances = (version: string): Circumstances => ({
 });
 const finished = (...trials: readonly string[]): Finished => inRow('row', trials);
 const inRow = (id: string, trials: readonly string[]): Finished => ({
-  arm: { id, table: 'table', title: 'row', readout: 'last' },
+  arm: { id, table: 'table', title: 'row', readout: 'last', tuned: true },
   ...{ study: 'studies/a', predictedCost: 1, steps: 100 },
   trials: trials.map((trial, seed) => ({
     ...{ trial, start: undefined, seed, state: 'SUCCEEDED', reason: '', accuracy: 0.9, loss: 0.3 },
