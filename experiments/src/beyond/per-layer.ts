@@ -12,10 +12,10 @@ const STEPS: Readonly<Record<Size, number>> = { full: 2_000, quick: 300 };
 const STARTS: Readonly<Record<Size, readonly number[]>> = { full: [0.01, 0.1], quick: [0.05] };
 export const GRIDS: Readonly<Record<Size, ControlGrids>> = {
   full: {
-    constant: [0.05, 0.1, 0.2],
+    constant: [0.1, 0.2],
     cooldown: [0.2],
     peaks: [0.2, 0.4],
-    scheduleFree: [0.5, 1],
+    scheduleFree: [0.5],
     asPublished: [],
   },
   quick: { constant: [0.1], peaks: [0.2], scheduleFree: [0.5] },

@@ -14,9 +14,9 @@ const GRIDS: Readonly<Record<Size, ControlGrids>> = {
   full: { constant: [0.3, 1, 3], cooldown: [1, 3], peaks: [1, 3], scheduleFree: [1, 5], asPublished: [] },
   quick: { constant: [1], peaks: [1], scheduleFree: [1], asPublished: [] },
 };
-/** Of the penalty, at the rates of the constant grid. */
+/** Of the penalty, at a rate of 1. */
 const PENALTIES: Readonly<Record<Size, readonly number[]>> = {
-  full: [1e-5, 1e-4, 1e-3, 1e-2],
+  full: [1e-5, 1e-4, 1e-3],
   quick: [1e-4],
 };
 
@@ -31,14 +31,11 @@ function arms(size: Size): Arm[] {
   return [
     ...vectorRows({ task, learned, others, grids: GRIDS[size] }),
     ...PENALTIES[size].map((penalty) =>
-      armOf(
-        { ...task, table: `${task.table}, by penalty at rate 1` },
-        {
-          ...{ title: 'FIXED', start: penalty, grid: true, readout: 'averaged' },
-          ...{ optimizer: 'sgd', method: held(task) },
-          space: spaceOf({ lr: fixed(1), l2: fixed(penalty), ...others }),
-        },
-      ),
+      armOf(task, {
+        ...{ title: `FIXED, one L2 of ${penalty}`, start: 1, grid: true, readout: 'averaged' },
+        ...{ optimizer: 'sgd', method: held(task) },
+        space: spaceOf({ lr: fixed(1), l2: fixed(penalty), ...others }),
+      }),
     ),
   ];
 }

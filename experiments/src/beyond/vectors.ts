@@ -1,7 +1,7 @@
 /** Hyperparameters with one value for each layer, and with one for all: the same runs otherwise. */
 
 import { float, type Method, type Parameter, vector } from '@glocal/sdk';
-import { armOf, held, spaceOf, type Task } from '../arms.ts';
+import { armOf, spaceOf, type Task } from '../arms.ts';
 import { type ControlGrids, controls } from '../controls.ts';
 import type { Arm } from '../experiment.ts';
 
@@ -35,18 +35,12 @@ export function vectorRows({ task, learned, others = {}, grids }: VectorRows): A
     Object.fromEntries(Object.entries(learned).map(([name, options]) => [name, make(options)]));
   const byLayer = map((options) => vector({ ...options, per: 'layer' }));
   const forAll = map((options) => float(options));
-  const row = (
-    title: string,
-    parameters: Readonly<Record<string, Parameter>>,
-    method: Method,
-    grid = false,
-  ) =>
+  const row = (title: string, parameters: Readonly<Record<string, Parameter>>, method: Method) =>
     armOf(task, {
-      ...{ title, method, grid, readout: 'averaged', optimizer: 'sgd' },
+      ...{ title, method, readout: 'averaged', optimizer: 'sgd' },
       space: spaceOf({ ...parameters, ...others }),
     });
   return [
-    row('FIXED', forAll, held(task), true),
     row('GLOCAL, one for all', forAll, { estimator: 'glocal' }),
     row('LOCAL, one for each layer', byLayer, { estimator: 'local' }),
     row('GLOCAL, one for each layer', byLayer, { estimator: 'glocal' }),
