@@ -8,7 +8,7 @@ import { CommandError, SOFTWARE, UNAVAILABLE } from './commands/exit.ts';
 import { setup } from './commands/setup.ts';
 import { token } from './commands/token.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { DmdConnectionError } from './dmd/connection.ts';
+import { DmdConnectionError } from './dmd/errors.ts';
 import { DmdStartError } from './dmd/process.ts';
 import { ModelError } from './model/errors.ts';
 import { ObjectStoreError } from './objects/errors.ts';

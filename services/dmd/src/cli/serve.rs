@@ -15,7 +15,7 @@ use super::{
     signals,
 };
 use crate::server::{
-    self, Listeners, ServeError,
+    self, Listeners,
     config::{Config, LogFormat},
     environment::warn_of_service_links,
     otlp::Traces,
@@ -173,13 +173,7 @@ async fn serve_until_told(config: Config, security: Security, exit_with_stdin: b
         .map_err(|error| Failure::new(exit::SOFTWARE, format!("cannot listen for signals: {error}")))?;
     server::run(listeners, config, security, shutdown, announce)
         .await
-        .map_err(|error| {
-            let code = match error {
-                ServeError::Tls(_) => exit::USAGE,
-                _ => exit::SOFTWARE,
-            };
-            Failure::new(code, error)
-        })
+        .map_err(|error| Failure::new(exit::SOFTWARE, error))
 }
 
 /// The one line on standard output. Whoever started the service may not be interested in it.

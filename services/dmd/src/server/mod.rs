@@ -20,10 +20,14 @@ mod shared;
 mod spans;
 mod stream;
 pub mod telemetry;
+mod tls;
+mod tokens;
 mod transport;
+mod watched_files;
 
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
+use futures::future::Either;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tonic::{
@@ -37,6 +41,7 @@ use self::{
     health::Health,
     security::Security,
     spans::CallSpans,
+    tokens::Gate,
     transport::{CONNECTION_WINDOW, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, RECEIVE_WINDOW},
 };
 use crate::Cancellation;
@@ -53,9 +58,6 @@ pub enum ServeError {
     /// The address of the listener is not known.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Certificate, key or client CA cannot be used.
-    #[error("tls: {0}")]
-    Tls(#[source] tonic::transport::Error),
     /// The library does not find the limit of a window with a known one.
     #[error("self-check failed: {0}")]
     SelfCheck(String),
@@ -108,28 +110,26 @@ pub async fn run(
         }
     });
 
-    let Security { tls, tokens } = security;
-    let secured = tls.is_some();
-    let mut server = Server::builder();
-    if let Some(tls) = tls {
-        server = server.tls_config(tls).map_err(ServeError::Tls)?;
-    }
+    let tls = security.tls.map(|files| files.follow(stopping.clone()));
+    let gate = Gate(security.tokens.map(|files| files.follow(stopping.clone())));
     ready(address);
-    tracing::info!(%address, tls = secured, "ready");
-    let serve = server
+    tracing::info!(%address, tls = tls.is_some(), "ready");
+    let router = Server::builder()
         .initial_stream_window_size(RECEIVE_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(CallSpans)
-        .add_service(InterceptedService::new(dmd_service, tokens.clone()))
+        .add_service(InterceptedService::new(dmd_service, gate.clone()))
         .add_service(health_service)
-        .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
-        .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens))
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listeners.grpc).with_nodelay(Some(true)),
-            stopping.clone().cancelled_owned(),
-        );
+        .add_service(InterceptedService::new(reflection().build_v1()?, gate.clone()))
+        .add_service(InterceptedService::new(reflection().build_v1alpha()?, gate));
+    let incoming = TcpIncoming::from(listeners.grpc).with_nodelay(Some(true));
+    let stopped = stopping.clone().cancelled_owned();
+    let serve = match tls {
+        Some(tls) => Either::Left(router.serve_with_incoming_shutdown(tls::accept(incoming, tls), stopped)),
+        None => Either::Right(router.serve_with_incoming_shutdown(incoming, stopped)),
+    };
     let overdue = async {
         stopping.cancelled().await;
         tokio::time::sleep(drain).await;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{TestServer, decode, reason, whole_window};
+use crate::support::{TestServer, decode, eventually, reason, whole_window};
 use glocal_dmd::{
     cli::{check, connection},
     server::{
@@ -157,6 +157,47 @@ async fn with_mutual_tls_and_a_token_only_those_who_have_both_are_answered() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_are_replaced_hold_for_new_connections_and_calls() {
+    let (files, old, new) = (Files::new("rotation"), Authority::new(), Authority::new());
+    let server = TestServer::start_with(|config| {
+        use_tls(config, &files, &old);
+        config.tls.client_ca = Some(files.write("ca.pem", old.pem()));
+        config.auth.token_file = Some(files.write("tokens", "old-token"));
+    })
+    .await;
+    let of = |authority: &Authority| {
+        let (certificate, key) = authority.issue("client");
+        ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(authority.pem()))
+            .identity(Identity::from_pem(certificate, key))
+    };
+    let call = async |tls: ClientTlsConfig, token: &str| match connect(&server, tls).await {
+        Ok(channel) => analyze(channel, Some(token)).await.is_ok(),
+        Err(_) => false,
+    };
+    let open = connect(&server, of(&old)).await.unwrap();
+    analyze(open.clone(), Some("Bearer old-token")).await.unwrap();
+
+    // Until the new certificate has its key, and while a file has nothing, what was there before holds.
+    let (certificate, key) = new.issue("localhost");
+    files.write("server.pem", certificate);
+    files.write("tokens", "# none\n");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(call(of(&old), "Bearer old-token").await);
+
+    files.write("server.key", key);
+    files.write("ca.pem", new.pem());
+    files.write("tokens", "new-token");
+    eventually(|| call(of(&new), "Bearer new-token")).await;
+    assert!(!call(of(&old), "Bearer new-token").await);
+    assert!(!call(of(&new), "Bearer old-token").await);
+    // Connections that were open go on; their calls need one of the tokens that there are now.
+    analyze(open.clone(), Some("Bearer new-token")).await.unwrap();
+    let status = analyze(open, Some("Bearer old-token")).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+}
+
 #[tokio::test]
 async fn health_needs_no_token() {
     let files = Files::new("health");
@@ -221,6 +262,8 @@ fn files_that_cannot_be_used_are_named_with_their_key() {
     );
     assert!(problem(&|c| c.tls.key = Some(nonsense.clone())).starts_with("tls.key: "));
     assert!(problem(&|c| c.tls.client_ca = Some(nonsense.clone())).starts_with("tls.client_ca: "));
+    let other = files.write("other.key", authority.issue("localhost").1);
+    assert!(problem(&|c| c.tls.key = Some(other.clone())).starts_with("tls.key: no TLS with "));
     assert_eq!(problem(&|c| c.tls.key = None), "tls.key: is required for TLS");
     assert_eq!(
         problem(&|c| c.tls.certificate = None),

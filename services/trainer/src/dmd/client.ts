@@ -47,7 +47,6 @@ export class DmdClient {
   /**
    * @param retryBudgetMs how long to go on trying when the service is away.
    * @param tracing undefined where there are no spans.
-   * @throws DmdConnectionError
    */
   constructor(
     connection: DmdConnection,

@@ -2,16 +2,12 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { DmdServiceClient } from '@glocal/proto/glocal/v1/dmd';
-import {
-  type ChannelCredentials,
-  type ClientOptions,
-  credentials,
-  InterceptingCall,
-  type Interceptor,
-} from '@grpc/grpc-js';
+import { type ClientOptions, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { isLoopback, parseAddress } from '../resource/address.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { callSpans } from './call-spans.ts';
+import { type DmdTls, FileCredentials, fromFiles, readFile } from './credentials.ts';
+import { DmdConnectionError } from './errors.ts';
 
 /** Plain data: secrets are in the files that it names, so that it may be logged and sent to a training process. */
 export interface DmdConnection {
@@ -23,67 +19,43 @@ export interface DmdConnection {
   readonly tokenFile?: string | undefined;
 }
 
-/** Paths of PEM files. */
-export interface DmdTls {
-  /** The roots that the service's certificate must lead to. */
-  readonly ca: string;
-  /** Our own certificate and its key, for mutual TLS. */
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  /** The name that the service's certificate is for, if not the host of the address. */
-  readonly domain?: string | undefined;
-}
-
-/** A file that a connection needs cannot be used; the message names it. */
-export class DmdConnectionError extends Error {
-  override readonly name = 'DmdConnectionError';
+/**
+ * Looks at the files, at a start. Later, while they are being replaced, what cannot be used is a service that is away.
+ * @throws DmdConnectionError
+ */
+export function checkConnection({ tls, tokenFile }: DmdConnection): void {
+  if (tls !== undefined) fromFiles(tls);
+  if (tokenFile !== undefined) checkToken(tokenFile);
 }
 
 /**
  * A client of the service; connects with the first call.
  * @param tracing undefined where there are no spans.
- * @throws DmdConnectionError
  */
 export function connectDmd({ address, tls, tokenFile }: DmdConnection, tracing?: Tracing): DmdServiceClient {
-  if (tokenFile !== undefined) checkToken(tokenFile);
-  return new DmdServiceClient(address, channelCredentials(tls), {
-    'grpc.max_send_message_length': -1,
-    'grpc.max_receive_message_length': -1,
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2_000,
-    ...withoutProxy(address),
-    ...(tls?.domain !== undefined && { 'grpc.ssl_target_name_override': tls.domain }),
-    interceptors: [
-      ...(tracing === undefined ? [] : [callSpans(tracing)]),
-      ...(tokenFile === undefined ? [] : [bearerToken(tokenFile)]),
-    ],
-  });
+  return new DmdServiceClient(
+    address,
+    tls === undefined ? credentials.createInsecure() : new FileCredentials(tls),
+    {
+      'grpc.max_send_message_length': -1,
+      'grpc.max_receive_message_length': -1,
+      'grpc.keepalive_time_ms': 30_000,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 2_000,
+      ...withoutProxy(address),
+      ...(tls?.domain !== undefined && { 'grpc.ssl_target_name_override': tls.domain }),
+      interceptors: [
+        ...(tracing === undefined ? [] : [callSpans(tracing)]),
+        ...(tokenFile === undefined ? [] : [bearerToken(tokenFile)]),
+      ],
+    },
+  );
 }
 
 /** A proxy could not reach what listens on this machine only, whatever `http_proxy` and its kin say. */
 function withoutProxy(address: string): ClientOptions {
   const host = parseAddress(address)?.host;
   return host !== undefined && isLoopback(host) ? { 'grpc.enable_http_proxy': 0 } : {};
-}
-
-function channelCredentials(tls: DmdTls | undefined): ChannelCredentials {
-  if (tls === undefined) return credentials.createInsecure();
-  const { ca, certificate, key } = tls;
-  const [roots, ourKey, ourCertificate] = [ca, key, certificate].map((file) =>
-    file === undefined ? null : read(file),
-  );
-  if (!roots?.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new DmdConnectionError(`${ca} has no certificate in PEM form, by which to know the DMD service`);
-  }
-  try {
-    return credentials.createSsl(roots, ourKey, ourCertificate);
-  } catch (cause) {
-    const files = [ca, certificate, key].filter((file) => file !== undefined).join(', ');
-    throw new DmdConnectionError(`no TLS for the DMD service with ${files}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /** While the file cannot be read, as when it is being replaced, calls go without a token, and the service refuses them. */
@@ -106,18 +78,8 @@ const firstLine = (text: string): string | undefined =>
     .find((line) => line !== '');
 
 function checkToken(file: string): void {
-  const token = firstLine(read(file).toString());
+  const token = firstLine(readFile(file).toString());
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
     throw new DmdConnectionError(`${file} has no token for the DMD service: write one on a line of its own`);
-  }
-}
-
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new DmdConnectionError(`cannot read a file for the DMD service: ${(cause as Error).message}`, {
-      cause,
-    });
   }
 }

@@ -1,4 +1,4 @@
-/** Why there is no report on a window. */
+/** Why there is no report on a window, or no connection to ask for one. */
 
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { retryInfo } from './retry-info.ts';
@@ -50,4 +50,9 @@ function kindOf(error: unknown): DmdErrorKind {
   if (code === status.RESOURCE_EXHAUSTED) return retryInfo(error) === null ? 'refused' : 'away';
   if (code === undefined || AWAY.has(code)) return 'away';
   return FAILED.has(code) ? 'failed' : 'refused';
+}
+
+/** A file that a connection needs cannot be used; the message names it. */
+export class DmdConnectionError extends Error {
+  override readonly name = 'DmdConnectionError';
 }

@@ -4,7 +4,7 @@ import type { DmdInfo, DmdLimits, DmdServiceClient } from '@glocal/proto/glocal/
 import type { DmdStatus } from '@glocal/proto/glocal/v1/study_service';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { connectDmd, type DmdConnection } from './connection.ts';
+import { checkConnection, connectDmd, type DmdConnection } from './connection.ts';
 
 /** The defaults of the service (docs/dmd.md), which hold for one that does not tell, or has not been reached yet. */
 export const DEFAULT_DMD_LIMITS: DmdLimits = {
@@ -41,6 +41,7 @@ export class DmdWatch {
    * @throws DmdConnectionError
    */
   static async start(connection: DmdConnection, log: Logger): Promise<DmdWatch> {
+    checkConnection(connection);
     const watch = new DmdWatch(connectDmd(connection), log);
     await watch.#ask();
     watch
