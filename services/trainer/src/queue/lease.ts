@@ -1,6 +1,6 @@
 /** A worker's lease of what it has claimed, as the worker sees it: by a clock that nobody sets, from before it asked. */
 
-/** Renewed so often while it lasts. */
+/** Asked for so often while it lasts: a connection that never answers costs one of them, since the next does not wait for it. */
 const RENEWALS = 3;
 
 export interface LeaseUse {
@@ -16,7 +16,8 @@ export class Lease {
   /** Undefined while nothing is claimed. */
   #renewals: NodeJS.Timeout | undefined;
   #end: NodeJS.Timeout | undefined;
-  #renewing = false;
+  /** When that was asked for which has been granted, by `performance.now()`. */
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(leaseMs: number, use: LeaseUse) {
     this.#leaseMs = leaseMs;
@@ -37,20 +38,20 @@ export class Lease {
   }
 
   async #renew(): Promise<void> {
-    if (this.#renewing) return;
-    this.#renewing = true;
     const since = performance.now();
     try {
       await this.#use.renew(this.#leaseMs);
-      if (this.#renewals !== undefined) this.#extend(since);
     } catch {
-      // The next renewal may succeed before the lease has passed.
-    } finally {
-      this.#renewing = false;
+      // Another renewal may succeed before the lease has passed.
+      return;
     }
+    if (this.#renewals !== undefined) this.#extend(since);
   }
 
+  /** Answers may overtake one another: what was asked for last is what holds. */
   #extend(since: number): void {
+    if (since < this.#since) return;
+    this.#since = since;
     clearTimeout(this.#end);
     this.#end = setTimeout(() => this.#use.passed(), since + this.#leaseMs - performance.now());
   }
