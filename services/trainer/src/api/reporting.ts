@@ -76,12 +76,13 @@ export function reporting(
   async function* exchange(
     name: string,
     incoming: AsyncIterator<ReportHypergradientsRequest>,
-    { stop, toldOf, seat }: Watch,
+    { stop, toldOf, seat, begin }: Watch,
     trace: TraceContext | undefined,
   ): AsyncGenerator<ReportHypergradientsResponse> {
     using trial = await ExternalTrial.open({ ...parts, trace }, name);
     seat.number(trial.epoch);
     toldOf();
+    begin();
     yield respond('position', trial.position);
     for await (const outcome of outcomesOf(trial, incoming, stop)) {
       if ('position' in outcome) yield respond('position', outcome.position);
@@ -117,11 +118,10 @@ export function reporting(
         if (trial?.state !== TrialState.RUNNING) left.abort(new StateError(`${name} does not run any more`));
       }
     };
-    subscription.takeStored();
-    watch().catch((error: unknown) => left.abort(error));
     return {
       stop,
       seat,
+      begin: () => void watch().catch((error: unknown) => left.abort(error)),
       toldOf: () => {
         hub.changed(study);
         subscription.takeStored();
@@ -199,6 +199,8 @@ function takenBy(trial: ExternalTrial, request: ReportHypergradientsRequest, sto
 interface Watch extends Disposable {
   readonly stop: AbortSignal;
   readonly seat: Seat;
+  /** The trial runs: from now on it is to be looked at. Before, what is told of late, as its creation by another server, says nothing. */
+  begin(): void;
   /** What was stored last is our own doing: others are told. */
   toldOf(): void;
 }
