@@ -46,6 +46,7 @@ describe.skipIf(!hasGo)(`Helm${whereGoIs}`, () => {
     ['auth.clientCertificateRole=write', 'tls.clientCa.secretName'],
     ['store.postgresql.sslMode=disable', 'store.postgresql.sslMode'],
     ['store.type=sqlite,server.replicas=2', 'server.replicas'],
+    ['dmd.clientTls.enabled=true', 'dmd.clientTls.enabled'],
     ['objects.type=s3', 'objects.s3.bucket'],
     ['objects.type=s3,objects.s3.bucket=b,objects.s3.endpoint=http://minio', 'objects.s3.endpoint'],
     ['worker.runner=job,worker.job.trigger=prometheus', 'worker.job.prometheus.serverAddress'],

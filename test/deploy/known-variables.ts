@@ -43,11 +43,11 @@ export async function dashboardVariables(): Promise<string[]> {
 export async function startDmdWith(env: readonly EnvVar[]): Promise<void> {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'glocal-dmd-'));
   const { cert, key } = await certificate('localhost');
-  const files = { CERTIFICATE: cert, KEY: key, TOKEN_FILE: 'secret\n' };
+  const files = { CERTIFICATE: cert, KEY: key, CLIENT_CA: cert, TOKEN_FILE: 'secret\n' };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
   const given = env.flatMap(({ name, value }) => {
     if (!name.startsWith('GLOCAL_') || value === undefined) return [];
-    const [file] = /(CERTIFICATE|KEY|TOKEN_FILE)$/.exec(name) ?? [];
+    const [file] = /(CERTIFICATE|KEY|CLIENT_CA|TOKEN_FILE)$/.exec(name) ?? [];
     return [[name, file === undefined ? value : join(folder.path, file)]];
   });
   const dmd = await startDmd({

@@ -20,6 +20,10 @@ it('ends with 10 when nothing waits', async () => {
   expect(await (await once()).ended).toBe(10);
 });
 
+it('ends with 0 when nothing waits, and it was told that this is well', async () => {
+  expect(await (await once('--once-no-work-ok')).ended).toBe(0);
+});
+
 it('ends with 0 when the trial has ended, and leaves the others', async () => {
   const study = await fleet.client.studies.create(
     quickStudy({ estimator: 'fixed', outerSteps: 1, seeds: [1, 2] }),

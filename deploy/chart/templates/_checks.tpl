@@ -22,6 +22,9 @@
 {{- if and (has $v.store.postgresql.sslMode (list "disable" "no-verify")) (not $v.insecure) }}
 {{- fail (printf "store.postgresql.sslMode: %s lets others on the way read what is stored; verify-full, or insecure: true if the network is yours" $v.store.postgresql.sslMode) }}
 {{- end }}
+{{- if and $v.dmd.clientTls.enabled (or $v.insecure (ne $v.dmd.mode "deployment")) }}
+{{- fail "dmd.clientTls.enabled: is for dmd.mode deployment, with TLS (insecure: false)" }}
+{{- end }}
 {{- if eq $v.objects.type "s3" }}
 {{- if not $v.objects.s3.bucket }}
 {{- fail "objects.s3.bucket: objects.type s3 needs a bucket" }}

@@ -19,6 +19,12 @@ exec:
     - --tls-domain
     - {{ printf "%s-dmd.%s.svc" (include "glocal.fullname" $) $.Release.Namespace }}
     {{- end }}
+    {{- if $.Values.dmd.clientTls.enabled }}
+    - --tls-certificate
+    - /etc/glocal/dmd-client/tls.crt
+    - --tls-key
+    - /etc/glocal/dmd-client/tls.key
+    {{- end }}
 timeoutSeconds: 5
 {{- end }}
 
@@ -50,6 +56,10 @@ env:
     value: /etc/glocal/tls/tls.key
   - name: GLOCAL_DMD_AUTH__TOKEN_FILE
     value: /etc/glocal/dmd-token/token
+  {{- if $values.clientTls.enabled }}
+  - name: GLOCAL_DMD_TLS__CLIENT_CA
+    value: /etc/glocal/dmd-client/ca.crt
+  {{- end }}
   {{- end }}
   {{- end }}
   - name: GLOCAL_DMD_DRAIN_SECONDS
@@ -88,6 +98,21 @@ resources:
   {{- toYaml $values.resources | nindent 2 }}
 securityContext:
   {{- include "glocal.containerSecurity" . | nindent 2 }}
+{{- end }}
+
+{{/* Of mutual TLS: the certificate that is shown to the DMD service, and its roots. */}}
+{{- define "glocal.dmdClientVolume" -}}
+- name: dmd-client
+  secret:
+    secretName: {{ include "glocal.dmdClientTlsSecret" . }}
+    defaultMode: 288 # 0440
+    items:
+      - key: tls.crt
+        path: tls.crt
+      - key: tls.key
+        path: tls.key
+      - key: {{ .Values.dmd.clientTls.caKey }}
+        path: ca.crt
 {{- end }}
 
 {{/* A native sidecar: it is ready before the trainer starts, and ends after it. */}}

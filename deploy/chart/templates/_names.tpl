@@ -80,6 +80,10 @@ annotations:
 {{- default (printf "%s-dmd-tls" (include "glocal.fullname" .)) .Values.dmd.tls.secretName }}
 {{- end }}
 
+{{- define "glocal.dmdClientTlsSecret" -}}
+{{- default (printf "%s-dmd-client-tls" (include "glocal.fullname" .)) .Values.dmd.clientTls.secretName }}
+{{- end }}
+
 {{- define "glocal.dmdTokenSecret" -}}
 {{- default (printf "%s-dmd-token" (include "glocal.fullname" .)) .Values.dmd.auth.secretName }}
 {{- end }}

@@ -68,6 +68,12 @@
 - name: GLOCAL_DMD_TOKEN_FILE
   value: /etc/glocal/dmd-token/token
 {{- end }}
+{{- if .Values.dmd.clientTls.enabled }}
+- name: GLOCAL_DMD_TLS_CERTIFICATE
+  value: /etc/glocal/dmd-client/tls.crt
+- name: GLOCAL_DMD_TLS_KEY
+  value: /etc/glocal/dmd-client/tls.key
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -228,6 +234,11 @@ livenessProbe:
   mountPath: /etc/glocal/dmd-token
   readOnly: true
 {{- end }}
+{{- if $.Values.dmd.clientTls.enabled }}
+- name: dmd-client
+  mountPath: /etc/glocal/dmd-client
+  readOnly: true
+{{- end }}
 {{- if and (ne $role "worker") (not $.Values.insecure) }}
 - name: tls
   mountPath: /etc/glocal/tls
@@ -291,6 +302,9 @@ livenessProbe:
 {{ include "glocal.secretFile" (list "dmd-ca" (include "glocal.dmdTlsSecret" $) $.Values.dmd.tls.caKey "ca.crt") }}
 {{ include "glocal.secretFile" (list "dmd-token" (include "glocal.dmdTokenSecret" $) $.Values.dmd.auth.key "token") }}
 {{- end }}
+{{- if $.Values.dmd.clientTls.enabled }}
+{{ include "glocal.dmdClientVolume" $ }}
+{{- end }}
 {{- if and (ne $role "worker") (not $.Values.insecure) }}
 - name: tls
   secret:
@@ -341,7 +355,7 @@ spec:
     - name: worker
       image: {{ include "glocal.image" (list $ $values.image) }}
       imagePullPolicy: {{ $.Values.image.pullPolicy }}
-      args: [--role, worker{{ if $restart }}, --once{{ end }}]
+      args: [--role, worker{{ if $restart }}, --once, --once-no-work-ok{{ end }}]
       env:
         {{- include "glocal.trainerEnv" (list $ $values "worker") | trim | nindent 8 }}
         {{- if not $restart }}

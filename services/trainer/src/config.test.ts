@@ -157,6 +157,10 @@ describe('the configuration', () => {
       exitCode: 64,
       message: '--once (GLOCAL_ONCE): is for --role worker; this is --role all',
     });
+    expect(refusal('--once-no-work-ok')).toMatchObject({
+      exitCode: 64,
+      message: '--once-no-work-ok (GLOCAL_ONCE_NO_WORK_OK): is for --once',
+    });
   });
 
   it.each([['--wrong'], ['surplus'], ['--store']])('refuses %s alone', (argument) => {

@@ -79,7 +79,7 @@ async function run(start: Start): Promise<number> {
   );
   if (config.once && worker !== undefined) {
     void stopping.then(() => worker.stop(config.drainSeconds * 1_000, whyStopped(config)));
-    return await trainOnce(worker, store, log);
+    return await trainOnce(worker, store, log, config);
   }
   const why = await stopping;
   log.info({ why }, 'stopping');

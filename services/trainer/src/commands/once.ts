@@ -2,6 +2,7 @@
 
 import { TrialState } from '@glocal/proto/glocal/v1/study';
 import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.ts';
 import type { TrialWorker } from '../queue/worker.ts';
 import { trialStateName } from '../resource/states.ts';
 import type { Store } from '../store/store.ts';
@@ -12,11 +13,12 @@ export async function trainOnce(
   worker: Pick<TrialWorker, 'trainOne'>,
   store: Pick<Store, 'getTrial'>,
   log: Logger,
+  { onceNoWorkOk }: Pick<Settings, 'onceNoWorkOk'>,
 ): Promise<number> {
   const name = await worker.trainOne();
   if (name === undefined) {
     log.info('no trial waits that can be trained here');
-    return ONCE.noWork;
+    return onceNoWorkOk ? 0 : ONCE.noWork;
   }
   const state = (await store.getTrial(name))?.state;
   log.info(

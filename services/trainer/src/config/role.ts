@@ -5,10 +5,16 @@ import { ConfigError } from './errors.ts';
 import { type Settings, waysTo } from './settings.ts';
 
 /** @throws ConfigError naming the setting. */
-export function checkRole({ role, store, once }: Pick<Settings, 'role' | 'store' | 'once'>): void {
+export function checkRole({
+  role,
+  store,
+  once,
+  onceNoWorkOk,
+}: Pick<Settings, 'role' | 'store' | 'once' | 'onceNoWorkOk'>): void {
   if (once && role !== 'worker') {
     throw new ConfigError(`${waysTo('once')}: is for --role worker; this is --role ${role}`);
   }
+  if (onceNoWorkOk && !once) throw new ConfigError(`${waysTo('onceNoWorkOk')}: is for --once`);
   if (role === 'all' || isDatabase(store)) return;
   throw new ConfigError(
     `${waysTo('role')}: servers and workers share a PostgreSQL database, which --store is not; ` +

@@ -152,6 +152,11 @@ export const SETTINGS = {
     false,
     'for `--role worker`: train one trial and exit, with a code that says what has become of it',
   ),
+  onceNoWorkOk: setting(
+    yesOrNo(),
+    false,
+    'for `--once`: where no trial waits the code is 0, not 10; for jobs whose trial another worker may have taken meanwhile',
+  ),
   maxActiveStudies: setting(whole(), 100, 'studies that may be active'),
   maxOwnerActiveStudies: optional(
     whole(),
