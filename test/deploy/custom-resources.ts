@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { execa } from 'execa';
 import { parse } from 'yaml';
-import type { Manifest } from './manifests.ts';
+import type { Manifest } from './objects.ts';
 
 /** Modules, with their versions, and where their definitions are in them. */
 const MODULES: readonly (readonly [module: string, files: string])[] = [

@@ -7,7 +7,7 @@ import { configVariables } from '@glocal/trainer/testing';
 import { execa } from 'execa';
 import { certificate } from '../support/certificates.ts';
 import { startDmd } from '../support/dmd.ts';
-import type { EnvVar } from './manifests.ts';
+import type { EnvVar } from './objects.ts';
 
 /** Read by every program: those of OpenTelemetry, TensorFlow and AWS. */
 const OF_LIBRARIES = /^(OTEL_[A-Z_]+|TF_[A-Z_]+|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY))$/;

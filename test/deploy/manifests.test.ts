@@ -3,16 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dashboardVariables, startDmdWith, trainerVariables, unknownVariables } from './known-variables.ts';
-import {
-  type Container,
-  chartSum,
-  MANIFESTS,
-  manifestFile,
-  type Pod,
-  podsOf,
-  readManifests,
-  selects,
-} from './manifests.ts';
+import { chartSum, MANIFESTS, manifestFile, readManifests } from './manifests.ts';
+import { type ContainerSpec, type PodOf, podsOf, selects } from './objects.ts';
 
 let known: Readonly<Record<string, readonly string[]>>;
 beforeAll(async () => {
@@ -160,8 +152,8 @@ describe.each(MANIFESTS)('%s.yaml', (name) => {
   });
 });
 
-const probes = ({ startupProbe, readinessProbe, livenessProbe }: Container) =>
+const probes = ({ startupProbe, readinessProbe, livenessProbe }: ContainerSpec) =>
   [startupProbe, readinessProbe, livenessProbe].filter((probe) => probe !== undefined);
 
-const portsOf = ({ containers }: Pod): string[] =>
-  containers.flatMap(({ ports = [] }) => ports.map((port) => port.name));
+const portsOf = ({ containers }: PodOf): string[] =>
+  containers.flatMap(({ ports = [] }) => ports.flatMap(({ name = [] }) => name));

@@ -12,14 +12,25 @@ metadata:
     pod-security.kubernetes.io/enforce: restricted
 `;
 
+/**
+ * What the chart makes of values.
+ * @param files of values; @param more like `worker.replicas=2`.
+ * @throws with what helm says of values that it refuses.
+ */
+export async function template(files: readonly string[], more: readonly string[] = []): Promise<string> {
+  const { exitCode, stdout, stderr } = await helm([
+    ...['template', 'glocal', CHART, '--namespace', 'glocal', '--kube-version', '1.33.0', '--skip-tests'],
+    ...files.flatMap((file) => ['--values', file]),
+    ...more.flatMap((value) => ['--set', value]),
+  ]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout;
+}
+
 /** The text of a manifest as the chart is now. */
 export async function renderManifest(name: ManifestName): Promise<string> {
   const values = valuesFile(name);
-  const { exitCode, stdout, stderr } = await helm([
-    ...['template', 'glocal', CHART, '--namespace', 'glocal', '--kube-version', '1.33.0', '--skip-tests'],
-    ...(values === undefined ? [] : ['--values', values]),
-  ]);
-  if (exitCode !== 0) throw new Error(stderr);
+  const stdout = await template(values === undefined ? [] : [values]);
   // Whoever applies it has no Helm, which would find its objects again by this.
   const objects = stdout.replaceAll('managed-by: Helm', 'managed-by: kubectl');
   return `# Made of the chart by "node test/deploy/render.ts", from ${chartSum()}\n${NAMESPACE}${objects}\n`;

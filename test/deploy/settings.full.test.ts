@@ -10,7 +10,8 @@ import { withoutSettings } from '../support/environment.ts';
 import { TEST_PASSWORD, TestPostgres } from '../support/postgres.ts';
 import { quickStudy } from '../support/studies.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
-import { type EnvVar, MANIFESTS, podsOf, readManifests } from './manifests.ts';
+import { MANIFESTS, readManifests } from './manifests.ts';
+import { type EnvVar, podsOf } from './objects.ts';
 
 const MAIN = fileURLToPath(import.meta.resolve('@glocal/trainer/main'));
 const NOT_THERE = 69;

@@ -1,14 +1,16 @@
 /**
  * Manifests made into what they say, on this machine: what the controllers of Kubernetes do with Deployments, Services, Secrets and
- * disruption budgets, as far as a rollout, an eviction and the loss of a machine need it. It judges no manifest: the tests of the chart do.
+ * disruption budgets, as far as a rollout, an eviction and the loss of a machine need it, and KEDA with ScaledJobs. It judges no
+ * manifest: the tests of the chart do.
  */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContainerSpec, Manifest } from './manifests.ts';
+import { type ContainerSpec, type Manifest, type PodTemplate, selects } from '../objects.ts';
+import type { Job } from './job.ts';
 import { Network } from './network.ts';
 import { Pod, type Surroundings } from './pod.ts';
+import { ScaledJob } from './scaled-job.ts';
 import { Service } from './service.ts';
 import { Workload } from './workload.ts';
 
@@ -20,10 +22,12 @@ export class Cluster implements AsyncDisposable {
   readonly #folder: string;
   readonly #objects = new Map<string, Manifest>();
   readonly #workloads: Workload[] = [];
+  readonly #scaledJobs: ScaledJob[] = [];
   readonly #services: Service[] = [];
   readonly #terminating = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
   readonly #gone: Pod[] = [];
+  readonly #ofJobs: Pod[] = [];
   #running = true;
 
   private constructor(network: Network, namespace: string, folder: string) {
@@ -48,6 +52,7 @@ export class Cluster implements AsyncDisposable {
         this.#services.push(service);
       }
       if (manifest.kind === 'Deployment') this.#applyDeployment(manifest);
+      if (manifest.kind === 'ScaledJob') this.#applyScaledJob(manifest);
       if (manifest.kind === 'Secret' && before !== undefined) await this.#refreshVolumes();
     }
     this.#update();
@@ -84,6 +89,24 @@ export class Cluster implements AsyncDisposable {
     return this.#workload(deployment).pods.map(({ pod }) => pod);
   }
 
+  scaledJob(name: string): ScaledJob {
+    const found = this.#scaledJobs.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`there is no ScaledJob ${name}`);
+    return found;
+  }
+
+  /** Has a Job of a ScaledJob run to its end, whatever that is. */
+  run(job: Job): void {
+    job.run().catch((error) => this.#failures.push(error));
+  }
+
+  /** An object that was applied. */
+  object(kind: string, name: string): Manifest {
+    const found = this.#objects.get(`${kind}/${name}`);
+    if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+    return found;
+  }
+
   /** Asks for the end of a pod as `kubectl drain` does: waits until the disruption budgets allow it. */
   async evict(pod: Pod): Promise<void> {
     while (!this.#mayDisrupt(pod)) {
@@ -101,11 +124,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Every pod with its state and the ends of its logs. */
   describe(): string {
-    const all = [
-      ...this.#workloads.flatMap(({ pods }) => pods.map(({ pod }) => pod)),
-      ...this.#gone.slice(-2),
-    ];
-    return all
+    return [...this.#pods(), ...this.#gone.slice(-2)]
       .map(
         (pod) =>
           `${pod.name}: ${pod.ready ? 'ready' : 'not ready'} ${pod.waiting}\n${pod.log.slice(-12).join('\n')}`,
@@ -115,13 +134,13 @@ export class Cluster implements AsyncDisposable {
 
   /** Lines of all pods that there were. */
   get log(): readonly string[] {
-    const pods = [...this.#gone, ...this.#workloads.flatMap((each) => each.pods.map(({ pod }) => pod))];
-    return pods.flatMap(({ name, log }) => log.map((line) => `${name}: ${line}`));
+    const all = new Set([...this.#gone, ...this.#ofJobs, ...this.#pods()]);
+    return [...all].flatMap(({ name, log }) => log.map((line) => `${name}: ${line}`));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#running = false;
-    for (const { pods } of this.#workloads) for (const { pod } of pods) await pod.vanish();
+    for (const pod of this.#pods()) await pod.vanish();
     for (const service of this.#services) service.close();
     await Promise.all(this.#terminating);
   }
@@ -159,7 +178,13 @@ export class Cluster implements AsyncDisposable {
     // A Deployment that is made anew waits until the old pods have ended.
     if (workload.strategy.surge === 0) await Promise.all(this.#terminating);
     workload.made += 1;
-    const surroundings: Surroundings = {
+    const pod = new Pod(`${workload.name}-${workload.made}`, workload.template, this.#surroundings());
+    workload.pods = [...workload.pods, { pod, revision: workload.revision }];
+    pod.start().catch((error) => this.#failures.push(error));
+  }
+
+  #surroundings(): Surroundings {
+    return {
       network: this.network,
       lookup: (kind, name) => this.#objects.get(`${kind}/${name}`),
       claim: (name) => join(this.#folder, 'claims', name),
@@ -167,10 +192,19 @@ export class Cluster implements AsyncDisposable {
       namespace: this.namespace,
       changed: () => this.#update(),
     };
-    await mkdir(join(this.#folder, 'claims'), { recursive: true });
-    const pod = new Pod(`${workload.name}-${workload.made}`, workload.template, surroundings);
-    workload.pods = [...workload.pods, { pod, revision: workload.revision }];
-    pod.start().catch((error) => this.#failures.push(error));
+  }
+
+  #applyScaledJob(manifest: Manifest): void {
+    const there = this.#scaledJobs.find(({ name }) => name === manifest.metadata.name);
+    if (there !== undefined) there.manifest = manifest;
+    else {
+      const make = (name: string, template: PodTemplate) => {
+        const pod = new Pod(name, template, this.#surroundings());
+        this.#ofJobs.push(pod);
+        return pod;
+      };
+      this.#scaledJobs.push(new ScaledJob(manifest, make));
+    }
   }
 
   #terminate(pod: Pod): void {
@@ -186,14 +220,12 @@ export class Cluster implements AsyncDisposable {
   }
 
   #mayDisrupt({ labels }: Pod): boolean {
-    const budgets = [...this.#objects.values()].filter(({ kind, spec }) => {
-      const wanted = Object.entries<string>(spec?.selector?.matchLabels ?? {});
-      return kind === 'PodDisruptionBudget' && wanted.every(([key, value]) => labels[key] === value);
-    });
+    const budgets = [...this.#objects.values()].filter(
+      ({ kind, spec }) => kind === 'PodDisruptionBudget' && selects(spec.selector.matchLabels, labels),
+    );
     return budgets.every(({ spec }) => {
-      const wanted = Object.entries<string>(spec.selector.matchLabels);
       const of = this.#workloads.filter(({ template }) =>
-        wanted.every(([key, value]) => template.metadata?.labels?.[key] === value),
+        selects(spec.selector.matchLabels, template.metadata?.labels ?? {}),
       );
       const expected = of.reduce((sum, { replicas }) => sum + replicas, 0);
       const healthy = of.flatMap(({ pods }) => pods).filter(({ pod }) => pod.ready).length;
@@ -204,7 +236,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #refreshVolumes(): Promise<void> {
-    for (const { pods } of this.#workloads) for (const { pod } of pods) await pod.refreshVolumes();
+    for (const pod of this.#pods()) await pod.refreshVolumes();
   }
 
   #workload(name: string): Workload {
@@ -214,8 +246,16 @@ export class Cluster implements AsyncDisposable {
   }
 
   #update(): void {
-    const pods = this.#workloads.flatMap((workload) => workload.pods.map(({ pod }) => pod));
+    const pods = this.#pods();
     for (const service of this.#services) service.update(pods);
+  }
+
+  /** Those that are not terminating, or not known to. */
+  #pods(): readonly Pod[] {
+    return [
+      ...this.#workloads.flatMap((workload) => workload.pods.map(({ pod }) => pod)),
+      ...this.#scaledJobs.flatMap(({ pods }) => pods),
+    ];
   }
 
   #rethrow(): void {

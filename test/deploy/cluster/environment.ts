@@ -1,7 +1,7 @@
 /** Variables of a container, from where its manifest says that they come. */
 
 import { hostname } from 'node:os';
-import type { ContainerSpec, EnvVar } from './manifests.ts';
+import type { ContainerSpec, EnvVar } from '../objects.ts';
 import { contentOf, type Lookup, MissingObjectError } from './volumes.ts';
 
 /** Who the pod is. */

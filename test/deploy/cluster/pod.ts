@@ -3,10 +3,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerSpec, PodTemplate, SecurityContext } from '../objects.ts';
 import { Container, type Exit, type Mount, removeFolder } from './container.ts';
 import { type Identity, substitute, variablesOf } from './environment.ts';
 import { imageOf } from './image.ts';
-import { type ContainerSpec, checkPod, type PodTemplate, type SecurityContext } from './manifests.ts';
+import { checkPod } from './known-fields.ts';
 import type { Network, PodNetwork } from './network.ts';
 import { watch } from './probe.ts';
 import { filesOf, type Lookup, MissingObjectError, makeFolder, writeFiles } from './volumes.ts';
@@ -74,6 +75,11 @@ export class Pod {
   get ready(): boolean {
     const lasting = this.#containers.filter((each) => each.sidecar || !this.#isInit(each));
     return !this.terminating && lasting.every(({ ready }) => ready);
+  }
+
+  /** Whether its last container was begun. */
+  get begun(): boolean {
+    return this.#containers.at(-1)?.container !== undefined;
   }
 
   get restarts(): number {
@@ -157,11 +163,10 @@ export class Pod {
     await this.#remove();
   }
 
-  /** Waits until its only container has ended, where it is not to be started again. */
+  /** Waits until its last container has ended, where it is not to be started again; one that never started was stopped before. */
   async ended(): Promise<Exit> {
     const main = this.#containers.at(-1);
-    if (main?.container === undefined) throw new Error(`pod ${this.name} has not started`);
-    return main.container.ended;
+    return (await main?.container?.ended) ?? { code: null, signal: 'SIGTERM' };
   }
 
   #identity(): Identity {
@@ -218,7 +223,7 @@ export class Pod {
     each.watching.abort();
     [each.started, each.ready] = [false, false];
     this.#surroundings.changed();
-    if (!each.wanted || this.#template.spec.restartPolicy === 'Never') return;
+    if (!each.wanted || (this.#template.spec.restartPolicy === 'Never' && !each.sidecar)) return;
     each.restarts += 1;
     await sleep(AGAIN_MS * Math.min(each.restarts, 10));
     if (each.wanted) await this.#keep(each);

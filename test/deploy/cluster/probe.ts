@@ -5,8 +5,8 @@ import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askHealth } from '@glocal/trainer/testing';
+import type { ContainerSpec, Probe } from '../objects.ts';
 import type { Container } from './container.ts';
-import type { ContainerSpec, Probe } from './manifests.ts';
 
 /** This machine is busier than a node is to be: what Kubernetes would wait a second for has this many. */
 const PATIENCE = 60;

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Manifest } from './manifests.ts';
+import { type Manifest, selects } from '../objects.ts';
 import type { Network } from './network.ts';
 import type { Pod } from './pod.ts';
 
@@ -63,9 +63,7 @@ export class Service {
   /** @param pods all that there are. */
   update(pods: readonly Pod[]): void {
     const { selector = {}, publishNotReadyAddresses = false } = this.#manifest.spec;
-    const selected = pods.filter(({ labels }) =>
-      Object.entries(selector).every(([key, value]) => labels[key] === value),
-    );
+    const selected = pods.filter(({ labels }) => selects(selector, labels));
     this.#endpoints = selected.filter(
       ({ ready, terminating }) => !terminating && (ready || publishNotReadyAddresses),
     );

@@ -2,7 +2,7 @@
 
 import { chmod, chown, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, Volume, VolumeSource } from './manifests.ts';
+import type { Manifest, Volume, VolumeSource } from '../objects.ts';
 
 /** Where a cluster keeps its Secrets and ConfigMaps: their content by kind and name. */
 export type Lookup = (kind: 'Secret' | 'ConfigMap', name: string) => Manifest | undefined;

@@ -1,6 +1,6 @@
 /** A Deployment and its pods. */
 
-import type { Manifest, PodTemplate } from './manifests.ts';
+import type { Manifest, PodTemplate } from '../objects.ts';
 import type { Pod } from './pod.ts';
 
 interface Strategy {

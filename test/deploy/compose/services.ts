@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Manifest, Probe } from '../cluster/manifests.ts';
+import type { Manifest, Probe } from '../objects.ts';
 
 export const composeFolder = join(import.meta.dirname, '../../../deploy/compose');
 

@@ -6,22 +6,17 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GlocalClient } from '@glocal/sdk';
 import { Command } from 'commander';
 import { Random } from '../../faults/random.ts';
 import { undisturbed } from '../../scale/ended.ts';
 import { scaleStudy } from '../../scale/study.ts';
-import { TEST_PASSWORD, TestPostgres } from '../../support/postgres.ts';
-import { temporaryFolder } from '../../support/trainer.ts';
-import { Cluster } from '../cluster/cluster.ts';
-import { parseManifests } from '../cluster/manifests.ts';
-import { forward } from '../forward.ts';
+import { Installation, SERVERS, say } from '../installation.ts';
+import { parseManifests } from '../objects.ts';
 import { OUTER_STEPS, SEEDS, workWhile } from './disturb.ts';
 import { rotate } from './rotate.ts';
-import { DATABASE, makeKeys, SERVER, secrets } from './secrets.ts';
 
 const SEED = 16;
-const [SERVERS, WORKERS] = ['glocal', 'glocal-worker'] as const;
+const WORKERS = 'glocal-worker';
 
 const command = new Command()
   .requiredOption('--manifests <file>', 'the chart as it is rendered')
@@ -30,35 +25,19 @@ const command = new Command()
   .option('--losses <n>', 'of a pod with its machine', Number, 1);
 command.parse();
 const { manifests, rollouts, evictions, losses } = command.opts();
-const say = (what: string) => console.error(`${new Date().toISOString()} ${what}`);
 
 say('a study that nobody disturbs');
 const expected = await undisturbed(scaleStudy(SEEDS, OUTER_STEPS));
-const keys = await makeKeys(TEST_PASSWORD);
-await using folder = await temporaryFolder();
-await using postgres = await TestPostgres.start({}, keys.database);
-await postgres.run('CREATE DATABASE glocal');
-await using cluster = await Cluster.create(folder.path, 'glocal');
-const { network } = cluster;
-await using _database = await forward(`${network.machine}:5432`, `127.0.0.1:${postgres.port}`);
-network.name(DATABASE, [network.machine]);
+await using installed = await Installation.begin();
+const { cluster, keys } = installed;
 
 say('the manifests, before there are Secrets');
 await cluster.apply(parseManifests(readFileSync(manifests, 'utf8')));
-let waiting = '';
-for (; waiting === ''; await sleep(100)) waiting = cluster.pods(SERVERS)[0]?.waiting ?? '';
-await cluster.apply(secrets(keys));
-const startedAt = performance.now();
-await cluster.settled();
-const readySeconds = (performance.now() - startedAt) / 1_000;
+const waiting = await installed.waiting();
+const readySeconds = await installed.settle();
 say(`all pods are ready after ${readySeconds.toFixed(0)} s`);
 
-const { authority, client: own, token } = keys;
-await using client = await GlocalClient.connect({
-  address: `${cluster.addressOf(SERVERS)}:50061`,
-  tls: { ca: authority.cert, cert: own.cert, key: own.key, serverName: SERVER },
-  token,
-});
+await using client = await installed.connect();
 const { caller } = await client.serverInfo();
 
 const random = new Random(SEED);
@@ -80,10 +59,7 @@ const account = await workWhile(client, expected, async () => {
   }
 });
 say('accounted for');
-const rotated = await rotate(cluster, `${cluster.addressOf(SERVERS)}:50061`, keys);
-const unclean = cluster.log.filter((line) =>
-  /killed, for it did not end|is not alive|has not started/.test(line),
-);
+const rotated = await rotate(cluster, installed.address, keys);
 console.log(
   JSON.stringify({
     waiting,
@@ -93,7 +69,7 @@ console.log(
     rollouts,
     evictions,
     losses,
-    unclean,
+    unclean: installed.unclean,
     ...account,
   }),
 );

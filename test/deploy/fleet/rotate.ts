@@ -1,14 +1,11 @@
 /** Secrets that are replaced while pods run: who gets in with what, as soon as that has reached them. */
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { certificate } from '../../support/certificates.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { type Keys, SERVER, secret, tokenLine } from './secrets.ts';
-
-const WITHIN_MS = 120_000;
+import { fingerprint, until } from '../look.ts';
+import { type Keys, SERVER, secret, tokenLine } from '../secrets.ts';
 
 export interface Rotated {
   /** Whether new connections got the new certificate. */
@@ -33,34 +30,17 @@ export async function rotate(cluster: Cluster, address: string, keys: Keys): Pro
   };
   const fresh = `glocal_${randomBytes(32).toString('base64url')}`;
   const next = await certificate(SERVER, authority);
-  const before = await fingerprint(address, keys);
+  const ofServer = () => fingerprint(address, { ca: authority.cert, ...client, servername: SERVER });
+  const before = await ofServer();
   await cluster.apply([
     secret('glocal-tls', { 'tls.crt': next.cert, 'tls.key': next.key, 'ca.crt': authority.cert }),
     secret('glocal-tokens', { tokens: tokenLine(token) + tokenLine(fresh) }),
   ]);
-  const exchanged = await until(async () => (await fingerprint(address, keys)) !== before);
+  const exchanged = await until(async () => (await ofServer()) !== before);
   const taken = await until(
     async () => (await codeWith(fresh)) === 'ada' && (await codeWith(token)) === 'ada',
   );
   await cluster.apply([secret('glocal-tokens', { tokens: tokenLine(fresh) })]);
   await until(async () => (await codeWith(token)) !== 'ada');
   return { certificate: exchanged, token: taken, old: await codeWith(token) };
-}
-
-async function until(seen: () => Promise<boolean>): Promise<boolean> {
-  for (const end = Date.now() + WITHIN_MS; Date.now() < end; await sleep(250)) if (await seen()) return true;
-  return false;
-}
-
-/** Of the certificate that new connections get. */
-function fingerprint(address: string, { authority, client }: Keys): Promise<string> {
-  const [host = '', port = ''] = address.split(':');
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const options = { host, port: Number(port), ca: authority.cert, ...client, servername: SERVER };
-  const socket = connect({ ...options, ALPNProtocols: ['h2'] }, () => {
-    resolve(socket.getPeerCertificate().fingerprint256);
-    socket.destroy();
-  });
-  socket.on('error', reject);
-  return promise;
 }

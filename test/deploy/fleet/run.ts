@@ -1,11 +1,8 @@
 /** Renders the chart and runs what it says (main.ts), in namespaces of its own. */
 
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { helm } from '../../support/kubernetes-tools.ts';
-import { temporaryFolder } from '../../support/trainer.ts';
-import { runInside } from '../inside.ts';
-import { CHART } from '../manifests.ts';
+import { template } from '../render.ts';
+import { runInstalled } from '../run-installed.ts';
 import type { Account } from './disturb.ts';
 import type { Rotated } from './rotate.ts';
 
@@ -30,18 +27,8 @@ export interface Seen extends Account {
 }
 
 export async function runFleet({ rollouts, evictions, losses }: Disturbances): Promise<Seen> {
-  await using folder = await temporaryFolder();
-  const manifests = join(folder.path, 'manifests.yaml');
-  const values = join(import.meta.dirname, 'values.yaml');
-  const { exitCode, stdout, stderr } = await helm([
-    ...['template', 'glocal', CHART, '--namespace', 'glocal', '--kube-version', '1.33.0', '--skip-tests'],
-    ...['--values', values],
-  ]);
-  if (exitCode !== 0) throw new Error(`helm: ${stderr}`);
-  await writeFile(manifests, stdout);
+  const manifests = await template([join(import.meta.dirname, 'values.yaml')]);
   const counts = { rollouts, evictions, losses };
   const flags = Object.entries(counts).flatMap(([name, n]) => [`--${name}`, String(n)]);
-  return JSON.parse(
-    await runInside(join(import.meta.dirname, 'main.ts'), ['--manifests', manifests, ...flags]),
-  ) as Seen;
+  return runInstalled<Seen>(join(import.meta.dirname, 'main.ts'), { manifests }, flags);
 }

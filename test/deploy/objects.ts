@@ -1,4 +1,4 @@
-/** Of Kubernetes' objects what this cluster does something with, and what it leaves aside knowingly; it refuses the rest. */
+/** Kubernetes' objects as they are written, as far as something here looks at them or runs them. */
 
 import { parseAllDocuments } from 'yaml';
 
@@ -81,7 +81,7 @@ export interface ContainerSpec {
   };
   readonly securityContext?: SecurityContext;
   readonly restartPolicy?: 'Always';
-  readonly resources?: unknown;
+  readonly resources?: { readonly requests?: object; readonly limits?: object };
 }
 
 interface Items {
@@ -121,51 +121,52 @@ export interface PodTemplate {
   readonly spec: PodSpec;
 }
 
-/** Fields that change nothing here: where a pod runs, what it may take, what Kubernetes itself sees to. */
-const LEFT_ASIDE: Readonly<Record<'pod' | 'container', readonly string[]>> = {
-  pod: [
-    ...[
-      'affinity',
-      'nodeSelector',
-      'tolerations',
-      'topologySpreadConstraints',
-      'schedulerName',
-      'runtimeClassName',
-    ],
-    ...['serviceAccountName', 'automountServiceAccountToken', 'priorityClassName', 'imagePullSecrets'],
-    ...['enableServiceLinks', 'hostname', 'dnsPolicy', 'resourceClaims', 'shareProcessNamespace'],
-  ],
-  container: ['resources', 'imagePullPolicy', 'terminationMessagePolicy', 'terminationMessagePath'],
-};
-
-const KNOWN: Readonly<Record<'pod' | 'container' | 'volume', readonly string[]>> = {
-  pod: [
-    ...['initContainers', 'containers', 'volumes', 'securityContext', 'terminationGracePeriodSeconds'],
-    'restartPolicy',
-  ],
-  container: [
-    ...['name', 'image', 'command', 'args', 'env', 'envFrom', 'ports', 'volumeMounts', 'startupProbe'],
-    ...['readinessProbe', 'livenessProbe', 'lifecycle', 'securityContext', 'restartPolicy'],
-  ],
-  volume: ['name', 'emptyDir', 'persistentVolumeClaim', 'secret', 'configMap', 'projected'],
-};
-
-/** @throws Error naming a field that nothing here would do anything about. */
-export function checkPod({ spec }: PodTemplate): void {
-  refuse('pod', spec, [...KNOWN.pod, ...LEFT_ASIDE.pod]);
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-    refuse(`container ${container.name}`, container, [...KNOWN.container, ...LEFT_ASIDE.container]);
-  }
-  for (const volume of spec.volumes ?? []) refuse(`volume ${volume.name}`, volume, KNOWN.volume);
+/** A pod that a workload makes. */
+export interface PodOf {
+  /** Name of the workload. */
+  readonly of: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Native sidecars first. */
+  readonly containers: readonly ContainerSpec[];
+  readonly spec: PodSpec;
 }
 
-function refuse(what: string, object: object, known: readonly string[]): void {
-  const unknown = Object.keys(object).filter((key) => !known.includes(key));
-  if (unknown.length > 0) throw new Error(`${what}: nothing here knows ${unknown.join(', ')}`);
+/** The template of the pods of a Deployment or of KEDA's Jobs; undefined for other objects. */
+export const templateOf = ({ spec }: Manifest): PodTemplate | undefined => {
+  const template = spec?.template ?? spec?.jobTargetRef?.template;
+  return template?.spec?.containers === undefined ? undefined : template;
+};
+
+/** All containers of a pod, native sidecars first. */
+export const containersOf = ({ initContainers = [], containers }: PodSpec): ContainerSpec[] => [
+  ...initContainers,
+  ...containers,
+];
+
+export function podsOf(manifests: readonly Manifest[]): PodOf[] {
+  return manifests.flatMap((manifest) => {
+    const template = templateOf(manifest);
+    if (template === undefined) return [];
+    const { metadata, spec } = template;
+    return {
+      ...{ of: manifest.metadata.name, labels: metadata?.labels ?? {}, spec },
+      containers: containersOf(spec),
+    };
+  });
 }
 
-/** All objects of a text of YAML. */
+/** The objects of a text of YAML. */
 export const parseManifests = (text: string): Manifest[] =>
   parseAllDocuments(text)
-    .map((document) => document.toJS() as Manifest | null)
+    .map((document) => {
+      const [error] = document.errors;
+      if (error !== undefined) throw error;
+      return document.toJS() as Manifest | null;
+    })
     .filter((manifest) => manifest !== null);
+
+/** Whether labels have all that a selector names. */
+export const selects = (
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean => Object.entries(selector).every(([key, value]) => labels[key] === value);
