@@ -29,7 +29,7 @@ interface Form {
 
 const FORMS: Readonly<Record<Size, Form>> = {
   full: {
-    ...{ steps: 2_000, rates: [0.1, 0.2], starts: [0.1], defaultStarts: [0.01, 0.1], network: true },
+    ...{ steps: 2_000, rates: [0.1, 0.2, 0.4], starts: [0.1], defaultStarts: [0.01, 0.1], network: true },
     controls: {
       weighted: { constant: [], cooldown: [0.2], peaks: [0.2, 0.4], scheduleFree: [0.5], asPublished: [] },
       plain: { constant: [], peaks: [], scheduleFree: [0.5], asPublished: [], prodigy: false },
@@ -45,10 +45,10 @@ const FORMS: Readonly<Record<Size, Form>> = {
 };
 
 const SIZES = classSizes(LARGEST, CLASSES, FACTOR);
-const ROOT = inverseFrequency(SIZES, 0.5);
+const INVERSE = inverseFrequency(SIZES);
 const KNOWN: readonly (readonly [string, number[]])[] = [
-  ['inverse frequency', inverseFrequency(SIZES)],
-  ['root of the inverse frequency', ROOT],
+  ['inverse frequency', INVERSE],
+  ['root of the inverse frequency', inverseFrequency(SIZES, 0.5)],
   ['effective number, β .999', effectiveNumber(SIZES, 0.999)],
 ];
 
@@ -62,8 +62,8 @@ const still = { momentum: fixed(0.1), weightDecay: fixed(1e-3) };
 
 const known = (weights: readonly number[]): Parameter => fixed([...weights], { per: 'class' });
 const BESIDES: Besides = {
-  title: ', root of the inverse frequency',
-  parameters: { classWeights: known(ROOT) },
+  title: ', inverse frequency',
+  parameters: { classWeights: known(INVERSE) },
 };
 /** Where weights may go: a hundred times up or down. */
 const LEARNED = vector({ min: 0.01, max: 100, scale: 'log', init: 1, per: 'class' });
@@ -122,7 +122,7 @@ export const imbalanceFashionMnist: Experiment = {
   seeds: { full: 3, quick: 1 },
   datasets: { full: ['fashion-mnist'] },
   shortened: [
-    '200 inner steps in place of 2,000, one rate in place of two, one seed in place of three, and no reweighting network.',
+    '200 inner steps in place of 2,000, one rate in place of three, one seed in place of three, and no reweighting network.',
   ],
   arms: ({ size }) => arms(size),
   analyse: async (lab) => {
