@@ -68,6 +68,15 @@ const BESIDES: Besides = {
 /** Where weights may go: a hundred times up or down. */
 const LEARNED = vector({ min: 0.01, max: 100, scale: 'log', init: 1, per: 'class' });
 
+/**
+ * Windows spread over the training. Those of the default come in a row at its beginning, where rates are found, and where what the classes
+ * need cannot be seen yet.
+ */
+const SPREAD: Omit<Method, 'estimator'> = {
+  ...{ overhead: 1.5, window: 25, warmupWindows: 1 },
+  outer: { rate: 0.3 },
+};
+
 function taskOf(size: Size): Task {
   const { steps } = FORMS[size];
   const problem = { dataset: 'fashion-mnist', model: 'lenet', imbalanceFactor: FACTOR };
@@ -90,6 +99,14 @@ function arms(size: Size): Arm[] {
         space: spaceOf({ ...sgd([start]), ...(weights && { classWeights: known(weights) }) }),
       }),
     );
+  const free = (title: string, method: Method, from: readonly number[]): Arm =>
+    armOf(task, {
+      ...{ title, readout: 'averaged', method, optimizer: 'schedule-free' },
+      space: spaceOf({
+        ...startingFrom('schedule-free', from).parameters,
+        relativeClassWeights: LEARNED,
+      }),
+    });
   const glocal: Method = { estimator: 'glocal' };
   const local: Method = { estimator: 'local' };
   return [
@@ -100,15 +117,19 @@ function arms(size: Size): Arm[] {
     arm('GLOCAL, class weights', { ...sgd(starts), classWeights: LEARNED }, glocal),
     arm('LOCAL, relative class weights', { ...sgd(starts), relativeClassWeights: LEARNED }, local),
     arm('GLOCAL, relative class weights', { ...sgd(starts), relativeClassWeights: LEARNED }, glocal),
-    // As studies are by default.
-    armOf(task, {
-      ...{ title: 'GLOCAL, relative class weights, Schedule-Free SGD', readout: 'averaged', method: glocal },
-      ...{ optimizer: 'schedule-free' },
-      space: spaceOf({
-        ...startingFrom('schedule-free', defaultStarts).parameters,
-        relativeClassWeights: LEARNED,
-      }),
-    }),
+    ...(['local', 'glocal'] as const).map((estimator) =>
+      arm(
+        `${estimator.toUpperCase()}, relative class weights, spread windows`,
+        { ...sgd(starts), relativeClassWeights: LEARNED },
+        { estimator, ...SPREAD },
+      ),
+    ),
+    free('GLOCAL, relative class weights, Schedule-Free SGD', glocal, defaultStarts),
+    free(
+      'GLOCAL, relative class weights, spread windows, Schedule-Free SGD',
+      { estimator: 'glocal', ...SPREAD },
+      starts,
+    ),
     ...(hasNetwork
       ? [arm('GLOCAL, reweighting network', { lr: rate(starts), ...still, reweighting: network() }, glocal)]
       : []),
