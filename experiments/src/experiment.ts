@@ -69,7 +69,7 @@ export interface Experiment {
   readonly datasets: { readonly full: readonly string[]; readonly quick?: readonly string[] };
   /** What the quick form shortens, a sentence each. */
   readonly shortened?: readonly string[];
-  /** Whether accuracies of its rows can be compared; where they train for different lengths, they cannot. @default true */
+  /** Whether accuracies of its rows are a table; where they train for different lengths, or from other points each, they are not. @default true */
   readonly comparable?: boolean;
   /** Whether trials must have the machine for themselves, because their times are what is asked for. */
   readonly alone?: boolean;

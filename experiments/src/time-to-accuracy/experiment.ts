@@ -103,6 +103,7 @@ export const timeToAccuracy: Experiment = {
       'from one random start in place of five.',
   ],
   alone: true,
+  comparable: false,
   arms: ({ size }) => arms(size),
   analyse,
 };
