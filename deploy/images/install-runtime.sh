@@ -16,5 +16,10 @@ done
 find "$target/lib" -type f -name '*.so*' -exec strip -s {} +
 strip -s "$tfjs"/lib/napi-v8/*
 ln -sfn "$target"/lib/libtensorflow_*.so.2 "$tfjs/deps/lib/"
+# NVIDIA's, unless they are the machine's: in their places, from which they find each other, and with their licences.
+if [ -e "$tfjs/deps/nvidia" ]; then
+  cp -RL "$tfjs/deps/nvidia" "$folder/native/nvidia"
+  ln -sfn "$folder/native/nvidia" "$tfjs/deps/nvidia"
+fi
 # It was checked as it came; this is whether it computes as it is now.
 node "$folder/node_modules/@glocal/trainer/lib/backend/self-check.js"

@@ -29,6 +29,17 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Of podman, `host` or `none`. @default 'host' */
   readonly network?: 'host' | 'none';
+  /** What the trainer keeps; without one it goes with the container. */
+  readonly volume?: Volume;
+}
+
+/** A named volume, which outlives the containers that it is mounted in, and takes the owner of the folder that it lies over. */
+export class Volume implements AsyncDisposable {
+  readonly name = `glocal-${randomUUID()}`;
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await execa('podman', ['volume', 'rm', '--force', this.name]);
+  }
 }
 
 export class Container implements AsyncDisposable {
@@ -41,7 +52,7 @@ export class Container implements AsyncDisposable {
   private constructor(
     found: readonly [string, ...string[]],
     image: ImageName,
-    { args = [], env = {}, network = 'host' }: ContainerOptions,
+    { args = [], env = {}, network = 'host', volume }: ContainerOptions,
   ) {
     this.#podman = found;
     const [command, ...first] = found;
@@ -53,6 +64,7 @@ export class Container implements AsyncDisposable {
         ...['--security-opt', 'no-new-privileges'],
         // Only the trainer writes, and where its image says.
         ...(image === 'glocal-trainer' ? ['--tmpfs', '/tmp'] : []),
+        ...(volume === undefined ? [] : ['--volume', `${volume.name}:/var/lib/glocal`]),
         ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
         ...[tagOf(image), ...args],
       ],

@@ -2,13 +2,18 @@
 
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { GlocalClient } from '@glocal/sdk';
+import { GlocalClient, type Study } from '@glocal/sdk';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deadAddress } from '../support/ports.ts';
-import { quickStudy } from '../support/studies.ts';
-import { Container } from './container.ts';
+import { type QuickSpace, quickStudy } from '../support/studies.ts';
+import { trajectoryOf } from '../support/trajectory.ts';
+import { Container, Volume } from './container.ts';
 import { addedMegabytes, buildImage, IMAGES, type ImageName, tagOf, whyNoImages } from './images.ts';
+
+/** So many that a trial is in the middle while it is disturbed. */
+const OUTER_STEPS = 100;
+const WAIT = { timeout: 120_000, interval: 10 };
 
 const why = await whyNoImages();
 const cleanUp = new AsyncDisposableStack();
@@ -18,6 +23,27 @@ const folders = new Map<ImageName, string>();
 const folderOf = (image: ImageName): string => folders.get(image) as string;
 const files = (image: ImageName): string[] =>
   globSync('{bin,sbin,lib,opt,usr,var,licenses}/**/*', { cwd: folderOf(image) });
+
+/** A DMD service that listens. */
+async function startDmd(listen: string): Promise<Container> {
+  const dmd = await Container.start('glocal-dmd', { args: ['serve', '--listen', listen] });
+  await dmd.says(/listening on/);
+  return dmd;
+}
+
+/** A trainer that listens, and keeps what it has in the volume. */
+async function startTrainer(listen: string, dmdAddress: string, volume?: Volume): Promise<Container> {
+  const args = ['--listen', listen, '--dmd-address', dmdAddress];
+  const trainer = await Container.start('glocal-trainer', { args, volume });
+  await trainer.says(/listening on/);
+  return trainer;
+}
+
+const hasDone = (study: Study<QuickSpace>, outerSteps: number) =>
+  vi.waitUntil(async () => (await study.trial()).outerStepsDone >= outerSteps, WAIT);
+
+const outerStepsOf = async (study: Study<QuickSpace>) =>
+  trajectoryOf(await Array.fromAsync(study.outerSteps({ includeWindows: true })));
 
 describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   beforeAll(async () => {
@@ -78,12 +104,8 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
 
   it('train a study together, each with a root folder that it cannot change', async () => {
     const [dmdAddress, address, page] = [await deadAddress(), await deadAddress(), await deadAddress()];
-    await using dmd = await Container.start('glocal-dmd', { args: ['serve', '--listen', dmdAddress] });
-    await dmd.says(/listening on/);
-    await using trainer = await Container.start('glocal-trainer', {
-      args: ['--listen', address, '--dmd-address', dmdAddress],
-    });
-    await trainer.says(/listening on/);
+    await using dmd = await startDmd(dmdAddress);
+    await using trainer = await startTrainer(address, dmdAddress);
     await using dashboard = await Container.start('glocal-dashboard', {
       env: { GLOCAL_ADDRESS: address, GLOCAL_DASHBOARD_LISTEN: page },
     });
@@ -96,6 +118,9 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
     const study = await client.studies.create(quickStudy());
     expect(await study.result({ schedules: false }), trainer.log).toMatchObject({ state: 'COMPLETED' });
     expect((await fetch(`http://${page}/`)).status).toBe(200);
+    // The command line in the dashboard's image, of which the server's address is a variable.
+    const list = await dashboard.exec('/usr/bin/glocal', 'study', 'list', '--json');
+    expect(JSON.parse(list.stdout)).toMatchObject([{ name: study.name, state: 'COMPLETED' }]);
 
     const check = await trainer.exec('/usr/bin/glocal-trainer', 'check', '--address', address);
     expect(check).toMatchObject({ exitCode: 0, stdout: 'SERVING' });
@@ -115,6 +140,40 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
     );
     expect(who.stdout.split('\n')).toEqual(['65532 65532', 'EROFS']);
     expect([await dashboard.stop(), await trainer.stop(), await dmd.stop()]).toEqual([0, 0, 0]);
+  }, 600_000);
+
+  it('lose nothing of a study when one is told to end in the middle of it, and another takes its place', async () => {
+    const spec = quickStudy({ outerSteps: OUTER_STEPS });
+    const [dmdAddress, address] = [await deadAddress(), await deadAddress()];
+    await using volume = new Volume();
+    await using client = new GlocalClient({ address });
+    await using dmd = await startDmd(dmdAddress);
+    await using trainer = await startTrainer(address, dmdAddress, volume);
+    const undisturbed = await client.studies.create(spec);
+    await undisturbed.result();
+
+    // The trainer: its checkpoints are in the volume, and what follows is the same, bit for bit.
+    const handedOn = await client.studies.create(spec);
+    await hasDone(handedOn, 3);
+    expect(await trainer.stop(), trainer.log).toBe(0);
+    await using second = await startTrainer(address, dmdAddress, volume);
+    expect((await handedOn.trial()).outerStepsDone).toBeLessThan(OUTER_STEPS);
+    expect(await handedOn.result(), second.log).toMatchObject({ state: 'COMPLETED' });
+    const trial = await handedOn.trial();
+    expect(trial.crashes).toBe(0);
+    expect(trial.stateReason).not.toContain('trained again');
+    expect(await outerStepsOf(handedOn)).toEqual(await outerStepsOf(undisturbed));
+
+    // The DMD service: updates without a report use the local hypergradient.
+    const without = await client.studies.create(spec);
+    await hasDone(without, 3);
+    expect(await dmd.stop(), dmd.log).toBe(0);
+    expect((await without.trial()).outerStepsDone).toBeLessThan(OUTER_STEPS);
+    await using secondDmd = await startDmd(dmdAddress);
+    expect(await without.result(), second.log).toMatchObject({ state: 'COMPLETED' });
+    const indices = (await outerStepsOf(without)).map(({ index }) => index);
+    expect(indices).toEqual(Array.from({ length: OUTER_STEPS }, (_, i) => i + 1));
+    expect([await second.stop(), await secondDmd.stop()]).toEqual([0, 0]);
   }, 600_000);
 
   it('fetch nothing when they start: without a network the trainer is alive with its native runtime', async () => {

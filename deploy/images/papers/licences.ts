@@ -14,17 +14,19 @@ export interface Part {
   readonly licence: string;
   /** Has the texts, if its authors put any there. */
   readonly folder: string;
+  /** The file that has the text, where others have the folder, too. */
+  readonly text?: string;
 }
 
 /**
  * Copies the texts that stand at the top of a part's folder; where there is none, its manifest's word takes their place.
  * @param to of all licences; the part gets a folder of its own.
  */
-export function copyLicence({ name, version, licence, folder }: Part, to: string): void {
+export function copyLicence({ name, version, licence, folder, text: only }: Part, to: string): void {
   const own = join(to, `${name}@${version}`);
   mkdirSync(own, { recursive: true });
   const texts = readdirSync(folder, { withFileTypes: true }).filter(
-    (entry) => entry.isFile() && TEXT.test(entry.name),
+    (entry) => entry.isFile() && (only === undefined ? TEXT.test(entry.name) : entry.name === only),
   );
   for (const { name: text } of texts) copyFileSync(join(folder, text), join(own, text));
   if (texts.length === 0) {
@@ -32,7 +34,7 @@ export function copyLicence({ name, version, licence, folder }: Part, to: string
   }
 }
 
-/** The product's own licence, and what else stands at the top of `folder`. */
+/** The product's own licence. */
 export function copyOwnLicence(file: string, to: string): void {
   mkdirSync(to, { recursive: true });
   copyFileSync(file, join(to, 'LICENSE'));

@@ -3,12 +3,13 @@
  *
  *   node packages.ts LOCKFILE FOLDER OUT
  *
- * FOLDER has `node_modules` as LOCKFILE says, and `native/NAME-VERSION-…` with the licences of native runtimes; OUT gets the
- * texts and `sbom.cdx.json`. (`npm sbom` makes none where development dependencies are left out.)
+ * FOLDER has `node_modules` as LOCKFILE says, `native/NAME-VERSION-…` with the licences of native runtimes, and with CUDA
+ * `native/nvidia` with a file PACKAGE-VERSION-LICENCE of each of NVIDIA's packages; OUT gets the texts and `sbom.cdx.json`.
+ * (`npm sbom` makes none where development dependencies are left out.)
  */
 
 import { randomUUID } from 'node:crypto';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Component, licensed, writeBom } from './cyclonedx.ts';
 import { copyLicence, copyOwnLicence, type Part } from './licences.ts';
@@ -59,18 +60,25 @@ const node: Part = {
   ...{ name: 'node', version: process.versions.node, licence: 'MIT' },
   folder: dirname(dirname(process.execPath)),
 };
-const runtimes = existsSync(join(folder, 'native')) ? readdirSync(join(folder, 'native')) : [];
-const native = runtimes.map((runtime): Part => {
-  const [, name = runtime, version = ''] = /^([a-z-]+)-(\d+\.\d+\.\d+)/.exec(runtime) ?? [];
-  return { name, version, licence: 'Apache-2.0', folder: join(folder, 'native', runtime) };
+/** Of native runtimes, by the names of their folders. */
+const runtimes = globSync('native/*-*/', { cwd: folder }).map((runtime): Part => {
+  const [, name = runtime, version = ''] = /^native.([a-z-]+)-(\d+\.\d+\.\d+)/.exec(runtime) ?? [];
+  return { name, version, licence: 'Apache-2.0', folder: join(folder, runtime) };
 });
-for (const part of [node, ...native]) {
+const nvidia = globSync('nvidia_*-*-*', { cwd: join(folder, 'native/nvidia') }).map((file): Part => {
+  const [name = '', version = ''] = file.split('-');
+  return {
+    ...{ name: name.replaceAll('_', '-'), version, licence: 'LicenseRef-NVIDIA-Proprietary' },
+    ...{ folder: join(folder, 'native/nvidia'), text: file },
+  };
+});
+for (const part of [node, ...runtimes, ...nvidia]) {
   const { name, version, licence } = part;
   copyLicence(part, out);
   const ref = `${name}@${version}`;
   components.set(ref, {
     ...({ type: 'platform', 'bom-ref': ref, name, version } as const),
-    ...(name === 'tensorflow' && { purl: `pkg:pypi/${name}@${version}` }),
+    ...(part !== node && { purl: `pkg:pypi/${name}@${version}` }),
     ...licensed(licence),
   });
 }

@@ -38,7 +38,7 @@ const WHEELS = {
 
 const PLATFORMS = ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
 const LIBRARY = /^nvidia\/(\w+\/lib\/[\w.-]+\.so[\w.]*)$/;
-const LICENCE = /^([\w.]+)-[\d.]+\.dist-info\/(?:licenses\/)?(licen[cs]e\.txt)$/i;
+const LICENCE = /^([\w.]+-[\d.]+)\.dist-info\/(?:licenses\/)?(licen[cs]e\.txt)$/i;
 
 /** Changes with the packages, so that older ones are not taken for them. */
 const FOLDER = `nvidia-${createHash('sha256').update(WHEELS.requirements.join('\n')).digest('hex').slice(0, 16)}`;
@@ -93,9 +93,9 @@ async function unpack(wheel: string, folder: string): Promise<void> {
   try {
     for await (const entry of zip.eachEntry()) {
       const library = LIBRARY.exec(entry.fileName)?.[1];
-      const [, name, licence] = LICENCE.exec(entry.fileName) ?? [];
+      const [, part, licence] = LICENCE.exec(entry.fileName) ?? [];
       if (library !== undefined) await extract(zip, entry, join(folder, library));
-      else if (licence !== undefined) await extract(zip, entry, join(folder, `${name}-${licence}`));
+      else if (licence !== undefined) await extract(zip, entry, join(folder, `${part}-${licence}`));
     }
   } finally {
     zip.close();
