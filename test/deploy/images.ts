@@ -10,7 +10,11 @@ import { BASE, ensureStandIns, standInArguments } from './stand-ins.ts';
 export const IMAGES = ['glocal-dmd', 'glocal-trainer', 'glocal-dashboard'] as const;
 export type ImageName = (typeof IMAGES)[number];
 
-const PROGRAMS = ['buildah', 'podman', 'apt-get', 'dpkg-deb', 'cargo', 'pip3', 'strip'];
+/** Those with a path are used in the stand-in for what images are built in, which has no others. */
+const PROGRAMS = [
+  ...['buildah', 'podman', 'apt-get', 'dpkg-deb', 'cargo'],
+  ...['/usr/bin/pip3', '/usr/bin/c++', '/usr/bin/strip'],
+];
 
 /** Why images cannot be built here; undefined where they can. */
 export async function whyNoImages(): Promise<string | undefined> {
