@@ -63,7 +63,7 @@ export class Container implements AsyncDisposable {
         ...['--read-only', '--read-only-tmpfs=false', '--cap-drop', 'all'],
         ...['--security-opt', 'no-new-privileges'],
         // Only the trainer writes, and where its image says.
-        ...(image === 'glocal-trainer' ? ['--tmpfs', '/tmp'] : []),
+        ...(image.startsWith('glocal-trainer') ? ['--tmpfs', '/tmp'] : []),
         ...(volume === undefined ? [] : ['--volume', `${volume.name}:/var/lib/glocal`]),
         ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
         ...[tagOf(image), ...args],

@@ -9,7 +9,15 @@ import { deadAddress } from '../support/ports.ts';
 import { type QuickSpace, quickStudy } from '../support/studies.ts';
 import { trajectoryOf } from '../support/trajectory.ts';
 import { Container, Volume } from './container.ts';
-import { addedMegabytes, buildImage, IMAGES, type ImageName, tagOf, whyNoImages } from './images.ts';
+import {
+  addedMegabytes,
+  buildImage,
+  GPU_IMAGE,
+  IMAGES,
+  type ImageName,
+  tagOf,
+  whyNoImages,
+} from './images.ts';
 
 /** So many that a trial is in the middle while it is disturbed. */
 const OUTER_STEPS = 100;
@@ -35,9 +43,13 @@ async function startDmd(listen: string): Promise<Container> {
 }
 
 /** A trainer that listens, and keeps what it has in the volume. */
-async function startTrainer(listen: string, dmdAddress: string, volume?: Volume): Promise<Container> {
+async function startTrainer(
+  listen: string,
+  dmdAddress: string,
+  { image = 'glocal-trainer', volume }: { image?: ImageName; volume?: Volume } = {},
+): Promise<Container> {
   const args = ['--listen', listen, '--dmd-address', dmdAddress];
-  const trainer = await Container.start('glocal-trainer', { args, volume });
+  const trainer = await Container.start(image, { args, volume });
   await trainer.says(/listening on/);
   return trainer;
 }
@@ -48,6 +60,8 @@ const hasDone = (study: Study<QuickSpace>, outerSteps: number) =>
 const outerStepsOf = async (study: Study<QuickSpace>) =>
   trajectoryOf(await Array.fromAsync(study.outerSteps({ includeWindows: true })));
 
+afterAll(() => cleanUp.disposeAsync());
+
 describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
   beforeAll(async () => {
     for (const image of IMAGES) {
@@ -57,7 +71,6 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
       folders.set(image, stdout);
     }
   }, 3_600_000);
-  afterAll(() => cleanUp.disposeAsync());
 
   it.each(IMAGES)(
     '%s says who it runs as, how it is asked for its health, and what is inside',
@@ -151,7 +164,7 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
     await using volume = new Volume();
     await using client = new GlocalClient({ address });
     await using dmd = await startDmd(dmdAddress);
-    await using trainer = await startTrainer(address, dmdAddress, volume);
+    await using trainer = await startTrainer(address, dmdAddress, { volume });
     const undisturbed = await client.studies.create(spec);
     await undisturbed.result();
 
@@ -159,7 +172,7 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
     const handedOn = await client.studies.create(spec);
     await hasDone(handedOn, 3);
     expect(await trainer.stop(), trainer.log).toBe(0);
-    await using second = await startTrainer(address, dmdAddress, volume);
+    await using second = await startTrainer(address, dmdAddress, { volume });
     expect((await handedOn.trial()).outerStepsDone).toBeLessThan(OUTER_STEPS);
     expect(await handedOn.result(), second.log).toMatchObject({ state: 'COMPLETED' });
     const trial = await handedOn.trial();
@@ -204,3 +217,39 @@ describe.skipIf(why !== undefined)(`images${why === undefined ? '' : ` (skipped:
     900_000,
   );
 });
+
+const whyNoGpuImage =
+  why ??
+  (process.env.GLOCAL_TEST_GPU_IMAGE ? undefined : 'GLOCAL_TEST_GPU_IMAGE=1 asks for it: 3.3 GB from PyPI');
+
+describe.skipIf(whyNoGpuImage !== undefined)(
+  `the image for GPUs${whyNoGpuImage === undefined ? '' : ` (skipped: ${whyNoGpuImage})`}`,
+  () => {
+    beforeAll(() => buildImage(GPU_IMAGE), 3_600_000);
+
+    it('trains where there is no GPU, and says so', async () => {
+      const [dmdAddress, address] = [await deadAddress(), await deadAddress()];
+      await using dmd = await startDmd(dmdAddress);
+      await using trainer = await startTrainer(address, dmdAddress, { image: GPU_IMAGE });
+      await using client = new GlocalClient({ address });
+      expect(await client.serverInfo()).toMatchObject({
+        backend: expect.stringContaining('(CUDA without a GPU, oneDNN)'),
+      });
+      const study = await client.studies.create(quickStudy());
+      expect(await study.result({ schedules: false }), trainer.log).toMatchObject({ state: 'COMPLETED' });
+      expect([await trainer.stop(), await dmd.stop()]).toEqual([0, 0]);
+    }, 600_000);
+
+    it('has the licences of what NVIDIA has made', async () => {
+      const { stdout: folder } = await execa('podman', ['image', 'mount', tagOf(GPU_IMAGE)]);
+      cleanUp.defer(async () => void (await execa('podman', ['image', 'unmount', tagOf(GPU_IMAGE)])));
+      const bom = JSON.parse(readFileSync(join(folder, 'licenses/sbom.cdx.json'), 'utf8'));
+      const packages: string[] = bom.components
+        .map(({ 'bom-ref': ref }: { 'bom-ref': string }) => ref)
+        .filter((ref: string) => ref.startsWith('nvidia-'));
+      expect(packages.length).toBeGreaterThan(8);
+      for (const name of packages)
+        expect(globSync('*', { cwd: join(folder, 'licenses', name) }), name).not.toEqual([]);
+    });
+  },
+);
