@@ -30,7 +30,7 @@ export interface ContainerOptions {
   /** Of podman, `host` or `none`. @default 'host' */
   readonly network?: 'host' | 'none';
   /** What the trainer keeps; without one it goes with the container. */
-  readonly volume?: Volume;
+  readonly volume?: Volume | undefined;
 }
 
 /** A named volume, which outlives the containers that it is mounted in, and takes the owner of the folder that it lies over. */

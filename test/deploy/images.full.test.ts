@@ -46,7 +46,7 @@ async function startDmd(listen: string): Promise<Container> {
 async function startTrainer(
   listen: string,
   dmdAddress: string,
-  { image = 'glocal-trainer', volume }: { image?: ImageName; volume?: Volume } = {},
+  { image = 'glocal-trainer', volume }: { image?: ImageName; volume?: Volume | undefined } = {},
 ): Promise<Container> {
   const args = ['--listen', listen, '--dmd-address', dmdAddress];
   const trainer = await Container.start(image, { args, volume });

@@ -8,7 +8,7 @@ import { root } from '../../scripts/root.ts';
 import { BASE, ensureStandIns, standInArguments } from './stand-ins.ts';
 
 export const IMAGES = ['glocal-dmd', 'glocal-trainer', 'glocal-dashboard'] as const;
-/** The trainer with the runtime for CUDA: 3.3 GB from PyPI, and 30 GB of disk while it is built. */
+/** The trainer with the runtime for CUDA: 3.3 GB from PyPI, and 20 GB of disk while it is built. */
 export const GPU_IMAGE = 'glocal-trainer-gpu';
 export type ImageName = (typeof IMAGES)[number] | typeof GPU_IMAGE;
 
