@@ -82,12 +82,16 @@ export class Container {
   readonly #child: ChildProcess;
   readonly #as: readonly string[];
   #pid = 0;
+  #killed = false;
 
   private constructor(name: string, child: ChildProcess, as: readonly string[]) {
     this.name = name;
     this.#child = child;
     this.#as = as;
-    this.ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    // What holds the namespaces ends with a code of its own when its child is killed.
+    this.ended = once(child, 'close').then(([code, signal]) =>
+      this.#killed ? { code: null, signal: 'SIGKILL' } : { code, signal },
+    );
   }
 
   /** Resolves once its process runs. */
@@ -149,6 +153,7 @@ export class Container {
 
   /** Ends all of its processes at once: the kernel does it when the first of a namespace ends. */
   async kill(): Promise<void> {
+    this.#killed = true;
     if (this.running && this.#pid !== 0) process.kill(this.#pid, 'SIGKILL');
     else this.#child.kill('SIGKILL');
     await this.ended;
