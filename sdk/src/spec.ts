@@ -93,7 +93,7 @@ export interface DmdOptions {
 
 /** Adam on the unconstrained coordinates of the hyperparameters. */
 export interface OuterOptimizer {
-  /** Step size. @default 0.6; with more than 40 updates: 0.6 x the square root of 40 / their number; with `exact`: half of that */
+  /** Step size. @default 0.6; with more than 40 updates: 0.6 x the square root of 40 / their number; with `exact`: half of that; with weights of classes or examples that are moved: half of that */
   readonly rate?: number;
   /** Decay of the first moment. @default 0.7; with `exact`: 0.9 */
   readonly beta1?: number;
@@ -105,7 +105,7 @@ export interface OuterOptimizer {
   readonly schedule?: OuterSchedule;
   /**
    * An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never.
-   * @default 0.3; with `exact`: 0; with a loss in a unit of its own, that of a module or of a client: 0
+   * @default 0.3; with `exact`: 0; with imbalanced classes: 0; with a loss in a unit of its own, that of a module or of a client: 0
    */
   readonly maxLossRise?: number;
   /**
@@ -119,7 +119,7 @@ export interface OuterOptimizer {
 /** How the hyperparameters move. */
 export interface Method {
   readonly estimator: Estimator;
-  /** Inner steps of a window, and of an outer step unless `interval` is larger. @default 50; with `global`: `training.steps` */
+  /** Inner steps of a window, and of an outer step unless `interval` is larger. @default 50; with `global`: `training.steps`; with a wished cost and weights of classes or examples that are moved: 25 */
   readonly window?: number;
   /**
    * Hypergradients of a window: at least `dmd.delays` + 1, at most as many as `window` has room for.

@@ -8,7 +8,7 @@ import { RunMode, type Study } from '@glocal/proto/glocal/v1/study';
 import type { FieldViolation } from '../resource/errors.ts';
 import { Checker } from './specification/checker.ts';
 import { completeExternal } from './specification/external.ts';
-import { completeMethod } from './specification/method.ts';
+import { completeMethod, isRiseTelling } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
 import { checkNames } from './specification/names.ts';
 import { completeSampling } from './specification/sampling.ts';
@@ -30,12 +30,10 @@ export function brokenRules(requested: Study): readonly FieldViolation[] {
 }
 
 /** Of a study that the service trains, all but its problem. */
-function checkTrained(
-  { space: asked, problem, training, method: wished, sampling }: Study,
-  check: Checker,
-): void {
+function checkTrained(study: Study, check: Checker): void {
+  const { space: asked, training, method: wished, sampling } = study;
   const steps = training?.steps ?? 0;
-  const context = { steps, limits: UNLIMITED, isInNats: !problem?.module };
+  const context = { steps, limits: UNLIMITED, isRiseTelling: isRiseTelling(study) };
   const method = completeMethod(withWishedRows(wished), context, check);
   const { seeds } = completeTraining(training, method, UNLIMITED, check);
   const space = completeSpace(

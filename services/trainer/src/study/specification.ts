@@ -11,7 +11,7 @@ import { sortedLabels } from './labels.ts';
 import { Checker } from './specification/checker.ts';
 import { checkExact, predictCost, type TrialKind } from './specification/cost.ts';
 import { completeExternal } from './specification/external.ts';
-import { checkAveraging, checkSample, completeMethod } from './specification/method.ts';
+import { checkAveraging, checkSample, completeMethod, isRiseTelling } from './specification/method.ts';
 import { completeMode } from './specification/mode.ts';
 import { checkNoNetwork, withModuleLoss } from './specification/module.ts';
 import { checkNames } from './specification/names.ts';
@@ -19,7 +19,7 @@ import { withOuterRate } from './specification/outer.ts';
 import { completeProblems, type Inspect } from './specification/problems.ts';
 import { completeSampling } from './specification/sampling.ts';
 import { checkSize, sizedProblem } from './specification/size.ts';
-import { checkTrialSpace, completeSpace } from './specification/space.ts';
+import { checkTrialSpace, completeSpace, movesWeights } from './specification/space.ts';
 import { checkTangentExamples } from './specification/tangents.ts';
 import { checkWholeWindows, completeTraining } from './specification/training.ts';
 import { checkVectors } from './specification/vectors.ts';
@@ -72,8 +72,7 @@ function completeTrained(
 ): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   const steps = requested.training?.steps ?? 0;
   const asked = withWishedRows(requested.method);
-  const isInNats = !requested.problem?.module;
-  const method = completeMethod(asked, { steps, limits, isInNats }, check);
+  const method = completeMethod(asked, { steps, limits, isRiseTelling: isRiseTelling(requested) }, check);
   const training = completeTraining(requested.training, method, limits, check);
   const optimizers = optimizersOf(requested, catalogue);
   checkAveraging(requested.method, optimizers, check);
@@ -102,14 +101,22 @@ function completeTrained(
     kinds.push(sized);
   };
   const problem = completeProblems(requested.problem, points, catalogue, inspect, check);
+  const weighs = movesWeights(space);
   const wished =
     check.violations.length === 0
-      ? withWish(requested.method, method, { steps, kinds, optimizers }, check)
+      ? withWish(requested.method, method, { steps, kinds, optimizers, weighs }, check)
       : method;
   checkWholeWindows(steps, wished, check);
   checkExact(requested.method, method, kinds, check);
   const predictedCost = predictCost(wished, steps, kinds);
-  return { space, problem, training, sampling, method: withOuterRate(wished, training), predictedCost };
+  return {
+    space,
+    problem,
+    training,
+    sampling,
+    method: withOuterRate(wished, training, weighs),
+    predictedCost,
+  };
 }
 
 /** Those that trials will have; none when one of them is not known. */

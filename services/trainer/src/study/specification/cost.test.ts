@@ -1,6 +1,7 @@
 import { DmdOptions } from '@glocal/proto/glocal/v1/dmd';
 import {
   Estimator,
+  FixedParameter,
   FloatParameter,
   Grouping,
   Method,
@@ -42,7 +43,12 @@ const catalogue: Catalogue = {
       groupings: [Grouping.NONE, Grouping.LAYER],
     })),
   })),
-  lossHyperparameters: [],
+  lossHyperparameters: [
+    {
+      ...{ name: 'classWeights', description: '', min: 0, max: 1000, defaultValue: 1 },
+      ...{ setting: false, groupings: [Grouping.CLASS] },
+    },
+  ],
 };
 const limits = { maxSteps: 1_000_000, maxTrials: 64, maxWindowRows: 512, maxComponents: 2_000 };
 
@@ -183,6 +189,40 @@ describe('a wished cost', () => {
       expect(averagingOf(said)).toBe(0.98);
     },
   );
+
+  it('spreads short windows over the training, with half the outer rate, where weights of classes or examples are moved', () => {
+    const weights = {
+      name: 'classWeights',
+      kind: { $case: 'float' as const, value: FloatParameter.fromPartial({ min: 0.1, max: 10, initial: 1 }) },
+    };
+    const network = {
+      name: 'reweighting',
+      kind: { $case: 'network' as const, value: { hiddenUnits: 4, detached: false } },
+    };
+    for (const parameter of [weights, network]) {
+      const changes = { space: { parameters: [...space.parameters, parameter] } };
+      for (const method of [{}, wish(1.5)]) {
+        const complete = completed(study(method, 4_000, changes));
+        const { window, warmupWindows, warmupWindowSteps, outer } = complete.method;
+        expect({ window, warmupWindows, warmupWindowSteps }).toEqual({
+          ...{ window: 25, warmupWindows: 1, warmupWindowSteps: 25 },
+        });
+        expect(outer?.rate).toBe(0.3);
+        expect(countWindows(complete.method, 4_000)).toBeGreaterThan(5);
+        expect(completed(again(complete))).toEqual(complete);
+      }
+      const set = { ...wish(1.5), window: 50, warmupWindows: 4, warmupWindowSteps: 30, outer: { rate: 0.7 } };
+      const { method } = completed(study(set as Partial<Method>, 4_000, changes));
+      expect(method).toMatchObject({ ...set, outer: { rate: 0.7 } });
+    }
+    const held = {
+      name: 'classWeights',
+      kind: { $case: 'fixed' as const, value: FixedParameter.fromPartial({ value: 2 }) },
+    };
+    const still = completed(study(wish(1.5), 4_000, { space: { parameters: [...space.parameters, held] } }));
+    expect(still.method.warmupWindows).toBeGreaterThan(1);
+    expect(still.method.outer?.rate).toBe(0.6);
+  });
 
   it('has nothing to say about an average that the optimizer keeps', () => {
     const asked = study(wish(1.3), 4_000, { problem: { ...problem, optimizer: 'averaging' } });

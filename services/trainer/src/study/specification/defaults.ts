@@ -97,6 +97,9 @@ export const OUTER: OuterDefaults = {
   normalize: true,
 };
 
+/** Largest default rate where weights of classes or examples are moved: they start near where they belong. */
+export const RATE_OF_WEIGHTS = 0.3;
+
 /** With `exact`: Adam as it is published, for the paper's way. */
 export const EXACT_OUTER: OuterDefaults = {
   rate: 0.3,

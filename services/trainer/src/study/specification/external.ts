@@ -57,7 +57,7 @@ export function completeExternal(
 ): Pick<Study, 'space' | 'problem' | 'training' | 'method' | 'sampling' | 'predictedCost'> {
   check.require(requested.problem === undefined, 'problem', FOR_TRAINED);
   const steps = requested.training?.steps ?? 0;
-  const method = completeMethod(requested.method, { steps, limits, isInNats: false }, check);
+  const method = completeMethod(requested.method, { steps, limits, isRiseTelling: false }, check);
   checkMethod(requested.method, method, check);
   const training = completeTraining(requested.training, method, limits, check);
   checkWholeWindows(training.steps, method, check);
@@ -72,7 +72,7 @@ export function completeExternal(
   );
   checkWindow(components, method, limits, check);
   checkMoves(space, points, check);
-  const completed = withOuterRate(method, training);
+  const completed = withOuterRate(method, training, false);
   return { space, problem: undefined, training, sampling, method: completed, predictedCost: 0 };
 }
 

@@ -7,6 +7,7 @@ import {
   EvaluationPoint,
   type Method,
   type Problem,
+  type Study,
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteMethod } from '../../resource/complete-study.ts';
@@ -24,17 +25,26 @@ export interface MethodContext {
   /** Inner steps of the training, which are the window of GLOBAL; as they were asked for. */
   readonly steps: number;
   readonly limits: Pick<Limits, 'maxWindowRows'>;
-  /** Whether the validation loss is in nats, and not in a unit of its own. */
-  readonly isInNats: boolean;
+  /** Whether a rise of the validation loss says that a step went wrong ({@link isRiseTelling}). */
+  readonly isRiseTelling: boolean;
 }
 
 /** A complete method but for its outer rate, which follows from the training (`withOuterRate`). */
 export type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer: OuterWithoutRate };
 
+/**
+ * Whether a rise of the validation loss by some nats says that a step went wrong: not where that loss has a unit of its own, nor where
+ * classes are imbalanced, since the network then learns at first how frequent they are, which is not so in the validation examples.
+ */
+export const isRiseTelling = ({ problem, space }: Pick<Study, 'problem' | 'space'>): boolean =>
+  !problem?.module &&
+  (problem?.imbalanceFactor || 1) === 1 &&
+  !space?.parameters.some(({ name }) => name === 'imbalance_factor');
+
 /** Completes a method but for its outer rate. */
 export function completeMethod(
   requested: Method | undefined,
-  { steps, limits, isInNats }: MethodContext,
+  { steps, limits, isRiseTelling }: MethodContext,
   check: Checker,
 ): MethodWithoutRate {
   const estimator = completeEstimator(requested?.estimator ?? Estimator.UNSPECIFIED, check);
@@ -62,7 +72,7 @@ export function completeMethod(
     // Left open: the batch, of which trials may have several.
     tangentExamples: requested?.tangentExamples,
     cost: completeCost(requested?.cost, { estimator }, check),
-    outer: completeOuter(requested, isInNats, check),
+    outer: completeOuter(requested, isRiseTelling, check),
   };
 }
 

@@ -4,22 +4,22 @@ import { type Method, OuterSchedule, type Training } from '@glocal/proto/glocal/
 import type { CompleteMethod, CompleteOuterOptimizer } from '../../resource/complete-study.ts';
 import { countUpdates } from '../../resource/windows.ts';
 import type { Checker } from './checker.ts';
-import { EXACT_OUTER, OUTER, type OuterDefaults, outerEpsilon } from './defaults.ts';
+import { EXACT_OUTER, OUTER, type OuterDefaults, outerEpsilon, RATE_OF_WEIGHTS } from './defaults.ts';
 import type { MethodWithoutRate } from './method.ts';
 
 /** Its rate follows from the training ({@link withOuterRate}). */
 export type OuterWithoutRate = Omit<CompleteOuterOptimizer, 'rate'> & { readonly rate: number | undefined };
 
-/** @param isInNats whether the validation loss is, and not in a unit of its own. */
+/** @param isRiseTelling whether a rise of the validation loss says that a step went wrong. */
 export function completeOuter(
   method: Pick<Method, 'outer' | 'cost'> | undefined,
-  isInNats: boolean,
+  isRiseTelling: boolean,
   check: Checker,
 ): OuterWithoutRate {
   const { outer: requested } = method ?? {};
   const defaults = outerDefaults(method?.cost);
   const { rate, normalize = defaults.normalize } = requested ?? {};
-  const { maxLossRise = isInNats ? defaults.maxLossRise : 0 } = requested ?? {};
+  const { maxLossRise = isRiseTelling ? defaults.maxLossRise : 0 } = requested ?? {};
   const { beta1 = defaults.beta1, beta2 = defaults.beta2 } = requested ?? {};
   const { epsilon = outerEpsilon(normalize) } = requested ?? {};
   const schedule = requested?.schedule || defaults.schedule;
@@ -42,9 +42,17 @@ export function completeOuter(
 const outerDefaults = (cost: Method['cost']): OuterDefaults =>
   cost?.$case === 'exact' ? EXACT_OUTER : OUTER;
 
-/** The method with an outer rate that fits the number of updates, unless it has one. */
-export function withOuterRate(method: MethodWithoutRate, training: Pick<Training, 'steps'>): CompleteMethod {
-  const { rate: most } = outerDefaults(method.cost);
+/**
+ * The method with an outer rate that fits the number of updates, unless it has one.
+ * @param weighs whether weights of classes or examples are moved.
+ */
+export function withOuterRate(
+  method: MethodWithoutRate,
+  training: Pick<Training, 'steps'>,
+  weighs: boolean,
+): CompleteMethod {
+  const { rate: usual } = outerDefaults(method.cost);
+  const most = weighs ? Math.min(usual, RATE_OF_WEIGHTS) : usual;
   const share = Math.min(1, Math.sqrt(40 / countUpdates(method, training)));
   const rate = method.outer.rate ?? most * share;
   return { ...method, outer: { ...method.outer, rate } };

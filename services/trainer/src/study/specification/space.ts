@@ -2,6 +2,7 @@
 
 import {
   Estimator,
+  Grouping,
   type NetworkParameter,
   type Parameter,
   type SearchSpace,
@@ -74,6 +75,13 @@ function checkNeeded(
     check.require(isThere || defaultValue !== undefined, `space.${name}`, `${id} needs it`);
   }
 }
+
+/** Whether hypergradients move weights of classes or examples in the loss: vectors by class, and the network that weighs examples. */
+export const movesWeights = ({ parameters }: SearchSpace): boolean =>
+  parameters.some(
+    ({ kind }) =>
+      kind?.$case === 'network' || (kind?.$case === 'float' && kind.value.grouping === Grouping.CLASS),
+  );
 
 function checkMovesAnything(parameters: readonly Parameter[], estimator: Estimator, check: Checker): void {
   check.require(

@@ -61,27 +61,32 @@ interface WishContext {
   readonly kinds: readonly TrialKind[];
   /** That trials have. */
   readonly optimizers: readonly OptimizerInfo[];
+  /** Whether weights of classes or examples are moved, about which the beginning of a training says nothing. */
+  readonly weighs: boolean;
 }
 
 /**
  * The method with what a wished cost chooses of the fields that are not set: windows in a row, with second
  * derivatives on as much of the batch as that leaves; or, where no part of it is cheap enough, on the cheapest, and as many windows
- * as the wish pays: short ones in a row at first, and the others evenly over what is left. Where trials differ, the costliest must
- * keep to it.
+ * as the wish pays: short ones in a row at first, and the others evenly over what is left; where weights of classes or examples are
+ * moved, short ones evenly over all of it. Where trials differ, the costliest must keep to it.
  * @param requested before {@link withWishedRows}.
  * @param complete of what it made of that.
  */
 export function withWish(
   requested: Method | undefined,
   complete: MethodWithoutRate,
-  { steps, kinds, optimizers }: WishContext,
+  { steps, kinds, optimizers, weighs }: WishContext,
   check: Checker,
 ): MethodWithoutRate {
   const wish = wishOf(requested);
   if (requested === undefined || wish === undefined || hypergradientsOf(complete) === 0) return complete;
-  const method = { ...complete, averaging: requested.averaging ?? averagingFor(optimizers) };
+  const averaged = { ...complete, averaging: requested.averaging ?? averagingFor(optimizers) };
+  const { method, pattern: wanted } = weighs
+    ? spread(requested, averaged)
+    : { method: averaged, pattern: requested };
   // Sensitivities cannot be kept over plain steps.
-  const asked = method.sensitivityDiscount > 0 ? { ...requested, interval: method.window } : requested;
+  const asked = method.sensitivityDiscount > 0 ? { ...wanted, interval: method.window } : wanted;
   // A module's batches may have no row for each example.
   const mayCut = asked.tangentExamples === undefined && kinds.every(({ problem }) => problem.model !== '');
   const candidates = (mayCut ? WISHED.partsOfBatch : [1]).map((part) => {
@@ -120,6 +125,21 @@ export function withWish(
     `${wish.overhead} is below the least that this study can cost, ${least}`,
   );
   return method;
+}
+
+/** Windows that are all as short as those at first are otherwise, and none of them in a row at first, unless that is set. */
+function spread(
+  requested: Method,
+  complete: MethodWithoutRate,
+): { readonly method: MethodWithoutRate; readonly pattern: Method } {
+  const isSet = requested.window > 0 || requested.reverseSteps > 0;
+  const window = isSet ? complete.window : shortWindow(complete);
+  const warmupWindows = requested.warmupWindows || 1;
+  const warmupWindowSteps = requested.warmupWindowSteps || window;
+  return {
+    method: { ...complete, window, warmupWindowSteps, reverseSteps: Math.min(complete.reverseSteps, window) },
+    pattern: { ...requested, warmupWindows, warmupWindowSteps },
+  };
 }
 
 /**
