@@ -122,6 +122,25 @@ it.each([
   );
 });
 
+it.each([
+  ['a file that is no certificate', ['--listen-tls-cert', 'tokens', '--listen-tls-key', 'server.key']],
+  ['one without a key', ['--listen-tls-cert', 'server.pem', '--listen-tls-key', 'server.pem']],
+])('names the flags of %s', async (_, flags) => {
+  const paths = flags.map((flag) => (flag.startsWith('--') ? flag : files.path(flag)));
+  const ended = await glocal([
+    'dashboard',
+    '--address',
+    trainer.address,
+    '--listen',
+    '127.0.0.1:0',
+    ...paths,
+  ]);
+  expect(ended).toMatchObject({
+    exitCode: 64,
+    stderr: expect.stringMatching(/^glocal: --listen-tls-cert, --listen-tls-key: is no certificate .*$/),
+  });
+});
+
 it('comes encrypted from the command line, with cookies that travel encrypted alone', async () => {
   const { running, line, interrupt } = start(
     process.execPath,

@@ -74,6 +74,8 @@ describe('the page', () => {
     expect(file.headers.get('content-type')).toContain('javascript');
     expect(file.headers.get('cache-control')).toContain('immutable');
     expect((await tab.request('/assets/older.js')).status).toBe(404);
+    // What has no such name is the page itself, which is not for good.
+    expect((await tab.request('/assets/older')).headers.get('cache-control')).toBe('no-cache');
   });
 });
 
@@ -104,6 +106,25 @@ describe('requests', () => {
     expect((await tab.request('/api/nothing')).status).toBe(404);
     const step = await tab.request(`/api/studies/${idOf(await finished())}/steps/x`);
     expect(await step.json()).toMatchObject({ error: { fieldViolations: [{ field: 'index' }] } });
+  });
+
+  it('that are JSON and no object are refused, and are no fault of the dashboard', async () => {
+    const id = idOf(await finished());
+    const ofStudy = ['resume', 'reanalyze', 'drive', 'decision'].map((what) => `/api/studies/${id}/${what}`);
+    for (const path of [
+      '/api/session',
+      '/api/studies',
+      '/api/studies/check',
+      '/api/studies/digests',
+      ...ofStudy,
+    ]) {
+      const response = await tab.request(path, { method: 'POST', body: null });
+      expect([path, response.status]).toEqual([path, 400]);
+      expect(await response.json()).toMatchObject({ error: { message: 'the request is no object' } });
+    }
+    const decision = { trial: `studies/${id}/trials/0` };
+    const unnamed = await tab.request(`/api/studies/${id}/decision`, { method: 'POST', body: decision });
+    expect(await unnamed.json()).toMatchObject({ error: { fieldViolations: [{ field: 'index' }] } });
   });
 });
 

@@ -17,6 +17,9 @@ interface DashboardFlags extends OnlineFlags {
   readonly check?: boolean;
 }
 
+/** Flags by the options of the dashboard. */
+const FLAGS = { listen: '--listen', tls: '--listen-tls-cert, --listen-tls-key', login: '--login' } as const;
+
 export const dashboard = (): Command =>
   online(
     'dashboard',
@@ -67,7 +70,8 @@ export const dashboard = (): Command =>
         print(flags.json, { url, pid: process.pid }, () => `dashboard at ${url}`);
         if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       } catch (error) {
-        if (error instanceof DashboardOptionsError) throw new CommandError(error.message, USAGE);
+        if (error instanceof DashboardOptionsError)
+          throw new CommandError(`${FLAGS[error.option]}: ${error.why}`, USAGE);
         const { code, message } = error as NodeJS.ErrnoException;
         if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL')
           throw new CommandError(`--listen ${flags.listen}: ${message}`, UNAVAILABLE);

@@ -1,7 +1,7 @@
 /** The dashboard: pages that show what the studies of a trainer do, served by one small process. */
 
-import { createServer as createPlainServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createPlainServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { GlocalClient } from '@glocal/sdk';
 import { getRequestListener } from '@hono/node-server';
@@ -23,8 +23,8 @@ export interface Dashboard extends AsyncDisposable {
 
 /**
  * Starts a dashboard. A trainer that is away may come later: the pages say so.
- * @throws DashboardOptionsError for an address that others can reach without TLS and a login; GlocalError for options of the client
- *   that contradict each other; Error where nothing can listen there.
+ * @throws DashboardOptionsError for an address that others can reach without TLS and a login, and for a certificate that is none;
+ *   GlocalError for options of the client that contradict each other; Error where nothing can listen there.
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const { client, listen = '127.0.0.1:8090', tls, log = toStandardError } = options;
@@ -32,6 +32,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const login = options.login ?? tls !== undefined;
   if (!isLoopback(host) && (tls === undefined || !login)) {
     throw new DashboardOptionsError(
+      tls === undefined ? 'tls' : 'login',
       `${listen} can be reached from other machines: give a certificate and its key, so that the pages come encrypted and ask for a token; or listen at 127.0.0.1 and come through ssh -L`,
     );
   }
@@ -44,10 +45,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     version: VERSION,
   });
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server =
-    tls === undefined
-      ? createPlainServer(answer)
-      : createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+  const server = tls === undefined ? createPlainServer(answer) : encrypted(tls, answer);
   // What a browser asks for is small, and comes at once.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
@@ -68,6 +66,18 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** @throws DashboardOptionsError */
+function encrypted(tls: NonNullable<DashboardOptions['tls']>, answer: RequestListener): Server {
+  try {
+    return createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
+  } catch (error) {
+    throw new DashboardOptionsError(
+      'tls',
+      `is no certificate with its key, both as PEM: ${(error as Error).message}`,
+    );
+  }
 }
 
 /** As the SDK finds it, which checks the options on the way. */

@@ -5,6 +5,7 @@ import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
 import type { SessionInfo } from '../api.ts';
+import { bodyOf } from './body.ts';
 import type { Caller } from './caller.ts';
 import type { Callers } from './callers.ts';
 import { faultOf } from './fault.ts';
@@ -68,7 +69,7 @@ export function loginRoutes({ callers, required, secure, address, version }: Log
       }
     })
     .post('/', async (c) => {
-      const { token } = await c.req.json<{ token?: unknown }>().catch(() => ({ token: undefined }));
+      const { token } = await bodyOf<{ readonly token?: unknown }>(c);
       if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token)) {
         throw new UnauthenticatedError('that is no token: `glocal token` prints one', { reason: 'NO_TOKEN' });
       }

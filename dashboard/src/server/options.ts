@@ -17,9 +17,18 @@ export interface DashboardOptions {
   readonly log?: (line: string) => void;
 }
 
-/** Something about the options that cannot be. */
+/** Something about an option that cannot be; the message names it. */
 export class DashboardOptionsError extends Error {
   override readonly name = 'DashboardOptionsError';
+  readonly option: 'listen' | 'tls' | 'login';
+  /** The message without the option. */
+  readonly why: string;
+
+  constructor(option: DashboardOptionsError['option'], why: string) {
+    super(`${option}: ${why}`);
+    this.option = option;
+    this.why = why;
+  }
 }
 
 /** Where to listen. @throws DashboardOptionsError */
@@ -28,7 +37,8 @@ export function listenAt(listen: string): { readonly host: string; readonly port
   const host = inBrackets ?? plain;
   if (host === undefined || Number(port) > 65_535) {
     throw new DashboardOptionsError(
-      `listen: "${listen}" is not of the form host:port, for instance 127.0.0.1:8090`,
+      'listen',
+      `"${listen}" is not of the form host:port, for instance 127.0.0.1:8090`,
     );
   }
   return { host, port: Number(port) };

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** A file of the page. */
@@ -23,19 +23,18 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** Where the page is, beside the sources and beside the published program. */
-const FOLDERS = ['../../dist/page', '../page'].map((path) => join(import.meta.dirname, path));
+/** Where the page of this program is: of its sources where it has been built, else beside what is published. */
+export const pageFolder = (program: string): string =>
+  join(dirname(program), program.endsWith('.ts') ? '../../dist/page' : '../page');
 
 /** All files of the page, by their paths. @throws Error when it has not been built */
-export function readPage(): ReadonlyMap<string, PageFile> {
-  for (const folder of FOLDERS) {
-    try {
-      return readFolder(folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+export function readPage(folder = pageFolder(import.meta.filename)): ReadonlyMap<string, PageFile> {
+  try {
+    return readFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error('the dashboard has no page: `npm run page --workspace dashboard` builds it');
   }
-  throw new Error('the dashboard has no page: `npm run page --workspace dashboard` builds it');
 }
 
 function readFolder(folder: string): ReadonlyMap<string, PageFile> {

@@ -11,7 +11,7 @@ export function pageRoutes(files: ReadonlyMap<string, PageFile>): Hono {
     // A file of an older page is asked for by a tab that was open: the page in its place would not be a script.
     const isMissing = named === undefined && /\.[a-z0-9]+$/i.test(c.req.path);
     if (file === undefined || isMissing) return c.text('There is no such file; load the page again.', 404);
-    const isNamedByContent = c.req.path.startsWith('/assets/');
+    const isNamedByContent = named !== undefined && c.req.path.startsWith('/assets/');
     c.header('cache-control', isNamedByContent ? 'public, max-age=31536000, immutable' : 'no-cache');
     c.header('etag', file.etag);
     c.header('vary', 'accept-encoding');

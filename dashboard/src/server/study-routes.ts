@@ -24,6 +24,7 @@ import type {
   TrialRow,
   WhatIf,
 } from '../api.ts';
+import { bodyOf } from './body.ts';
 import type { Caller } from './caller.ts';
 import type { DriveDecision } from './driving.ts';
 import { faultOf } from './fault.ts';
@@ -125,15 +126,18 @@ export function studyRoutes(): Hono<Known> {
   return new Hono<Known>()
     .get('/', async (c) => c.json(await c.var.caller.index.list(c.req.query('all') === '1')))
     .post('/', async (c) => {
-      const study = await c.var.caller.client.studies.create(specificationOf(await c.req.json()), {
-        requestId: c.req.header('x-request-id'),
-      });
+      const study = await c.var.caller.client.studies.create(
+        specificationOf(await bodyOf<GivenSpecification>(c)),
+        {
+          requestId: c.req.header('x-request-id'),
+        },
+      );
       c.var.caller.index.changed(study);
       return c.json(studyRow(study), 201);
     })
-    .post('/check', async (c) => c.json(await checkOf(c.var.caller, await c.req.json())))
+    .post('/check', async (c) => c.json(await checkOf(c.var.caller, await bodyOf<GivenSpecification>(c))))
     .post('/digests', async (c) => {
-      const { names } = await c.req.json<{ names: readonly string[] }>();
+      const { names } = await bodyOf<{ names: readonly string[] }>(c);
       if (!Array.isArray(names) || names.length > 100) wrong('names', 'is not a list of at most 100 names');
       return c.json(await c.var.caller.index.digests(names));
     })
@@ -154,7 +158,7 @@ export function studyRoutes(): Hono<Known> {
     .post('/:id/:action{pause|resume|cancel}', async (c) => {
       const study = await get(c.var.caller, c.req.param('id'));
       const action = c.req.param('action') as 'pause' | 'resume' | 'cancel';
-      const { trials } = await c.req.json<{ trials?: readonly { trial: number }[] }>();
+      const { trials } = await bodyOf<{ trials?: readonly { trial: number }[] }>(c);
       await (action === 'resume' ? study.resume(trials === undefined ? {} : { trials }) : study[action]());
       c.var.caller.index.changed(study);
       return c.json(studyRow(study));
@@ -212,12 +216,12 @@ export function studyRoutes(): Hono<Known> {
         index,
         sigma,
         dmd,
-      } = await c.req.json<{
+      } = await bodyOf<{
         trial?: number;
         index: number;
         sigma?: number;
         dmd?: DmdOptions;
-      }>();
+      }>(c);
       const [found, step] = await Promise.all([
         study.reanalyze(index, { trial, sigma, dmd }),
         study.outerStep(index, { trial }),
@@ -235,7 +239,7 @@ export function studyRoutes(): Hono<Known> {
       } satisfies WhatIf);
     })
     .post('/:id/drive', async (c) => {
-      const { trial: position } = await c.req.json<{ trial?: number }>();
+      const { trial: position } = await bodyOf<{ trial?: number }>(c);
       const { study, trial } = await trialAt(c.var.caller, c.req.param('id'), position);
       return c.json(await c.var.caller.driving.take(study.name, trial));
     })
@@ -245,9 +249,10 @@ export function studyRoutes(): Hono<Known> {
       return c.json({});
     })
     .post('/:id/decision', async (c) => {
-      const { trial, ...decision } = await c.req.json<DriveDecision & { trial: string }>();
+      const { trial, ...decision } = await bodyOf<DriveDecision & { trial: string }>(c);
       if (!String(trial).startsWith(`${nameOf(c.req.param('id'))}/trials/`))
         wrong('trial', 'is none of this study');
+      countOf('index', decision.index?.toString());
       await c.var.caller.driving.decide(trial, decision);
       return c.json({});
     });

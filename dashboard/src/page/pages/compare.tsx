@@ -124,7 +124,7 @@ function Comparison({ ids }: { readonly ids: readonly string[] }) {
   const rest = [...studies.value.values()].filter(({ name }) => !ids.includes(idOf(name)));
   return (
     <div class="compare">
-      <PageHead title={`Compare ${ids.length} studies`}>
+      <PageHead title={`Compare ${ids.length} ${ids.length === 1 ? 'study' : 'studies'}`}>
         <label>
           Add{' '}
           <select

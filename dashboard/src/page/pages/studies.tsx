@@ -87,7 +87,8 @@ export function StudiesPage() {
     <div class="studies">
       <PageHead title="Studies">
         <span class="muted grows" aria-live="polite">
-          {count(rows.length)} {rows.length === known.size ? '' : `of ${count(known.size)}`}
+          {count(rows.length)}
+          {rows.length === known.size ? '' : ` of ${count(known.size)}`}
           {isLoaded && !isComplete ? ', reading the others' : ''}
           {missing > 0 ? `, ${count(missing)} figures still to read` : ''}
         </span>
