@@ -147,8 +147,10 @@ describe('a trainer does not start', () => {
 
   it('with a password file that is not there', async () => {
     const { exitCode, stderr } = await run(['--store', url, '--store-password-file', '/nowhere']);
-    expect(stderr).toMatch(/--store-password-file: .*\/nowhere/);
-    expect(exitCode).toBe(UNAVAILABLE);
+    expect(stderr).toMatch(
+      /--store-password-file \(GLOCAL_STORE_PASSWORD_FILE.*\): cannot read the file: .*\/nowhere/,
+    );
+    expect(exitCode).toBe(USAGE);
   });
 
   it('and its check says so, and what there is, without a password', async () => {

@@ -17,6 +17,7 @@ import { measured } from './metrics/measured-store.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { Notices } from './notices/notices.ts';
 import { keepSweeping, sweep } from './queue/sweep.ts';
+import { readNamed } from './security/files.ts';
 import { openPlaces, sessionsOf } from './serve-places.ts';
 import { openNotices } from './store/notices.ts';
 import { openStore } from './store/open.ts';
@@ -61,6 +62,9 @@ export async function openParts({ config, version, log, cleanUp }: Start): Promi
   if (config.dmd === undefined) DmdProcess.require(config.dmdBinary);
   await setUpAtFirstStart({ backend: config.backend, log: warn });
   const backend = chooseBackend(config.backend).description;
+  const { storePasswordFile } = config;
+  if (storePasswordFile !== undefined)
+    await readNamed({ setting: 'storePasswordFile', path: storePasswordFile });
   const opened = await openStore(config.store, {
     waitMs: (config.storeWaitSeconds ?? 0) * 1_000,
     ...sessionsOf(config),

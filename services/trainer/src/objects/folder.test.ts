@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ObjectStoreError } from './errors.ts';
 import { FolderObjects } from './folder.ts';
 import { objectStoreContract } from './object-store-contract.ts';
 
@@ -41,5 +42,16 @@ describe('objects in a folder', () => {
     writeFileSync(join(folder, 'a'), 'a file, not a folder');
     await expect(objects.put('a/1', Buffer.from('abc'))).rejects.toThrow();
     expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  it('say which setting is wrong where the folder cannot be one', async () => {
+    const file = join(folder, 'a file');
+    writeFileSync(file, '');
+    const failure = new FolderObjects(join(file, 'checkpoints')).check();
+    await expect(failure).rejects.toMatchObject({
+      failure: 'refused',
+      message: expect.stringContaining('--objects'),
+    });
+    await expect(failure).rejects.toThrow(ObjectStoreError);
   });
 });

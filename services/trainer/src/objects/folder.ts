@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { newId } from '../resource/ids.ts';
+import { ObjectStoreError } from './errors.ts';
 import type { FolderLocation } from './location.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
 
@@ -81,8 +82,16 @@ export class FolderObjects implements ObjectStore {
   }
 
   async check(): Promise<void> {
-    await mkdir(this.location.path, { recursive: true });
-    await readdir(this.location.path);
+    try {
+      await mkdir(this.location.path, { recursive: true });
+      await readdir(this.location.path);
+    } catch (error) {
+      const { path } = this.location;
+      throw new ObjectStoreError(
+        'refused',
+        `the folder ${path} (--objects) cannot be used: ${(error as Error).message}`,
+      );
+    }
   }
 
   close(): void {}

@@ -49,7 +49,7 @@ export class WatchedFiles<T> implements Disposable {
     make: (contents: readonly Buffer[]) => T,
     log: Pick<Logger, 'info' | 'error'>,
   ): Promise<WatchedFiles<T>> {
-    return new WatchedFiles(files, make, log, await Promise.all(files.map(read)));
+    return new WatchedFiles(files, make, log, await Promise.all(files.map(readNamed)));
   }
 
   /** Of the latest content that could be used. */
@@ -73,7 +73,7 @@ export class WatchedFiles<T> implements Disposable {
   async #refresh(): Promise<void> {
     const files = this.#files.map(({ path }) => path);
     try {
-      const contents = await Promise.all(this.#files.map(read));
+      const contents = await Promise.all(this.#files.map(readNamed));
       if (contents.every((content, i) => content.equals(this.#contents[i] as Buffer))) return;
       this.#current = this.#make(contents);
       this.#contents = contents;
@@ -94,7 +94,8 @@ export class WatchedFiles<T> implements Disposable {
   }
 }
 
-async function read({ setting, path }: NamedFile): Promise<Buffer> {
+/** @throws ConfigError naming the setting */
+export async function readNamed({ setting, path }: NamedFile): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
