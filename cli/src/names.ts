@@ -27,3 +27,10 @@ export function toLabel(text: string, before: Readonly<Record<string, string>> =
 
 /** Options that may be given several times. */
 export const collected = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** @throws InvalidArgumentError */
+export function toCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('It must be a whole number from 1.');
+}

@@ -44,6 +44,7 @@ describe('the command line', () => {
   it.each([
     [['study', 'lst']],
     [['study', 'list', '--limt', '3']],
+    [['study', 'list', '--limit', 'three']],
     [['study', 'get']],
     [['study', 'get', 'a', 'b']],
   ])('refuses what it does not know: %j', async (args) => {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { Run } from '../export/run.ts';
 import { studyName } from '../names.ts';
 import { print } from '../output.ts';
+import { writing } from '../writing.ts';
 import { type OnlineFlags, online, withClient } from './online.ts';
 
 /** Every trial of the studies, each given to `write`, which says where it went. */
@@ -32,7 +33,7 @@ const tensorboard = (): Command =>
     .argument('<studies...>', 'their names, with or without studies/')
     .action(async (folder: string, names: readonly string[], flags: OnlineFlags) => {
       const { writeTensorBoard } = await import('../export/tensorboard.ts');
-      await written(names, flags, (run) => writeTensorBoard(folder, run));
+      await written(names, flags, (run) => writing('<dir>', () => writeTensorBoard(folder, run)));
     });
 
 const mlflow = (): Command =>

@@ -8,6 +8,7 @@ import { toJson } from '../json.ts';
 import { studyName, toTrial } from '../names.ts';
 import { print } from '../output.ts';
 import { isPicture, PICTURE_KINDS, PICTURES, type Picture } from '../pictures.ts';
+import { writing } from '../writing.ts';
 import { type OnlineFlags, online, withClient, withStudy } from './online.ts';
 
 const FRAMEWORKS = ['keras', 'tfjs', 'pytorch', 'optax'] as const satisfies readonly Framework[];
@@ -42,8 +43,9 @@ const exportSchedule = (): Command =>
       withStudy(name, flags, async (study) => {
         const schedule = await study.schedule({ trial: flags.trial });
         const text = written(schedule, flags);
-        if (flags.out === undefined) process.stdout.write(text);
-        else await writeFile(flags.out, text);
+        const { out } = flags;
+        if (out === undefined) process.stdout.write(text);
+        else await writing('--out', () => writeFile(out, text));
       }),
     );
 
@@ -82,7 +84,8 @@ const plot = (): Command =>
           import('../files.ts'),
         ]);
         const found = await Promise.all(names.map((name) => studies.get(studyName(name))));
-        await writePicture(out, await drawStudies(what, found, trial));
+        const drawn = await drawStudies(what, found, trial);
+        await writing('--out', () => writePicture(out, drawn));
         print(flags.json, { file: out }, () => out);
       }),
     );

@@ -2,10 +2,10 @@
 
 import { type Study, type StudyState, space } from '@glocal/sdk';
 import type { Command } from 'commander';
-import { collected, shortName, toLabel } from '../names.ts';
+import { collected, shortName, toCount, toLabel } from '../names.ts';
 import { print } from '../output.ts';
 import { listing, table } from '../terminal.ts';
-import { trialTable } from '../watch/trial-words.ts';
+import { reasonWords, trialTable } from '../watch/trial-words.ts';
 import { type OnlineFlags, online, withClient, withStudy } from './online.ts';
 
 interface ListFlags extends OnlineFlags {
@@ -18,7 +18,7 @@ export const list = (): Command =>
   online('list', 'studies, newest first', 'glocal study list --state active --limit 10')
     .option('--state <state>', 'only studies in this state; may be repeated', collected)
     .option('--label <key=value>', 'only studies with this label; may be repeated', toLabel)
-    .option('--limit <n>', 'how many at most', Number, 50)
+    .option('--limit <n>', 'how many at most', toCount, 50)
     .action((flags: ListFlags) =>
       withClient(flags, async ({ studies }) => {
         const { state, label: labels, limit, json } = flags;
@@ -42,7 +42,9 @@ export const get = (): Command =>
       withStudy(name, flags, async (study) => {
         const trials = await Array.fromAsync(study.trials());
         print(flags.json, { ...study, trials }, () =>
-          [studyWords(study), String(space(study.space.parameters)), trialTable(trials)].join('\n\n'),
+          [studyWords(study), String(space(study.space.parameters)), trialTable(trials), reasonWords(trials)]
+            .filter(Boolean)
+            .join('\n\n'),
         );
       }),
     );

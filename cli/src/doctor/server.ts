@@ -172,7 +172,7 @@ function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding 
     return unknown(check, 'the server does not take work without its DMD service');
   return fault(
     check,
-    'the server cannot store results: its disk may be full, or it is about to end',
+    'the server cannot store results: its disk may be full, its database away, or it is about to end; its log says which',
     `df -h; ${GLOCAL} serve`,
   );
 }

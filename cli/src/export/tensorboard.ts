@@ -3,19 +3,24 @@
  * need. Of the contracts of TensorFlow these few are written by hand; a whole generated set would be for reading others' files.
  */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { crc32c } from './crc32c.ts';
 import type { Run } from './run.ts';
 
-/** @returns the folder that it wrote, one for each run */
+const OUR_FILE = /^events\.out\.tfevents\.\d+\.glocal$/;
+
+/** What it had written of the same run is replaced. @returns the folder that it wrote, one for each run */
 export async function writeTensorBoard(folder: string, run: Run): Promise<string> {
   const own = join(folder, folderName(run));
   await mkdir(own, { recursive: true });
   const seconds = Math.floor(run.startTime / 1000);
-  // The same run gives the same file, so that exporting again replaces what there was.
-  await writeFile(join(own, `events.out.tfevents.${seconds}.glocal`), eventFile(run));
+  const file = `events.out.tfevents.${seconds}.glocal`;
+  await writeFile(join(own, file), eventFile(run));
+  // A trial that had not begun had another time: what was exported then would be shown beside this.
+  const older = (await readdir(own)).filter((name) => OUR_FILE.test(name) && name !== file);
+  await Promise.all(older.map((name) => rm(join(own, name), { force: true })));
   return own;
 }
 

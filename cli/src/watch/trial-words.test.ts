@@ -1,6 +1,6 @@
 import type { SentOuterStep, Trial } from '@glocal/sdk';
 import { expect, it } from 'vitest';
-import { TrialCourse, trialWords } from './trial-words.ts';
+import { reasonWords, TrialCourse, trialWords } from './trial-words.ts';
 
 const figures = { validation: { loss: 2 }, averagedValidation: { loss: 1 } };
 
@@ -12,4 +12,16 @@ it.each([
   expect(new TrialCourse(['lr'], evaluation, false).words(outerStep)).toBe(`lr 0.100   val ${loss}`);
   const trial = { state: 'SUCCEEDED', stateReason: '', ...figures } as unknown as Trial;
   expect(trialWords(trial, evaluation)).toBe(`SUCCEEDED   val ${loss}`);
+});
+
+it('says why trials have not succeeded, those with the same reason together', () => {
+  const waiting = { state: 'PENDING', stateReason: 'waiting for a worker' } as const;
+  const lost = { state: 'PENDING', stateReason: 'its worker has not been heard of for 11 s' } as const;
+  const running = { state: 'RUNNING', stateReason: '' } as const;
+  expect(reasonWords([lost, running, ...Array.from({ length: 11 }, () => waiting)])).toBe(
+    'trial 0 PENDING: its worker has not been heard of for 11 s\n' +
+      'trials 2, 3, 4, 5, 6, 7, 8, 9 and 3 more PENDING: waiting for a worker',
+  );
+  const done = { state: 'SUCCEEDED', stateReason: 'all 40 inner steps done' } as const;
+  expect(reasonWords([running, done])).toBe('');
 });

@@ -96,6 +96,26 @@ export function trialTable(
   return table([...head, ...more], rows, { left: 2 });
 }
 
+/** So many trials are named that have a reason in common. */
+const NAMED = 8;
+
+/** Why trials have not succeeded, one line for each reason; empty where there is none. */
+export function reasonWords(trials: readonly Pick<Trial, 'state' | 'stateReason'>[]): string {
+  const positions = new Map<string, number[]>();
+  for (const [position, { state, stateReason }] of trials.entries()) {
+    if (stateReason === '' || state === 'SUCCEEDED') continue;
+    const words = `${state}: ${stateReason}`;
+    positions.set(words, [...(positions.get(words) ?? []), position]);
+  }
+  return [...positions].map(([words, those]) => `${trialsWords(those)} ${words}`).join('\n');
+}
+
+function trialsWords(positions: readonly number[]): string {
+  const more = positions.length - NAMED;
+  const named = positions.slice(0, NAMED).join(', ');
+  return `trial${positions.length === 1 ? '' : 's'} ${named}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 function duration({ startTime, endTime }: Trial): string {
   if (startTime === undefined) return '–';
   return clock(((endTime ?? new Date()).getTime() - startTime.getTime()) / 1_000);
