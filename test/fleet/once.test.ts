@@ -24,6 +24,20 @@ it('ends with 0 when nothing waits, and it was told that this is well', async ()
   expect(await (await once('--once-no-work-ok')).ended).toBe(0);
 });
 
+it('ends with 69 when the database does not let it look, which is not that nothing waits', async () => {
+  const [row = {}] = await fleet.postgres.run('SELECT current_database() AS name', fleet.url);
+  const makeReadOnly = (how: string) =>
+    fleet.postgres.run(`ALTER DATABASE ${row.name} SET default_transaction_read_only = ${how}`);
+  await makeReadOnly('on');
+  try {
+    const worker = await once('--once-no-work-ok');
+    expect(await worker.ended).toBe(69);
+    expect(worker.log.at(-1)).toMatch(/^glocal-trainer: the database at .* refuses: it is read-only/);
+  } finally {
+    await makeReadOnly('off');
+  }
+});
+
 it('ends with 0 when the trial has ended, and leaves the others', async () => {
   const study = await fleet.client.studies.create(
     quickStudy({ estimator: 'fixed', outerSteps: 1, seeds: [1, 2] }),

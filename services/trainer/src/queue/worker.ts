@@ -90,6 +90,7 @@ export class TrialWorker {
   /**
    * Trains one trial. Resolves with its name once it does not train any more; with undefined when none waits, or this worker
    * cannot train what does.
+   * @throws StoreError where the store cannot say whether one waits
    */
   async trainOne(): Promise<string | undefined> {
     for (;;) {
@@ -162,7 +163,7 @@ export class TrialWorker {
     while (this.#again && this.#hasRoom) {
       this.#again = false;
       this.#haltedMeanwhile.clear();
-      const started = await this.#claim();
+      const started = await this.#claimUnlessAway();
       if (started === undefined) continue;
       this.#again = true;
       const running = this.#begin(started);
@@ -171,20 +172,25 @@ export class TrialWorker {
     }
   }
 
-  async #claim(): Promise<StartedTrial | undefined> {
-    const { store, log, name, leaseMs, maxOwnerRunningTrials } = this.#parts;
-    const holding = [...this.#running].map(({ claim }) => claim.trial).concat(...this.#stuck);
-    const since = performance.now();
+  async #claimUnlessAway(): Promise<StartedTrial | undefined> {
     try {
-      const request = { worker: name, leaseMs, holding, except: this.#toOthers(), maxOwnerRunningTrials };
-      const started = await store.claimTrial(request);
-      if (started !== undefined) this.#lease?.begin(since);
-      return started;
+      return await this.#claim();
     } catch (error) {
       // It is looked for again when the store can write.
-      if (!(error instanceof StoreUnavailableError)) log.error({ err: error }, 'no trial could be claimed');
+      if (!(error instanceof StoreUnavailableError))
+        this.#parts.log.error({ err: error }, 'no trial could be claimed');
       return undefined;
     }
+  }
+
+  async #claim(): Promise<StartedTrial | undefined> {
+    const { store, name, leaseMs, maxOwnerRunningTrials } = this.#parts;
+    const holding = [...this.#running].map(({ claim }) => claim.trial).concat(...this.#stuck);
+    const since = performance.now();
+    const request = { worker: name, leaseMs, holding, except: this.#toOthers(), maxOwnerRunningTrials };
+    const started = await store.claimTrial(request);
+    if (started !== undefined) this.#lease?.begin(since);
+    return started;
   }
 
   #begin(started: StartedTrial): Running {
