@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { StoreError, StoreUnavailableError } from '../errors.ts';
 import { openStore } from '../open.ts';
 import type { Store } from '../store.ts';
-import { PostgresStore } from './store.ts';
+import { checkDatabase, PostgresStore } from './store.ts';
 import { TEST_PASSWORD, TestPostgres } from './testing.ts';
 
 let postgres: TestPostgres;
@@ -90,6 +90,7 @@ describe('a database that fails', () => {
       ),
     );
     await expectUnavailable(/read-only/);
+    await expect(checkDatabase(postgres.url(name), OPTIONS)).rejects.toThrow('read-only; --store must name');
     expect((await store.getStudy('studies/a'))?.state).toBe(StudyState.ACTIVE);
     await postgres.run(`ALTER DATABASE ${name} SET default_transaction_read_only = off`);
     await endSessions(name);

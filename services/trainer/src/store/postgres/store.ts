@@ -52,6 +52,9 @@ export async function checkDatabase(url: string, options: Omit<SessionOptions, '
     await client.connect();
     const version = await schemaVersion(client);
     if (version > SCHEMA_VERSION) throw newerSchema(version);
+    const { rows } = await client.query<{ transaction_read_only: string }>('SHOW transaction_read_only');
+    if (rows[0]?.transaction_read_only === 'on')
+      throw new StoreError('it is read-only; --store must name the primary server');
     const what = version === 0 ? 'can be reached, and has none of our tables yet' : `has schema ${version}`;
     return `${shownStore(url)} ${what}`;
   } catch (error) {
