@@ -206,6 +206,14 @@ describe('a database that cannot be opened', () => {
       /permission denied.*GRANT CREATE ON DATABASE/,
     ],
     [
+      'for want of connections',
+      async () => {
+        await postgres.run("CREATE ROLE crowd LOGIN PASSWORD 'secret' CONNECTION LIMIT 0");
+        return postgres.url('postgres', { user: 'crowd', password: 'secret' });
+      },
+      /too many connections.*max_connections.*--store-connections/,
+    ],
+    [
       'without TLS',
       () => `${postgres.url('postgres', {})}?sslmode=verify-full`,
       /no TLS connection to 127.0.0.1:\d+: .*; correct sslmode and sslrootcert in --store/,

@@ -98,6 +98,8 @@ function explain(error: unknown, database: Database): string {
       return `${said}; make it (createdb ${name}), or correct --store`;
     case '42501':
       return `${said}; let ${USER} make a schema there (GRANT CREATE ON DATABASE ${name}), or make its schema for it`;
+    case '53300':
+      return `${said}; let it have more (max_connections), or lower --store-connections of those that use it`;
     case '25006':
       return `it is read-only: ${said}; --store must name the primary server`;
     case undefined:
