@@ -14,6 +14,9 @@ import type { Arm } from './experiment.ts';
 
 /** Where tuned runs may go: from 100 times below the smallest start to 10 times above the largest. */
 const RATES = { min: 1e-5, max: 10, scale: 'log' } as const;
+/** A learning rate that is learned from each of the starts. */
+export const learnedRate = (starts: readonly number[]) => float({ ...RATES, init: starts });
+
 const DECAY = 1e-3;
 const MOMENTUM = 0.1;
 const INTERPOLATION = 0.9;
@@ -40,7 +43,7 @@ export const spaceOf = (parameters: ParameterMap): Space<ParameterMap> => space(
  */
 export const startingFrom = (optimizer: Optimizer, starts: readonly number[]): Space<ParameterMap> =>
   spaceOf({
-    lr: float({ ...RATES, init: starts }),
+    lr: learnedRate(starts),
     ...each(SHARES[optimizer], (init) => float({ min: 0, max: 1, init })),
     weightDecay: float({ min: 0, max: 1, init: DECAY }),
   });

@@ -4,7 +4,7 @@
  */
 
 import { fixed, float, type Method, network, type Parameter, type ParameterMap, vector } from '@glocal/sdk';
-import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
+import { armOf, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
 import { type Besides, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { classSizes, effectiveNumber, inverseFrequency } from './classes.ts';
@@ -52,9 +52,8 @@ const KNOWN: readonly (readonly [string, number[]])[] = [
   ['effective number, β .999', effectiveNumber(SIZES, 0.999)],
 ];
 
-const rate = (starts: readonly number[]) => float({ min: 1e-5, max: 10, scale: 'log', init: starts });
 const sgd = (starts: readonly number[]) => ({
-  lr: rate(starts),
+  lr: learnedRate(starts),
   momentum: float({ min: 0, max: 1, init: 0.1 }),
   weightDecay: float({ min: 0, max: 1, init: 1e-3 }),
 });
@@ -69,8 +68,8 @@ const BESIDES: Besides = {
 const LEARNED = vector({ min: 0.01, max: 100, scale: 'log', init: 1, per: 'class' });
 
 /**
- * Windows spread over the training. Those of the default come in a row at its beginning, where rates are found, and where what the classes
- * need cannot be seen yet.
+ * Windows spread over the training, as the default has had them since: before, it had them in a row at its beginning, where rates are found,
+ * and where what the classes need cannot be seen yet.
  */
 const SPREAD: Omit<Method, 'estimator'> = {
   ...{ overhead: 1.5, window: 25, warmupWindows: 1 },
@@ -131,7 +130,13 @@ function arms(size: Size): Arm[] {
       starts,
     ),
     ...(hasNetwork
-      ? [arm('GLOCAL, reweighting network', { lr: rate(starts), ...still, reweighting: network() }, glocal)]
+      ? [
+          arm(
+            'GLOCAL, reweighting network',
+            { lr: learnedRate(starts), ...still, reweighting: network() },
+            glocal,
+          ),
+        ]
       : []),
     ...controls(task, grids.weighted, BESIDES),
     ...controls(task, grids.plain),

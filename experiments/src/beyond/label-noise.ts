@@ -1,7 +1,7 @@
 /** Two fifths of the training labels are wrong, those for validation are right: weights of examples and smoothed labels, learned. */
 
 import { fixed, float, type Method, network, type ParameterMap } from '@glocal/sdk';
-import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
+import { armOf, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
 import { type ControlGrids, controls } from '../controls.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 
@@ -36,8 +36,6 @@ const FORMS: Readonly<Record<Size, Form>> = {
   },
 };
 
-const rate = (starts: readonly number[]) => float({ min: 1e-5, max: 10, scale: 'log', init: starts });
-
 function arms(size: Size): Arm[] {
   const {
     dataset,
@@ -57,7 +55,7 @@ function arms(size: Size): Arm[] {
   const row = (title: string, parameters: ParameterMap, method: Method, from = starts, grid = false): Arm =>
     armOf(task, {
       ...{ title, method, grid, readout: 'averaged', optimizer: 'sgd' },
-      space: spaceOf({ lr: rate(from), ...still, ...parameters }),
+      space: spaceOf({ lr: learnedRate(from), ...still, ...parameters }),
     });
   const smoothing = float({ min: 0, max: 1, init: 0.1 });
   const glocal: Method = { estimator: 'glocal' };
