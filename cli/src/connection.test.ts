@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type ConnectionFlags, clientOptions, connectionArguments, withConnection } from './connection.ts';
+import {
+  type ConnectionFlags,
+  clientOptions,
+  connectionArguments,
+  withConnection,
+  withoutEmptyVariables,
+} from './connection.ts';
 import { CommandError } from './exit.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -20,6 +26,13 @@ it('has the address of this machine, unless a variable or a flag says another', 
     'elsewhere:2',
     'third:3',
   ]);
+});
+
+it('takes an empty variable, and a switch that says no, for none', () => {
+  const said = { GLOCAL_CLIENT_TLS: 'yes', GLOCAL_ADDRESS: 'there:1', GLOCAL_DATA_DIR: '', HOME: '' };
+  const nothing = { GLOCAL_CLIENT_INSECURE: 'no', GLOCAL_CLIENT_TOKEN_FILE: '', GLOCAL_CLIENT_TIMEOUT: '' };
+  expect(withoutEmptyVariables({ ...said, ...nothing })).toEqual(said);
+  expect(withoutEmptyVariables({ GLOCAL_ADDRESS: '', GLOCAL_CLIENT_TLS: '0' })).toEqual({});
 });
 
 it('encrypts when a file of TLS is given, and reads it', async () => {

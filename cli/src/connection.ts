@@ -69,6 +69,19 @@ export function withConnection(command: Command): Command {
     .optionsGroup('Options:');
 }
 
+const SWITCHES = ['GLOCAL_CLIENT_TLS', 'GLOCAL_CLIENT_INSECURE'];
+
+/**
+ * Leaves aside variables that say nothing, and switches that say no: commander takes a switch whose variable is there for one that
+ * is set, and an empty name for that of a file.
+ */
+export function withoutEmptyVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const says = ([name, value]: [string, string | undefined]): boolean =>
+    !/^GLOCAL_(ADDRESS$|CLIENT_)/.test(name) ||
+    (value !== '' && !(SWITCHES.includes(name) && /^(no|false|0)$/i.test(value ?? '')));
+  return Object.fromEntries(Object.entries(environment).filter(says));
+}
+
 /**
  * Options of a client.
  * @throws CommandError for a file that cannot be read.

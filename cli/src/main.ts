@@ -2,6 +2,7 @@
 /** `glocal`. */
 
 import { runCommand } from './command-line.ts';
+import { withoutEmptyVariables } from './connection.ts';
 import { report } from './exit.ts';
 import { glocal } from './program.ts';
 
@@ -11,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+process.env = withoutEmptyVariables(process.env);
 const args = process.argv.slice(2);
 const json = args.includes('--json');
 try {

@@ -1,7 +1,7 @@
 /** Opens a store by its URL. */
 
 import { isDatabase, shownStore } from '../config/database.ts';
-import { StoreError } from './errors.ts';
+import { ConfigError } from '../config/errors.ts';
 import { PostgresStore } from './postgres/store.ts';
 import { SqliteStore } from './sqlite/store.ts';
 import type { Store } from './store.ts';
@@ -11,7 +11,7 @@ const FORMS = 'sqlite:PATH, a path, postgres://USER@HOST:PORT/DATABASE, or memor
 
 /**
  * The file of a store; undefined for one that is no file.
- * @throws StoreError when there is no store of that scheme, or no path.
+ * @throws ConfigError when there is no store of that scheme, or no path.
  */
 export function fileOf(url: string): string | undefined {
   if (isDatabase(url)) return undefined;
@@ -21,12 +21,12 @@ export function fileOf(url: string): string | undefined {
     case undefined:
       return url;
     case 'sqlite':
-      if (rest === '') throw new StoreError(`store ${url}: names no file; it may be ${FORMS}`);
+      if (rest === '') throw new ConfigError(`store ${url}: names no file; it may be ${FORMS}`);
       return rest.replace(/^\/\/(?=\/)/, '');
     case 'memory':
       return undefined;
     default:
-      throw new StoreError(
+      throw new ConfigError(
         `store ${shownStore(url)}: there is no store with the scheme "${scheme}:"; it may be ${FORMS}`,
       );
   }
@@ -47,7 +47,7 @@ export interface OpenOptions {
 /**
  * @param url `sqlite:PATH` or a path for an SQLite file; `postgres://USER@HOST:PORT/DATABASE`; `memory:` for a store that
  *   ends with this process.
- * @throws StoreError when there is no store of that scheme, or it cannot be opened; ConfigError for the URL of a database.
+ * @throws ConfigError when there is no store of that scheme, and for the URL of a database; StoreError when it cannot be opened.
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<Store> {
   const { waitMs = 0, passwordFile, sessions = 10, statementMs = 60_000 } = options;
