@@ -130,13 +130,13 @@ function arms(size: Size): Arm[] {
       starts,
     ),
     ...(hasNetwork
-      ? [
+      ? [false, true].map((detached) =>
           arm(
-            'GLOCAL, reweighting network',
-            { lr: learnedRate(starts), ...still, reweighting: network() },
+            `GLOCAL, reweighting network${detached ? ', detached' : ''}`,
+            { lr: learnedRate(starts), ...still, reweighting: network({ detached }) },
             glocal,
           ),
-        ]
+        )
       : []),
     ...controls(task, grids.weighted, BESIDES),
     ...controls(task, grids.plain),

@@ -75,10 +75,14 @@ function arms(size: Size): Arm[] {
       space: spaceOf({ ...startingFrom('schedule-free', starts).parameters, labelSmoothing: smoothing }),
     }),
     ...(hasNetwork
-      ? [
-          row('LOCAL, rate and reweighting network', { reweighting: network() }, local),
-          row('GLOCAL, rate and reweighting network', { reweighting: network() }, glocal),
-        ]
+      ? [false, true].flatMap((detached) => {
+          const suffix = detached ? ', detached' : '';
+          const reweighting = network({ detached });
+          return [
+            row(`LOCAL, rate and reweighting network${suffix}`, { reweighting }, local),
+            row(`GLOCAL, rate and reweighting network${suffix}`, { reweighting }, glocal),
+          ];
+        })
       : []),
   ];
 }

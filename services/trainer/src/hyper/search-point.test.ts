@@ -137,6 +137,15 @@ describe('vectors and networks', () => {
     ]);
   });
 
+  it('make whole steps, but for the weights of a network of more than four hidden units', () => {
+    expect(vectors.stepShares).toBeUndefined();
+    const reweighting = (hiddenUnits: number) =>
+      ({ name: 'reweighting', kind: { $case: 'network', value: { hiddenUnits, detached: false } } }) as const;
+    const parameters = [float('lr', 0, 1, 0.25, Scale.LINEAR), reweighting(8)];
+    const { stepShares } = new SearchPoint(SearchSpace.fromPartial({ parameters }), shape);
+    expect([...(stepShares ?? [])].slice(0, 3)).toEqual([1, 0.5, 0.5]);
+  });
+
   it('start alike, a network where its seed says, and move on their own', () => {
     const phi = vectors.initial;
     phi[1] = 0.5;

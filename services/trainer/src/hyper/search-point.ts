@@ -4,6 +4,7 @@ import {
   type FixedParameter,
   type FloatParameter,
   Grouping,
+  type NetworkParameter,
   type Parameter,
   type ParameterValue,
   Scale,
@@ -33,6 +34,8 @@ export const RATE = 'lr';
 const LOWERED = 0.1;
 const LOWEST = LOWERED ** 4;
 const ROUNDING = 1e-9;
+/** How many hidden units of a network move by a whole step of the outer optimizer's, all together. */
+const NETWORK_STEP = 4;
 
 /** One learned value. */
 interface Axis extends LearnedComponent {
@@ -45,6 +48,8 @@ interface Axis extends LearnedComponent {
   readonly initial: number;
   /** phi of the initial value. */
   readonly start: number;
+  /** What it makes of a step of the outer optimizer's. @default 1 */
+  readonly stepShare?: number;
 }
 
 /** The natural value at phi. There and back costs a digit, so that the initial value is given back as it was given. */
@@ -67,6 +72,8 @@ export class SearchPoint {
   readonly isScheduled: boolean;
   /** Names of the components of phi and of a hypergradient, in the order of the space. */
   readonly components: string[];
+  /** What each component makes of a step of the outer optimizer's (docs/method.md, section 7); undefined where all make all of it. */
+  readonly stepShares: Float64Array | undefined;
   readonly #entries: readonly Entry[];
   readonly #axes: readonly Axis[];
   /** Whether a learning rate is learned. */
@@ -84,7 +91,7 @@ export class SearchPoint {
         case 'float':
           return floatEntry(name, kind.value, shape);
         case 'network':
-          return networkEntry(name, shape.initialNetwork(kind.value.hiddenUnits));
+          return networkEntry(name, kind.value, shape);
         default:
           throw new TypeError(`parameter ${name} has no value; it is not a trial's space`);
       }
@@ -92,6 +99,8 @@ export class SearchPoint {
     this.#axes = this.#entries.flatMap(({ axes }) => axes);
     this.#hasRate = this.#entries.some(({ name, axes }) => name === RATE && axes.length > 0);
     this.components = this.#axes.map(({ component }) => component);
+    const shares = this.#axes.map(({ stepShare = 1 }) => stepShare);
+    this.stepShares = shares.every((share) => share === 1) ? undefined : Float64Array.from(shares);
   }
 
   /** The same as entries of hyperparameters. */
@@ -223,11 +232,13 @@ function floatEntry(name: string, parameter: FloatParameter, shape: SpaceShape):
   };
 }
 
-function networkEntry(name: string, weights: ArrayLike<number>): Entry {
+/** All its weights move at once: with a whole step each, one update took its output from one end of the sigmoid to the other. */
+function networkEntry(name: string, { hiddenUnits }: NetworkParameter, shape: SpaceShape): Entry {
+  const stepShare = Math.min(1, NETWORK_STEP / hiddenUnits);
   return {
     name,
     isScalar: false,
-    axes: Array.from(weights, (weight, index) => ({
+    axes: Array.from(shape.initialNetwork(hiddenUnits), (weight, index) => ({
       name,
       index,
       component: `${name}/${index}`,
@@ -235,6 +246,7 @@ function networkEntry(name: string, weights: ArrayLike<number>): Entry {
       min: -NETWORK_BOUND,
       initial: weight,
       start: weight,
+      stepShare,
     })),
     given: undefined,
   };

@@ -9,6 +9,7 @@ import {
   Estimator,
   type OuterStep,
   Source,
+  type Study,
   type Update,
 } from '@glocal/proto/glocal/v1/study';
 import type { SearchPoint } from '../hyper/search-point.ts';
@@ -20,14 +21,14 @@ import type { Learner, Snapshot } from './learner.ts';
 import { OuterOptimizer } from './outer-optimizer.ts';
 import { rateShareOf } from './outer-schedule.ts';
 import { stepsToTime, timePlainSteps } from './plain-steps.ts';
-import { conclude, isSound, lossOf } from './policy.ts';
+import { conclude, isSound, lossOf, type Rules } from './policy.ts';
 import { type Ending, type Settlement, settle, settleAs, type Unsettled } from './settlement.ts';
 import { initialState, type LoopState, withNorms } from './state.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { type TrainedWindow, trainWindow, type WindowTrainer } from './train-window.ts';
 
 export interface LoopParts {
-  readonly study: Pick<CompleteStudy, 'method' | 'training'>;
+  readonly study: Pick<CompleteStudy, 'method' | 'training'> & Pick<Partial<Study>, 'problem'>;
   /** Resource name of the trial. */
   readonly trial: string;
   /** Of the study's space. */
@@ -66,6 +67,7 @@ const MAX_STEPS = 2 ** 31 - 1;
 export class OuterLoop {
   readonly #parts: LoopParts;
   readonly #method: CompleteMethod;
+  readonly #rules: Rules;
   /** Inner steps in all. */
   readonly #steps: number;
   /** Where each training of GLOBAL starts. */
@@ -86,6 +88,7 @@ export class OuterLoop {
     const { method, training } = study;
     this.#parts = parts;
     this.#method = method;
+    this.#rules = { ...method, lossMayRise: (study.problem?.imbalanceFactor || 1) !== 1 };
     this.#steps = training.steps * (method.trainings || 1);
     if (this.#steps > MAX_STEPS) {
       throw new RangeError(
@@ -98,7 +101,12 @@ export class OuterLoop {
     const { optimizer, ...figures } =
       saved?.state ??
       initialState(space.initial, method.outer.rate, learner.evaluate('validation', 'lastIterate').loss);
-    this.#optimizer = OuterOptimizer.restore(optimizer, method.outer, (point) => space.clip(point));
+    this.#optimizer = OuterOptimizer.restore(
+      optimizer,
+      method.outer,
+      // As published, all components make the same step.
+      method.cost?.$case === 'exact' ? { clip: (point) => space.clip(point) } : space,
+    );
     this.#figures = figures;
   }
 
@@ -152,7 +160,7 @@ export class OuterLoop {
     const isFixed = this.#method.estimator === Estimator.FIXED;
     const canLowerRates = !isFixed && this.#parts.space.lowerRates(point) !== undefined;
     const before = { ...this.#figures, canRetry, canLowerRates };
-    const conclusion = conclude(this.#method, window, before);
+    const conclusion = conclude(this.#rules, window, before);
     const unsettled = {
       space: this.#parts.space,
       optimizer: this.#optimizer,

@@ -3,7 +3,7 @@ import { OuterOptimizer } from './outer-optimizer.ts';
 
 const options = { rate: 0.2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const free = (point: Float64Array) => point;
-const make = (clip = free) => new OuterOptimizer(Float64Array.of(1), options, clip);
+const make = (clip = free) => new OuterOptimizer(Float64Array.of(1), options, { clip });
 
 describe('OuterOptimizer', () => {
   it('makes the last move again at half the rate, from where it started', () => {
@@ -20,10 +20,19 @@ describe('OuterOptimizer', () => {
     retried.move(Float64Array.of(3));
     retried.retry();
     retried.move(Float64Array.of(-2));
-    const direct = new OuterOptimizer(Float64Array.of(1), { ...options, rate: 0.1 }, free);
+    const direct = new OuterOptimizer(Float64Array.of(1), { ...options, rate: 0.1 }, { clip: free });
     direct.move(Float64Array.of(3));
     direct.move(Float64Array.of(-2));
     expect(retried.point).toEqual(direct.point);
+  });
+
+  it('makes a part of a step in components that have one, also when it is made again', () => {
+    const stepShares = Float64Array.of(1, 0.1);
+    const optimizer = new OuterOptimizer(Float64Array.of(1, 1), options, { clip: free, stepShares });
+    optimizer.move(Float64Array.of(3, 3));
+    expect([...optimizer.point].map((phi) => phi.toFixed(6))).toEqual(['0.800000', '0.980000']);
+    optimizer.retry();
+    expect([...optimizer.point].map((phi) => phi.toFixed(6))).toEqual(['0.900000', '0.990000']);
   });
 
   it('makes a move with its share of the rate, and makes it again with half of that', () => {

@@ -24,32 +24,37 @@ export interface OuterOptimizerState {
   readonly clipped: readonly number[];
 }
 
+/** Where it moves. */
+export interface OuterSpace {
+  /** Brings a point back between the bounds; applied to each new point. */
+  clip(point: Float64Array): Float64Array;
+  /** What each component makes of a step of Adam's, one entry a component; all of it where it is undefined. */
+  readonly stepShares?: Float64Array | undefined;
+}
+
 export class OuterOptimizer {
   #point: Float64Array;
   #adam: AdamState;
   #options: AdamOptions;
   #last: OuterMove | undefined;
   #clipped: readonly number[] = [];
-  readonly #clip: (point: Float64Array) => Float64Array;
+  readonly #space: OuterSpace;
 
-  /**
-   * @param start phi, one entry a learned hyperparameter.
-   * @param clip brings a point back between the bounds; applied to each new point.
-   */
-  constructor(start: Float64Array, options: AdamOptions, clip: (point: Float64Array) => Float64Array) {
+  /** @param start phi, one entry a learned hyperparameter. */
+  constructor(start: Float64Array, options: AdamOptions, space: OuterSpace) {
     this.#point = start;
     this.#adam = initialAdam(start.length);
     this.#options = options;
-    this.#clip = clip;
+    this.#space = space;
   }
 
   /** One that goes on from a state; options as at first, for the rate is part of the state. */
   static restore(
     { point, adam, rate, last, clipped }: OuterOptimizerState,
     options: AdamOptions,
-    clip: (point: Float64Array) => Float64Array,
+    space: OuterSpace,
   ): OuterOptimizer {
-    const optimizer = new OuterOptimizer(point, { ...options, rate }, clip);
+    const optimizer = new OuterOptimizer(point, { ...options, rate }, space);
     optimizer.#adam = adam;
     optimizer.#last = last;
     optimizer.#clipped = clipped;
@@ -68,7 +73,7 @@ export class OuterOptimizer {
 
   /** Another one, which goes on from here. */
   copy(): OuterOptimizer {
-    return OuterOptimizer.restore(this.state, this.#options, this.#clip);
+    return OuterOptimizer.restore(this.state, this.#options, this.#space);
   }
 
   /** Whether {@link retry} has a move to make again. */
@@ -121,7 +126,7 @@ export class OuterOptimizer {
   /** Goes to a point for good, whatever the gradient says; Adam's moments stay as they are. */
   moveTo(point: Float64Array): void {
     this.hold();
-    this.#point = this.#clip(point);
+    this.#point = this.#space.clip(point);
   }
 
   /**
@@ -143,9 +148,18 @@ export class OuterOptimizer {
   #step(gradient: Float64Array, rateShare: number): void {
     const options = { ...this.#options, rate: this.rate * rateShare };
     const { point, state } = adamUpdate(this.#point, gradient, this.#adam, options);
-    this.#point = this.#clip(point);
+    const { stepShares } = this.#space;
+    if (stepShares !== undefined) shorten(point, this.#point, stepShares);
+    this.#point = this.#space.clip(point);
     this.#clipped = whereDifferent(point, this.#point);
     this.#adam = state;
+  }
+}
+
+function shorten(point: Float64Array, from: Float64Array, shares: Float64Array): void {
+  for (let k = 0; k < point.length; k++) {
+    const start = from[k] as number;
+    point[k] = start + (shares[k] as number) * ((point[k] as number) - start);
   }
 }
 

@@ -67,6 +67,7 @@ describe('conclude', () => {
     estimator: Estimator.MEAN,
     evaluation: EvaluationPoint.AVERAGED,
     outer: { maxLossRise: 0.3 },
+    lossMayRise: false,
   };
   /** After some windows, the last of which has moved something. */
   const BEFORE: Before = {
@@ -119,6 +120,23 @@ describe('conclude', () => {
     expect(conclude(rules, window(0.9, { ...diverging, validation: { loss: 2.1 } }), first).action).toBe(
       'hold',
     );
+  });
+
+  it('takes nothing back of finite losses that rise while nothing is wrong', () => {
+    const rules = { ...RULES, estimator: Estimator.GLOCAL, outer: { maxLossRise: 0 }, lossMayRise: true };
+    const diverging = { report: report(Verdict.DIVERGING) };
+    const first = { ...BEFORE, stepsDone: 0, canRetry: false };
+    expect(conclude(rules, window(1.4, diverging), first).action).toBe('hold');
+    expect(conclude(rules, window(1.4, diverging), BEFORE).action).toBe('hold');
+    expect(conclude({ ...rules, lossMayRise: false }, window(1.4, diverging), BEFORE).action).toBe(
+      'rollBack',
+    );
+    expect(conclude(rules, window(1.4, { ...diverging, trainLoss: Number.NaN }), first).action).toBe(
+      'lowerRates',
+    );
+    // Somebody who says how much it may rise is believed.
+    const limited = { ...rules, outer: { maxLossRise: 0.3 } };
+    expect(conclude(limited, window(1.4, diverging), BEFORE).action).toBe('rollBack');
   });
 
   it('lowers the rates, and takes nothing back, when several steps have raised the loss by too much', () => {

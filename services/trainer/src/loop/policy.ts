@@ -89,6 +89,8 @@ export interface Before {
 /** What the policy looks at of a method. */
 export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
   readonly outer: Pick<OuterOptimizer, 'maxLossRise'>;
+  /** Whether the validation loss rises while nothing is wrong, as where the network learns how frequent imbalanced classes are. */
+  readonly lossMayRise: boolean;
 }
 
 /** What to do after a window. */
@@ -157,6 +159,12 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
   const { canRetry, canLowerRates } = before;
   const { maxLossRise = 0 } = rules.outer;
   const { reason } = wish;
+  if (rules.lossMayRise && maxLossRise === 0 && isSound(window)) {
+    return {
+      action: 'hold',
+      reason: `${reason}; the validation loss cannot say so, too, so nothing is taken back`,
+    };
+  }
   const allowed = isFirst(before) ? 0 : maxLossRise;
   const spoilt =
     isFirst(before) &&
