@@ -8,7 +8,8 @@
  *
  * and `lambda` is to be what makes them fit the second one best. As XᵀX/n is the identity, that is known in closed form.
  *
- * Run it with `node sdk/examples/ridge.ts` beside a trainer (`npm run trainer`). Interrupted, it goes on where it was.
+ * Run it with `node sdk/examples/ridge.ts` beside a trainer (`npm run trainer`). Lost connections are made again. Its weights are in no
+ * file: a program that has to outlive itself keeps them, and names its study with a `requestId`, as drive.ts does.
  */
 
 import { float, GlocalClient, space } from '@glocal/sdk';
@@ -65,8 +66,6 @@ await using loop = await client.external({
   steps: STEPS,
   window: 50,
   sigma: 12,
-  // The same id goes on with the same study; a new one begins anew.
-  requestId: process.env.RUN ?? crypto.randomUUID(),
 });
 
 for (let step = loop.nextStep; step < STEPS; step++) {

@@ -1,5 +1,7 @@
 /** The programs in `sdk/examples`, each to its end, with a real trainer. */
 
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 import { expectDriven, expectManaged, expectRidge, startExample } from './programs.ts';
@@ -19,15 +21,17 @@ describe('the example', { timeout: 180_000 }, () => {
     expectManaged((await startExample('managed', trainer.address)).stdout);
   });
 
-  it('drive.ts decides about each window, and takes the same path when it is killed on its way', async () => {
+  it('drive.ts takes the same path with the same command after each kill, and once more when it has ended', async () => {
     await using folder = await temporaryFolder();
-    const run = (name: string) =>
-      startExample('drive', trainer.address, { RUN: `drive-${name}`, STATE: `${folder.path}/${name}.json` });
-    const { stdout: whole } = await run('whole');
+    const run = () => startExample('drive', trainer.address, { STATE: join(folder.path, 'state.json') });
+    const studies = async () => (await Array.fromAsync(trainer.client.studies.list())).length;
+    const before = await studies();
+    const { stdout: whole } = await run();
     expectDriven(whole);
+    expect(await readdir(folder.path)).toEqual([]);
     const seen: string[] = [];
     for (const decisions of [1, 2, Number.POSITIVE_INFINITY]) {
-      const program = run('killed');
+      const program = run();
       let left = decisions;
       for await (const line of program) {
         seen.push(line);
@@ -38,5 +42,7 @@ describe('the example', { timeout: 180_000 }, () => {
     // A line may be lost with the program that was to print it; none is another one.
     expect(whole).toEqual(expect.arrayContaining(seen));
     expect(seen.at(-1)).toBe(whole.at(-1));
+    expect(await readdir(folder.path)).toEqual([]);
+    expect((await studies()) - before).toBe(2);
   });
 });
