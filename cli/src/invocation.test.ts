@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { calledAs } from './invocation.ts';
+import { calledAs, shellWord } from './invocation.ts';
 
 it.each([
   ['npx', 'npx glocal'],
@@ -8,4 +8,13 @@ it.each([
   [undefined, 'glocal'],
 ])('what npm calls %s is called as %s', (event, name) => {
   expect(calledAs({ npm_lifecycle_event: event })).toBe(name);
+});
+
+it.each([
+  ['studies/a:b@c', 'studies/a:b@c'],
+  ['new project', "'new project'"],
+  ["it's", "'it'\\''s'"],
+  ['', "''"],
+])('the word %j is written %s', (word, written) => {
+  expect(shellWord(word)).toBe(written);
 });

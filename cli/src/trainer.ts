@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { CommandError, type ExitCode, INTERRUPTED, UNAVAILABLE } from './exit.ts';
+import { CommandError, type ExitCode, INTERRUPTED, SOFTWARE, UNAVAILABLE } from './exit.ts';
 
 const PACKAGE = '@glocal/trainer';
 
@@ -78,15 +78,17 @@ export function startTrainer(
 
 /**
  * Resolves when it has ended with exit code 0.
- * @throws CommandError with its exit code, and no message, as it has said itself what was wrong; one that a signal has ended counts
- *   as interrupted
+ * @throws CommandError with its exit code, and no message, as it has said itself what was wrong; one that is asked to end before
+ *   it listens for that counts as interrupted, and of one that is killed the signal is told
  */
 export function wellEnded(child: ChildProcess): Promise<void> {
   return new Promise((resolveEnd, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       if (code === 0) resolveEnd();
-      else reject(new CommandError('', (code ?? INTERRUPTED) as ExitCode));
+      else if (code !== null) reject(new CommandError('', code as ExitCode));
+      else if (signal === 'SIGTERM' || signal === 'SIGINT') reject(new CommandError('', INTERRUPTED));
+      else reject(new CommandError(`the trainer was ended by ${signal}`, SOFTWARE));
     });
   });
 }

@@ -176,4 +176,13 @@ describe('glocal init', () => {
     expect(again.stderr).toContain('study.yaml');
     expect((await glocal(['init', '--force'], { cwd: project })).exitCode).toBe(0);
   });
+
+  it('names the folder where nothing can be written, and quotes the one to go to', async () => {
+    await writeFile(join(folder, 'taken'), '');
+    const refused = await glocal(['init', 'taken/inside'], { cwd: folder });
+    expect(refused.exitCode).toBe(66);
+    expect(refused.stderr).toMatch(/^glocal: \[folder\]: E\w+: .+$/);
+    const { stdout } = await glocal(['init', 'a project'], { cwd: folder });
+    expect(stdout).toContain("cd 'a project'\n");
+  });
 });

@@ -2,11 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import { CommandError, FAILED } from '../exit.ts';
-import { type Manifest, PROGRAM, readme, STUDY, withProject } from '../init/project.ts';
+import { commandLines, type Manifest, PROGRAM, readme, STUDY, withProject } from '../init/project.ts';
+import { shellWord } from '../invocation.ts';
 import { leaf, print } from '../output.ts';
+import { writing } from '../writing.ts';
 
 const MANIFEST = 'package.json';
 
@@ -20,28 +22,40 @@ export const init = (): Command =>
     .option('--force', 'also over files that are there')
     .action(async (to: string, { force, json }: { readonly force?: boolean; readonly json?: boolean }) => {
       const folder = resolve(to);
-      const name = basename(folder);
-      const files = { 'study.yaml': STUDY, 'tune.mjs': PROGRAM, 'README.md': readme(name) };
+      const manifests = [join(process.cwd(), MANIFEST), ...installation()];
+      const around = await Promise.all(
+        manifests.map(async (path) => ({ folder: dirname(path), manifest: await readManifest(path) })),
+      );
+      const manifest = withProject(await readManifest(join(folder, MANIFEST)), folder, around);
+      const files = {
+        'study.yaml': STUDY,
+        'tune.mjs': PROGRAM,
+        'README.md': readme(basename(folder), manifest),
+      };
       const there = Object.keys(files).filter((file) => existsSync(join(folder, file)));
       if (there.length > 0 && !force) {
         throw new CommandError(`${there.join(', ')}: already in ${folder}; --force writes over`, FAILED);
       }
-      const before = await readManifest(join(folder, MANIFEST));
-      const here = process.cwd();
-      const around = { folder: here, manifest: await readManifest(join(here, MANIFEST)) };
-      const written = {
-        ...files,
-        [MANIFEST]: `${JSON.stringify(withProject(before, folder, around), null, 2)}\n`,
-      };
-      await mkdir(folder, { recursive: true });
-      for (const [file, text] of Object.entries(written)) await writeFile(join(folder, file), text);
-      print(json, { folder, files: Object.keys(written) }, () => next(folder, Object.keys(written)));
+      const written = { ...files, [MANIFEST]: `${JSON.stringify(manifest, null, 2)}\n` };
+      await writing('[folder]', async () => {
+        await mkdir(folder, { recursive: true });
+        for (const [file, text] of Object.entries(written)) await writeFile(join(folder, file), text);
+      });
+      print(json, { folder, files: Object.keys(written) }, () => next(folder, files, manifest));
     });
 
-function next(folder: string, files: readonly string[]): string {
+function next(folder: string, files: object, manifest: Manifest): string {
   const there = relative(process.cwd(), folder);
-  const enter = there === '' ? '' : `  cd ${there}\n`;
-  return `${files.join(', ')} are in ${folder}. Now:\n\n${enter}  npm install\n  npm run serve   # in one terminal\n  npm run tune    # in another`;
+  const { serve, tune } = commandLines(manifest);
+  const lines = [...(there === '' ? [] : [`cd ${shellWord(there)}`]), 'npm install', serve, tune];
+  const names = Object.keys(files).join(', ');
+  return `${names} are in ${folder}, and ${MANIFEST} has what they need. Now:\n\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The manifest of the project that this program is installed in, if it is in one. */
+function installation(): string[] {
+  const [project] = import.meta.dirname.split(`${sep}node_modules${sep}`);
+  return project === undefined || project === import.meta.dirname ? [] : [join(project, MANIFEST)];
 }
 
 /** That of a project which is there already is kept. */

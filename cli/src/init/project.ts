@@ -10,11 +10,14 @@ export interface Manifest {
   readonly type?: string;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
-const SCRIPTS = { serve: 'glocal serve', tune: 'node tune.mjs' };
+const SCRIPTS = { serve: 'glocal serve', tune: 'node tune.mjs' } as const;
+type Script = keyof typeof SCRIPTS;
 const PACKAGES = ['@glocal/cli', '@glocal/sdk', '@glocal/trainer'];
+const OURS = '@glocal/';
 
 /** Another project, from which this one takes its packages where it has them as files. */
 export interface Around {
@@ -25,30 +28,47 @@ export interface Around {
 /**
  * The manifest with what the project needs; what it has already stays.
  * @param folder of the project
+ * @param around nearest first
  */
-export function withProject(before: Manifest, folder: string, around: Around): Manifest {
-  const name = basename(folder);
-  const needed = Object.fromEntries(
-    PACKAGES.map((dependency) => [dependency, specifier(dependency, folder, around)]),
-  );
+export function withProject(before: Manifest, folder: string, around: readonly Around[]): Manifest {
+  const isNew = Object.keys(before).length === 0;
+  const versions = Object.fromEntries(PACKAGES.map((dependency) => [dependency, `^${VERSION}`]));
+  const files = around.toReversed().map((other) => filesOf(other, folder));
   return {
-    ...{ name, private: true, type: 'module' },
-    ...before,
+    ...(isNew ? { name: packageName(basename(folder)), private: true, type: 'module' } : before),
     scripts: { ...SCRIPTS, ...before.scripts },
-    dependencies: { ...needed, ...before.dependencies },
+    dependencies: { ...versions, ...Object.assign({}, ...files), ...before.dependencies },
   };
 }
 
 const FILE = 'file:';
 
-/** A version, or the file that the project around has it from: whoever installs packages from files has no registry with them. */
-function specifier(dependency: string, folder: string, around: Around): string {
-  const there = around.manifest.dependencies?.[dependency];
-  if (there?.startsWith(FILE) !== true) return `^${VERSION}`;
-  return `${FILE}${relative(folder, resolve(around.folder, there.slice(FILE.length)))}`;
+/**
+ * Our packages that another project has from files, also those that only the others need: whoever installs packages from files has no
+ * registry with them.
+ */
+function filesOf({ folder: origin, manifest }: Around, folder: string): Record<string, string> {
+  const given = Object.entries({ ...manifest.devDependencies, ...manifest.dependencies });
+  return Object.fromEntries(
+    given
+      .filter(([name, from]) => name.startsWith(OURS) && from.startsWith(FILE))
+      .map(([name, from]) => [name, `${FILE}${relative(folder, resolve(origin, from.slice(FILE.length)))}`]),
+  );
 }
 
-export const STUDY = `# What \`npm run tune\` and \`npx glocal study create -f study.yaml --watch\` run.
+/** As npm takes names of packages. */
+function packageName(text: string): string {
+  const letters = text.toLowerCase().normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  return letters.replaceAll(/[^a-z0-9._-]+/g, '-').replaceAll(/^[._-]+|-+$/g, '') || 'study';
+}
+
+/** How a script of ours is run in a project, which may have another of its name. */
+const runOf = (script: Script, { scripts }: Manifest): string => {
+  if (scripts?.[script] === SCRIPTS[script]) return `npm run ${script}`;
+  return script === 'serve' ? `npx ${SCRIPTS.serve}` : SCRIPTS.tune;
+};
+
+export const STUDY = `# What tune.mjs and \`npx glocal study create -f study.yaml --watch\` run.
 displayName: a first study
 problem:
   dataset: fashion-mnist-10k
@@ -82,15 +102,29 @@ if (best) await writeFile('schedule.csv', best.schedule.toCsv());
 client.close();
 `;
 
-export const readme = (name: string): string => `# ${name}
+/** Both commands, each with what it is run in. */
+export function commandLines(manifest: Manifest): { readonly serve: string; readonly tune: string } {
+  const [serve, tune] = [runOf('serve', manifest), runOf('tune', manifest)];
+  const width = Math.max(serve.length, tune.length);
+  return {
+    serve: `${serve.padEnd(width)}   # in one terminal`,
+    tune: `${tune.padEnd(width)}   # in another`,
+  };
+}
+
+/** @param manifest with the scripts */
+export function readme(name: string, manifest: Manifest): string {
+  const { serve, tune } = commandLines(manifest);
+  return `# ${name}
 
 A study that Glocal tunes while it trains. \`study.yaml\` says what, \`tune.mjs\` runs it and keeps the schedule.
 
 \`\`\`sh
-npm run serve   # in one terminal: the trainer, until Ctrl-C; its first start sets its runtime up, which may take minutes
-npm run tune    # in another: the study
+${serve}: the trainer, until Ctrl-C; its first start sets its runtime up, which may take minutes
+${tune}: the study
 \`\`\`
 
 Without a program: \`npx glocal study create -f study.yaml --watch\`; Ctrl-C leaves the study running.
 \`npx glocal schedule plot STUDY\` draws it, \`npx glocal doctor\` says what is wrong when something is.
 `;
+}
