@@ -128,6 +128,16 @@ describe('glocal serve', () => {
     await expectGone(started);
   });
 
+  it('says that the trainer was killed, which is no end that anybody wanted', async () => {
+    const args = [GLOCAL, 'serve', '--json', '--listen', '127.0.0.1:0', '--store', 'memory:'];
+    const { running, line } = start(process.execPath, args, folder, {});
+    const { pid } = JSON.parse(await line(/address/));
+    process.kill(pid, 'SIGKILL');
+    const { exitCode, stderr } = await running;
+    expect(exitCode).toBe(70);
+    expect(stderr).toContain('the trainer was ended by SIGKILL');
+  });
+
   it('passes on what the trainer refuses', async () => {
     const { exitCode, stderr } = await glocal(['serve', '--max-stps', '3']);
     expect(exitCode).toBe(64);

@@ -20,7 +20,7 @@ export const serve = (): Command =>
     async (args, json) => {
       const trainer = requireTrainer();
       const signal = interruption();
-      const child = startTrainer(trainer, ['--exit-with-stdin', ...args], json ? 'pipe' : 'inherit');
+      const child = startTrainer(trainer, ['--exit-with-stdin=yes', ...args], json ? 'pipe' : 'inherit');
       signal.addEventListener('abort', () => child.kill('SIGTERM'));
       if (child.stdout !== null) {
         createInterface({ input: child.stdout }).on('line', (line) => {

@@ -28,7 +28,12 @@ const timed = {
 const stopped = { why: 'the server stopped', crashed: true };
 
 describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>]>([
-  ['starting', 'start', (before) => startTrial(before, now), { state: RUNNING, startTime: now, attempts: 2 }],
+  [
+    'starting',
+    'start',
+    (before) => startTrial(before, now),
+    { state: RUNNING, startTime: now, attempts: 2, stateReason: '' },
+  ],
   [
     'describing what computes',
     'go on',
@@ -118,6 +123,11 @@ describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>
     }
     expect(before).toEqual(trial(state));
   });
+});
+
+it('forgets why a trial waited once it runs', () => {
+  const waiting = { ...trial(PENDING), stateReason: 'waiting for a worker' };
+  expect(startTrial(waiting, now).stateReason).toBe('');
 });
 
 describe('the table of transitions', () => {

@@ -72,6 +72,8 @@ export function startTrial(trial: Trial, now: Date): Trial {
   return {
     ...trial,
     state: TrialState.RUNNING,
+    // Why it waited.
+    stateReason: '',
     attempts: trial.attempts + 1,
     startTime: trial.startTime ?? now,
   };

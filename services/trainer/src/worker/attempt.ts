@@ -105,8 +105,9 @@ export async function train(
     const ended = await process.run(start, {
       started: ({ backend, datasetSha256, notes }) => {
         if (notes.length > 0) log.warn({ notes }, 'a trial goes on otherwise than it was');
-        const stateReason = [trial.stateReason, ...notes].filter((text) => text !== '').join('; ');
-        return save(() => store.describeRuntime(claim, { backend, datasetSha256, stateReason }));
+        return save(() =>
+          store.describeRuntime(claim, { backend, datasetSha256, stateReason: notes.join('; ') }),
+        );
       },
       usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
       alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),

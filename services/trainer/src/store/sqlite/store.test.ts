@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Study, StudyState } from '@glocal/proto/glocal/v1/study';
 import { afterAll, expect, it, vi } from 'vitest';
+import { ConfigError } from '../../config/errors.ts';
 import { artifactStoreContract } from '../artifact-store-contract.ts';
 import { claimsContract } from '../claims.store-contract.ts';
 import { decisionsContract } from '../decisions-store-contract.ts';
@@ -121,10 +122,11 @@ it('is opened in memory by memory:', async () => {
   await store.close();
 });
 
-it.each(['postgres://localhost/glocal', 'sqlite:'])(
-  'is not opened by %s, which the error names',
-  async (url) => {
-    await expect(openStore(url)).rejects.toThrow(StoreError);
-    await expect(openStore(url)).rejects.toThrow(url);
-  },
-);
+it.each([
+  ['postgres://localhost/glocal', StoreError],
+  ['sqlite:', ConfigError],
+  ['mysql:x', ConfigError],
+] as const)('is not opened by %s, which the error names', async (url, kind) => {
+  await expect(openStore(url)).rejects.toThrow(kind);
+  await expect(openStore(url)).rejects.toThrow(url);
+});
