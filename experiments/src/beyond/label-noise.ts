@@ -75,14 +75,18 @@ function arms(size: Size): Arm[] {
       space: spaceOf({ ...startingFrom('schedule-free', starts).parameters, labelSmoothing: smoothing }),
     }),
     ...(hasNetwork
-      ? [false, true].flatMap((detached) => {
-          const suffix = detached ? ', detached' : '';
-          const reweighting = network({ detached });
-          return [
-            row(`LOCAL, rate and reweighting network${suffix}`, { reweighting }, local),
-            row(`GLOCAL, rate and reweighting network${suffix}`, { reweighting }, glocal),
-          ];
-        })
+      ? [
+          row(
+            'LOCAL, rate and reweighting network, detached',
+            { reweighting: network({ detached: true }) },
+            local,
+          ),
+          row(
+            'GLOCAL, rate and reweighting network, detached',
+            { reweighting: network({ detached: true }) },
+            glocal,
+          ),
+        ]
       : []),
   ];
 }
