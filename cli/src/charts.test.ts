@@ -27,6 +27,14 @@ describe('the picture of quantities over training', () => {
       expect(svg).toContain(`>${text}<`);
   });
 
+  it('has several lines of a run in a panel where a quantity has them', async () => {
+    const points = ['smallest', 'largest'].flatMap((line) =>
+      run('FIXED', [0, 50]).map((point) => ({ ...point, line })),
+    );
+    const svg = await trajectoryChart('Title', '', ['FIXED'], quantities, points);
+    expect(count(svg, 'line mark')).toBe(4);
+  });
+
   it('gives a run its colour by its place, whatever it is called', async () => {
     const colours = async (...names: string[]) => {
       const svg = await trajectoryChart(
@@ -94,6 +102,21 @@ describe('the picture of the eigenvalues', () => {
     const svg = await draw([point(1, 0), point(7, 0), point(0, -3)]);
     expect(count(svg, 'point')).toBe(1);
     expect(svg).toContain('>3 windows · 2 outside the picture<');
+  });
+
+  it('is no wider for a long subtitle', async () => {
+    const widthOf = (svg: string) => Number(svg.match(/ width="(\d+)"/)?.[1]);
+    const parts = [
+      'fashion-mnist-10k',
+      'wide-resnet',
+      '40 windows',
+      'steady inside the dashed disc around 1',
+    ];
+    const [short, long] = await Promise.all(
+      ['a', parts.join(' · ')].map((subtitle) => spectrumChart('Spectrum', subtitle, 0.1, [point(1, 0)])),
+    );
+    expect(widthOf(long ?? '')).toBe(widthOf(short ?? ''));
+    for (const line of [parts.slice(0, 3).join(' · '), parts[3]]) expect(long).toContain(`>${line}<`);
   });
 
   it('can be drawn without any', async () => {

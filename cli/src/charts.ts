@@ -11,6 +11,8 @@ export interface TrajectoryPoint {
   /** Inner step at which, or from which on, it has the value. */
   readonly step: number;
   readonly quantity: string;
+  /** Which of several lines of this quantity and run it is on; left out where there is one. */
+  readonly line?: string;
   readonly value: number;
 }
 
@@ -48,7 +50,7 @@ export interface EigenvaluePoint {
 
 const STEPS = { field: 'step', type: 'quantitative', title: 'inner step', axis: { tickCount: 5 } };
 
-/** One panel a quantity, one line a run. */
+/** One panel a quantity, one line a run, or several of one colour. */
 export function trajectoryChart(
   title: string,
   subtitle: string,
@@ -58,13 +60,18 @@ export function trajectoryChart(
 ): Promise<string> {
   // Grey says little where there is nothing to compare with.
   const range = runs.length === 1 ? COLOURS.slice(1) : COLOURS;
+  // The same in all panels, whichever quantity begins or ends later.
+  const first = points.reduce((least, { step }) => Math.min(least, step), Number.POSITIVE_INFINITY);
+  const last = points.reduce((most, { step }) => Math.max(most, step), first);
+  const x = { ...STEPS, scale: first < last ? { domain: [first, last], nice: true } : {} };
+  const several = points.some(({ line }) => line !== undefined);
   const panel = ({ name, title: axis, scale, interpolate }: Quantity) => ({
     ...PANEL,
     title: panelTitle(axis),
     transform: [{ filter: { field: 'quantity', equal: name } }],
     mark: { type: 'line', interpolate, strokeWidth: 2.5, strokeCap: 'round' },
     encoding: {
-      x: STEPS,
+      x,
       y: {
         field: 'value',
         type: 'quantitative',
@@ -73,6 +80,7 @@ export function trajectoryChart(
         axis: { tickCount: 5, format: '~g' },
       },
       color: { field: 'run', type: 'nominal', scale: { domain: runs, range } },
+      ...(several && { detail: { field: 'line', type: 'nominal' } }),
     },
   });
   return render({
@@ -127,6 +135,21 @@ export function hypergradientChart(
   });
 }
 
+/** Letters that the square picture has room for: what is wider, by Vega's estimate without a font, makes it wider, too. */
+const LINE = 60;
+
+/** In several lines, broken between its parts. */
+function linesOf(text: string): string[] {
+  const lines: string[] = [];
+  for (const part of text.split(' · ')) {
+    const last = lines.at(-1);
+    const joined = `${last} · ${part}`;
+    if (last === undefined || joined.length > LINE) lines.push(part);
+    else lines[lines.length - 1] = joined;
+  }
+  return lines;
+}
+
 /**
  * Eigenvalues of all windows around the unit circle, early windows light, late ones dark; the disc around 1 is where a
  * mode counts as steady.
@@ -160,7 +183,7 @@ export function spectrumChart(
     encoding: { x: axis('re', 'real part'), y: axis('im', 'imaginary part'), order: { field: 'order' } },
   });
   return render({
-    title: { text: title, subtitle: note },
+    title: { text: title, subtitle: linesOf(note) },
     width: 460,
     height: 460,
     layer: [
@@ -186,6 +209,7 @@ export function spectrumChart(
               title: 'share of energy',
               orient: 'right',
               values: [0.05, 0.25, 1],
+              format: '~g',
               titleFontWeight: 500,
             },
           },

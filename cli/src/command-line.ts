@@ -32,13 +32,16 @@ export function parseArguments(command: Command, args: readonly string[]): void 
 
 /**
  * Parses arguments and does what they say, of a program with commands.
- * @param args without the program's name.
+ * @param args without the program's name; `help` before the words of a command asks for its help.
  * @throws UsageError, and what a command throws
  */
 export async function runCommand(program: Command, args: readonly string[]): Promise<void> {
   try {
     strict(program);
-    await program.parseAsync([...args], { from: 'user' });
+    // Commander would show the help of the first word alone.
+    const [first, ...words] = args;
+    const given = first === 'help' && words.length > 1 ? [...words, '--help'] : [...args];
+    await program.parseAsync(given, { from: 'user' });
   } catch (error) {
     throw asUsageError(error);
   }

@@ -33,6 +33,7 @@ it('takes an empty variable, and a switch that says no, for none', () => {
   const nothing = { GLOCAL_CLIENT_INSECURE: 'no', GLOCAL_CLIENT_TOKEN_FILE: '', GLOCAL_CLIENT_TIMEOUT: '' };
   expect(withoutEmptyVariables({ ...said, ...nothing })).toEqual(said);
   expect(withoutEmptyVariables({ GLOCAL_ADDRESS: '', GLOCAL_CLIENT_TLS: '0' })).toEqual({});
+  expect(withoutEmptyVariables({ GLOCAL_DASHBOARD_LOGIN: 'no', GLOCAL_DASHBOARD_TLS_CERT: '' })).toEqual({});
 });
 
 it('encrypts when a file of TLS is given, and reads it', async () => {
@@ -71,4 +72,10 @@ it('is repeated in commands that lead back, without what is the default', () => 
     'there:1',
     '--insecure',
   ]);
+});
+
+it('has a certificate with its key only', () => {
+  expect(() => clientOptions(flags('--tls-cert', 'mine.pem'))).toThrow(
+    '--tls-cert and --tls-key belong together',
+  );
 });

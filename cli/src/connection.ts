@@ -3,23 +3,23 @@
 import { readFileSync } from 'node:fs';
 import { type ClientOptions, GlocalClient } from '@glocal/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CommandError, NOT_THERE, REFUSED } from './exit.ts';
+import { CommandError, NOT_THERE, REFUSED, USAGE } from './exit.ts';
 import { GLOCAL } from './invocation.ts';
 
 /** As commander has them. */
 export interface ConnectionFlags {
   readonly address?: string;
   readonly tls?: boolean;
-  readonly tlsCa?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsServerName?: string;
+  readonly tlsCa?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsServerName?: string | undefined;
   readonly tokenFile?: string;
   readonly insecure?: boolean;
   readonly timeout?: number;
 }
 
-const DEFAULT_ADDRESS = 'localhost:50061';
+export const DEFAULT_ADDRESS = 'localhost:50061';
 const GROUP = 'Connection:';
 
 /** Adds the flags. Variables begin with `GLOCAL_CLIENT_`, because those without `CLIENT` are the trainer's own settings. */
@@ -69,7 +69,8 @@ export function withConnection(command: Command): Command {
     .optionsGroup('Options:');
 }
 
-const SWITCHES = ['GLOCAL_CLIENT_TLS', 'GLOCAL_CLIENT_INSECURE'];
+const OURS = /^GLOCAL_(ADDRESS$|CLIENT_|DASHBOARD_)/;
+const SWITCHES = ['GLOCAL_CLIENT_TLS', 'GLOCAL_CLIENT_INSECURE', 'GLOCAL_DASHBOARD_LOGIN'];
 
 /**
  * Leaves aside variables that say nothing, and switches that say no: commander takes a switch whose variable is there for one that
@@ -77,8 +78,7 @@ const SWITCHES = ['GLOCAL_CLIENT_TLS', 'GLOCAL_CLIENT_INSECURE'];
  */
 export function withoutEmptyVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const says = ([name, value]: [string, string | undefined]): boolean =>
-    !/^GLOCAL_(ADDRESS$|CLIENT_)/.test(name) ||
-    (value !== '' && !(SWITCHES.includes(name) && /^(no|false|0)$/i.test(value ?? '')));
+    !OURS.test(name) || (value !== '' && !(SWITCHES.includes(name) && /^(no|false|0)$/i.test(value ?? '')));
   return Object.fromEntries(Object.entries(environment).filter(says));
 }
 
@@ -90,8 +90,9 @@ export function clientOptions(
   flags: ConnectionFlags,
 ): ClientOptions & { readonly address: readonly string[] } {
   const { address = DEFAULT_ADDRESS, tlsCa, tlsCert, tlsKey, tlsServerName, tokenFile, timeout } = flags;
-  const encrypts = [tlsCa, tlsCert, tlsKey, tlsServerName].some((value) => value !== undefined);
-  const tls = encrypts
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    throw new CommandError('--tls-cert and --tls-key belong together', USAGE);
+  const tls = hasTlsOptions(flags)
     ? {
         ca: tlsCa === undefined ? undefined : read('--tls-ca', tlsCa),
         cert: tlsCert === undefined ? undefined : read('--tls-cert', tlsCert),
@@ -117,6 +118,12 @@ export function connect(flags: ConnectionFlags): Promise<GlocalClient> {
   return GlocalClient.connect({ ...options, connectTimeout });
 }
 
+/** Whether flags say that the connection is encrypted. */
+export const encrypts = (flags: ConnectionFlags): boolean => flags.tls === true || hasTlsOptions(flags);
+
+const hasTlsOptions = ({ tlsCa, tlsCert, tlsServerName }: ConnectionFlags): boolean =>
+  [tlsCa, tlsCert, tlsServerName].some((value) => value !== undefined);
+
 /** As messages that name another command repeat it: what is not the default. */
 export function connectionArguments(flags: ConnectionFlags): string[] {
   const given: [string, string | boolean | undefined][] = [
@@ -135,7 +142,8 @@ export function connectionArguments(flags: ConnectionFlags): string[] {
   });
 }
 
-function read(flag: string, path: string): string {
+/** The text of a file that a flag names. @throws CommandError */
+export function read(flag: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -56,3 +56,13 @@ it.each([
 ] as const)('%s ends with %i', (code, exitCode) => {
   expect(report(new GlocalError(code, 'x'), { json: false })).toBe(exitCode);
 });
+
+it.each(['ADDRESS', 'INSECURE'])('a wrong flag of the connection (%s) is a wrong command line', (reason) => {
+  expect(report(new GlocalError('FAILED_PRECONDITION', 'x', { reason }), { json: false })).toBe(64);
+});
+
+it('a working folder that is gone is told of in one line', () => {
+  const gone = Object.assign(new Error('ENOENT: process.cwd failed'), { code: 'ENOENT', syscall: 'uv_cwd' });
+  expect(report(gone, { json: false })).toBe(66);
+  expect(said).toBe('glocal: the working folder is not there any more\n');
+});

@@ -2,6 +2,7 @@
 
 import { type ErrorCode, GlocalError } from '@glocal/sdk';
 import { UsageError } from './command-line.ts';
+import { withFlagNames } from './flag-names.ts';
 import { toJson } from './json.ts';
 
 /** What each exit code means. */
@@ -58,17 +59,27 @@ const BY_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
   UNAUTHENTICATED: 77,
 };
 
+/** Where to call and how are flags alone, which nothing was sent of. */
+const isUsage = ({ reason, fieldViolations }: GlocalError): boolean =>
+  reason === 'ADDRESS' ||
+  reason === 'INSECURE' ||
+  (reason === 'TLS' && fieldViolations.some(({ field }) => field === '--insecure'));
+
 /**
  * Says on standard error what went wrong: in words, or with `json` as one JSON document.
  * @returns the exit code
  */
 export function report(error: unknown, { json }: { readonly json: boolean }): ExitCode {
   if (error instanceof GlocalError) {
-    const { code, reason, message, fieldViolations, requestId, retryDelay } = error;
+    const named = withFlagNames(error);
+    const { code, reason, message, fieldViolations, requestId, retryDelay } = named;
     const document = { error: { code, reason, message, fieldViolations, requestId, retryDelay } };
-    process.stderr.write(`${json ? toJson(document) : error}\n`);
-    return BY_CODE[code];
+    process.stderr.write(`${json ? toJson(document) : named}\n`);
+    return isUsage(named) ? USAGE : BY_CODE[code];
   }
+  // Of whatever asks where it is.
+  if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd')
+    return report(new CommandError('the working folder is not there any more', NOT_THERE), { json });
   if (error instanceof CommandError) {
     const { message, exitCode } = error;
     // What was wrong another program has said.

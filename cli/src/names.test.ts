@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, it } from 'vitest';
-import { shortName, studyName, toLabel, toOuterStep, toTrial } from './names.ts';
+import { shortName, studyName, toLabel, toNumber, toOuterStep, toTrial } from './names.ts';
 
 it('studies have their names with or without studies/', () => {
   expect(studyName('01J9')).toBe('studies/01J9');
@@ -22,4 +22,10 @@ it('outer steps are counted from 1', () => {
   expect(toOuterStep('1')).toBe(1);
   for (const wrong of ['0', '1.5', 'first', ''])
     expect(() => toOuterStep(wrong)).toThrow(InvalidArgumentError);
+});
+
+it('numbers are finite', () => {
+  expect(toNumber('-1.5e-3')).toBe(-0.0015);
+  for (const wrong of ['abc', '', 'NaN', 'Infinity'])
+    expect(() => toNumber(wrong)).toThrow(InvalidArgumentError);
 });

@@ -1,6 +1,6 @@
 /** Names as people write them on the command line. */
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** The resource name of a study that is given with or without `studies/`. */
 export const studyName = (text: string): string => (text.includes('/') ? text : `studies/${text}`);
@@ -25,12 +25,24 @@ export function toLabel(text: string, before: Readonly<Record<string, string>> =
   throw new InvalidArgumentError('It must be key=value.');
 }
 
-/** Options that may be given several times. */
-export const collected = (text: string, before: readonly string[] = []): string[] => [...before, text];
+/** An option that may be given several times, each time one of a few words in letters of any case. */
+export const severalOf = (flags: string, description: string, choices: readonly string[]): Option =>
+  new Option(flags, description).choices(choices).argParser((text: string, before: string[] = []) => {
+    const word = text.toLowerCase();
+    if (choices.includes(word)) return [...before, word];
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  });
 
 /** @throws InvalidArgumentError */
 export function toCount(text: string): number {
   const count = Number(text);
   if (Number.isSafeInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('It must be a whole number from 1.');
+}
+
+/** Whether the number is one that is taken is the server's to say. @throws InvalidArgumentError */
+export function toNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('It must be a number.');
 }

@@ -1,6 +1,6 @@
 import type { Study } from '@glocal/sdk';
 import { expect, it } from 'vitest';
-import { countingLoss, hypergradientPoints, titlesOf } from './plot.ts';
+import { countingLoss, drawStudies, hypergradientPoints, titlesOf, valuePoints } from './plot.ts';
 
 const window = {
   components: ['lr', 'momentum'],
@@ -31,5 +31,48 @@ it.each([
   (evaluation, name) => {
     const method = { evaluation } as Study['method'];
     expect(countingLoss({ method })).toBe(name);
+  },
+);
+
+it('a vector that moves has a panel for each value, and one that does not has none', () => {
+  const columns = ['lr/kernel', 'lr/bias', 'momentum', 'classWeights/0', 'classWeights/1'];
+  const values = (lr: readonly number[]) => ({ lr, momentum: 0.9, classWeights: [1, 2], optimizer: 'sgd' });
+  const points = [
+    { step: 0, values: values([0.1, 0.1]) },
+    { step: 20, values: values([0.1, 0.2]) },
+  ];
+  expect(valuePoints('x', { columns, points })).toEqual(
+    [0.1, 0.2].flatMap((bias, i) => [
+      { run: 'x', step: 20 * i, quantity: 'lr/kernel', value: 0.1 },
+      { run: 'x', step: 20 * i, quantity: 'lr/bias', value: bias },
+      { run: 'x', step: 20 * i, quantity: 'momentum', value: 0.9 },
+    ]),
+  );
+});
+
+it('a long vector is three lines', () => {
+  const values = (last: number) => ({ weights: [...Array.from({ length: 19 }, () => 1), last] });
+  const points = [
+    { step: 0, values: values(1) },
+    { step: 20, values: values(3) },
+  ];
+  expect(valuePoints('x', { columns: [], points }).slice(3)).toEqual([
+    { run: 'x', step: 20, quantity: 'weights', line: 'smallest', value: 1 },
+    { run: 'x', step: 20, quantity: 'weights', line: 'mean', value: 1.1 },
+    { run: 'x', step: 20, quantity: 'weights', line: 'largest', value: 3 },
+  ]);
+});
+
+it.each(['schedule', 'losses'] as const)(
+  'there is no picture (%s) before the first outer step',
+  async (what) => {
+    const study = {
+      ...{ name: 'studies/a', displayName: '', method: {}, problem: {}, space: { parameters: {} } },
+      schedule: async () => ({ columns: ['lr'], points: [{ step: 0, values: { lr: 0.1 } }] }),
+      outerSteps: async function* () {},
+    } as unknown as Study;
+    await expect(drawStudies(what, [study], 0)).rejects.toThrow(
+      /^there is nothing to draw yet: .*studies\/a/,
+    );
   },
 );

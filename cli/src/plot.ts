@@ -1,6 +1,6 @@
 /** Pictures of studies: what a server knows of them, made into points, and drawn by `charts.ts`. */
 
-import type { OuterStep, Study } from '@glocal/sdk';
+import type { OuterStep, Schedule, Study } from '@glocal/sdk';
 import {
   type HypergradientPoint,
   hypergradientChart,
@@ -11,7 +11,9 @@ import {
 } from './charts.ts';
 import { CommandError, FAILED } from './exit.ts';
 import { eigenvaluesOf } from './files.ts';
+import { parametersOf } from './parameters.ts';
 import type { Picture } from './pictures.ts';
+import { counted, isVector, meanOf } from './words.ts';
 
 type TrialName = number | string;
 
@@ -40,35 +42,75 @@ export function drawStudies(what: Picture, studies: readonly Study[], trial: Tri
 async function drawSchedule(studies: readonly Study[], trial: TrialName): Promise<string> {
   const titles = titlesOf(studies);
   const points: TrajectoryPoint[] = [];
-  const parameters = new Set<string>();
+  const losses: TrajectoryPoint[] = [];
   for (const [i, study] of studies.entries()) {
     const run = titles[i] ?? '';
-    for (const { step, values } of (await study.schedule({ trial })).points) {
-      for (const [quantity, value] of Object.entries(values as Readonly<Record<string, unknown>>)) {
-        // One line cannot show a vector; the table has it.
-        if (typeof value !== 'number' || !Number.isFinite(value)) continue;
-        parameters.add(quantity);
-        points.push({ run, step, quantity, value });
-      }
-    }
+    const schedule = await study.schedule({ trial });
+    // The first is where it starts; a picture of that alone says nothing.
+    if (schedule.points.length > 1) points.push(...valuePoints(run, schedule));
     const counts = countingLoss(study);
-    const losses = lossPoints(run, await outerSteps(study, trial));
-    points.push(...losses.filter(({ quantity }) => quantity === counts));
+    const all = lossPoints(run, await outerSteps(study, trial));
+    losses.push(...all.filter(({ quantity }) => quantity === counts));
   }
-  const quantities: Quantity[] = [...parameters].map((name) => ({
-    name,
-    title: name,
-    scale: isLogarithmic(name, studies, points) ? 'log' : 'linear',
-    interpolate: 'step-after',
-  }));
+  if (points.length + losses.length === 0) throw nothingYet(studies);
+  const quantities = [...new Set(points.map(({ quantity }) => quantity))].map(
+    (name): Quantity => ({
+      name,
+      title: points.some(({ quantity, line }) => quantity === name && line !== undefined)
+        ? `${name}: smallest, mean, largest`
+        : name,
+      scale: isLogarithmic(name, studies, points) ? 'log' : 'linear',
+      interpolate: 'step-after',
+    }),
+  );
   return trajectoryChart(
     'Hyperparameters while training',
     subtitleOf(studies),
     titles,
-    [...quantities, ...LOSSES.filter(({ name }) => points.some(({ quantity }) => quantity === name))],
-    points,
+    [...quantities, ...LOSSES.filter(({ name }) => losses.some(({ quantity }) => quantity === name))],
+    [...points, ...losses],
   );
 }
+
+/** Values of a vector that have a panel each; of more of them the smallest, the mean and the largest are drawn. */
+const MOST_PANELS = 12;
+
+/** Values by their steps: of vectors, only those that change. What is not finite is left out. */
+export function valuePoints(
+  run: string,
+  { columns, points }: Pick<Schedule, 'columns' | 'points'>,
+): TrajectoryPoint[] {
+  const first = points[0]?.values as Readonly<Record<string, unknown>>;
+  const changes = (name: string): boolean =>
+    points.some(({ values }) => {
+      const { [name]: value } = values as Readonly<Record<string, unknown>>;
+      return isVector(value) && value.some((entry, i) => entry !== (first[name] as readonly number[])[i]);
+    });
+  const changing = new Set(Object.keys(first).filter(changes));
+  return points
+    .flatMap(({ step, values }) =>
+      Object.entries(values as Readonly<Record<string, unknown>>).flatMap(([name, value]) => {
+        if (typeof value === 'number') return [{ run, step, quantity: name, value }];
+        if (!isVector(value) || !changing.has(name)) return [];
+        if (value.length > MOST_PANELS) return linesOf({ run, step, quantity: name }, value);
+        const named = columns.filter((column) => column.startsWith(`${name}/`));
+        return value.map((entry, i) => ({ run, step, quantity: named[i] ?? name, value: entry }));
+      }),
+    )
+    .filter(({ value }) => Number.isFinite(value));
+}
+
+const linesOf = (of: Omit<TrajectoryPoint, 'value'>, vector: readonly number[]): TrajectoryPoint[] => [
+  { ...of, line: 'smallest', value: Math.min(...vector) },
+  { ...of, line: 'mean', value: meanOf(vector) },
+  { ...of, line: 'largest', value: Math.max(...vector) },
+];
+
+const nothingYet = (studies: readonly Study[]): CommandError =>
+  new CommandError(
+    `there is nothing to draw yet: no outer step of ${studies.map(({ name }) => name).join(', ')} is done`,
+    FAILED,
+  );
 
 async function drawLosses(studies: readonly Study[], trial: TrialName): Promise<string> {
   const titles = titlesOf(studies);
@@ -76,6 +118,7 @@ async function drawLosses(studies: readonly Study[], trial: TrialName): Promise<
   for (const [i, study] of studies.entries()) {
     points.push(...lossPoints(titles[i] ?? '', await outerSteps(study, trial)));
   }
+  if (points.length === 0) throw nothingYet(studies);
   const quantities = LOSSES.filter(({ name }) => points.some(({ quantity }) => quantity === name));
   return trajectoryChart('Losses while training', subtitleOf(studies), titles, quantities, points);
 }
@@ -89,7 +132,7 @@ async function drawHypergradients(study: Study, trial: TrialName): Promise<strin
   const shown = components.slice(0, 12);
   const left = components.length - shown.length;
   const points = windows.flatMap((step) => hypergradientPoints(step, shown));
-  const subtitle = `${subtitleOf([study])} · ${windows.length} windows${left > 0 ? ` · ${left} components not shown` : ''}`;
+  const subtitle = `${subtitleOf([study])} · ${counted(windows.length, 'window')}${left > 0 ? ` · ${counted(left, 'component')} not shown` : ''}`;
   return hypergradientChart('Local and glocal hypergradients', subtitle, shown, points);
 }
 
@@ -99,7 +142,7 @@ async function drawSpectrum(study: Study, trial: TrialName): Promise<string> {
   if (windows.length === 0) {
     throw new CommandError(`${study.name} has no spectrum: no window of it was decomposed`, FAILED);
   }
-  const subtitle = `${subtitleOf([study])} · ${windows.length} windows · steady inside the dashed disc around 1`;
+  const subtitle = `${subtitleOf([study])} · ${counted(windows.length, 'window')} · steady inside the dashed disc around 1`;
   return spectrumChart(
     'Eigenvalues of the windows',
     subtitle,
@@ -162,10 +205,11 @@ function isLogarithmic(name: string, studies: readonly Study[], points: readonly
   const isWide = Math.max(...values) > 30 * Math.min(...values);
   return (
     isWide ||
-    studies.some(({ space: { parameters } }) => {
-      const parameter = parameters[name];
-      return parameter?.kind === 'float' && parameter.scale === 'log';
-    })
+    studies.some(({ space: { parameters } }) =>
+      parametersOf(parameters).some(
+        ([of, parameter]) => of === name.split('/')[0] && 'scale' in parameter && parameter.scale === 'log',
+      ),
+    )
   );
 }
 

@@ -99,6 +99,16 @@ describe('with --json', () => {
     expect(JSON.parse(line.printed)).toEqual({ error: { message: "missing required argument 'study'" } });
   });
 
+  it.each([
+    ['serve', '--lisen', 'x'],
+    ['token', '--owner', 'a', '--role', 'foo'],
+  ])('what the trainer refuses is, too: %j', async (...words) => {
+    const refusal = await runCommand(glocal({ json: true }), [...words, '--json']).catch((error) => error);
+    expect(line.printed).toBe('');
+    expect(report(refusal, { json: true })).toBe(64);
+    expect(JSON.parse(line.printed).error.message).toMatch(/^(unknown )?option '--(lisen|role)/);
+  });
+
   it('a completion is a document', async () => {
     await runCommand(glocal(), ['completion', 'bash', '--json']);
     expect(JSON.parse(line.printed)).toEqual({ shell: 'bash', script: expect.stringContaining('glocal') });
@@ -108,4 +118,28 @@ describe('with --json', () => {
 it('exit codes are in the help of the program', () => {
   const help = helpOf(glocal());
   for (const [code, meaning] of Object.entries(EXIT_CODES)) expect(help).toContain(`${code}  ${meaning}`);
+});
+
+it('help is that of all the words after it', async () => {
+  await expect(runCommand(glocal(), ['help', 'study', 'create'])).rejects.toMatchObject({ exitCode: 0 });
+  expect(line.printed).toMatch(/^Usage: glocal study create /);
+});
+
+it('only a table for a framework is about some of the parameters', async () => {
+  const refusal = await runCommand(glocal(), ['schedule', 'export', 'STUDY', '--parameters', 'lr']).catch(
+    (error) => error,
+  );
+  expect(report(refusal, { json: false })).toBe(64);
+});
+
+it.each([
+  ['study', 'list', '--state', 'foo'],
+  ['window', 'reanalyze', 'STUDY', '1', '--variant', 'foo'],
+  ['window', 'reanalyze', 'STUDY', '1', '--delays', 'abc'],
+  ['study', 'list', '--address', 'foo:bar:baz'],
+  ['study', 'list', '--address', 'example.com:50061'],
+  ['study', 'list', '--tls-cert', 'mine.pem'],
+])('is a wrong command line: %j', async (...words) => {
+  const refusal = await runCommand(glocal(), words).catch((error) => error);
+  expect(report(refusal, { json: false })).toBe(64);
 });

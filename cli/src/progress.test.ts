@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { progressBoard } from './progress.ts';
 
 beforeEach(() => {
-  for (const name of ['FORCE_COLOR', 'NO_COLOR', 'CI']) vi.stubEnv(name, undefined);
+  for (const name of ['FORCE_COLOR', 'NO_COLOR', 'CI', 'TERM']) vi.stubEnv(name, undefined);
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -37,6 +37,16 @@ it('is a plain line for each status where there is no terminal', () => {
   board.stop();
   expect(board.live).toBe(false);
   expect(sent()).toBe('trial 0     20/60   lr 0.02\na note\ntrial 0   SUCCEEDED\n');
+});
+
+it('moves nothing on a terminal that cannot', () => {
+  vi.stubEnv('TERM', 'dumb');
+  const { terminal, sent } = stream(true);
+  const board = progressBoard(terminal);
+  board.line('trial 0', 60).status(20, 'lr 0.02');
+  board.stop();
+  expect(board.live).toBe(false);
+  expect(sent()).toBe('trial 0     20/60   lr 0.02\n');
 });
 
 it('is a bar for each line on a terminal, and notes above them', () => {

@@ -30,9 +30,9 @@ export interface Board {
   stop(): void;
 }
 
-/** On a terminal bars with the time that is left, elsewhere a line for each status. */
+/** On a terminal that can move its cursor, bars with the time that is left; elsewhere a line for each status. */
 export const progressBoard = (stream: NodeJS.WriteStream = process.stderr): Board =>
-  stream.isTTY ? new Bars(stream) : new Lines(stream);
+  stream.isTTY && process.env.TERM !== 'dumb' ? new Bars(stream) : new Lines(stream);
 
 interface Payload {
   readonly name: string;

@@ -11,6 +11,29 @@ export function short(value: number | undefined): string {
   return Math.abs(value) >= 1e-3 || value === 0 ? value.toPrecision(3) : value.toExponential(1);
 }
 
+/** The value of a hyperparameter: of a vector the smallest and the largest, of a choice what was chosen. */
+export function valueWords(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : short(value);
+  if (!isVector(value)) return value === undefined ? '–' : String(value);
+  const [lowest, highest] = [Math.min(...value), Math.max(...value)];
+  return lowest === highest ? short(lowest) : `${short(lowest)}…${short(highest)}`;
+}
+
+/** Whether a hyperparameter has several values. */
+export const isVector = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.length > 0;
+
+/** One number for a vector. */
+export const meanOf = (vector: readonly number[]): number =>
+  vector.reduce((sum, entry) => sum + entry, 0) / vector.length;
+
+/** How many there are of something. @param of the word for one; an s makes several of it. */
+export const counted = (count: number, of: string): string => `${count} ${of}${count === 1 ? '' : 's'}`;
+
+/** What a study is predicted to cost; empty where its client trains, and nothing is predicted. */
+export const costWords = ({ predictedCost }: { readonly predictedCost: number }): string =>
+  predictedCost === 0 ? '' : `predicted to cost ${predictedCost.toFixed(2)} plain runs`;
+
 /** Minutes and seconds, and hours where there are any. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

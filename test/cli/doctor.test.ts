@@ -76,9 +76,71 @@ describe('a set-up that is whole', () => {
 
 describe('a set-up that is broken', () => {
   it('has no server', async () => {
-    const { exitCode, faults } = await examined('--address', await deadAddress());
+    const address = await deadAddress();
+    const { exitCode, faults } = await examined('--address', address);
     expect(exitCode).toBe(1);
-    expect(faults).toEqual([expect.objectContaining({ check: 'server', repair: 'glocal serve' })]);
+    const repair = `glocal serve --listen ${address}`;
+    expect(faults).toEqual([expect.objectContaining({ check: 'server', repair })]);
+  });
+
+  it('has a server without TLS, which is asked for', async () => {
+    const { faults } = await examined('--address', trainer.address, '--tls');
+    const repair = `glocal doctor --address ${trainer.address}`;
+    expect(faults).toEqual([expect.objectContaining({ check: 'server', repair })]);
+    expect(faults[0]?.detail).not.toContain('\n');
+  });
+
+  it('has a file that is not a study, or is not there', async () => {
+    const file = join(folder, 'broken.yaml');
+    await writeFile(file, 'space: { lr: [');
+    const broken = await examined('--address', trainer.address, '-f', file);
+    expect(broken.faults[0]).toMatchObject({
+      ...{ check: 'study', detail: expect.stringContaining(`${file}: line 1`) },
+      repair: `correct it in ${file}, then: glocal doctor -f ${file} --address ${trainer.address}`,
+    });
+    const { faults } = await examined('--address', trainer.address, '-f', join(folder, 'none.yaml'));
+    expect(faults).toEqual([
+      expect.objectContaining({ check: 'study', repair: expect.stringContaining('a file that is there') }),
+    ]);
+  });
+
+  it('has a token file that is not there', async () => {
+    const { faults } = await examined('--address', trainer.address, '--token-file', join(folder, 'none'));
+    expect(faults).toEqual([
+      expect.objectContaining({
+        repair: expect.stringMatching(/glocal token --owner .*--token-file my-token$/),
+      }),
+    ]);
+  });
+
+  it('has no folder for temporary files', async () => {
+    const { exitCode, stdout } = await glocal(['doctor', '--json', '--address', trainer.address], {
+      env: { TMPDIR: join(folder, 'no-such-folder') },
+    });
+    const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+    expect(exitCode).toBe(1);
+    expect(findings.find(({ check }) => check === 'temporary files')).toMatchObject({
+      ...{ severity: 'fault', repair: expect.stringMatching(/^mkdir -p /) },
+    });
+  });
+
+  it('has a working folder that was deleted', async () => {
+    const gone = join(folder, 'gone');
+    await mkdir(gone);
+    const command = [process.execPath, GLOCAL, 'doctor', '--json', '--address', trainer.address];
+    const { exitCode, stdout } = await execa(
+      'sh',
+      ['-c', 'cd "$0" && rmdir "$0" && exec "$@"', gone, ...command],
+      {
+        env: environmentOfGlocal(),
+        reject: false,
+      },
+    );
+    const { findings }: { findings: Finding[] } = JSON.parse(stdout);
+    expect(exitCode).toBe(1);
+    expect(findings.filter(({ severity }) => severity === 'fault')).toEqual([
+      expect.objectContaining({ check: 'disk', detail: 'the working folder is not there any more' }),
+    ]);
   });
 
   it('has a server without its DMD service', async () => {
@@ -285,7 +347,14 @@ describe('a set-up that is broken', () => {
     );
     expect(exitCode).toBe(1);
     expect(faults).toEqual([
-      expect.objectContaining({ check: 'server', repair: expect.stringContaining('glocal token --owner') }),
+      expect.objectContaining({
+        check: 'server',
+        repair: expect.stringMatching(
+          new RegExp(
+            `^glocal token --owner .*; glocal doctor --address ${secure.address} .*--token-file my-token$`,
+          ),
+        ),
+      }),
     ]);
     const plain = await examined('--address', secure.address);
     expect(plain.faults).toEqual([

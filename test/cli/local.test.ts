@@ -68,6 +68,14 @@ describe('the command line', () => {
     expect(stdout).toContain('glocal');
   });
 
+  it('has a completion that bash may read twice', async () => {
+    const { stdout } = await glocal(['completion', 'bash']);
+    const { exitCode, stderr } = await execa('bash', ['-c', 'eval "$0"; eval "$0"', stdout], {
+      reject: false,
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
+
   it('completes commands and flags', async () => {
     const words = async (...args: string[]) => {
       const { stdout } = await glocal(['complete', '--', ...args]);
@@ -79,6 +87,8 @@ describe('the command line', () => {
     expect(await words('schedule', 'plot', '--what', '')).toEqual(
       expect.arrayContaining(['losses', 'spectrum']),
     );
+    expect(await words('study', 'list', '--state', '')).toContain('completed');
+    expect(await words('window', 'reanalyze', '--variant', '')).toContain('hankel');
     expect(await words('completion', '')).toContain('bash');
   });
 

@@ -245,8 +245,9 @@ describe('results', () => {
     expect((await run('window', 'reanalyze', name, '2', '--variant', 'hankel')).stdout).toContain(
       'verdict now',
     );
-    const wrong = await run('window', 'reanalyze', name, '2', '--variant', 'best');
+    expect((await run('window', 'reanalyze', name, '2', '--variant', 'best')).exitCode).toBe(64);
+    const wrong = await run('window', 'reanalyze', name, '2', '--delays', '-1');
     expect(wrong.exitCode).toBe(65);
-    expect(wrong.stderr).toContain('dmd.variant');
+    expect(wrong.stderr).toContain('\n  --delays: ');
   });
 });

@@ -22,8 +22,14 @@ const REQUEST = 'complete';
 export function addCompletion(program: Command): void {
   const known = tab(program, { completionCommandName: NAME });
   const [flag, about] = JSON_FLAG;
+  const command = find(program, NAME);
+  const [shell] = command?.registeredArguments ?? [];
+  if (shell !== undefined) {
+    shell.description = 'whose script it is';
+    shell.choices(['bash', 'zsh', 'fish']);
+  }
   // In place of what the library does, which prints the script and nothing else.
-  find(program, NAME)
+  command
     ?.description('prints the script that lets a shell complete commands and flags')
     .option(flag, about)
     .addHelpText('after', HELP)
@@ -61,8 +67,14 @@ function scriptOf(known: ReturnType<typeof tab>, program: string, shell: string)
   } finally {
     console.log = log;
   }
-  // Where there is nothing to propose, bash proposes files only when it is told to; the other shells do.
-  return written.join('\n').replace(/^complete -F /m, 'complete -o default -F ');
+  return (
+    written
+      .join('\n')
+      // Where there is nothing to propose, bash proposes files only when it is told to; the other shells do.
+      .replace(/^complete -F /m, 'complete -o default -F ')
+      // A shell may read the script again.
+      .replaceAll(/^readonly /gm, '')
+  );
 }
 
 /** Whether the last of these words, which may be empty, is to be the name of a file or a folder. */

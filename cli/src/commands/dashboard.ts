@@ -1,11 +1,10 @@
 /** `glocal dashboard`: pages in a browser that show what studies do, and steer them. */
 
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { interruption } from '../command-line.ts';
-import { clientOptions } from '../connection.ts';
+import { clientOptions, read } from '../connection.ts';
 import { checkDashboard } from '../dashboard-check.ts';
-import { CommandError, NOT_THERE, UNAVAILABLE, USAGE } from '../exit.ts';
+import { CommandError, UNAVAILABLE, USAGE } from '../exit.ts';
 import { note, print } from '../output.ts';
 import { type OnlineFlags, online } from './online.ts';
 
@@ -88,12 +87,4 @@ function certificate({
   if (listenTlsCert === undefined || listenTlsKey === undefined)
     throw new CommandError('--listen-tls-cert and --listen-tls-key belong together', USAGE);
   return { cert: read('--listen-tls-cert', listenTlsCert), key: read('--listen-tls-key', listenTlsKey) };
-}
-
-function read(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${flag}: ${(error as Error).message}`, NOT_THERE);
-  }
 }

@@ -30,7 +30,7 @@ export const doctor = (): Command =>
       const { findings: ofServer, client } = await serverFindings(flags);
       findings.push(...ofServer);
       try {
-        if (flags.file !== undefined) findings.push(...(await studyFindings(flags.file, client)));
+        if (flags.file !== undefined) findings.push(...(await studyFindings(flags.file, flags, client)));
       } finally {
         client?.close();
       }

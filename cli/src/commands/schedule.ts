@@ -39,19 +39,34 @@ const exportSchedule = (): Command =>
     )
     .option('--parameters <names>', 'of a framework: only these, with commas', (text) => text.split(','))
     .option('-o, --out <file>', 'where to write it, in place of standard output')
-    .action((name: string, flags: ExportFlags) =>
-      withStudy(name, flags, async (study) => {
-        const schedule = await study.schedule({ trial: flags.trial });
-        const text = written(schedule, flags);
-        const { out } = flags;
-        if (out === undefined) process.stdout.write(text);
-        else await writing('--out', () => writeFile(out, text));
-      }),
-    );
+    .addHelpText(
+      'after',
+      '\nWith --json it prints the table as data, code of a framework with its name, or where the file is.',
+    )
+    .action((name: string, flags: ExportFlags) => {
+      const { out, json, format, parameters, trial } = flags;
+      if (parameters !== undefined && !isFramework(format))
+        throw new CommandError(`--parameters goes with --format ${FRAMEWORKS.join(', ')}`, USAGE);
+      return withStudy(name, flags, async (study) => {
+        const schedule = await study.schedule({ trial });
+        if (out !== undefined) {
+          await writing('--out', () => writeFile(out, written(schedule, flags)));
+          if (json) print(json, { file: out }, () => out);
+        } else if (json) {
+          const document = isFramework(format)
+            ? { format, code: written(schedule, flags) }
+            : schedule.toJson();
+          print(json, document, () => '');
+        } else process.stdout.write(written(schedule, flags));
+      });
+    });
 
-function written(schedule: Schedule, { json, format, parameters }: ExportFlags): string {
-  if (json || format === 'json') return `${toJson(schedule.toJson())}\n`;
-  return format === 'csv' ? schedule.toCsv() : schedule.toCode(format, { parameters });
+const isFramework = (format: (typeof FORMATS)[number]): format is Framework =>
+  (FRAMEWORKS as readonly string[]).includes(format);
+
+function written(schedule: Schedule, { format, parameters }: ExportFlags): string {
+  if (isFramework(format)) return schedule.toCode(format, { parameters });
+  return format === 'json' ? `${toJson(schedule.toJson())}\n` : schedule.toCsv();
 }
 
 interface PlotFlags extends OnlineFlags {

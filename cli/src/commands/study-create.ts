@@ -2,11 +2,12 @@
 
 import { type Command, Option } from 'commander';
 import { connectionArguments } from '../connection.ts';
-import { GLOCAL } from '../invocation.ts';
+import { commandOf } from '../invocation.ts';
 import { shortName, toLabel } from '../names.ts';
 import { note, print } from '../output.ts';
 import { readSpecification } from '../specification.ts';
 import { watchStudy } from '../watch/watch.ts';
+import { costWords } from '../words.ts';
 import { type OnlineFlags, online, withClient } from './online.ts';
 
 interface CreateFlags extends OnlineFlags {
@@ -39,11 +40,7 @@ export const create = (): Command =>
         };
         if (flags.validate) {
           const complete = await studies.validate(spec);
-          return print(
-            json,
-            complete,
-            () => `good; predicted to cost ${complete.predictedCost.toFixed(2)} plain runs`,
-          );
+          return print(json, complete, () => ['good', costWords(complete)].filter(Boolean).join('; '));
         }
         const study = await studies.create(spec, { requestId });
         if (!flags.watch) {
@@ -55,4 +52,4 @@ export const create = (): Command =>
     );
 
 const again = (name: string, flags: OnlineFlags): string =>
-  [`${GLOCAL} study watch`, shortName(name), ...connectionArguments(flags)].join(' ');
+  commandOf('study', 'watch', shortName(name), ...connectionArguments(flags));

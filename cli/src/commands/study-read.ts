@@ -2,30 +2,31 @@
 
 import { type Study, type StudyState, space } from '@glocal/sdk';
 import type { Command } from 'commander';
-import { collected, shortName, toCount, toLabel } from '../names.ts';
+import { severalOf, shortName, toCount, toLabel } from '../names.ts';
 import { print } from '../output.ts';
 import { listing, table } from '../terminal.ts';
 import { reasonWords, trialTable } from '../watch/trial-words.ts';
+import { costWords, counted } from '../words.ts';
 import { type OnlineFlags, online, withClient, withStudy } from './online.ts';
 
+type State = Lowercase<Exclude<StudyState, 'UNKNOWN'>>;
+const STATES: readonly State[] = ['active', 'paused', 'completed', 'cancelled', 'failed'];
+
 interface ListFlags extends OnlineFlags {
-  readonly state?: readonly string[];
+  readonly state?: readonly State[];
   readonly label?: Readonly<Record<string, string>>;
   readonly limit: number;
 }
 
 export const list = (): Command =>
   online('list', 'studies, newest first', 'glocal study list --state active --limit 10')
-    .option('--state <state>', 'only studies in this state; may be repeated', collected)
+    .addOption(severalOf('--state <state>', 'only studies in this state; may be repeated', STATES))
     .option('--label <key=value>', 'only studies with this label; may be repeated', toLabel)
     .option('--limit <n>', 'how many at most', toCount, 50)
     .action((flags: ListFlags) =>
       withClient(flags, async ({ studies }) => {
         const { state, label: labels, limit, json } = flags;
-        // What is no state the client refuses, naming those that there are.
-        const states = state?.map((name) => name.toUpperCase()) as
-          | Exclude<StudyState, 'UNKNOWN'>[]
-          | undefined;
+        const states = state?.map((name) => name.toUpperCase() as Uppercase<State>);
         const found: Study[] = [];
         for await (const study of studies.list({ states, labels })) {
           if (found.length >= limit) break;
@@ -66,8 +67,7 @@ const studyTable = (studies: readonly Study[]): string =>
 export function studyWords(study: Study): string {
   const { problem, training, method, labels, mode, owner } = study;
   const { steps, seeds = [] } = training;
-  const cost =
-    study.predictedCost === 0 ? '' : `, predicted to cost ${study.predictedCost.toFixed(2)} plain runs`;
+  const windows = `${method.window} steps${method.interval === method.window ? '' : `, one every ${method.interval}`}`;
   const lines: [string, string][] = [
     ['study', study.name],
     ['name', study.displayName],
@@ -79,8 +79,11 @@ export function studyWords(study: Study): string {
       'problem',
       [problem.dataset, problem.model, problem.optimizer, problem.module].filter(Boolean).join(' · '),
     ],
-    ['training', `${steps} steps, ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}${cost}`],
-    ['method', `${method.estimator}, windows of ${method.window} steps every ${method.interval}`],
+    [
+      'training',
+      [`${steps} steps`, counted(seeds.length, 'seed'), costWords(study)].filter(Boolean).join(', '),
+    ],
+    ['method', `${method.estimator}, windows of ${windows}`],
     ['created', timeWords(study.createTime)],
   ];
   return listing(lines.filter(([, value]) => value !== ''));

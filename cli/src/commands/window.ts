@@ -1,10 +1,11 @@
 /** `glocal window`: what led to an update, and what other options would have made of it. */
 
 import type { DmdOptions, OuterStep, WindowReport } from '@glocal/sdk';
-import { Command } from 'commander';
-import { toOuterStep, toTrial } from '../names.ts';
+import { Command, Option } from 'commander';
+import { toNumber, toOuterStep, toTrial } from '../names.ts';
 import { print } from '../output.ts';
 import { figure, listing, short, table } from '../terminal.ts';
+import { counted, isVector, valueWords } from '../words.ts';
 import { type OnlineFlags, online, withStudy } from './online.ts';
 
 /** Components and modes that fit on a screen. */
@@ -43,23 +44,28 @@ interface ReanalyzeFlags extends WindowFlags {
   readonly anchor?: NonNullable<DmdOptions['anchor']>;
 }
 
-// Which values are good is the client's to say; docs/dmd.md explains them.
+const VARIANTS = ['hankel', 'affine', 'forward_backward', 'optimized', 'mean', 'median', 'last'] as const;
+
+/** A value of an enum, or a number, as the command line has it; docs/dmd.md explains them. */
+const choice = (flags: string, description: string, choices: readonly string[]): Option =>
+  new Option(flags, description).choices(choices);
+
 const reanalyze = (): Command =>
   of(
     'reanalyze',
     'what other options would have made of a window; nothing is trained and nothing stored',
     ' --variant hankel --delays 3',
   )
-    .option('--sigma <n>', 'how many of the last rows to take', Number)
-    .option('--variant <name>', 'hankel, affine, forward_backward, optimized, mean, median or last')
-    .option('--delays <n>', 'hypergradients stacked in one observable', Number)
-    .option('--svd-rank <n>', 'a rank; below 1 a share of energy, 0 the optimal threshold, -1 all', Number)
-    .option('--tolerance <distance>', 'how near to 1 the eigenvalue of a steady mode lies', Number)
-    .option('--clip <size>', 'affine: largest eigenvalue of what decays', Number)
-    .option('--ridge <share>', 'affine: added to the squared singular values', Number)
-    .option('--scaling <name>', 'component, global or none')
-    .option('--selection <name>', 'steady or nearest')
-    .option('--anchor <name>', 'first or last')
+    .option('--sigma <n>', 'how many of the last rows to take', toNumber)
+    .addOption(choice('--variant <name>', 'how the heading is estimated', VARIANTS))
+    .option('--delays <n>', 'hypergradients stacked in one observable', toNumber)
+    .option('--svd-rank <n>', 'a rank; below 1 a share of energy, 0 the optimal threshold, -1 all', toNumber)
+    .option('--tolerance <distance>', 'how near to 1 the eigenvalue of a steady mode lies', toNumber)
+    .option('--clip <size>', 'affine: largest eigenvalue of what decays', toNumber)
+    .option('--ridge <share>', 'affine: added to the squared singular values', toNumber)
+    .addOption(choice('--scaling <name>', 'how components are scaled', ['component', 'global', 'none']))
+    .addOption(choice('--selection <name>', 'which modes are added up', ['steady', 'nearest']))
+    .addOption(choice('--anchor <name>', 'the snapshot that amplitudes are fitted to', ['first', 'last']))
     .action((name: string, index: number, flags: ReanalyzeFlags) =>
       withStudy(name, flags, async (study) => {
         const { trial, sigma } = flags;
@@ -86,21 +92,26 @@ type Reanalyzed = Pick<NonNullable<OuterStep['update']>, 'hypergradient' | 'sour
 
 /** An outer step: values, verdict, components, modes. */
 function outerStepWords(step: OuterStep): string {
-  const { name, window: rows, report, update, validation, trainLoss } = step;
+  const { name, window: rows, report, update, validation, averagedValidation, trainLoss } = step;
+  const averaged = Number.isFinite(averagedValidation.loss)
+    ? `, at the averaged weights ${figure(averagedValidation.loss)}`
+    : '';
   const head: [string, string][] = [
     ['outer step', `${name}, ${step.step} inner steps done`],
-    ['losses', `training ${figure(trainLoss)}, validation ${figure(validation.loss)}`],
+    ['losses', `training ${figure(trainLoss)}, validation ${figure(validation.loss)}${averaged}`],
     ...valueLines(step),
   ];
   if (rows !== undefined) {
     head.push([
       'window',
-      `${rows.rows} rows of ${rows.components.length} components, from step ${rows.firstStep} on`,
+      `${counted(rows.rows, 'row')} of ${counted(rows.components.length, 'component')}, from step ${rows.firstStep} on`,
     ]);
   }
   if (report !== undefined) head.push(...reportLines(report));
   if (update !== undefined) {
-    head.push(['update', `${update.reason} (rate ${short(update.rate)})`]);
+    // What the verdict has said already.
+    const why = update.reason === report?.verdictReason ? '' : `${update.reason}, `;
+    head.push(['update', `${why}rate ${short(update.rate)}`]);
     if (update.rolledBack) head.push(['', 'rolled back']);
     if (update.fellBack) head.push(['', 'without a report of the DMD service']);
   }
@@ -117,7 +128,9 @@ function reanalysisWords({ report, window: rows, update }: OuterStep, again: Rea
       ? []
       : reportLines(report).map(([key, value]): [string, string] => [`${key} then`, value])),
     ...reportLines(again.report).map(([key, value]): [string, string] => [`${key} now`, value]),
-    ['would be used', again.reason],
+    ...(again.reason === again.report.verdictReason
+      ? []
+      : [['would be used', again.reason] as [string, string]]),
   ];
   const components = rows?.components.slice(0, SHOWN) ?? [];
   const compared = table(
@@ -128,19 +141,36 @@ function reanalysisWords({ report, window: rows, update }: OuterStep, again: Rea
       update?.sources[i] ?? '–',
       short(again.hypergradient[i]),
       again.sources[i] ?? '–',
-      again.report.componentTrusted[i] ? 'yes' : 'no',
+      trustWords(again.report, i),
     ]),
   );
   return [listing(head), compared, modeTable(again.report)].join('\n\n');
 }
 
-function valueLines({ values, nextValues }: OuterStep): [string, string][] {
+/** What each hyperparameter was, and was moved to; of a vector every value, where a screen has room for them. */
+export function valueLines({
+  values,
+  nextValues,
+  window: rows,
+}: Pick<OuterStep, 'values' | 'nextValues' | 'window'>): [string, string][] {
   const after = nextValues as Readonly<Record<string, unknown>>;
   return Object.entries(values as Readonly<Record<string, unknown>>).flatMap(([name, value]) => {
     const next = after[name];
-    if (typeof value !== 'number' || typeof next !== 'number') return [];
-    return [[name, value === next ? short(value) : `${short(value)} → ${short(next)}`]];
+    if (!isVector(value) || value.length > SHOWN || !isVector(next)) return [[name, moved(value, next)]];
+    const named = rows?.components.filter((component) => component.startsWith(`${name}/`)) ?? [];
+    return value.map((entry, i): [string, string] => [named[i] ?? `${name}/${i}`, moved(entry, next[i])]);
   });
+}
+
+function moved(value: unknown, next: unknown): string {
+  const [before, after] = [valueWords(value), valueWords(next)];
+  return before === after ? before : `${before} → ${after}`;
+}
+
+/** Whether an estimate of each component is trusted; with other verdicts there is none that it would be asked of. */
+function trustWords({ verdict, componentTrusted }: WindowReport, i: number): string {
+  if (verdict !== 'TRUSTED' && verdict !== 'UNCERTAIN') return '–';
+  return componentTrusted[i] ? 'yes' : 'no';
 }
 
 const reportLines = ({ verdict, verdictReason, spectrum }: WindowReport): [string, string][] => [
@@ -163,7 +193,7 @@ function componentTable(
       short(report.last[i]),
       short(report.mean[i]),
       short(report.glocal?.[i]),
-      report.componentTrusted[i] ? 'yes' : 'no',
+      trustWords(report, i),
       short(report.tScores[i]),
       short(update?.hypergradient[i]),
       update?.sources[i] ?? '–',

@@ -9,19 +9,26 @@ export interface Finding {
   readonly severity: Severity;
   /** What was found, in one line. */
   readonly detail: string;
-  /** A command that repairs it. */
+  /** What repairs it, most often a command. */
   readonly repair?: string;
 }
 
-export const good = (check: string, detail: string): Finding => ({ check, severity: 'good', detail });
+export const good = (check: string, detail: string): Finding => finding(check, 'good', detail);
 
 export const warning = (check: string, detail: string, repair?: string): Finding => ({
-  ...{ check, severity: 'warning', detail },
+  ...finding(check, 'warning', detail),
   ...(repair !== undefined && { repair }),
 });
 
 export const fault = (check: string, detail: string, repair: string): Finding => ({
-  ...{ check, severity: 'fault', detail, repair },
+  ...finding(check, 'fault', detail),
+  repair,
 });
 
-export const unknown = (check: string, detail: string): Finding => ({ check, severity: 'unknown', detail });
+export const unknown = (check: string, detail: string): Finding => finding(check, 'unknown', detail);
+
+/** What others say may have several lines, and what gRPC says ends with an empty note. */
+function finding(check: string, severity: Severity, detail: string): Finding {
+  const line = detail.replaceAll(/\s+/g, ' ').replace(/[\s.:]*Resolution note:\s*$/, '');
+  return { check, severity, detail: line.trim() };
+}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unknown } from './finding.ts';
 import { roomFinding } from './machine.ts';
 import { clockFinding, runtimeFinding } from './server.ts';
 
@@ -22,4 +23,10 @@ it('a runtime that is not native is slow', () => {
 it('a disk that is nearly full is told of', () => {
   expect(roomFinding('disk', 'here', 5e9).severity).toBe('good');
   expect(roomFinding('disk', 'here', 1e8)).toMatchObject({ severity: 'warning', repair: expect.any(String) });
+  expect(roomFinding('disk', 'here', 0)).toMatchObject({ severity: 'fault', repair: expect.any(String) });
+});
+
+it('is told of in one line, without what gRPC leaves behind it', () => {
+  const detail = 'Last error: SSL routines:\nwrong version number:.\n. Resolution note: ';
+  expect(unknown('DMD service', detail).detail).toBe('Last error: SSL routines: wrong version number');
 });

@@ -8,9 +8,17 @@ import {
   IncompatibleServerError,
   type ServerInfo,
 } from '@glocal/sdk';
-import { type ConnectionFlags, clientOptions, connect, connectionArguments } from '../connection.ts';
+import {
+  type ConnectionFlags,
+  clientOptions,
+  connect,
+  connectionArguments,
+  DEFAULT_ADDRESS,
+  encrypts,
+} from '../connection.ts';
 import { CommandError } from '../exit.ts';
-import { GLOCAL } from '../invocation.ts';
+import { withFlagNames } from '../flag-names.ts';
+import { commandOf, GLOCAL } from '../invocation.ts';
 import { findTrainer } from '../trainer.ts';
 import { VERSION } from '../version.ts';
 import { dataFindings } from './data.ts';
@@ -69,18 +77,31 @@ const callerWords = ({ caller }: ServerInfo): string =>
 /** Why a server cannot be talked to, and what to do about it. */
 async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Finding> {
   const check = 'server';
+  const again = (more: ConnectionFlags): string =>
+    commandOf('doctor', ...connectionArguments({ ...flags, ...more }));
+  const another = again({ address: 'HOST:PORT' });
   // A file that a flag names.
-  if (error instanceof CommandError) return fault(check, error.message, `${GLOCAL} doctor --help`);
+  if (error instanceof CommandError) {
+    const isToken = error.message.startsWith('--token-file: ');
+    return fault(
+      check,
+      error.message,
+      isToken ? newToken(again({ tokenFile: 'my-token' })) : 'give the flag a file that is there',
+    );
+  }
   if (!(error instanceof GlocalError)) throw error;
   if (error instanceof IncompatibleServerError) return versionFault(error);
-  const { code, message, reason } = error;
+  const { code, message, reason } = withFlagNames(error);
+  const authorities = again({ tlsCa: 'CA.pem' });
+  if (reason === 'ADDRESS' || reason === 'TLS')
+    return fault(check, message, reason === 'TLS' ? authorities : another);
   const { address } = firstServer(flags);
   switch (code) {
     case 'UNAUTHENTICATED':
       return fault(
         check,
         `${address} does not know who you are: ${message}`,
-        `${GLOCAL} token --owner NAME --file TOKENS-OF-THE-SERVER > my-token; ${GLOCAL} doctor --token-file my-token`,
+        newToken(again({ tokenFile: 'my-token' })),
       );
     case 'PERMISSION_DENIED':
       return fault(
@@ -89,37 +110,58 @@ async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Find
         `${GLOCAL} token --owner NAME --role write --file TOKENS-OF-THE-SERVER`,
       );
     case 'UNIMPLEMENTED':
-      return fault(
-        check,
-        `what listens at ${address} is not a Glocal trainer`,
-        `${GLOCAL} doctor --address HOST:PORT`,
-      );
+      return fault(check, `what listens at ${address} is not a Glocal trainer`, another);
     case 'FAILED_PRECONDITION':
-      if (reason === 'INSECURE')
-        return fault(check, message, withFlags(`${GLOCAL} doctor`, flags, '--tls-ca CA.pem'));
+      if (reason === 'INSECURE') return fault(check, message, authorities);
       return fault(check, message, `npm install @glocal/cli`);
     default:
   }
   if (code !== 'UNAVAILABLE' && code !== 'DEADLINE_EXCEEDED')
-    return fault(check, `${error}`, `${GLOCAL} doctor --help`);
-  if (await listens(address)) {
-    return fault(
-      check,
-      `something listens at ${address}, but it does not answer as a Glocal trainer: ${message}`,
-      flags.tlsCa === undefined
-        ? `${GLOCAL} doctor --address HOST:PORT, or for a server with TLS: ${withFlags(`${GLOCAL} doctor`, flags, '--tls-ca CA.pem')}`
-        : `${GLOCAL} doctor --address HOST:PORT`,
-    );
-  }
+    return fault(check, message, `${GLOCAL} doctor --help`);
+  if (!(await listens(address))) return fault(check, message, start(address));
   return fault(
     check,
-    message,
-    findTrainer() === undefined ? 'npm install @glocal/trainer && npx glocal serve' : `${GLOCAL} serve`,
+    `something listens at ${address}, but it does not answer as a Glocal trainer: ${message}`,
+    reach(message, { flags, another, authorities, again }),
   );
 }
 
-const withFlags = (command: string, flags: ConnectionFlags, more: string): string =>
-  [command, ...connectionArguments(flags), more].join(' ');
+/** How to start a trainer where there is none. */
+function start(address: string): string {
+  if (!/^(localhost|127(\.\d+){3}|\[::1\]):\d+$/.test(address))
+    return `start the trainer that is to be at ${address}, or give the address of another: ${commandOf('doctor', '--address', 'HOST:PORT')}`;
+  const where = address === DEFAULT_ADDRESS ? [] : ['--listen', address];
+  const words = ['serve', ...where];
+  if (findTrainer() !== undefined) return commandOf(...words);
+  return `npm install @glocal/trainer && npx glocal ${words.join(' ')}`;
+}
+
+/** How to talk to what listens and does not answer: with other encryption, or elsewhere. */
+function reach(
+  message: string,
+  {
+    flags,
+    another,
+    authorities,
+    again,
+  }: {
+    readonly flags: ConnectionFlags;
+    readonly another: string;
+    readonly authorities: string;
+    readonly again: (more: ConnectionFlags) => string;
+  },
+): string {
+  // Fields that are there and undefined take the place of those given.
+  if (encrypts(flags) && /wrong version number|not speak TLS/.test(message)) return again(PLAIN);
+  return flags.tlsCa === undefined ? `${another}, or for a server with TLS: ${authorities}` : another;
+}
+
+const PLAIN: ConnectionFlags = {
+  ...{ tls: false, tlsCa: undefined, tlsCert: undefined, tlsKey: undefined, tlsServerName: undefined },
+};
+
+const newToken = (then: string): string =>
+  `${GLOCAL} token --owner NAME --file TOKENS-OF-THE-SERVER > my-token; ${then}`;
 
 /** Whether anything takes connections there. */
 function listens(address: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** A trial as other pages know runs: parameters that do not change, and figures over inner steps. */
 
 import { type Study, type StudySpec, specToJson, type Trial } from '@glocal/sdk';
+import { isVector, meanOf } from '../words.ts';
 
 /** A figure at an inner step. */
 export interface Point {
@@ -87,12 +88,11 @@ async function figuresOf(study: Study, trial: Trial, startTime: number): Promise
 /** A number as it is; of a vector its mean and what it spans, which is what pages of others have room for. */
 function numbersOf(name: string, value: unknown): [string, number][] {
   if (typeof value === 'number') return [[`hyperparameter/${name}`, value]];
-  if (!Array.isArray(value) || value.length === 0) return [];
-  const vector = value as readonly number[];
+  if (!isVector(value)) return [];
   return [
-    [`hyperparameter/${name}/mean`, vector.reduce((sum, entry) => sum + entry, 0) / vector.length],
-    [`hyperparameter/${name}/min`, Math.min(...vector)],
-    [`hyperparameter/${name}/max`, Math.max(...vector)],
+    [`hyperparameter/${name}/mean`, meanOf(value)],
+    [`hyperparameter/${name}/min`, Math.min(...value)],
+    [`hyperparameter/${name}/max`, Math.max(...value)],
   ];
 }
 

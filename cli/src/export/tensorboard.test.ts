@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Run } from './run.ts';
-import { writeTensorBoard } from './tensorboard.ts';
+import { folderName, writeTensorBoard } from './tensorboard.ts';
 
 it('replaces what an export before the trial began had written, and nothing of others', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'glocal-tensorboard-'));
@@ -18,4 +18,11 @@ it('replaces what an export before the trial began had written, and nothing of o
     'events.out.tfevents.1.elsewhere',
     'events.out.tfevents.2000.glocal',
   ]);
+});
+
+it('has a folder for each trial that says its study once', () => {
+  const trial = 'studies/01abcdefgh/trials/0';
+  expect(folderName({ name: 'a name', trial })).toBe('a_name_cdefgh_0');
+  expect(folderName({ name: '01abcdefgh', trial })).toBe('01abcdefgh_0');
+  expect(folderName({ name: '01abcdefgh, trial 0', trial })).toBe('01abcdefgh_0');
 });

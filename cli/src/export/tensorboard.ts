@@ -25,10 +25,11 @@ export async function writeTensorBoard(folder: string, run: Run): Promise<string
 }
 
 /** A name that file systems take, and that says which trial it is. */
-function folderName({ name, trial }: Run): string {
+export function folderName({ name, trial }: Pick<Run, 'name' | 'trial'>): string {
   const readable = name.replace(/[^\w.,=+-]+/g, '_').slice(0, 80);
   const [, study = '', position = ''] = /^studies\/(.+)\/trials\/(.+)$/.exec(trial) ?? [];
-  return `${readable}_${study.slice(-6)}_${position}`;
+  // A study without a name for people is called by its own.
+  return name.startsWith(study) ? `${study}_${position}` : `${readable}_${study.slice(-6)}_${position}`;
 }
 
 /** The bytes of one event file. */

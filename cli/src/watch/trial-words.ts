@@ -1,15 +1,30 @@
 /** Trials in words: how one is doing, and a table of several. */
 
-import type { EvaluationPoint, ParameterMap, SentOuterStep, Space, Trial, VerdictCounts } from '@glocal/sdk';
+import type {
+  EvaluationPoint,
+  Parameter,
+  ParameterMap,
+  SentOuterStep,
+  Space,
+  Trial,
+  VerdictCounts,
+} from '@glocal/sdk';
+import { parametersOf } from '../parameters.ts';
 import { clock, coloured, figure, short, sparkline, table, verdictText } from '../terminal.ts';
+import { isVector, meanOf, valueWords } from '../words.ts';
 
 /** So many hyperparameters fit into a line. */
 const SHOWN = 3;
 
-/** The first hyperparameters that move and have one value each. */
-export const shownParameters = ({ parameters }: Space<ParameterMap>): string[] =>
-  Object.entries(parameters)
-    .filter(([, { kind }]) => kind === 'float')
+const MOVES: ReadonlySet<Parameter['kind']> = new Set(['float', 'vector', 'network']);
+
+/** The first hyperparameters that move in a trial, also those that it has by its choice of another. */
+export const shownParameters = (
+  { parameters }: Space<ParameterMap>,
+  { choices }: Pick<Trial, 'choices'>,
+): string[] =>
+  parametersOf(parameters, choices)
+    .filter(([, { kind }]) => MOVES.has(kind))
     .map(([name]) => name)
     .slice(0, SHOWN);
 
@@ -40,17 +55,23 @@ export class TrialCourse {
   /** An outer step in one line. */
   words(outerStep: SentOuterStep): string {
     const { nextValues, report, verdict, update } = outerStep;
-    const values = nextValues as Readonly<Record<string, number | undefined>>;
-    const parts = this.#names.map((name) => this.#curve(name, values[name], true));
-    parts.push(this.#curve('val', tuned(outerStep, this.#evaluation).loss, false));
+    const values = nextValues as Readonly<Record<string, number | readonly number[] | undefined>>;
+    const parts = this.#names.map((name) => {
+      const value = values[name];
+      const text = typeof value === 'number' ? short(value) : valueWords(value);
+      return this.#curve(name, text, isVector(value) ? meanOf(value) : value, true);
+    });
+    const { loss } = tuned(outerStep, this.#evaluation);
+    parts.push(this.#curve('val', figure(loss), loss, false));
     if (report !== undefined) parts.push(`ρ ${report.spectrum.spectralRadius.toFixed(2)}`);
     if (verdict !== undefined) parts.push(verdictText(verdict));
     if (update?.rolledBack) parts.push(coloured('yellow', 'rolled back'));
     return parts.join('   ');
   }
 
-  #curve(name: string, value: number | undefined, log: boolean): string {
-    const text = `${name} ${log ? short(value) : figure(value)}`;
+  /** @param value what the curve goes through. */
+  #curve(name: string, words: string, value: number | undefined, log: boolean): string {
+    const text = `${name} ${words}`;
     if (!this.#live || value === undefined) return text;
     const course = this.#courses.get(name) ?? [];
     course.push(value);

@@ -28,12 +28,12 @@ export class StudyView {
     this.#evaluation = study.method.evaluation;
     this.#board = board;
     this.#state = 'ACTIVE';
-    const names = shownParameters(study.space);
     this.#trials = new Map(
-      trials.map(({ name }, i) => [
-        name,
-        { title: `trial ${i}`, course: new TrialCourse(names, this.#evaluation, board.live), stepsDone: 0 },
-      ]),
+      trials.map((trial, i) => {
+        const names = shownParameters(study.space, trial);
+        const course = new TrialCourse(names, this.#evaluation, board.live);
+        return [trial.name, { title: `trial ${i}`, course, stepsDone: 0 }];
+      }),
     );
   }
 

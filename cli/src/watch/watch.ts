@@ -3,7 +3,7 @@
 import { GlocalError, type Study, type Trial } from '@glocal/sdk';
 import { interruption } from '../command-line.ts';
 import { CommandError, FAILED, INTERRUPTED } from '../exit.ts';
-import { GLOCAL } from '../invocation.ts';
+import { commandOf } from '../invocation.ts';
 import { toJson } from '../json.ts';
 import { shortName } from '../names.ts';
 import { progressBoard } from '../terminal.ts';
@@ -29,8 +29,9 @@ export async function watchStudy(study: Study, flags: WatchFlags): Promise<void>
     else await progress(study, flags, signal);
   } catch (error) {
     if (!(error instanceof GlocalError && signal.aborted)) throw error;
-    const again = [`${GLOCAL} study watch`, shortName(study.name), ...flags.connection].join(' ');
-    throw new CommandError(`${study.name} goes on; to come back: ${again}`, INTERRUPTED);
+    const command = (verb: string) => commandOf('study', verb, shortName(study.name), ...flags.connection);
+    const state = study.state === 'PAUSED' ? `stays PAUSED until \`${command('resume')}\`` : 'goes on';
+    throw new CommandError(`${study.name} ${state}; to come back: ${command('watch')}`, INTERRUPTED);
   }
   if (study.state !== 'COMPLETED') {
     throw new CommandError(`${study.name} is ${study.state}: ${study.stateReason}`, FAILED);
