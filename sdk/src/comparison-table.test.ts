@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ComparedStudy, Figure, Lead } from './comparison.ts';
+import type { ComparedStudy, Figure } from './comparison.ts';
 import { tableOf } from './comparison-table.ts';
+import type { Lead } from './lead.ts';
 import { noVerdicts } from './result.ts';
 import type { Trial } from './trial.ts';
 

@@ -2,6 +2,7 @@
 
 import type { ComparedStudy, Comparison, Figure, FigureName } from './comparison.ts';
 import type { Verdict } from './enums.ts';
+import { lowestTwo } from './lead.ts';
 
 /** What there is to print. */
 export type ComparisonTable = Pick<Comparison, 'studies' | 'obstacles' | 'lead'>;
@@ -91,13 +92,23 @@ function conclusion({ studies, obstacles, lead }: ComparisonTable): string {
     });
     return `These figures cannot be compared: ${why.join('; ')}.`;
   }
-  if (lead === undefined) return 'There are no two validation losses to compare.';
+  const gap = lead ?? lowestTwo(studies);
+  if (gap === undefined) return 'There are no two validation losses to compare.';
   const titled = (name: string) => {
     const study = studies.find((compared) => compared.name === name);
     return study === undefined ? name : titleOf(study);
   };
-  const { by, error } = lead;
-  const amount = `${by.toFixed(4)}${error === undefined ? '' : ` ± ${error.toFixed(4)}`}`;
+  const [best, next] = [titled(gap.study), titled(gap.over)];
+  const { by, error } = gap;
+  const amount = `${short4(by)}${error === undefined ? '' : ` ± ${short4(error)}`}`;
+  if (lead === undefined) {
+    const why = by === 0 ? 'are the same' : `are ${amount} apart, which is not more than the standard error`;
+    return `There is no difference between ${best} and ${next}: their validation losses ${why}.`;
+  }
   const doubt = error !== undefined && by < CLEAR * error ? ', which is less than two standard errors' : '';
-  return `${titled(lead.study)} is better: its validation loss is ${amount} below that of ${titled(lead.over)}${doubt}.`;
+  return `${best} is better: its validation loss is ${amount} below that of ${next}${doubt}.`;
 }
+
+/** Four digits after the point, or what there is of less than that. */
+const short4 = (value: number): string =>
+  value > 0 && value < 0.00005 ? value.toExponential(1) : value.toFixed(4);

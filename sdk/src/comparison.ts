@@ -2,6 +2,7 @@
 
 import { type ComparisonTable, tableOf } from './comparison-table.ts';
 import type { Estimator, EvaluationPoint, StudyState } from './enums.ts';
+import { errorBetween, type Lead, leadAmong } from './lead.ts';
 import type { CallOptions } from './options.ts';
 import { collect } from './pages.ts';
 import { type Readout, readout } from './readout.ts';
@@ -53,25 +54,16 @@ export interface Obstacle {
   readonly values: readonly unknown[];
 }
 
-/** Which study has the lowest validation loss. */
-export interface Lead {
-  /** Its name. */
-  readonly study: string;
-  /** Name of the next. */
-  readonly over: string;
-  /** By how much the mean of the next is higher, in nats. */
-  readonly by: number;
-  /** Standard error of that; undefined unless both have several seeds. */
-  readonly error: number | undefined;
-}
-
 /** What `study.compare()` found: plain data, and a table as text. */
 export class Comparison {
   /** The study that was asked first, then the others. */
   readonly studies: readonly ComparedStudy[];
   /** Why the figures cannot be compared; empty when they can. */
   readonly obstacles: readonly Obstacle[];
-  /** Undefined where the figures cannot be compared, or fewer than two studies have a validation loss. */
+  /**
+   * Undefined where the figures cannot be compared, fewer than two studies have a validation loss, or the two lowest are the same or
+   * differ by no more than the standard error of their difference.
+   */
   readonly lead: Lead | undefined;
 
   /** @internal */
@@ -193,24 +185,4 @@ function spreadOf(
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: count > 1 ? Math.sqrt(squares / (count - 1)) : undefined, count };
-}
-
-/** Standard error of the difference of two means, whose variances need not be the same (Welch). */
-function errorBetween(a: Spread, b: Spread): number | undefined {
-  if (a.deviation === undefined || b.deviation === undefined) return undefined;
-  return Math.sqrt(a.deviation ** 2 / a.count + b.deviation ** 2 / b.count);
-}
-
-function leadAmong(studies: readonly ComparedStudy[]): Lead | undefined {
-  const losses = studies.flatMap(({ name, figures: { validationLoss: loss } }) =>
-    loss !== undefined && Number.isFinite(loss.mean) ? [{ name, loss }] : [],
-  );
-  const [best, next] = losses.sort((a, b) => a.loss.mean - b.loss.mean);
-  if (best === undefined || next === undefined) return undefined;
-  return {
-    study: best.name,
-    over: next.name,
-    by: next.loss.mean - best.loss.mean,
-    error: errorBetween(best.loss, next.loss),
-  };
 }

@@ -3,7 +3,7 @@
 export type { ArtifactSource } from './artifact-files.ts';
 export type { Artifact, ArtifactFile, Artifacts, UploadOptions } from './artifacts.ts';
 export { GlocalClient } from './client.ts';
-export type { ComparedStudy, Comparison, Figure, FigureName, Lead, Obstacle } from './comparison.ts';
+export type { ComparedStudy, Comparison, Figure, FigureName, Obstacle } from './comparison.ts';
 export type { Decision } from './decision.ts';
 export type { DriveOptions } from './drive.ts';
 export type { DecisionOptions, DrivenWindow, StepOptions } from './driven-window.ts';
@@ -69,6 +69,7 @@ export {
   specFromJson,
   specToJson,
 } from './json.ts';
+export type { Lead } from './lead.ts';
 export type { LogEntry, LogFields, Logger, LogLevel } from './logger.ts';
 export type { ClipOptions } from './optimizer/clip.ts';
 export type { GradientOptions, HypergradientChoice } from './optimizer/gradient-optimizer.ts';

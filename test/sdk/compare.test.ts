@@ -114,6 +114,29 @@ describe('a comparison', () => {
     });
   });
 
+  it.each<[string, readonly number[], readonly number[], string | undefined, string]>([
+    ['the same losses', [0.5, 0.6], [0.5, 0.6], undefined, 'losses are the same.'],
+    ['one and the same loss', [0.5], [0.5], undefined, 'There is no difference between one and other'],
+    [
+      'losses within their standard error',
+      [0.5, 0.6],
+      [0.51, 0.61],
+      undefined,
+      'losses are 0.0100 ± 0.0707 apart, which is not more than the standard error.',
+    ],
+    ['a loss that is lower', [0.50001], [0.5], 'studies/other', 'loss is 1.0e-5 below that of one.'],
+    ['losses that are clearly lower', [0.5, 0.51], [0.6, 0.61], 'studies/one', 'one is better'],
+  ])('of %s has a lead only where there is one', async (_, one, other, leader, said) => {
+    const comparison = await compare({ one: { losses: one }, other: { losses: other } });
+    expect(comparison.lead?.study).toBe(leader);
+    expect(String(comparison)).toContain(said);
+  });
+
+  it('of a study with itself has no lead', async () => {
+    const [one] = (await studiesOf({ one: { losses: [0.5, 0.6] } })) as [Study];
+    expect((await one.compare(one)).lead).toBeUndefined();
+  });
+
   it('takes one study or several, and prints as a table', async () => {
     const [a, b, c] = (await studiesOf({
       ...{ a: { losses: [0.5] }, b: { losses: [0.4] }, c: { losses: [0.6] } },
