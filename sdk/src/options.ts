@@ -28,7 +28,7 @@ export interface KeepaliveOptions {
  * says when, the pause is that long.
  */
 export interface RetryOptions {
-  /** Attempts in all, 1 to 5; 1 never repeats a call. @default 5 */
+  /** Attempts in all, 1 to 5; 1 never repeats a call. @default as many as the call's `timeout` has room for */
   readonly maxAttempts?: number | undefined;
   /** Pause after the first attempt, give or take a fifth; it triples from attempt to attempt. @default 100 */
   readonly initialBackoff?: number | undefined;

@@ -14,7 +14,7 @@ describe('pauseAfter', () => {
       [3, 900],
       [4, 1_000],
     ] as const) {
-      const given = pauseAfter(away, attempts, options);
+      const given = pauseAfter(away, attempts, 60_000, options);
       expect(given).toBeGreaterThanOrEqual(0.8 * pause);
       expect(given).toBeLessThanOrEqual(1.2 * pause);
     }
@@ -22,17 +22,31 @@ describe('pauseAfter', () => {
 
   it('is at least what the server asks for, however long', () => {
     for (const error of [busy(60_000), errorOf('UNAVAILABLE', '', { retryDelay: 60_000 })]) {
-      const given = pauseAfter(error, 1, { maxBackoff: 10 });
+      const given = pauseAfter(error, 1, 80_000, { maxBackoff: 10 });
       expect(given).toBeGreaterThanOrEqual(60_000);
       expect(given).toBeLessThanOrEqual(72_000);
     }
   });
 
-  it('is none after the last attempt, and for what another attempt does not mend', () => {
-    expect(pauseAfter(away, 5, {})).toBeUndefined();
-    expect(pauseAfter(away, 1, { maxAttempts: 1 })).toBeUndefined();
-    expect(pauseAfter(busy(), 1, {})).toBeUndefined();
-    expect(pauseAfter(errorOf('DEADLINE_EXCEEDED', ''), 1, {})).toBeUndefined();
+  it('comes again until the time of the call is over, ever sooner at its end', () => {
+    const pauses: number[] = [];
+    for (let left = 3_000; ; ) {
+      const pause = pauseAfter(away, pauses.length + 1, left, {});
+      if (pause === undefined) break;
+      expect(pause).toBeLessThanOrEqual(left / 2);
+      pauses.push(pause);
+      left -= pause;
+    }
+    expect(pauses.reduce((sum, pause) => sum + pause, 0)).toBeGreaterThan(2_800);
+    expect(pauseAfter(away, 99, Number.POSITIVE_INFINITY, {})).toBeGreaterThan(0);
+  });
+
+  it('is none after the last attempt, without time, and for what another attempt does not mend', () => {
+    expect(pauseAfter(away, 5, 60_000, { maxAttempts: 5 })).toBeUndefined();
+    expect(pauseAfter(away, 1, 60_000, { maxAttempts: 1 })).toBeUndefined();
+    expect(pauseAfter(busy(1_000), 1, 900, {})).toBeUndefined();
+    expect(pauseAfter(busy(), 1, 60_000, {})).toBeUndefined();
+    expect(pauseAfter(errorOf('DEADLINE_EXCEEDED', ''), 1, 60_000, {})).toBeUndefined();
   });
 });
 

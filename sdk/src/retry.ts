@@ -30,17 +30,24 @@ export const isIdempotent = (path: string): boolean => idempotent.has(path);
 /**
  * Milliseconds to wait before an idempotent call is made again; undefined when it is not to be.
  * @param attempts how many there were, at least 1
+ * @param left milliseconds that the call still has. Pauses of our own take half of them at most, so that a server which comes back late
+ *   in that time is found, too
  */
 export function pauseAfter(
   { code, retryDelay }: GlocalError,
   attempts: number,
-  { maxAttempts = 5, initialBackoff = 100, maxBackoff = 5_000 }: RetryOptions,
+  left: number,
+  { maxAttempts = Number.POSITIVE_INFINITY, initialBackoff = 100, maxBackoff = 5_000 }: RetryOptions,
 ): number | undefined {
   if (attempts >= maxAttempts) return undefined;
   const mayCome = code === 'UNAVAILABLE' || (code === 'RESOURCE_EXHAUSTED' && retryDelay !== undefined);
   if (!mayCome) return undefined;
   // Not before the server said.
-  if (retryDelay !== undefined) return retryDelay * (1 + JITTER * Math.random());
+  if (retryDelay !== undefined) {
+    const asked = retryDelay * (1 + JITTER * Math.random());
+    return asked < left ? asked : undefined;
+  }
+  if (left < 2 * initialBackoff) return undefined;
   const backoff = Math.min(initialBackoff * BACKOFF_MULTIPLIER ** (attempts - 1), maxBackoff);
-  return backoff * (1 - JITTER + 2 * JITTER * Math.random());
+  return Math.min(backoff * (1 - JITTER + 2 * JITTER * Math.random()), left / 2);
 }

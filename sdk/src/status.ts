@@ -3,6 +3,7 @@
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '@glocal/proto/google/rpc/error_details';
 import { Status } from '@glocal/proto/google/rpc/status';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { BROKEN_STREAM, connectionProblem, oneLine } from './connection-problem.ts';
 import { milliseconds } from './duration.ts';
 import {
   describe,
@@ -18,6 +19,8 @@ import { fieldPath } from './field-path.ts';
 export interface CallContext {
   /** Name of the method, for instance `GetStudy`. */
   readonly method: string;
+  /** What should listen there. */
+  readonly service: 'trainer' | 'dmd';
   readonly address: string;
   /** Sent along with the call. */
   readonly requestId: string;
@@ -41,7 +44,7 @@ export function fromServiceError(error: ServiceError, context: CallContext): Glo
   const code = (lost ? 'UNAVAILABLE' : (status[error.code] ?? 'UNKNOWN')) as ErrorCode;
   const violations = details.fieldViolations ?? [];
   const message = violations.length > 0 ? describe(violations) : error.details;
-  return errorOf(code, fromServer ? message : explain(code, message, context), {
+  return errorOf(code, oneLine(fromServer ? message : explain(code, message, context)), {
     requestId: context.requestId,
     ...(code === 'UNAVAILABLE' ? { reason: 'UNREACHABLE' } : {}),
     ...details,
@@ -49,38 +52,34 @@ export function fromServiceError(error: ServiceError, context: CallContext): Glo
   });
 }
 
-/** How gRPC describes a stream that ended below it: reset, or with headers that are too large to be taken. */
-const BROKEN_STREAM = /^(?:Received RST_STREAM|Failed to start HTTP\/2 stream|Bandwidth exhausted)/;
-
 /** A server that is shut down at once resets its streams with CANCEL; other resets come as INTERNAL. */
 function isLostConnection({ code, details }: ServiceError): boolean {
   return code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_STREAM.test(details);
 }
 
 /** Errors of gRPC itself come without details of ours; these say what they mean. */
-function explain(code: ErrorCode, details: string, { method, address, timeout }: CallContext): string {
+function explain(
+  code: ErrorCode,
+  details: string,
+  { method, service, address, timeout }: CallContext,
+): string {
   switch (code) {
     case 'UNAVAILABLE':
-      return `no answer from the Glocal server at ${address}: ${connectionProblem(details)}`;
+      return `no answer from the ${SERVICES[service].name} at ${address}: ${connectionProblem(details)}`;
     case 'DEADLINE_EXCEEDED':
       return timeout === undefined ? details : `${method} got no answer from ${address} within ${timeout} ms`;
     case 'UNIMPLEMENTED':
-      return `the server at ${address} does not know ${method}: it is not a Glocal trainer, or it is older than this SDK`;
+      return `the server at ${address} does not know ${method}: it is not a ${SERVICES[service].kind}, or it is older than this SDK`;
     default:
       return details;
   }
 }
 
-/** `No connection established. Last error: Error: connect ECONNREFUSED ::1:1. Resolution note: ` and the like. */
-function connectionProblem(details: string): string {
-  if (details === 'Call cancelled' || BROKEN_STREAM.test(details))
-    return `it broke the call off (${details})`;
-  const last = details.match(/Last error: (?:Error: )?(.+?)(?:\. Resolution note:|$)/)?.[1];
-  // What gRPC says when the proxy, not the server, could not be reached or would not connect.
-  if (last === 'undefined')
-    return 'the proxy that http_proxy, https_proxy or grpc_proxy names did not connect to it';
-  return (last === undefined || last === 'null' ? details : last).trim();
-}
+/** How messages call them. */
+const SERVICES = {
+  trainer: { name: 'Glocal server', kind: 'Glocal trainer' },
+  dmd: { name: 'DMD service', kind: 'DMD service' },
+} as const;
 
 function readDetails(error: ServiceError): Details {
   const [trailer] = error.metadata?.get('grpc-status-details-bin') ?? [];

@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { DmdServiceDefinition } from '@glocal/proto/glocal/v1/dmd';
 import type {
   ClientReadableStream,
   ClientWritableStream,
@@ -120,8 +121,9 @@ export class Transport {
           renewed = true;
           continue;
         }
-        const delay = isIdempotent(path) ? pauseAfter(error, attempts, retry) : undefined;
-        if (delay === undefined || Date.now() + delay >= deadline) throw error;
+        const left = deadline - Date.now();
+        const delay = isIdempotent(path) ? pauseAfter(error, attempts, left, retry) : undefined;
+        if (delay === undefined) throw error;
         this.log('debug', 'a call is made again', {
           ...{ method: nameOf(path), attempt: attempts + 1, delay, requestId },
           ...{ code: error.code, reason: error.reason },
@@ -295,7 +297,7 @@ export class Transport {
     if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
     const span = telemetry && beginSpan(telemetry, path, channel.address, metadata);
     return {
-      context: { method, address: channel.address, requestId, timeout },
+      context: { method, service: serviceOf(path), address: channel.address, requestId, timeout },
       limit: deadline === undefined ? {} : { deadline },
       ...{ channel, signals, metadata, token, span },
     };
@@ -348,6 +350,10 @@ interface Call {
 
 /** `GetStudy` of `/glocal.v1.StudyService/GetStudy`. */
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** Which of the services has the method of this path. */
+const serviceOf = (path: string): CallContext['service'] =>
+  path.startsWith(`/${DmdServiceDefinition.fullName}/`) ? 'dmd' : 'trainer';
 
 /** Resolves when there is room for the next request, or the call is over. */
 async function send<Request>(

@@ -197,6 +197,17 @@ describe('a server that is away for a moment', () => {
     expect(attempts).toBe(3);
   });
 
+  it('finds a server that is back within its time', async () => {
+    const script: Script = { getStudy: (_call, callback) => callback(null, study()) };
+    const { port, stop } = await startScriptedServer(script);
+    stop();
+    await using other = new GlocalClient({ address: `127.0.0.1:${port}`, timeout: 15_000 });
+    const asked = other.studies.get(STUDY);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    server = await startScriptedServer(script, { port });
+    expect((await asked).name).toBe(STUDY);
+  });
+
   it('is not asked again with maxAttempts: 1', async () => {
     let attempts = 0;
     const client = await connectTo(
