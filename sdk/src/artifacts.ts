@@ -5,6 +5,7 @@ import { type ArtifactSource, filesOf, kindOf, uploadOf } from './artifact-files
 import { artifactSource, callOptions, listOptions, resourceName, uploadOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import { type ArtifactKind, artifactKindName } from './enums.ts';
+import { GlocalError, withFields } from './error.ts';
 import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
 import { plainNumbers } from './plain-numbers.ts';
@@ -71,9 +72,10 @@ export class Artifacts {
     const files = await filesOf(source, call.signal);
     const header = { kind: kindOf(kind, files), displayName };
     const requests = uploadOf(header, files);
-    return decodeArtifact(
-      await this.#transport.clientStream(StudyServiceService.uploadArtifact, requests, call),
-    );
+    const artifact = await this.#transport
+      .clientStream(StudyServiceService.uploadArtifact, requests, call)
+      .catch(asGiven);
+    return decodeArtifact(artifact);
   }
 
   /** An artifact by its name, `artifacts/{artifact}`. @throws GlocalError NOT_FOUND */
@@ -105,6 +107,12 @@ export class Artifacts {
     check([resourceName, name, 'name'], [callOptions, options, 'options']);
     await this.#transport.unary(StudyServiceService.deleteArtifact, { name }, options);
   }
+}
+
+/** What the server has against an upload, with the fields as they are called here. */
+function asGiven(error: unknown): never {
+  if (!(error instanceof GlocalError)) throw error;
+  throw withFields(error, (field) => field.replace(/^header\./, '').replace(/^file(?=$|\.)/, 'source'));
 }
 
 const decodeArtifact = (artifact: proto.Artifact): Artifact => ({

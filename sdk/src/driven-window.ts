@@ -1,12 +1,14 @@
 /** A window that waits for a decision. */
 
 import { decisionOptions, newValues, stepOptions, stopReason } from './check/decisions.ts';
-import { check } from './check/rule.ts';
+import { check, show } from './check/rule.ts';
 import type { Decision } from './decision.ts';
+import { GlocalError } from './error.ts';
 import { SearchPoint } from './search-point.ts';
 import type { ParameterMap } from './space.ts';
 import type { MovingName, NewValues, SentValues } from './space-values.ts';
 import type { SentOuterStep, TrialSpace } from './trial.ts';
+import { kindsOf } from './trial-space.ts';
 
 /** Options of a decision. */
 export interface DecisionOptions {
@@ -34,7 +36,10 @@ export interface DrivenWindow<P extends ParameterMap = ParameterMap> extends Omi
   readonly deadline: Date | undefined;
   /** Whether accepting it ends the trial as INFEASIBLE. */
   readonly givesUp: boolean;
-  /** Whether the glocal estimate of a hyperparameter can be trusted; of a vector, that of all of its components. */
+  /**
+   * Whether the glocal estimate of a hyperparameter can be trusted; of a vector, that of all of its components.
+   * @throws GlocalError INVALID_ARGUMENT for a name that is not in the space
+   */
   trusted(name: MovingName<P>): boolean;
   /**
    * Values as the point that optimizers move, in unconstrained coordinates: a number for each component that moves, in the order
@@ -73,7 +78,7 @@ export function drivenWindow<P extends ParameterMap>(
     ...fields,
     ...proposal,
     stepsDone,
-    trusted: (name) => isTrusted(fields, name),
+    trusted: (name) => isTrusted(fields, name, trial),
     pointOf: (values) => search.pointOf(values),
     valuesAt: (point) => search.valuesAt(point),
     accept: async (options = {}) => {
@@ -99,9 +104,19 @@ export function drivenWindow<P extends ParameterMap>(
   };
 }
 
-function isTrusted({ report, window }: Pick<SentOuterStep, 'report' | 'window'>, name: string): boolean {
-  const trusted = window?.components.flatMap((component, i) =>
+/** @throws GlocalError INVALID_ARGUMENT */
+function isTrusted(
+  { report, window }: Pick<SentOuterStep, 'report' | 'window'>,
+  name: string,
+  { space }: TrialSpace,
+): boolean {
+  const components = window?.components ?? [];
+  const trusted = components.flatMap((component, i) =>
     component === name || component.startsWith(`${name}/`) ? (report?.componentTrusted[i] ?? false) : [],
   );
-  return trusted !== undefined && trusted.length > 0 && trusted.every((is) => is);
+  if (trusted.length > 0) return trusted.every((is) => is);
+  const known = kindsOf(space.parameters).map(([path]) => path);
+  if (known.some((path) => path === name || path.endsWith(`.${name}`))) return false;
+  const description = `${show(name)} is not in the space, which has ${known.join(', ')}`;
+  throw GlocalError.invalid('NOT_ENCODABLE', [{ field: 'name', description }]);
 }

@@ -180,13 +180,20 @@ export function errorOf(code: ErrorCode, message: string, details: GlocalErrorDe
   return Class === undefined ? new GlocalError(code, message, details) : new Class(message, details);
 }
 
-/** The same error with the fields as the caller wrote them. */
-export function withFields(error: GlocalError, rename: (field: string) => string): GlocalError {
+/**
+ * The same error with the fields as the caller wrote them.
+ * @param rephrase the same for what is said of them
+ */
+export function withFields(
+  error: GlocalError,
+  rename: (field: string) => string,
+  rephrase: (description: string) => string = (description) => description,
+): GlocalError {
   const { code, reason, retryDelay, requestId, details, cause } = error;
   if (error.fieldViolations.length === 0) return error;
   const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
     field: rename(field),
-    description,
+    description: rephrase(description),
   }));
   const message = describe(fieldViolations);
   return errorOf(code, message, { reason, fieldViolations, retryDelay, requestId, details, cause });

@@ -2,6 +2,7 @@
 
 import { outerStepIndex as stepIndex } from './check/calls.ts';
 import { check } from './check/rule.ts';
+import { counted } from './counted.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { GlocalError } from './error.ts';
 import { ExternalWindows } from './external-windows.ts';
@@ -97,7 +98,7 @@ export class ExternalLoop<P extends ParameterMap = ParameterMap> implements Asyn
    *   aside unless the loop {@link wants} it
    * @returns the outer step when this was the last step of its window, undefined otherwise. Where `update.rolledBack` is set
    *   the window is to be trained again: `nextStep` is its first step then
-   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for a hypergradient that is missing or wrong;
+   * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, for a hypergradient that is missing or wrong, and a step that there is not;
    *   FAILED_PRECONDITION, reason STEP_MISSING, when a step before this one has to come first; ABORTED, reason TAKEN_OVER,
    *   when another client reports now
    */
@@ -155,6 +156,7 @@ export class ExternalLoop<P extends ParameterMap = ParameterMap> implements Asyn
   ): Promise<SentOuterStep<P> | undefined> {
     check([stepIndex, step, 'step']);
     this.#follow();
+    if (this.ended !== undefined && step >= this.steps) throw beyond(step, this.steps);
     if (this.ended !== undefined || step < this.#next) return Promise.resolve(undefined);
     this.#expectTurn(step);
     const isWanted = this.wants(step);
@@ -162,8 +164,10 @@ export class ExternalLoop<P extends ParameterMap = ParameterMap> implements Asyn
       const description = `is missing; step ${step} needs one, as wants(${step}) says`;
       throw GlocalError.invalid('NOT_ENCODABLE', [{ field: 'hypergradient', description }]);
     }
+    // What is wrong with it is told before others go out along with it.
+    const row = isWanted ? this.#session.rowOf(hypergradient as Row, 'hypergradient') : undefined;
     this.#next = step + 1;
-    if (isWanted) return this.#tell(hypergradient, figures);
+    if (row !== undefined) return this.#tell(row, figures);
     return Object.keys(figures).length > 0 ? this.#tell(undefined, figures) : Promise.resolve(undefined);
   }
 
@@ -199,6 +203,11 @@ export class ExternalLoop<P extends ParameterMap = ParameterMap> implements Asyn
     }
   }
 }
+
+const beyond = (step: number, steps: number): GlocalError =>
+  GlocalError.invalid('NOT_ENCODABLE', [
+    { field: 'step', description: `${step} is none of the ${counted(steps, 'step')}, which begin with 0` },
+  ]);
 
 const tooEarly = (step: number, why: string): GlocalError =>
   new GlocalError('FAILED_PRECONDITION', `step ${step} cannot be reported now: ${why}`, {

@@ -77,7 +77,8 @@ function specOf<P extends ParameterMap>(options: NewExternal<P>): ExternalStudyS
 /** What is wrong with the study, with the fields as they are called in the options. */
 function asGiven(error: unknown): never {
   if (!(error instanceof GlocalError)) throw error;
-  throw withFields(error, (field) => field.replace(/^(?:method|training)\./, ''));
+  const plain = (text: string): string => text.replace(/(?<![\w.])(?:method|training)\.(?=\w)/g, '');
+  throw withFields(error, plain, plain);
 }
 
 /** Without what is undefined. */

@@ -117,6 +117,39 @@ describe('a specification as JSON', () => {
     expect(Object.keys(violations({ ...least, space: null }))).toEqual(['space']);
   });
 
+  it('leaves out what a study has where nothing was said', () => {
+    const study = {
+      ...least,
+      space: space({ lr: fixed(0.1) }),
+      problem: { ...least.problem, module: '', labelNoise: 0 },
+      method: { ...least.method, trainings: 0, tangentExamples: 0 },
+      sampling: { method: 'grid', points: 0, seed: 0 },
+      decisionTimeout: 0,
+    } as const;
+    const { problem, method, sampling, ...rest } = specToJson(study);
+    expect(problem).toEqual({ ...least.problem, labelNoise: 0 });
+    expect(method).toEqual({ ...least.method, tangentExamples: 0 });
+    expect(sampling).toEqual({ method: 'grid', seed: 0 });
+    expect(rest).not.toHaveProperty('decisionTimeout');
+  });
+
+  it('calls what is written by its own name', () => {
+    expect(violations({ ...least, space: undefined })).toMatchObject({
+      space: 'is missing; it has hyperparameters by name',
+    });
+    expect(violations({ ...least, space: { weightDecay: Number.NaN, l2: 'small' } })).toEqual({
+      'space.weightDecay': 'NaN is not a finite number',
+      'space.l2': expect.stringMatching(/^is not a hyperparameter; the kinds are float, vector, /),
+    });
+    expect(violations({ ...least, space: { lr: 1 }, sampling: { method: 'random', points: 0 } })).toEqual({
+      'sampling.points': '0 is not possible; leave it out for the default',
+    });
+    const two = { cosine: { peak: 1 }, points: [] };
+    expect(violations({ ...least, space: { lr: two } })).toEqual({
+      'space.lr': 'has several schedules, cosine and points; give one of points, cosine, cooldown, replay',
+    });
+  });
+
   it('says so when a text is no JSON', () => {
     expect(thrown(() => specFromJson('{"space": '))).toMatchObject({
       code: 'INVALID_ARGUMENT',

@@ -37,8 +37,26 @@ const KEYS: readonly (keyof StudySpec)[] = [
 export function specToJson<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): JsonObject {
   check([specification, spec, 'spec']);
   const data = { ...spec, space: spaceData(spec.space) };
-  return plain(Object.fromEntries(KEYS.map((key) => [key, data[key]]))) as JsonObject;
+  const said = KEYS.filter((key) => !isUnset(key, data[key]));
+  return plain(Object.fromEntries(said.map((key) => [key, withoutUnset(key, data[key])]))) as JsonObject;
 }
+
+/** Fields that a study has empty, or as 0, where its specification does not have them. */
+const UNSET: ReadonlySet<string> = new Set([
+  'decisionTimeout',
+  'method.trainings',
+  'sampling.points',
+  'problem.module',
+  'problem.batchSize',
+  'problem.validationExamples',
+]);
+
+const isUnset = (path: string, value: unknown): boolean => UNSET.has(path) && (value === '' || value === 0);
+
+const withoutUnset = (path: string, value: unknown): unknown =>
+  isObject(value)
+    ? Object.fromEntries(Object.entries(value).filter(([key, inner]) => !isUnset(`${path}.${key}`, inner)))
+    : value;
 
 /**
  * The specification that JSON text, or what was parsed from it, stands for.

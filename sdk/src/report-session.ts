@@ -14,7 +14,7 @@ import { encodeStart, type Given, REPORT, reportsFrom } from './external-rows.ts
 import type { CallOptions } from './options.ts';
 import { readOuterStep } from './outer-step-parts.ts';
 import type { ReconnectOptions } from './reconnect.ts';
-import { asRows, type Row } from './row.ts';
+import { asRow, asRows, ofSpace, type Row, type RowShape } from './row.ts';
 import type { ParameterMap } from './space.ts';
 import type { Values } from './space-values.ts';
 import type { Transport } from './transport.ts';
@@ -129,6 +129,15 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     return report;
   }
 
+  /**
+   * The row as it is sent.
+   * @throws GlocalError INVALID_ARGUMENT for one that is not of the space
+   * @internal
+   */
+  rowOf(row: Row, field: string): Float64Array {
+    return asRow(row, shapeOf(this.#known), field);
+  }
+
   /** Leaves the trial, which stays where it is; another session goes on from there. */
   async close(): Promise<void> {
     await this.#conversation.leave();
@@ -145,7 +154,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     if (this.#over !== undefined) throw this.#over.error;
     const { outerStep, rows: firstRow } = this.#stored;
     const stored = deferred<SentOuterStep<P> | undefined>();
-    this.#pending = { outerStep, firstRow, rows: asRows(rows, componentsOf(this.#known)), figures, stored };
+    this.#pending = { outerStep, firstRow, rows: asRows(rows, shapeOf(this.#known)), figures, stored };
     await this.#send(this.#pending);
     return stored.promise;
   }
@@ -249,13 +258,13 @@ type Stored = Omit<PositionMessage, 'values'>;
 const isAfter = (a: Stored, b: Stored): boolean =>
   (a.outerStep - b.outerStep || a.rows - b.rows || a.components - b.components) > 0;
 
-/** Components of a hypergradient; undefined where only the server knows how many there are. */
-function componentsOf({ space, choices }: TrialSpace): number | undefined {
+/** Of a hypergradient; undefined where only the server knows how many components there are. */
+function shapeOf({ space, choices }: TrialSpace): RowShape | undefined {
   let count = 0;
   for (const parameter of parametersAt(space, choices).values()) {
     if (parameter.kind === 'float') count += 1;
     else if (parameter.kind === 'vector' && parameter.size !== undefined) count += parameter.size;
     else if (parameter.kind === 'vector' || parameter.kind === 'network') return undefined;
   }
-  return count;
+  return ofSpace(count);
 }

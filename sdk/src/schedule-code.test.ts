@@ -96,6 +96,12 @@ describe('a vector', () => {
   });
 });
 
+it('refuses options that it does not know', () => {
+  const options = { params: ['lr'] } as never;
+  const schedule = new Schedule(['lr'], [{ step: 0, values: [0.1] }]);
+  expect(() => schedule.toCode('keras', options)).toThrow('params: is unknown; the keys are parameters');
+});
+
 const refused = (framework: Framework, options?: CodeOptions): string[] => {
   try {
     schedule.toCode(framework, options);

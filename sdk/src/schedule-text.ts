@@ -1,5 +1,6 @@
 /** Schedules as CSV, with as many digits as numbers need to be read as the same, and as JSON. */
 
+import { counted } from './counted.ts';
 import { GlocalError } from './error.ts';
 import { parsed } from './json.ts';
 import type { Row, ScheduleRows } from './schedule-rows.ts';
@@ -66,7 +67,8 @@ function whatIsWrong({ step, values }: Row, columns: number, before: number | un
   if (!Number.isSafeInteger(step)) return 'has no whole number of steps';
   if (before === undefined && step !== 0) return `has step ${step}, and a schedule begins with 0`;
   if (before !== undefined && step <= before) return `has step ${step}, which does not come after ${before}`;
-  if (values.length !== columns) return `has ${values.length} values for ${columns} columns`;
+  if (values.length !== columns)
+    return `has ${counted(values.length, 'value')} for ${counted(columns, 'column')}`;
   return values.every(Number.isFinite) ? undefined : 'has a value that is not a finite number';
 }
 

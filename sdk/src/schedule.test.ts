@@ -57,7 +57,7 @@ describe('a text that is not of a schedule', () => {
     ['step,lr\n5,1\n', 'line 2: has step 5, and a schedule begins with 0'],
     ['step,lr\n0,1\n0,1\n', 'line 3: has step 0, which does not come after 0'],
     ['step,lr\n0,1\n0.5,1\n', 'line 3: has no whole number of steps'],
-    ['step,lr\n0,1,2\n', 'line 2: has 2 values for 1 columns'],
+    ['step,lr\n0,1,2\n', 'line 2: has 2 values for 1 column'],
     ['step,lr\n0,\n', 'line 2: has a value that is not a finite number'],
   ])('%j is refused by its line', (csv, message) => {
     expect(() => Schedule.fromCsv(csv)).toThrow(
@@ -105,6 +105,7 @@ describe('as parameters of another study', () => {
   });
 
   it('values that come later than its steps are left out', () => {
+    expect(() => long.toScheduled({ steps: 0 })).toThrow('steps: 0 is not a whole number from 1');
     expect(long.toScheduled({ steps: 50 }).lr).toEqual(fixed(0.01));
     expect(long.toScheduled({ steps: 101 }).lr).toMatchObject({
       points: expect.arrayContaining([

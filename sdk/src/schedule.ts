@@ -1,6 +1,8 @@
 /** The trajectory of a trial's hyperparameters, and what it can be written as. */
 
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
+import { check } from './check/rule.ts';
+import { codeOptions, csv as csvText, scheduledOptions } from './check/schedules.ts';
 import { collect, pages } from './pages.ts';
 import { type CodeOptions, type Framework, scheduleCode } from './schedule-code.ts';
 import type { ScheduleRows } from './schedule-rows.ts';
@@ -74,6 +76,7 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
    * @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE, naming lines that are not of a schedule
    */
   static fromCsv<P extends ParameterMap = ParameterMap>(csv: string): Schedule<P> {
+    check([csvText, csv, 'csv']);
     const { columns, rows } = readCsv(csv);
     return new Schedule<P>(columns, rows);
   }
@@ -105,6 +108,7 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
    *   setting for: those of the loss, and vectors for Keras and tfjs. `parameters` of the options leaves them out.
    */
   toCode(framework: Framework, options?: CodeOptions): string {
+    check([codeOptions, options, 'options']);
     return scheduleCode({ columns: this.columns, rows: this.#rows }, framework, options);
   }
 
@@ -115,6 +119,7 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
    * @throws GlocalError INVALID_ARGUMENT, reason NOT_ENCODABLE, naming networks, whose weights cannot be given
    */
   toScheduled(options: { readonly steps?: number | undefined } = {}): ScheduledValues<P> {
+    check([scheduledOptions, options, 'options']);
     const rows = { columns: this.columns, rows: this.#rows };
     return givenParameters(rows, options.steps, this.#parameters) as ScheduledValues<P>;
   }

@@ -61,7 +61,7 @@ const KIND_OF_KEY: readonly (readonly [key: string, kind: Parameter['kind']])[] 
 ];
 
 function givenParameter(data: unknown): unknown {
-  if (typeof data === 'number') return { kind: 'fixed', value: data };
+  if (Number.isFinite(data)) return { kind: 'fixed', value: data };
   if (Array.isArray(data)) {
     const isNames = data.length > 0 && data.every((value) => typeof value === 'string');
     return { kind: isNames ? 'categorical' : 'discrete', values: data };

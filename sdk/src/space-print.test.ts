@@ -45,8 +45,8 @@ weightDecay  fixed                0.0005
 rates        fixed per layer      1, 2, 3, 4, 5, 6, 7, 8, … (9)
 cosine       scheduled            cosine: peak 0.3, warmupSteps 20
 cooldown     scheduled            cooldown: value 0.3
-points       scheduled            1 points
-vectors      scheduled per layer  1 points
+points       scheduled            1 point
+vectors      scheduled per layer  1 point
 replay       scheduled            as lr in studies/a/trials/0
 layers       int                  1 … 9 by 2
 nesterov     bool                 false, true
@@ -63,12 +63,14 @@ describe('a specification', () => {
   it('is described in a few lines', () => {
     const spec = {
       displayName: 'fashion, first try',
+      labels: { team: 'vision', run: 'first' },
       space: space({ lr: float({ min: 1e-4, max: 1, init: 0.01, scale: 'log' }), weightDecay: fixed(5e-4) }),
       problem: { dataset: 'fashion-mnist-10k', model: 'lenet', optimizer: 'sgd' },
       training: { steps: 2_000, seeds: [0, 1] },
       method: { estimator: 'glocal', dmd: { delays: 10 } },
     } as const;
     expect(describeSpec(spec)).toBe(`fashion, first try
+labels    team=vision, run=first
 problem   dataset fashion-mnist-10k, model lenet, optimizer sgd
 training  steps 2000, seeds 0 1
 method    estimator glocal, dmd.delays 10

@@ -1,5 +1,6 @@
 /** Search spaces as people read them: a line for each parameter, in columns. */
 
+import { counted } from './counted.ts';
 import type { GivenParameter, Parameter, ParameterMap, ParameterSchedule } from './space.ts';
 import { branchesOf } from './trial-space.ts';
 
@@ -40,7 +41,7 @@ function describe(parameter: Parameter): [kind: string, range: string, start: st
     }
     case 'network': {
       const { hiddenUnits = 128, detached = false } = parameter;
-      return ['network', `${hiddenUnits} hidden units`, detached ? 'detached' : ''];
+      return ['network', counted(hiddenUnits, 'hidden unit'), detached ? 'detached' : ''];
     }
     case 'fixed':
       return [kindOf(parameter), listed([parameter.value].flat()), ''];
@@ -70,7 +71,7 @@ function kindOf(
 }
 
 function scheduleText(schedule: ParameterSchedule): string {
-  if ('points' in schedule) return `${schedule.points.length} points`;
+  if ('points' in schedule) return counted(schedule.points.length, 'point');
   if ('replay' in schedule) {
     const { trial, parameter } = schedule.replay;
     return `as ${parameter === undefined ? 'in' : `${parameter} in`} ${trial}`;

@@ -226,6 +226,12 @@ export function fixed(value: FixedValue, options: Pick<FixedParameter, 'per'> = 
   return { kind: 'fixed', value, ...options };
 }
 
+/** One member of a union, with no key of another one. */
+type OneOf<Union, Key extends PropertyKey = KeysOf<Union>> = Union extends unknown
+  ? Union & { readonly [Other in Exclude<Key, keyof Union>]?: undefined }
+  : never;
+type KeysOf<Union> = Union extends unknown ? keyof Union : never;
+
 /**
  * A hyperparameter that follows a schedule, for instance `scheduled({ cosine: { peak: 0.1, warmupSteps: 100 } })`; only with the
  * estimator `fixed`. A vector has arrays at its points: `scheduled({ points: [{ step: 0, value: [0.1, 0.2] }], per: 'layer' })`.
@@ -234,8 +240,8 @@ export function scheduled<const Value extends FixedValue>(
   schedule: PointsSchedule<Value>,
 ): { readonly kind: 'scheduled' } & PointsSchedule<Widened<Value>>;
 export function scheduled(schedule: ReplayedSchedule): { readonly kind: 'scheduled' } & ReplayedSchedule;
-export function scheduled(schedule: ShapedSchedule): { readonly kind: 'scheduled' } & ShapedSchedule;
-export function scheduled(schedule: ParameterSchedule): ScheduledParameter;
+export function scheduled(schedule: OneOf<ShapedSchedule>): { readonly kind: 'scheduled' } & ShapedSchedule;
+export function scheduled(schedule: OneOf<ParameterSchedule>): ScheduledParameter;
 export function scheduled(schedule: ParameterSchedule): ScheduledParameter {
   return { kind: 'scheduled', ...schedule };
 }

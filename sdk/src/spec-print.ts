@@ -12,11 +12,16 @@ export function describeSpec<P extends ParameterMap>(spec: StudySpec<P> | Extern
   const { displayName, space: _, ...parts } = specToJson(spec);
   const width = Math.max(...Object.keys(parts).map((name) => name.length));
   const lines = Object.entries(parts).map(
-    ([name, part]) => `${name.padEnd(width)}  ${saidOf(part).join(', ')}`,
+    ([name, part]) =>
+      `${name.padEnd(width)}  ${(name === 'labels' ? labelsOf(part) : saidOf(part)).join(', ')}`,
   );
   const table = space(spec.space.parameters).toString().replace(/^/gm, '  ');
   return [...(displayName ? [displayName] : []), ...lines, 'space', table].join('\n');
 }
+
+/** As the command line takes them. */
+const labelsOf = (labels: Json): string[] =>
+  Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
 
 /** Each thing that is said, with the keys that lead to it. */
 function saidOf(value: Json, path = ''): string[] {

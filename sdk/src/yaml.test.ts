@@ -65,6 +65,27 @@ method:
 `);
   });
 
+  it('writes what is too long for a line over several', () => {
+    const options = Object.fromEntries(
+      Array.from({ length: 9 }, (_, i) => [`option${i}`, `a value of ${i}`]),
+    );
+    const text = specToYaml({ ...everything, problem: { ...everything.problem, options } });
+    expect(text).toContain('\n    option0: a value of 0\n    option1:');
+    for (const line of text.split('\n')) {
+      const balance = [...line].reduce(
+        (sum, letter) => sum + Number(letter === '{') - Number(letter === '}'),
+        0,
+      );
+      expect(balance, line).toBe(0);
+    }
+  });
+
+  it('says little of a text that is no YAML at all', () => {
+    const text = `a: \u0001${'\u0002x'.repeat(5_000)}: [`;
+    const { message } = thrown(() => specFromYaml(text)) as Error;
+    expect(message.length).toBeLessThan(1_000);
+  });
+
   it('says at which line and column a text is no YAML', () => {
     const text = 'training:\n  steps: 100\n method: [\n';
     expect(thrown(() => specFromYaml(text))).toMatchObject({

@@ -1,6 +1,6 @@
 /** Specifications and search spaces as YAML 1.2, for files that people write. */
 
-import { Document, isCollection, isPair, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, isCollection, isMap, isPair, LineCounter, parseDocument, visit } from 'yaml';
 import { GlocalError } from './error.ts';
 import { type JsonObject, spaceOfData, spaceToJson, specOfData, specToJson } from './json.ts';
 import type { ParameterMap, Space } from './space.ts';
@@ -37,13 +37,16 @@ export const spaceFromYaml = (text: string): Space => spaceOfData(read(text, 'sp
 /** Columns after which lines are broken. */
 const WIDTH = 100;
 
-/** What has no collection inside, and is itself inside of one, takes one line. */
+/** What has no collection inside, and is itself inside of one, takes one line if it is short enough. */
 function written(data: JsonObject): string {
   const document = new Document(data, { aliasDuplicateObjects: false });
   visit(document, {
-    Collection(key, node) {
+    Collection(key, node, path) {
       const values = node.items.map((item) => (isPair(item) ? item.value : item));
-      if (key !== null && !values.some((value) => isCollection(value))) node.flow = true;
+      if (key === null || values.some((value) => isCollection(value))) return;
+      // With as many quotation marks as in JSON it is longer than in YAML.
+      const length = JSON.stringify(node.toJSON()).length + 2 * node.items.length + 2 * path.length;
+      if (length <= WIDTH || !isMap(node)) node.flow = true;
     },
   });
   return document.toString({ lineWidth: WIDTH });
@@ -56,7 +59,7 @@ function read(text: string, name: string): unknown {
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
   const faults = [...document.errors, ...document.warnings].map(({ pos: [start], message }) => {
     const { line, col } = lineCounter.linePos(start);
-    return `line ${line}, column ${col}: ${message}`;
+    return `line ${line}, column ${col}: ${short(message)}`;
   });
   if (faults.length > 0) throw unreadable(name, faults);
   try {
@@ -66,6 +69,11 @@ function read(text: string, name: string): unknown {
     throw unreadable(name, [error instanceof Error ? error.message : String(error)], error);
   }
 }
+
+/** Of a text that is no YAML at all the parser may say very much. */
+const MOST_CHARACTERS = 200;
+const short = (message: string): string =>
+  message.length > MOST_CHARACTERS ? `${message.slice(0, MOST_CHARACTERS)}…` : message;
 
 const unreadable = (field: string, faults: readonly string[], cause?: unknown): GlocalError =>
   GlocalError.invalid(

@@ -168,7 +168,7 @@ describe('an option that cannot be', () => {
     ['report', { trial: -1 }, 'trial', /^-1 is not the position/],
     ['upload', { kind: 'MODEL' }, 'kind', '"MODEL" is unknown; one of model, dataset'],
     ['upload by source', undefined, 'source', 'is missing; give an array'],
-    ['upload by source', [{ ...FILE, content: '{}' }], '[0].content', '"{}" is not a Uint8Array'],
+    ['upload by source', [{ ...FILE, content: '{}' }], 'source[0].content', '"{}" is not a Uint8Array'],
     ['upload by source', [], 'kind', 'is missing; neither model.json nor dataset.json is there'],
     ['trials', { pageSize: -1 }, 'pageSize', '-1 is not a whole number from 0 to 2147483647'],
     ['create', { requestId: '' }, 'requestId', '"" is not a string of 1 to 128 characters'],
@@ -210,7 +210,7 @@ describe('an option that cannot be', () => {
     ['watch', { metadata: { 'x-a': 'one\ntwo' } }, 'metadata.x-a', /^is not a string of printable ASCII/],
     ['list', { metadata: { 'x-a-bin': 'a' } }, 'metadata.x-a-bin', /^is not a Uint8Array/],
     ['drive', { timeout: -1 }, 'timeout', /^-1 is not milliseconds/],
-    ['compare', [{}], '[0]', 'an object is not a study, as studies.get() gives it'],
+    ['compare', [{}], 'others[0]', 'an object is not a study, as studies.get() gives it'],
     ['connect', { retry: { maxAttempts: 9 } }, 'retry.maxAttempts', '9 is not a whole number from 1 to 5'],
   ])('%s(%o) names %s', async (call, argument, field, description) => {
     const violations = await refused(call, argument);

@@ -146,6 +146,20 @@ describe('artifacts.upload', () => {
     });
   });
 
+  it('calls what the server has against it as the argument', async () => {
+    await writeFile(join(folder, 'model.json'), manifest);
+    const violations = [
+      { field: 'file', description: 'model.json is no model' },
+      { field: 'file.path', description: 'comes twice' },
+      { field: 'header.display_name', description: 'has 201 characters; at most 200' },
+    ];
+    upload = (_call, answer) =>
+      answer(serviceError({ code: status.INVALID_ARGUMENT, message: '', reason: 'ARTIFACT', violations }));
+    await expect(client.artifacts.upload(folder)).rejects.toMatchObject({
+      fieldViolations: [{ field: 'source' }, { field: 'source.path' }, { field: 'displayName' }],
+    });
+  });
+
   it('ends with its signal', async () => {
     await writeFile(join(folder, 'model.json'), weights);
     upload = () => {};

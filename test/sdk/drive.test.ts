@@ -182,6 +182,9 @@ describe('a driven trial', () => {
         true,
         false,
       ]);
+      expect(() => window.trusted('lrr')).toThrow(
+        'name: "lrr" is not in the space, which has lr, momentum, weightDecay',
+      );
       break;
     }
   });

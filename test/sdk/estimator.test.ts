@@ -1,10 +1,11 @@
 /** The DMD service alone, over connections that break. */
 
-import { type EstimatedWindow, GlocalEstimator, type WindowReport } from '@glocal/sdk';
+import { type EstimatedWindow, type GlocalError, GlocalEstimator, type WindowReport } from '@glocal/sdk';
 import type { ServerChild } from '@glocal/trainer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDmd } from '../support/dmd.ts';
 import { TcpProxy } from './support/proxy.ts';
+import { startScriptedServer } from './support/scripted-server.ts';
 
 const ROWS = 20;
 const SHAPE = { rows: ROWS, components: 3, dmd: { variant: 'affine' } } as const;
@@ -115,7 +116,31 @@ describe('an estimator', () => {
     await expect(estimator.open({ ...SHAPE, componets: 3 } as never)).rejects.toThrow(
       'did you mean components',
     );
+    const violations = (call: Promise<unknown>) =>
+      call.catch(({ fieldViolations }: GlocalError) => fieldViolations);
+    const { dmd } = SHAPE;
+    expect(await violations(estimator.analyze([]))).toEqual([
+      { field: 'rows', description: '0 are too few; with 10 delays at least 11' },
+    ]);
+    const five = settling(2, 1, 5);
+    expect(await violations(estimator.analyze([[], [], [], [], []], { dmd }))).toEqual([
+      { field: 'rows[0]', description: 'has no components' },
+    ]);
+    expect(await violations(estimator.analyze([...five, [1]], { dmd }))).toEqual([
+      { field: 'rows[5]', description: 'has 1 value; rows[0] has 2' },
+    ]);
+    expect(await violations(estimator.analyze(five, { dmd, priorNorms: [1, -1] }))).toEqual([
+      { field: 'priorNorms[1]', description: '-1 is not a number from 0 on' },
+    ]);
+    expect(await violations(estimator.analyze(five, { dmd: { ...dmd, clip: 7 } }))).toEqual([
+      expect.objectContaining({ field: 'dmd.clip' }),
+    ]);
+    const narrow = await stream(settling(2));
+    expect(await violations(estimator.open({ ...SHAPE, follows: narrow }))).toEqual([
+      { field: 'follows', description: 'has 2 components, and this window 3' },
+    ]);
     const window = await estimator.open(SHAPE);
+    await expect(window.push([1])).rejects.toThrow('row: has 1 value; the window has 3 components');
     for (const wrong of [[1, 2], [1, 2, Number.NaN], Float64Array.of(1, 2, Number.POSITIVE_INFINITY)]) {
       await expect(window.push(wrong)).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
@@ -135,7 +160,10 @@ describe('an estimator', () => {
     const bad = await estimator.open({ ...SHAPE, dmd: { variant: 'affine', clip: 7 } });
     await expect(bad.report().catch((error) => error)).resolves.toMatchObject({ reason: 'TOO_FEW_ROWS' });
     for (const row of settling(3)) void bad.push(row);
-    await expect(bad.report()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(bad.report()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      fieldViolations: [{ field: 'dmd.clip' }],
+    });
     for (const row of settling(3).slice(1)) await good.push(row);
     expect((await good.report()).verdict).toBe('TRUSTED');
   });
@@ -146,6 +174,18 @@ describe('an estimator', () => {
     await expect(window.push([1, 2, 3])).rejects.toMatchObject({ code: 'CANCELLED', reason: 'ABANDONED' });
     expect((await (await stream(settling(3))).report()).verdict).toBe('TRUSTED');
   });
+});
+
+it('names a DMD service, and not a trainer, where there is none', async () => {
+  const away = new GlocalEstimator({ address: '127.0.0.1:1', retry: { maxAttempts: 1 } });
+  await expect(away.info()).rejects.toThrow(
+    'no answer from the DMD service at 127.0.0.1:1: connect ECONNREFUSED',
+  );
+  const trainer = await startScriptedServer({});
+  const mistaken = new GlocalEstimator({ address: trainer.address });
+  await expect(mistaken.info()).rejects.toThrow('does not know GetDmdInfo: it is not a DMD service, or');
+  trainer.stop();
+  for (const each of [away, mistaken]) each.close();
 });
 
 describe('an estimator whose connection is lost', () => {

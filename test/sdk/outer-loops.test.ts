@@ -122,7 +122,10 @@ describe('an external loop', () => {
     expect(loop.values.rate).toBeLessThan(2);
     expect(loop.nextStep).toBe(30);
     expect(loop.ended?.state).toBe('SUCCEEDED');
-    expect(await loop.report(31, [1, 2, 3])).toBeUndefined();
+    expect(await loop.report(29, [1, 2, 3])).toBeUndefined();
+    await expect(loop.report(30, [1, 2, 3])).rejects.toMatchObject({
+      fieldViolations: [{ field: 'step', description: '30 is none of the 30 steps, which begin with 0' }],
+    });
   });
 
   it('goes on where it was with the same call, or by its name', async () => {
@@ -185,7 +188,12 @@ describe('an external loop', () => {
       message: expect.stringContaining('step 3 needs a hypergradient'),
     });
     await expect(loop.report(3)).rejects.toMatchObject({ fieldViolations: [{ field: 'hypergradient' }] });
-    await expect(loop.report(3, [1, 2])).rejects.toMatchObject({ reason: 'NOT_ENCODABLE' });
+    await expect(loop.report(3, [1])).rejects.toMatchObject({
+      reason: 'NOT_ENCODABLE',
+      fieldViolations: [
+        { field: 'hypergradient', description: 'has 1 value; the space has 3 components that move' },
+      ],
+    });
     await expect(loop.report(-1)).rejects.toMatchObject({ fieldViolations: [{ field: 'step' }] });
     const [bad, after] = [loop.report(3, [1, 2, Number.MAX_VALUE]), loop.report(5, [1, 2, 3])];
     expect(await bad).toBeUndefined();
@@ -195,6 +203,11 @@ describe('an external loop', () => {
       fieldViolations: expect.arrayContaining([
         expect.objectContaining({ field: 'sigma' }),
         expect.objectContaining({ field: 'steps' }),
+      ]),
+    });
+    await expect(client.external({ ...options('long'), window: 20 })).rejects.toMatchObject({
+      fieldViolations: expect.arrayContaining([
+        { field: 'steps', description: expect.not.stringContaining('method') },
       ]),
     });
     await expect(client.external({ ...options('typo'), sigmma: 2 } as never)).rejects.toThrow(

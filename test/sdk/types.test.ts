@@ -11,11 +11,14 @@ import {
   type GlocalError,
   int,
   type OuterStepEvent,
+  type ParameterSchedule,
   type ReportSession,
   type Row,
+  type ScheduledParameter,
   type Study,
   type StudyEvent,
   type StudySpec,
+  scheduled,
   space,
   type Trial,
   type Values,
@@ -97,6 +100,19 @@ describe('the types of a study', () => {
       method: { estimator: 'glocal' };
     }>().toExtend<StudySpec<Mine>>();
     expectTypeOf<{ space: typeof mine }>().not.toExtend<StudySpec<Mine>>();
+  });
+
+  it('have one schedule of a hyperparameter', () => {
+    const one = (given: ParameterSchedule) => [
+      scheduled(given),
+      scheduled({ cosine: { peak: 1 } }),
+      scheduled({ points: [{ step: 0, value: 1 }] }),
+      // @ts-expect-error Two of them.
+      scheduled({ cosine: { peak: 1 }, points: [] }),
+      // @ts-expect-error Two of them.
+      scheduled({ cosine: { peak: 1 }, cooldown: { value: 1 } }),
+    ];
+    expectTypeOf(one).returns.items.toEqualTypeOf<ScheduledParameter>();
   });
 
   it('are plain where numbers are: rows that are reported, and the code of an error', () => {

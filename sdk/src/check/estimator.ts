@@ -5,15 +5,16 @@ import type { EstimatorOptions, WindowOptions } from '../estimator/estimator.ts'
 import type { AnalyzeOptions } from '../estimator/window-spec.ts';
 import type { CallOptions } from '../options.ts';
 import { call, client, reconnecting } from './calls.ts';
-import { finite, INT32_MAX, list, object, optional, type Rules, rule, whole } from './rule.ts';
+import { INT32_MAX, list, object, optional, type Rules, rule, whole } from './rule.ts';
 import { dmdOptions } from './specification.ts';
 
 const { reconnectTimeout, onDisconnect } = reconnecting;
 
+const norm = rule((value) => Number.isFinite(value) && (value as number) >= 0, 'a number from 0 on');
 const analysis: Rules<AnalyzeOptions> = {
   dmd: optional(dmdOptions),
   stride: optional(whole(1, INT32_MAX)),
-  priorNorms: optional(list(finite)),
+  priorNorms: optional(list(norm)),
   scales: optional(rule((value) => value instanceof Float64Array, 'a Float64Array')),
 };
 

@@ -3,7 +3,7 @@
 import type { GradientOptions } from '../optimizer/gradient-optimizer.ts';
 import type { AdamOptions, RmsPropOptions, SgdOptions } from '../optimizer/optimizers.ts';
 import type { TrustRegionOptions } from '../optimizer/trust-region.ts';
-import { callback, flag, object, oneOf, optional, type Rule, type Rules, rule } from './rule.ts';
+import { callback, flag, isObject, object, oneOf, optional, type Rule, type Rules, rule } from './rule.ts';
 
 const above0 = rule((value) => Number.isFinite(value) && (value as number) > 0, 'a number above 0');
 const share = rule(
@@ -37,8 +37,24 @@ export const rmsPropOptions = object<RmsPropOptions>({
   momentum: optional(share),
   epsilon: optional(above0),
 });
-export const trustRegionOptions = object<TrustRegionOptions>({
+const trustRegionKeys = object<TrustRegionOptions>({
   radius: optional(above0),
   maxRadius: optional(above0),
   loss: optional(callback),
 });
+export const trustRegionOptions: Rule = (value, field, violations) => {
+  trustRegionKeys(value, field, violations);
+  const { radius, maxRadius = MAX_RADIUS } = isObject(value) ? value : {};
+  if (typeof radius === 'number' && typeof maxRadius === 'number' && radius > maxRadius) {
+    violations.push({ field: 'radius', description: `${radius} is above maxRadius (${maxRadius})` });
+  }
+};
+/** Of a trust region, unless it says otherwise. */
+export const MAX_RADIUS = 2;
+
+/** One of the SDK's, or of a program's own. */
+export const windowOptimizer = rule(
+  (value) =>
+    typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function',
+  'an optimizer, with a function next',
+);

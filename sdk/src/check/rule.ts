@@ -23,10 +23,14 @@ export function check(...given: readonly Given[]): void {
     } catch {
       found.push({ field: name, description: 'cannot be read; a property of it throws' });
     }
-    return found.map(({ field, description }) => ({ field: field === '' ? name : field, description }));
+    return found.map(({ field, description }) => ({ field: named(name, field), description }));
   });
   if (violations.length > 0) throw GlocalError.invalid('NOT_ENCODABLE', violations);
 }
+
+/** Properties stand for themselves; items of a list need its name. */
+const named = (name: string, field: string): string =>
+  field === '' || field.startsWith('[') ? `${name}${field}` : field;
 
 /** @param expected follows "is not" and "give" in what is said of other values. */
 export function rule(accepts: (value: unknown) => boolean, expected: string): Rule {

@@ -132,13 +132,13 @@ describe('a specification', () => {
       'space.momentum.init': 'is missing; give a finite number, or an array of them',
       'space.momentum.initial': 'is unknown; did you mean init?',
       'space.weightDecay.value': 'is missing; give a finite number, or an array of them',
-      'space.rates.points[0].value': 'an array is not an array that has a value',
+      'space.rates.points[0].value': 'has no value',
       'space.rates.points[1].value': 'is missing; give a finite number, or an array of them',
       'space.rates.points[1].values': 'is unknown; did you mean value?',
       'space.rates.per': '"head" is unknown; one of layer, class',
       'space.decays': 'has no schedule; give one of points, cosine, cooldown, replay',
       'space.l2':
-        'is not a hyperparameter; make it with one of float(), vector(), network(), fixed(), scheduled(), int(), bool(), categorical(), discrete()',
+        'is not a hyperparameter; the kinds are float, vector, network, fixed, scheduled, int, bool, categorical, discrete',
       'problem.batchSize': '12.5 is not a whole number within ±2147483647',
       'problem.validationExamples': '0 is not possible; leave it out for the default',
       'training.steps': 'NaN is not a whole number within ±2147483647',
@@ -154,7 +154,7 @@ describe('a specification', () => {
   it.each([
     ['spec', undefined, 'is missing; give an object'],
     ['problem', { ...everything, problem: null }, 'null is not an object'],
-    ['space', { ...everything, space: null }, 'is not a search space; make it with space({ … })'],
+    ['space', { ...everything, space: null }, 'null is no search space; it has hyperparameters by name'],
     ['space', { ...everything, space: { lr: fixed(1) } }, 'is not a search space; make it with space({ … })'],
   ])('names %s when it is not there at all', (field, spec, description) => {
     expect(violations(spec)).toEqual({ [field]: description });
@@ -227,7 +227,7 @@ describe('a specification', () => {
     expect(violations({ ...everything, space: wrong })).toEqual({
       'space.a.per': 'is unknown; the keys are kind, min, max, init, scale, size',
       'space.b.size': '0 is not a whole number from 1 to 2147483647',
-      'space.c.init': 'an array is not an array that has a value',
+      'space.c.init': 'has no value',
       'space.batch_size': 'is called batchSize here',
     });
   });

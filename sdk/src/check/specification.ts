@@ -46,6 +46,7 @@ import {
   type Rule,
   record,
   rule,
+  show,
   text,
   uint32,
   whole,
@@ -56,7 +57,9 @@ const kind: Rule = () => {};
 const initials = list(finite);
 const initial = rule(Number.isFinite, 'a finite number, or an array of them');
 /** An array with nothing in it would be sent as 0. */
-const notEmpty = rule((value) => !Array.isArray(value) || value.length > 0, 'an array that has a value');
+const notEmpty: Rule = (value, field, violations) => {
+  if (Array.isArray(value) && value.length === 0) violations.push({ field, description: 'has no value' });
+};
 /** One value, or several. */
 const init: Rule = (value, field, violations) => {
   notEmpty(value, field, violations);
@@ -121,7 +124,10 @@ const scheduled: Rule = (value, field, violations) => {
   const [schedule = '', ...others] = keys;
   const rule = others.length === 0 && hasShape ? SHAPES[schedule] : undefined;
   if (rule !== undefined) return rule(given[schedule], `${field}.${schedule}`, violations);
-  const description = `has no schedule; give one of ${['points', ...Object.keys(SHAPES)].join(', ')}`;
+  const known = ['points', ...Object.keys(SHAPES)];
+  const several = keys.filter((key) => known.includes(key));
+  const has = several.length > 1 ? `has several schedules, ${several.join(' and ')}` : 'has no schedule';
+  const description = `${has}; give one of ${known.join(', ')}`;
   violations.push({ field, description });
 };
 
@@ -157,8 +163,10 @@ const parameter =
     if (rule === undefined) {
       if (isObject(value) && typeof value.kind === 'string')
         return kindOf(value.kind, `${field}.kind`, violations);
-      const makers = [...PARAMETERS.keys()].map((kind) => `${kind}()`).join(', ');
-      violations.push({ field, description: `is not a hyperparameter; make it with one of ${makers}` });
+      // A number that is none is one that was meant to be fixed.
+      if (typeof value === 'number' && !Number.isFinite(value)) return finite(value, field, violations);
+      const kinds = [...PARAMETERS.keys()].join(', ');
+      violations.push({ field, description: `is not a hyperparameter; the kinds are ${kinds}` });
       return;
     }
     if (isObject(value) && MAKES_TRIALS.has(value.kind) && sdkName(name) !== name) {
@@ -174,7 +182,11 @@ export const space: Rule = (value, field, violations) => {
   if (isObject(value) && isObject(value.parameters) && Object.keys(value).length === 1) {
     return parameters(value.parameters, field, violations);
   }
-  violations.push({ field, description: 'is not a search space; make it with space({ … })' });
+  // In a file it is an object whatever is in it.
+  const description = isObject(value)
+    ? 'is not a search space; make it with space({ … })'
+    : `${value === undefined ? 'is missing' : `${show(value)} is no search space`}; it has hyperparameters by name`;
+  violations.push({ field, description });
 };
 
 /** Of a module's options; the module knows. */
@@ -267,13 +279,20 @@ const SET_BY_SERVER: readonly Exclude<keyof StudySnapshot, keyof StudySpec>[] = 
   'updateTime',
 ];
 
-const sampling = object<Sampling>({
-  method: optional(oneOf(choices(proto.SamplingMethod))),
-  // 0 in the complete specification of a study whose points are a grid.
-  points: optional(int32),
-  seed: optional(uint32),
-  maxRunningTrials: optional(int32),
-});
+const samplingWith = (points: Rule) =>
+  object<Sampling>({
+    method: optional(oneOf(choices(proto.SamplingMethod))),
+    points: optional(points),
+    seed: optional(uint32),
+    maxRunningTrials: optional(int32),
+  });
+const drawn = samplingWith(notZero(int32));
+const grid = samplingWith(int32);
+/** 0 points are in the complete specification of a study whose points are a grid. */
+const sampling: Rule = (value, field, violations) => {
+  const { method = 'grid' } = isObject(value) ? value : {};
+  (method === 'grid' ? grid : drawn)(value, field, violations);
+};
 
 const specificationWith = (problem: Rule, decisionTimeout: Rule) =>
   object<StudySpec | ExternalStudySpec>(

@@ -1,14 +1,17 @@
 /** A window that a client sends to the DMD service row by row. */
 
 import { widen, withoutZeros } from '@glocal/trainer/outer';
+import { counted } from '../counted.ts';
 import { CancelledError, GlocalError } from '../error.ts';
 import type { WindowReport } from '../report.ts';
-import { asRow, type Row } from '../row.ts';
+import { asRow, ofWindow, type Row } from '../row.ts';
 import type { OutgoingWindow } from './outgoing-window.ts';
 import { type AnalyzeOptions, leastRows, usesScales } from './window-spec.ts';
 
 /** What is known of a window when the one after it begins. */
 export interface Past {
+  /** Components of each row. */
+  readonly components: number;
   /** Norms of the rows up to its end, oldest first. */
   readonly norms: readonly number[];
   /** Largest absolute value of each component; undefined where it is not used. */
@@ -91,7 +94,7 @@ export class EstimatedWindow {
   /** @internal */
   get past(): Past {
     const norms = [...(this.#options.priorNorms ?? []), ...this.#norms].slice(-MOST_NORMS);
-    return { norms, scales: this.#scales && withoutZeros(this.#scales) };
+    return { components: this.#components, norms, scales: this.#scales && withoutZeros(this.#scales) };
   }
 
   /** @throws GlocalError INVALID_ARGUMENT, FAILED_PRECONDITION */
@@ -101,7 +104,7 @@ export class EstimatedWindow {
         reason: 'WINDOW_COMPLETE',
       });
     }
-    const values = asRow(row, this.#components);
+    const values = asRow(row, ofWindow(this.#components), 'row');
     this.#note(values);
     return values;
   }
@@ -124,6 +127,10 @@ function expectFinite(row: Float64Array): void {
 }
 
 const tooFew = (rows: number, needed: string): GlocalError =>
-  new GlocalError('FAILED_PRECONDITION', `${rows} rows have been pushed; ${needed}`, {
-    reason: 'TOO_FEW_ROWS',
-  });
+  new GlocalError(
+    'FAILED_PRECONDITION',
+    `${counted(rows, 'row')} ${rows === 1 ? 'has' : 'have'} been pushed; ${needed}`,
+    {
+      reason: 'TOO_FEW_ROWS',
+    },
+  );

@@ -6,6 +6,7 @@ import { resolveTarget } from '../address.ts';
 import { callOptions } from '../check/calls.ts';
 import { analyzeOptions, estimatorOptions, windowOptions } from '../check/estimator.ts';
 import { check } from '../check/rule.ts';
+import { counted } from '../counted.ts';
 import { GlocalError } from '../error.ts';
 import { encodeVector } from '../float64.ts';
 import type { CallOptions, ClientOptions } from '../options.ts';
@@ -17,7 +18,7 @@ import { Transport } from '../transport.ts';
 import { EstimateStream } from './estimate-stream.ts';
 import { EstimatedWindow } from './estimated-window.ts';
 import { OutgoingWindow } from './outgoing-window.ts';
-import { type AnalyzeOptions, encodeWindowSpec, leastRows, usesScales } from './window-spec.ts';
+import { type AnalyzeOptions, asOptions, encodeWindowSpec, leastRows, usesScales } from './window-spec.ts';
 
 /** Options of a {@link GlocalEstimator}: those of a client, and how patient it is with a service that is away. */
 export interface EstimatorOptions
@@ -114,15 +115,20 @@ export class GlocalEstimator implements AsyncDisposable {
     check([analyzeOptions, options, 'options']);
     const { signal, timeout, metadata, ...analysis } = options;
     const call = { signal, timeout, metadata };
-    const components = rows[0]?.length ?? 0;
-    const vectors = asRows(rows, components);
-    const { maxMessageBytes } = await this.#limits(call);
+    const [first] = asRows(rows, undefined);
+    const components = first?.length ?? 0;
+    const vectors = asRows(rows, { components, why: `rows[0] has ${components}` });
+    const limits = await this.#limits(call);
+    checkShape({ rows: rows.length, components }, analysis, limits, 'rows[0]');
+    const { maxMessageBytes } = limits;
     const spec = encodeWindowSpec(rows.length, components, analysis);
     const bytes =
       VALUE_BYTES * (rows.length * components + spec.priorNorms.length) + (spec.scales?.length ?? 0);
     if (bytes + BESIDE_VALUES <= maxMessageBytes) {
       const request = { spec, hypergradients: encodeVector(vectors) };
-      const { report } = await this.#transport.unary(DmdServiceService.analyzeWindow, request, call);
+      const { report } = await this.#transport
+        .unary(DmdServiceService.analyzeWindow, request, call)
+        .catch(refused);
       if (report === undefined) throw new GlocalError('DATA_LOSS', 'the answer has no report');
       return decodeReport(report);
     }
@@ -146,13 +152,17 @@ export class GlocalEstimator implements AsyncDisposable {
     check([windowOptions, options, 'options']);
     const { rows, components, follows, ...given } = options;
     const past = follows?.past;
+    if (past !== undefined && past.components !== components) {
+      const description = `has ${counted(past.components, 'component')}, and this window ${components}`;
+      throw GlocalError.invalid('WINDOW', [{ field: 'follows', description }]);
+    }
     const analysis = {
       ...given,
       priorNorms: given.priorNorms ?? past?.norms,
       scales: given.scales ?? (usesScales(given, components) ? past?.scales : undefined),
     };
     const limits = await this.#limits();
-    checkShape({ rows, components }, analysis, limits);
+    checkShape({ rows, components }, analysis, limits, 'components');
     const partBytes = Math.floor(Math.min(PART_BYTES, limits.maxMessageBytes - BESIDE_VALUES) / 8) * 8;
     const id = `window-${++this.#windows}`;
     const outgoing = new OutgoingWindow(id, encodeWindowSpec(rows, components, analysis), partBytes);
@@ -194,11 +204,19 @@ export class GlocalEstimator implements AsyncDisposable {
   }
 }
 
-/** What the service would refuse, said before a stream that other windows share is ended for it. */
+function refused(error: unknown): never {
+  throw error instanceof GlocalError ? asOptions(error) : error;
+}
+
+/**
+ * What the service would refuse, said before a stream that other windows share is ended for it.
+ * @param length field that says how many components there are
+ */
 function checkShape(
   { rows, components }: { readonly rows: number; readonly components: number },
   analysis: AnalyzeOptions,
   { maxRows, maxComponents }: EstimatorLimits,
+  length: 'components' | 'rows[0]',
 ): void {
   const { scales } = analysis;
   const violations = [];
@@ -206,18 +224,22 @@ function checkShape(
   if (rows < least) {
     violations.push({
       field: 'rows',
-      description: `${rows} are too few; with ${least - 1} delays at least ${least}`,
+      description: `${rows} ${rows === 1 ? 'is' : 'are'} too few; with ${counted(least - 1, 'delay')} at least ${least}`,
     });
   }
   if (rows > maxRows) violations.push({ field: 'rows', description: `the service takes at most ${maxRows}` });
+  if (rows > 0 && components === 0) violations.push({ field: length, description: 'has no components' });
   if (components > maxComponents) {
-    violations.push({ field: 'components', description: `the service takes at most ${maxComponents}` });
+    violations.push({
+      field: length,
+      description: `the service takes at most ${counted(maxComponents, 'component')}`,
+    });
   }
   if (
     scales !== undefined &&
     (scales.length !== components || !scales.every((size) => size > 0 && size < Infinity))
   ) {
-    violations.push({ field: 'scales', description: `is not ${components} numbers above 0` });
+    violations.push({ field: 'scales', description: `is not ${counted(components, 'number')} above 0` });
   }
   if (violations.length > 0) throw GlocalError.invalid('WINDOW', violations);
 }

@@ -3,7 +3,9 @@
 import type { EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { encodeHypergradient, encodeRequest } from '@glocal/trainer/outer';
 import { type Deferred, deferred } from '../deferred.ts';
+import { GlocalError } from '../error.ts';
 import { decodeReport, type WindowReport } from '../report.ts';
+import { asOptions } from './window-spec.ts';
 
 interface Message {
   readonly encoded: Buffer;
@@ -108,10 +110,11 @@ export class OutgoingWindow {
 
   /** Nothing more will be answered. Who waits is told, now and later; a rejection that nobody waits for is no unhandled one. */
   fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#report.reject(error);
-    for (const { answer } of this.#estimates) answer.reject(error);
-    for (const { sent } of this.#messages) sent.reject(error);
+    const told = error instanceof GlocalError ? asOptions(error) : error;
+    this.#failure ??= { error: told };
+    this.#report.reject(told);
+    for (const { answer } of this.#estimates) answer.reject(told);
+    for (const { sent } of this.#messages) sent.reject(told);
     this.#forget();
   }
 

@@ -1,6 +1,7 @@
 /** What a window is to the DMD service: its shape, how it is analyzed, and what came before it. */
 
 import type { WindowSpec } from '@glocal/proto/glocal/v1/dmd';
+import { type GlocalError, withFields } from '../error.ts';
 import { encodeVector } from '../float64.ts';
 import type { DmdOptions } from '../spec.ts';
 import { encodeDmdOptions } from '../spec-codec.ts';
@@ -44,6 +45,15 @@ export const encodeWindowSpec = (
   priorNorms: [...priorNorms],
   scales: scales && encodeVector([scales]),
 });
+
+/** What the service has against a window, with the fields as they are called in the options. */
+export const asOptions = (error: GlocalError): GlocalError => withFields(error, optionOf);
+
+function optionOf(field: string): string {
+  const own = field.replace(/^(?:spec|open)\./, '');
+  if (own === 'options.stride') return 'stride';
+  return own.replace(/^options\./, 'dmd.').replace(/^hypergradients\b/, 'rows');
+}
 
 /** Rows that a window needs at least: one more than are stacked in an observable. */
 export const leastRows = ({ dmd, stride = 1 }: AnalyzeOptions): number =>

@@ -1,5 +1,6 @@
 /** A first-order rule on the windows of a driven trial: what the service's own outer optimizer does, in the client. */
 
+import { counted } from '../counted.ts';
 import type { DrivenWindow } from '../driven-window.ts';
 import { GlocalError } from '../error.ts';
 import type { ParameterMap } from '../space.ts';
@@ -124,7 +125,7 @@ export class GradientOptimizer implements SavableOptimizer {
     if (given.length === components) return clip(Array.from(given), this.#options);
     throw new GlocalError(
       'DATA_LOSS',
-      `the hypergradient of outer step ${window.index} has ${given.length} components; ${components} move`,
+      `the hypergradient of outer step ${window.index} has ${counted(given.length, 'component')}, the space ${components} that move`,
     );
   }
 

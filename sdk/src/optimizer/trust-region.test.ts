@@ -26,6 +26,15 @@ function lengths(losses: readonly number[], options: Parameters<typeof trustRegi
 }
 
 describe('a trust region', () => {
+  it('is one of an optimizer, and begins within its largest radius', () => {
+    expect(() => trustRegion(undefined as never)).toThrow('optimizer: is missing; give an optimizer');
+    expect(() => trustRegion({} as never)).toThrow('optimizer: an object is not an optimizer');
+    const wide = (options: Parameters<typeof trustRegion>[1]) => () => trustRegion(sgd({ rate: 1 }), options);
+    expect(wide({ radius: 5, maxRadius: 4 })).toThrow('radius: 5 is above maxRadius (4)');
+    expect(wide({ radius: 3 })).toThrow('radius: 3 is above maxRadius (2)');
+    expect(wide({ maxRadius: 0.1 })).not.toThrow();
+  });
+
   it('keeps the direction of a move, and cuts its length', () => {
     const window = at(1, 2, { hypergradient: [-3, 4] });
     expect(trustRegion(sgd({ rate: 1 }), { radius: 1 }).next(window)).toEqual({

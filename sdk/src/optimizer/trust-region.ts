@@ -13,7 +13,7 @@
  * the move: it errs towards longer moves, and what it guards against are moves after which the loss rises or stalls.
  */
 
-import { trustRegionOptions } from '../check/optimizers.ts';
+import { MAX_RADIUS, trustRegionOptions, windowOptimizer } from '../check/optimizers.ts';
 import { check } from '../check/rule.ts';
 import type { DrivenWindow } from '../driven-window.ts';
 import type { ParameterMap } from '../space.ts';
@@ -24,7 +24,7 @@ import type { SavableOptimizer, WindowOptimizer } from './optimizer.ts';
 
 /** Options of `trustRegion()`. Lengths are in unconstrained coordinates. */
 export interface TrustRegionOptions {
-  /** Length that the first move may have. @default 0.5 */
+  /** Length that the first move may have: at most `maxRadius`. @default 0.5, or `maxRadius` where that is less */
   readonly radius?: number | undefined;
   /** Length that no move exceeds. @default 2 */
   readonly maxRadius?: number | undefined;
@@ -72,7 +72,7 @@ export function trustRegion<P extends ParameterMap>(
   optimizer: WindowOptimizer<P>,
   options: TrustRegionOptions = {},
 ): Required<WindowOptimizer<P>> {
-  check([trustRegionOptions, options, 'options']);
+  check([windowOptimizer, optimizer, 'optimizer'], [trustRegionOptions, options, 'options']);
   return new TrustRegion(optimizer, options);
 }
 
@@ -82,7 +82,7 @@ class TrustRegion<P extends ParameterMap> implements Required<WindowOptimizer<P>
   readonly #loss: (window: DrivenWindow) => number;
   readonly #memory: Memory<State>;
 
-  constructor(inner: WindowOptimizer<P>, { radius = 0.5, maxRadius = 2, loss }: TrustRegionOptions) {
+  constructor(inner: WindowOptimizer<P>, { radius = 0.5, maxRadius = MAX_RADIUS, loss }: TrustRegionOptions) {
     this.#inner = inner;
     this.#maxRadius = maxRadius;
     this.#loss = loss ?? (({ validation }) => validation.loss);
