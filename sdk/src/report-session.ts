@@ -107,7 +107,7 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
     return this.#lastOuterStep;
   }
 
-  /** Values to train with now, which stay the same until a window is complete. */
+  /** Values to train with now, which stay the same until a window is complete; those that were found when the trial has ended. */
   get values(): Values<P> {
     return this.#values;
   }
@@ -224,6 +224,10 @@ export class ReportSession<P extends ParameterMap = ParameterMap> implements Asy
       await this.#settleByReading(pending);
     }
     this.#ended = decodeTrial(trial, this.#known.space);
+    // A session that finds the trial ended is told of no position.
+    if (trial.values.length > 0) this.#values = decodeValues<Values<P>>(trial.values, this.#known);
+    const end = { outerStep: trial.outerStepsDone + 1, rows: 0, components: 0 };
+    if (isAfter(end, this.#stored)) this.#stored = end;
     this.#settle(undefined);
     this.#opened.resolve();
     return true;

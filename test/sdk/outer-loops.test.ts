@@ -146,7 +146,11 @@ describe('an external loop', () => {
     expect(third.nextStep).toBe(20);
     seen.push(...(await train(third)));
     expect(seen).toEqual(whole);
-    expect((await client.external({ name, space: mySpace })).ended?.state).toBe('SUCCEEDED');
+    const last = await client.external({ name, space: mySpace });
+    expect(last.ended?.state).toBe('SUCCEEDED');
+    expect([last.values, last.nextStep]).toEqual([third.values, third.nextStep]);
+    const session = await last.study.report();
+    expect(session).toMatchObject({ values: third.values, position: { outerStep: 4, rows: 0 } });
   });
 
   it('takes reports that nobody waits for, up to the end of a window', async () => {
