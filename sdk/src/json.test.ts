@@ -131,6 +131,7 @@ describe('a specification as JSON', () => {
     expect(method).toEqual({ ...least.method, tangentExamples: 0 });
     expect(sampling).toEqual({ method: 'grid', seed: 0 });
     expect(rest).not.toHaveProperty('decisionTimeout');
+    expect(specToJson({ ...study, mode: 'external' } as never)).not.toHaveProperty('problem');
   });
 
   it('calls what is written by its own name', () => {

@@ -37,7 +37,10 @@ const KEYS: readonly (keyof StudySpec)[] = [
 export function specToJson<P extends ParameterMap>(spec: StudySpec<P> | ExternalStudySpec<P>): JsonObject {
   check([specification, spec, 'spec']);
   const data = { ...spec, space: spaceData(spec.space) };
-  const said = KEYS.filter((key) => !isUnset(key, data[key]));
+  // A study that its client trains comes with an empty problem.
+  const said = KEYS.filter(
+    (key) => !isUnset(key, data[key]) && !(key === 'problem' && spec.mode === 'external'),
+  );
   return plain(Object.fromEntries(said.map((key) => [key, withoutUnset(key, data[key])]))) as JsonObject;
 }
 
