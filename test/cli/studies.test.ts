@@ -153,6 +153,7 @@ describe('steering', () => {
     expect(await document('study', 'resume', study.name)).toMatchObject({ state: 'ACTIVE' });
     const refused = await run('study', 'delete', study.name);
     expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('or say --force');
     expect(await document('study', 'cancel', study.name)).toMatchObject({ state: 'CANCELLED' });
     const watching = await run('study', 'watch', study.name);
     expect(watching.exitCode).toBe(1);
@@ -180,6 +181,56 @@ describe('steering', () => {
       await study.cancel();
     },
   );
+});
+
+it('a watched study that is paused is not said to go on', async () => {
+  const study = await trainer.client.studies.create(longStudy());
+  await study.pause();
+  const watching = run('study', 'watch', study.name);
+  await new Promise<void>((resolve) =>
+    watching.stderr?.on('data', (data) => String(data).includes('PAUSED') && resolve()),
+  );
+  watching.kill('SIGINT');
+  const { exitCode, stderr } = await watching;
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain(`stays PAUSED until \`glocal study resume ${study.name.replace('studies/', '')} `);
+  expect(stderr).not.toContain('goes on; to come back');
+  await study.cancel();
+});
+
+describe('a space with vectors, and with children of a choice', () => {
+  const SPACE = `
+space:
+  optimizer:
+    values:
+      sgd: { lr: { per: layer, min: 0.001, max: 1, init: 0.02, scale: log }, momentum: 0.5 }
+      adam: { lr: { min: 0.0001, max: 0.1, init: 0.001 } }`;
+  let created: Awaited<ReturnType<typeof run>>;
+  let branching: string;
+  beforeAll(async () => {
+    const file = join(folder, 'branching.yaml');
+    const spec = STUDY.replace(' optimizer: sgd,', '').replace(/\nspace:[\s\S]*?(?=\ntraining)/, SPACE);
+    await writeFile(file, spec.replace('steps: 60, seeds: [0, 1]', 'steps: 40'));
+    created = await run('study', 'create', '-f', file, '--watch');
+    branching = created.stderr.match(/^studies\/\S+$/m)?.[0] ?? '';
+  }, 120_000);
+
+  it('has them while it is watched', () => {
+    expect(created.exitCode, created.stderr).toBe(0);
+    expect(created.stderr).toMatch(/^trial 0 +20\/40 +lr \d\S+…\d\S+ +val /m);
+    expect(created.stderr).toMatch(/^trial 1 +20\/40 +lr \d\.\d+ +val /m);
+  });
+
+  it('has them in a picture, and in an outer step', async () => {
+    const svg = join(folder, 'branching.svg');
+    await run('schedule', 'plot', branching, '-o', svg);
+    const drawn = await readFile(svg, 'utf8');
+    for (const panel of ['lr/dense1', 'lr/dense2', 'momentum']) expect(drawn).toContain(`>${panel}<`);
+    const { stdout } = await run('window', 'show', branching, '1');
+    expect(stdout).toMatch(/^optimizer +sgd$/m);
+    expect(stdout).toMatch(/^lr\/dense1 +0\.0200 → \d/m);
+    expect(stdout).toMatch(/^losses +.*, at the averaged weights \d/m);
+  });
 });
 
 /** Only util-linux's makes a terminal for a command that it is given. */
@@ -212,6 +263,13 @@ describe('results', () => {
     expect(JSON.parse(await readFile(out, 'utf8')).columns).toEqual(['lr', 'momentum', 'weightDecay']);
     const code = await run('schedule', 'export', name, '--format', 'pytorch', '--parameters', 'lr,momentum');
     expect(code.stdout, code.stderr).toContain('torch');
+    const csv = join(folder, 'schedule.csv');
+    expect(await document('schedule', 'export', name, '-o', csv)).toEqual({ file: csv });
+    expect(await readFile(csv, 'utf8')).toMatch(/^step,lr,momentum,weightDecay\n0,/);
+    const module = await document('schedule', 'export', name, '--format', 'keras', '--parameters', 'lr');
+    expect(module).toEqual({ format: 'keras', code: expect.stringContaining('keras') });
+    const unknown = await run('schedule', 'export', name, '--format', 'keras', '--parameters', 'rate');
+    expect(unknown.stderr).toContain('\n  --parameters: ');
   });
 
   it.each(['schedule', 'losses', 'hypergradients', 'spectrum'])('are drawn: %s', async (what) => {
