@@ -311,7 +311,8 @@ describe('a set-up that is broken', () => {
     ]);
     expect(exitCode).toBe(69);
     const { faults } = await examined('--address', full.address);
-    expect(faults).toEqual([expect.objectContaining({ check: 'store', repair: 'df -h; glocal serve' })]);
+    const repair = `df -h; glocal serve --listen ${full.address}`;
+    expect(faults).toEqual([expect.objectContaining({ check: 'store', repair })]);
     freeDisk(full.pid);
   });
 

@@ -2,10 +2,18 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CommandError, FAILED } from '../exit.ts';
-import { commandLines, type Manifest, PROGRAM, readme, STUDY, withProject } from '../init/project.ts';
+import {
+  commandLines,
+  installation,
+  type Manifest,
+  PROGRAM,
+  readme,
+  STUDY,
+  withProject,
+} from '../init/project.ts';
 import { shellWord } from '../invocation.ts';
 import { leaf, print } from '../output.ts';
 import { writing } from '../writing.ts';
@@ -22,9 +30,12 @@ export const init = (): Command =>
     .option('--force', 'also over files that are there')
     .action(async (to: string, { force, json }: { readonly force?: boolean; readonly json?: boolean }) => {
       const folder = resolve(to);
-      const manifests = [join(process.cwd(), MANIFEST), ...installation()];
+      const folders = [process.cwd(), ...installation(import.meta.dirname)];
       const around = await Promise.all(
-        manifests.map(async (path) => ({ folder: dirname(path), manifest: await readManifest(path) })),
+        folders.map(async (other) => ({
+          folder: other,
+          manifest: await readManifest(join(other, MANIFEST)),
+        })),
       );
       const manifest = withProject(await readManifest(join(folder, MANIFEST)), folder, around);
       const files = {
@@ -50,12 +61,6 @@ function next(folder: string, files: object, manifest: Manifest): string {
   const lines = [...(there === '' ? [] : [`cd ${shellWord(there)}`]), 'npm install', serve, tune];
   const names = Object.keys(files).join(', ');
   return `${names} are in ${folder}, and ${MANIFEST} has what they need. Now:\n\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/** The manifest of the project that this program is installed in, if it is in one. */
-function installation(): string[] {
-  const [project] = import.meta.dirname.split(`${sep}node_modules${sep}`);
-  return project === undefined || project === import.meta.dirname ? [] : [join(project, MANIFEST)];
 }
 
 /** That of a project which is there already is kept. */

@@ -1,15 +1,17 @@
 /** Whether a server has the data that studies name. */
 
 import type { DatasetInfo, Problems } from '@glocal/sdk';
-import { GLOCAL } from '../invocation.ts';
+import { counted } from '../words.ts';
 import { type Finding, fault, good, unknown, warning } from './finding.ts';
 
 const CHECK = 'data sets';
 
-/** What a server has to train on, in a line, and what its data sets lack that nobody can download. */
-export function dataFindings({ datasets, models, modules }: Problems): Finding[] {
-  if (datasets.length === 0)
-    return [fault(CHECK, 'the server has none', `GLOCAL_DATA_DIR=FOLDER ${GLOCAL} serve`)];
+/**
+ * What a server has to train on, in a line, and what its data sets lack that nobody can download.
+ * @param serve the command that starts a trainer there.
+ */
+export function dataFindings({ datasets, models, modules }: Problems, serve: string): Finding[] {
+  if (datasets.length === 0) return [fault(CHECK, 'the server has none', `GLOCAL_DATA_DIR=FOLDER ${serve}`)];
   const idsOf = (...states: string[]) =>
     datasets
       .filter(({ files }) => states.includes(files?.state ?? 'UNKNOWN'))
@@ -19,8 +21,8 @@ export function dataFindings({ datasets, models, modules }: Problems): Finding[]
   const parts = [
     idsOf('PRESENT', 'UNKNOWN'),
     absent && `downloaded when a trial needs them: ${absent}`,
-    `${models.length} models`,
-    modules.length > 0 && `${modules.length} modules`,
+    counted(models.length, 'model'),
+    modules.length > 0 && counted(modules.length, 'module'),
   ];
   const missing = datasets.filter(({ files }) => files?.state === 'MISSING');
   return [good(CHECK, parts.filter(Boolean).join('; ')), ...missing.flatMap(lackOf)];

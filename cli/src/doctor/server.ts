@@ -47,9 +47,11 @@ export async function serverFindings(flags: ConnectionFlags): Promise<{
     const others = OF_A_SERVER.filter((check) => check !== found.check);
     return { findings: [found, ...others.map((check) => unknown(check, `${found.check} comes first`))] };
   }
+  const server = firstServer(flags);
+  const serve = commandOf(...serveAt(server.address));
   const [problems, health] = await Promise.all([
     client.problems(),
-    askHealth(firstServer(flags), ANSWER_WITHIN_S * 1_000),
+    askHealth(server, ANSWER_WITHIN_S * 1_000),
   ]);
   return {
     client,
@@ -58,8 +60,8 @@ export async function serverFindings(flags: ConnectionFlags): Promise<{
       versionFinding(info.version),
       dmdFinding(info),
       runtimeFinding(info.backend),
-      ...dataFindings(problems),
-      storeFinding(info, health),
+      ...dataFindings(problems, serve),
+      storeFinding(info, health, serve),
       clockFinding(health.serverTime, new Date()),
     ],
   };
@@ -128,13 +130,19 @@ async function unreachable(error: unknown, flags: ConnectionFlags): Promise<Find
 
 /** How to start a trainer where there is none. */
 function start(address: string): string {
-  if (!/^(localhost|127(\.\d+){3}|\[::1\]):\d+$/.test(address))
+  if (!isHere(address))
     return `start the trainer that is to be at ${address}, or give the address of another: ${commandOf('doctor', '--address', 'HOST:PORT')}`;
-  const where = address === DEFAULT_ADDRESS ? [] : ['--listen', address];
-  const words = ['serve', ...where];
-  if (findTrainer() !== undefined) return commandOf(...words);
-  return `npm install @glocal/trainer && npx glocal ${words.join(' ')}`;
+  const words = serveAt(address);
+  return findTrainer() === undefined
+    ? `npm install @glocal/trainer && npx glocal ${words.join(' ')}`
+    : commandOf(...words);
 }
+
+const isHere = (address: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\]):\d+$/.test(address);
+
+/** A trainer at the same address, of this machine; how others make theirs reachable they know. */
+const serveAt = (address: string): string[] =>
+  address === DEFAULT_ADDRESS || !isHere(address) ? ['serve'] : ['serve', '--listen', address];
 
 /** How to talk to what listens and does not answer: with other encryption, or elsewhere. */
 function reach(
@@ -206,7 +214,8 @@ export function runtimeFinding(backend: string): Finding {
   );
 }
 
-function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding {
+/** @param serve the command that starts a trainer there. */
+function storeFinding({ dmd }: ServerInfo, { status, reason }: Health, serve: string): Finding {
   const check = 'store';
   if (status === 'SERVING') return good(check, 'the server can store results');
   if (status === undefined) return unknown(check, `the server does not tell of its health: ${reason}`);
@@ -215,7 +224,7 @@ function storeFinding({ dmd }: ServerInfo, { status, reason }: Health): Finding 
   return fault(
     check,
     'the server cannot store results: its disk may be full, its database away, or it is about to end; its log says which',
-    `df -h; ${GLOCAL} serve`,
+    `df -h; ${serve}`,
   );
 }
 

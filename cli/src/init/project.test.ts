@@ -1,6 +1,6 @@
 import { specFromYaml } from '@glocal/sdk';
 import { expect, it } from 'vitest';
-import { readme, STUDY, withProject } from './project.ts';
+import { installation, readme, STUDY, withProject } from './project.ts';
 
 it('a project inside another takes its packages from the same files, also those that only the others need', () => {
   const manifest = {
@@ -25,6 +25,11 @@ it('the project that it is made in comes before the one that glocal is installed
   expect(dependencies).toMatchObject({
     ...{ '@glocal/sdk': 'file:../near', '@glocal/near': 'file:../near', '@glocal/far': 'file:../../b/far' },
   });
+});
+
+it('glocal is installed in the project whose node_modules it is in', () => {
+  expect(installation('/a/b/node_modules/@glocal/cli/lib/commands')).toEqual(['/a/b']);
+  expect(installation('/clone/cli/src/commands')).toEqual([]);
 });
 
 it('a manifest keeps what it has, of which kind its modules are, too, and gets what the project needs', () => {

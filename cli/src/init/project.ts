@@ -1,6 +1,6 @@
 /** The files of a small project that runs: a study as a file, the same as a program, and how to run both. */
 
-import { basename, relative, resolve } from 'node:path';
+import { basename, relative, resolve, sep } from 'node:path';
 import { VERSION } from '../version.ts';
 
 /** What an npm project has of ours. */
@@ -54,6 +54,12 @@ function filesOf({ folder: origin, manifest }: Around, folder: string): Record<s
       .filter(([name, from]) => name.startsWith(OURS) && from.startsWith(FILE))
       .map(([name, from]) => [name, `${FILE}${relative(folder, resolve(origin, from.slice(FILE.length)))}`]),
   );
+}
+
+/** The project that a module is installed in, if it is in one. */
+export function installation(folder: string): string[] {
+  const [project, ...below] = folder.split(`${sep}node_modules${sep}`);
+  return project === undefined || below.length === 0 ? [] : [project];
 }
 
 /** As npm takes names of packages. */
