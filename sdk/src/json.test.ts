@@ -136,7 +136,7 @@ describe('a specification as JSON', () => {
 
   it('calls what is written by its own name', () => {
     expect(violations({ ...least, space: undefined })).toMatchObject({
-      space: 'is missing; it has hyperparameters by name',
+      space: 'is not a search space; it has hyperparameters by name',
     });
     expect(violations({ ...least, space: { weightDecay: Number.NaN, l2: 'small' } })).toEqual({
       'space.weightDecay': 'NaN is not a finite number',

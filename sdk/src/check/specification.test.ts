@@ -154,7 +154,7 @@ describe('a specification', () => {
   it.each([
     ['spec', undefined, 'is missing; give an object'],
     ['problem', { ...everything, problem: null }, 'null is not an object'],
-    ['space', { ...everything, space: null }, 'null is no search space; it has hyperparameters by name'],
+    ['space', { ...everything, space: null }, 'is not a search space; it has hyperparameters by name'],
     ['space', { ...everything, space: { lr: fixed(1) } }, 'is not a search space; make it with space({ … })'],
   ])('names %s when it is not there at all', (field, spec, description) => {
     expect(violations(spec)).toEqual({ [field]: description });

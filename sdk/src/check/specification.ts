@@ -46,7 +46,6 @@ import {
   type Rule,
   record,
   rule,
-  show,
   text,
   uint32,
   whole,
@@ -183,9 +182,8 @@ export const space: Rule = (value, field, violations) => {
     return parameters(value.parameters, field, violations);
   }
   // In a file it is an object whatever is in it.
-  const description = isObject(value)
-    ? 'is not a search space; make it with space({ … })'
-    : `${value === undefined ? 'is missing' : `${show(value)} is no search space`}; it has hyperparameters by name`;
+  const how = isObject(value) ? 'make it with space({ … })' : 'it has hyperparameters by name';
+  const description = `is not a search space; ${how}`;
   violations.push({ field, description });
 };
 
