@@ -89,7 +89,7 @@ describe('the command line', () => {
     );
     expect(await words('study', 'list', '--state', '')).toContain('completed');
     expect(await words('window', 'reanalyze', '--variant', '')).toContain('hankel');
-    expect(await words('completion', '')).toContain('bash');
+    expect(await words('completion', '')).toEqual(['bash', 'zsh', 'fish', ':4']);
   });
 
   it.each([

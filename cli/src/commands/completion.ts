@@ -11,6 +11,9 @@ Install it once, with glocal on PATH:
   zsh    glocal completion zsh > "\${fpath[1]}/_glocal"
   fish   glocal completion fish > ~/.config/fish/completions/glocal.fish`;
 
+/** Those that the help says how to install it for. */
+const SHELLS = ['bash', 'zsh', 'fish'];
+
 const NAME = 'completion';
 /** What the scripts call. */
 const REQUEST = 'complete';
@@ -26,7 +29,7 @@ export function addCompletion(program: Command): void {
   const [shell] = command?.registeredArguments ?? [];
   if (shell !== undefined) {
     shell.description = 'whose script it is';
-    shell.choices(['bash', 'zsh', 'fish']);
+    shell.choices(SHELLS);
   }
   // In place of what the library does, which prints the script and nothing else.
   command
@@ -43,7 +46,12 @@ export function addCompletion(program: Command): void {
     if (wantsFile(program, words)) process.stdout.write(':0\n');
     else known.parse([...words]);
   });
-  known.commands.get(NAME)?.option(flag.slice('--'.length), about);
+  known.commands
+    .get(NAME)
+    ?.option(flag.slice('--'.length), about)
+    .argument('shell', (complete) => {
+      for (const name of SHELLS) complete(name, '');
+    });
   for (const [path, command] of known.commands) {
     for (const { long, argChoices } of find(program, path)?.options ?? []) {
       const option = command.options.get(long?.slice('--'.length) ?? '');
