@@ -4,6 +4,7 @@ import * as service from '@glocal/proto/glocal/v1/study_service';
 import { describe, expect, it } from 'vitest';
 import {
   type ArtifactKind,
+  asCallersWrite,
   choices,
   type DatasetFilesState,
   type Differentiation,
@@ -133,5 +134,14 @@ describe('string unions', () => {
     expect(studyStateName(99)).toBe('UNKNOWN');
     expect(verdictName(dmd.Verdict.UNSPECIFIED)).toBe('UNKNOWN');
     expect(sourceName(99)).toBe('unknown');
+  });
+
+  it('are told in lower case where callers choose them, and left as they are elsewhere', () => {
+    expect(asCallersWrite('goes with FIXED only, not while the trial is RUNNING')).toBe(
+      "goes with 'fixed' only, not while the trial is RUNNING",
+    );
+    expect(asCallersWrite('LAST_ITERATE, or TRUSTED by the DMD service')).toBe(
+      "'last_iterate', or TRUSTED by the DMD service",
+    );
   });
 });

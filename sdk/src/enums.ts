@@ -149,3 +149,24 @@ function nameOf(values: ProtoEnum, value: number): string {
   const name = Object.keys(values).find((key) => values[key] === value);
   return name === undefined || NOT_SENT.has(name) ? 'UNKNOWN' : name;
 }
+
+/** Enums whose values callers choose. */
+const CHOSEN: readonly ProtoEnum[] = [
+  ...[
+    study.Estimator,
+    study.Scale,
+    study.EvaluationPoint,
+    study.Differentiation,
+    study.Grouping,
+    study.RunMode,
+  ],
+  ...[study.SamplingMethod, study.DmdAbsence, study.OuterSchedule],
+  ...[dmd.Variant, dmd.Scaling, dmd.Selection, dmd.Anchor],
+];
+const CHOSEN_NAMES: ReadonlySet<string> = new Set(CHOSEN.flatMap(names));
+
+/** What the server says, where it names values of the contract, as callers of the SDK write them: FIXED is 'fixed'. */
+export const asCallersWrite = (text: string): string =>
+  text.replace(/\b[A-Z]{3,}(?:_[A-Z]+)*\b/g, (word) =>
+    CHOSEN_NAMES.has(word) ? `'${word.toLowerCase()}'` : word,
+  );

@@ -5,6 +5,7 @@ import { Status } from '@glocal/proto/google/rpc/status';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { BROKEN_STREAM, connectionProblem, oneLine } from './connection-problem.ts';
 import { milliseconds } from './duration.ts';
+import { asCallersWrite } from './enums.ts';
 import {
   describe,
   type ErrorCode,
@@ -105,7 +106,7 @@ function readDetails(error: ServiceError): Details {
       case 'google.rpc.BadRequest':
         details.fieldViolations = BadRequest.decode(value).fieldViolations.map(({ field, description }) => ({
           field: fieldPath(field),
-          description,
+          description: asCallersWrite(description),
         }));
         break;
     }

@@ -9,6 +9,9 @@ const MOST_CALLERS = 64;
 /** For so many milliseconds a token that the trainer has taken is not shown to it again. */
 const BELIEVED = 10_000;
 
+/** A page says within seconds that there is no trainer, and asks again itself. */
+const RETRY: ClientOptions['retry'] = { maxAttempts: 5 };
+
 /** The callers of a dashboard. */
 export class Callers implements AsyncDisposable {
   readonly #options: ClientOptions;
@@ -16,7 +19,7 @@ export class Callers implements AsyncDisposable {
   readonly #log: (line: string) => void;
 
   constructor(options: ClientOptions, log: (line: string) => void) {
-    this.#options = options;
+    this.#options = { retry: RETRY, ...options };
     this.#log = log;
   }
 

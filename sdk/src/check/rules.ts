@@ -5,6 +5,7 @@
 
 import type { Study } from '@glocal/proto/glocal/v1/study';
 import { brokenRules } from '@glocal/trainer/rules';
+import { asCallersWrite } from '../enums.ts';
 import { GlocalError } from '../error.ts';
 import { fieldPath } from '../field-path.ts';
 
@@ -12,7 +13,7 @@ import { fieldPath } from '../field-path.ts';
 export function checkRules(study: Study): void {
   const violations = brokenRules(study).map(({ field, description }) => ({
     field: fieldPath(field),
-    description,
+    description: asCallersWrite(description),
   }));
   if (violations.length === 0) return;
   const isOfSpace = violations.every(({ field }) => field.startsWith('space'));

@@ -23,7 +23,7 @@ export class DmdError extends Error {
   static from(error: unknown): DmdError {
     if (error instanceof DmdError) return error;
     const message = error instanceof Error ? error.message : String(error);
-    return new DmdError(`DMD service: ${message}`, kindOf(error), error);
+    return new DmdError(`DMD service: ${oneLine(message)}`, kindOf(error), error);
   }
 
   /** Whether the service did not answer; false when it answered that it cannot or will not. */
@@ -31,6 +31,13 @@ export class DmdError extends Error {
     return this.kind === 'away';
   }
 }
+
+/** Without what gRPC leaves behind where it has nothing more to say. */
+const oneLine = (message: string): string =>
+  message
+    .replace(/\s+/g, ' ')
+    .replace(/\.? *Resolution note: *$/, '')
+    .trim();
 
 /** A token may be on its way to be replaced, so one that is not accepted is tried again. */
 const AWAY: ReadonlySet<status> = new Set([

@@ -154,7 +154,7 @@ function parseModel(text: string, file: string): z.infer<typeof modelSchema> {
   const why =
     parsed.success || (typeof format === 'string' && format !== 'layers-model')
       ? `its format is ${quoteCell(String(format))}`
-      : listed(z.prettifyError(parsed.error).split('\n'));
+      : listed(parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')));
   throw new ModelError(
     'FORMAT',
     `${file} is not a tfjs LayersModel: ${why}; save it with LayersModel.save, or convert a Keras model with ` +
