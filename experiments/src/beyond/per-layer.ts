@@ -8,7 +8,7 @@ import { smallResnet, upload } from './networks.ts';
 import { LEARNED_DECAY, LEARNED_RATE, vectorRows } from './vectors.ts';
 
 const DATASET: Readonly<Record<Size, string>> = { full: 'fashion-mnist', quick: 'fashion-mnist-10k' };
-const STEPS: Readonly<Record<Size, number>> = { full: 2_000, quick: 300 };
+const STEPS: Readonly<Record<Size, number>> = { full: 1_000, quick: 300 };
 const STARTS: Readonly<Record<Size, readonly number[]>> = { full: [0.01, 0.1], quick: [0.05] };
 export const GRIDS: Readonly<Record<Size, ControlGrids>> = {
   full: {
@@ -37,7 +37,7 @@ export const perLayer: Experiment = {
   seeds: { full: 3, quick: 1 },
   datasets: { full: ['fashion-mnist'], quick: [] },
   shortened: [
-    '300 inner steps in place of 2,000, the 10,000 examples that come with Glocal in place of 60,000, one start in place of two, grids of ' +
+    '300 inner steps in place of 1,000, the 10,000 examples that come with Glocal in place of 60,000, one start in place of two, grids of ' +
       'one, one seed in place of three. In both forms seeds differ in the order of the data and in what is for validation: the network ' +
       'starts as it was uploaded.',
   ],
