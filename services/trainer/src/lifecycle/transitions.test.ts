@@ -28,12 +28,7 @@ const timed = {
 const stopped = { why: 'the server stopped', crashed: true };
 
 describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>]>([
-  [
-    'starting',
-    'start',
-    (before) => startTrial(before, now),
-    { state: RUNNING, startTime: now, attempts: 2, stateReason: '' },
-  ],
+  ['starting', 'start', (before) => startTrial(before, now), { state: RUNNING, startTime: now, attempts: 2 }],
   [
     'describing what computes',
     'go on',
@@ -125,9 +120,11 @@ describe.each<[string, TrialTransition, (before: Trial) => Trial, Partial<Trial>
   });
 });
 
-it('forgets why a trial waited once it runs', () => {
-  const waiting = { ...trial(PENDING), stateReason: 'waiting for a worker' };
+it('forgets that a new trial waited, and keeps why another one goes on', () => {
+  const waiting = { ...trial(PENDING), attempts: 0, stateReason: 'waiting for a worker' };
   expect(startTrial(waiting, now).stateReason).toBe('');
+  const interrupted = { ...trial(PENDING), stateReason: 'the server stopped' };
+  expect(startTrial(interrupted, now).stateReason).toBe('the server stopped');
 });
 
 describe('the table of transitions', () => {

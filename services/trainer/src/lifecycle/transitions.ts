@@ -72,8 +72,8 @@ export function startTrial(trial: Trial, now: Date): Trial {
   return {
     ...trial,
     state: TrialState.RUNNING,
-    // Why it waited.
-    stateReason: '',
+    // One that goes on says why it has to.
+    stateReason: trial.attempts === 0 ? '' : trial.stateReason,
     attempts: trial.attempts + 1,
     startTime: trial.startTime ?? now,
   };

@@ -105,9 +105,8 @@ export async function train(
     const ended = await process.run(start, {
       started: ({ backend, datasetSha256, notes }) => {
         if (notes.length > 0) log.warn({ notes }, 'a trial goes on otherwise than it was');
-        return save(() =>
-          store.describeRuntime(claim, { backend, datasetSha256, stateReason: notes.join('; ') }),
-        );
+        const stateReason = [trial.stateReason, ...notes].filter((text) => text !== '').join('; ');
+        return save(() => store.describeRuntime(claim, { backend, datasetSha256, stateReason }));
       },
       usage: ({ memoryBytes }) => metrics?.memory(claim.trial, memoryBytes),
       alive: ({ leavesDmdAlone }) => metrics?.circuit(claim.trial, leavesDmdAlone),
