@@ -13,7 +13,7 @@ import { CommandError, FAILED } from './exit.ts';
 import { eigenvaluesOf } from './files.ts';
 import { parametersOf } from './parameters.ts';
 import type { Picture } from './pictures.ts';
-import { counted, isVector, meanOf } from './words.ts';
+import { counted, isVector, meanOf, spanOf } from './words.ts';
 
 type TrialName = number | string;
 
@@ -100,11 +100,14 @@ export function valuePoints(
     .filter(({ value }) => Number.isFinite(value));
 }
 
-const linesOf = (of: Omit<TrajectoryPoint, 'value'>, vector: readonly number[]): TrajectoryPoint[] => [
-  { ...of, line: 'smallest', value: Math.min(...vector) },
-  { ...of, line: 'mean', value: meanOf(vector) },
-  { ...of, line: 'largest', value: Math.max(...vector) },
-];
+function linesOf(of: Omit<TrajectoryPoint, 'value'>, vector: readonly number[]): TrajectoryPoint[] {
+  const { smallest, largest } = spanOf(vector);
+  return [
+    { ...of, line: 'smallest', value: smallest },
+    { ...of, line: 'mean', value: meanOf(vector) },
+    { ...of, line: 'largest', value: largest },
+  ];
+}
 
 const nothingYet = (studies: readonly Study[]): CommandError =>
   new CommandError(

@@ -15,8 +15,8 @@ export function short(value: number | undefined): string {
 export function valueWords(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : short(value);
   if (!isVector(value)) return value === undefined ? '–' : String(value);
-  const [lowest, highest] = [Math.min(...value), Math.max(...value)];
-  return lowest === highest ? short(lowest) : `${short(lowest)}…${short(highest)}`;
+  const { smallest, largest } = spanOf(value);
+  return smallest === largest ? short(smallest) : `${short(smallest)}…${short(largest)}`;
 }
 
 /** Whether a hyperparameter has several values. */
@@ -26,6 +26,14 @@ export const isVector = (value: unknown): value is readonly number[] =>
 /** One number for a vector. */
 export const meanOf = (vector: readonly number[]): number =>
   vector.reduce((sum, entry) => sum + entry, 0) / vector.length;
+
+/** What a vector spans. It may have more values than a call has arguments. */
+export const spanOf = (
+  vector: readonly number[],
+): { readonly smallest: number; readonly largest: number } => ({
+  smallest: vector.reduce((least, entry) => Math.min(least, entry), Number.POSITIVE_INFINITY),
+  largest: vector.reduce((most, entry) => Math.max(most, entry), Number.NEGATIVE_INFINITY),
+});
 
 /** How many there are of something. @param of the word for one; an s makes several of it. */
 export const counted = (count: number, of: string): string => `${count} ${of}${count === 1 ? '' : 's'}`;

@@ -1,7 +1,7 @@
 /** A trial as other pages know runs: parameters that do not change, and figures over inner steps. */
 
 import { type Study, type StudySpec, specToJson, type Trial } from '@glocal/sdk';
-import { isVector, meanOf } from '../words.ts';
+import { isVector, meanOf, spanOf } from '../words.ts';
 
 /** A figure at an inner step. */
 export interface Point {
@@ -89,10 +89,11 @@ async function figuresOf(study: Study, trial: Trial, startTime: number): Promise
 function numbersOf(name: string, value: unknown): [string, number][] {
   if (typeof value === 'number') return [[`hyperparameter/${name}`, value]];
   if (!isVector(value)) return [];
+  const { smallest, largest } = spanOf(value);
   return [
     [`hyperparameter/${name}/mean`, meanOf(value)],
-    [`hyperparameter/${name}/min`, Math.min(...value)],
-    [`hyperparameter/${name}/max`, Math.max(...value)],
+    [`hyperparameter/${name}/min`, smallest],
+    [`hyperparameter/${name}/max`, largest],
   ];
 }
 
