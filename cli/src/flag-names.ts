@@ -28,18 +28,23 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The same error with the names of flags in place of those of fields. */
-export function withFlagNames(error: GlocalError): GlocalError {
+export const withFlagNames = (error: GlocalError): GlocalError => retold(error, flagOf, inWords);
+
+/** The same error in other words. @param field how each field is called @param words how each text is put */
+export function retold(
+  error: GlocalError,
+  field: (field: string) => string,
+  words: (text: string) => string,
+): GlocalError {
   const { code, reason, retryDelay, requestId, details, cause } = error;
-  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
-    field: flagOf(field),
-    description: inWords(description),
+  const fieldViolations = error.fieldViolations.map((violation) => ({
+    field: field(violation.field),
+    description: words(violation.description),
   }));
-  const message =
-    fieldViolations.length === 0
-      ? inWords(error.message)
-      : fieldViolations
-          .map(({ field, description }) => (field === '' ? description : `${field}: ${description}`))
-          .join('; ');
+  const lines = fieldViolations.map((violation) =>
+    violation.field === '' ? violation.description : `${violation.field}: ${violation.description}`,
+  );
+  const message = lines.length === 0 ? words(error.message) : lines.join('; ');
   return new GlocalError(code, message, {
     ...{ reason, fieldViolations, retryDelay, requestId, details, cause },
   });

@@ -3,15 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import {
-  type ExternalStudySpec,
-  GlocalError,
-  InvalidArgumentError,
-  type StudySpec,
-  specFromJson,
-  specFromYaml,
-} from '@glocal/sdk';
+import { type ExternalStudySpec, GlocalError, type StudySpec, specFromJson, specFromYaml } from '@glocal/sdk';
 import { CommandError, NOT_THERE, REFUSED } from './exit.ts';
+import { retold } from './flag-names.ts';
 
 /**
  * The study that a file describes: JSON where its name ends in `.json`, else YAML.
@@ -54,14 +48,11 @@ const IN_PROGRAMS = /;? *make it with .*$/;
 const LONGEST = 300;
 
 /** The same error with the file in place of a variable of a program. */
-function asWritten(error: GlocalError, file: string): GlocalError {
-  const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
-    field: field === 'spec' || field === '' ? file : field,
-    description: cut(description.replace(IN_PROGRAMS, '')),
-  }));
-  const { reason, cause } = error;
-  const message = fieldViolations.map(({ field, description }) => `${field}: ${description}`).join('; ');
-  return new InvalidArgumentError(message, { reason, fieldViolations, cause });
-}
+const asWritten = (error: GlocalError, file: string): GlocalError =>
+  retold(
+    error,
+    (field) => (field === 'spec' || field === '' ? file : field),
+    (text) => cut(text.replace(IN_PROGRAMS, '')),
+  );
 
 const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`);

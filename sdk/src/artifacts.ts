@@ -5,7 +5,7 @@ import { type ArtifactSource, filesOf, kindOf, uploadOf } from './artifact-files
 import { artifactSource, callOptions, listOptions, resourceName, uploadOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
 import { type ArtifactKind, artifactKindName } from './enums.ts';
-import { GlocalError, withFields } from './error.ts';
+import { withFields } from './error.ts';
 import type { CallOptions } from './options.ts';
 import { type ListOptions, pages } from './pages.ts';
 import { plainNumbers } from './plain-numbers.ts';
@@ -111,7 +111,6 @@ export class Artifacts {
 
 /** What the server has against an upload, with the fields as they are called here. */
 function asGiven(error: unknown): never {
-  if (!(error instanceof GlocalError)) throw error;
   throw withFields(error, (field) => field.replace(/^header\./, '').replace(/^file(?=$|\.)/, 'source'));
 }
 

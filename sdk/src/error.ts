@@ -181,16 +181,16 @@ export function errorOf(code: ErrorCode, message: string, details: GlocalErrorDe
 }
 
 /**
- * The same error with the fields as the caller wrote them.
+ * The same error with the fields as the caller wrote them, where it names any.
  * @param rephrase the same for what is said of them
  */
-export function withFields(
-  error: GlocalError,
+export function withFields<E>(
+  error: E,
   rename: (field: string) => string,
   rephrase: (description: string) => string = (description) => description,
-): GlocalError {
+): E | GlocalError {
+  if (!(error instanceof GlocalError) || error.fieldViolations.length === 0) return error;
   const { code, reason, retryDelay, requestId, details, cause } = error;
-  if (error.fieldViolations.length === 0) return error;
   const fieldViolations = error.fieldViolations.map(({ field, description }) => ({
     field: rename(field),
     description: rephrase(description),

@@ -2,7 +2,7 @@
 
 import { externalOptions } from './check/calls.ts';
 import { check } from './check/rule.ts';
-import { GlocalError, withFields } from './error.ts';
+import { withFields } from './error.ts';
 import { ExternalLoop } from './external-loop.ts';
 import type { ReconnectOptions } from './reconnect.ts';
 import type { ParameterMap, Space } from './space.ts';
@@ -76,7 +76,6 @@ function specOf<P extends ParameterMap>(options: NewExternal<P>): ExternalStudyS
 
 /** What is wrong with the study, with the fields as they are called in the options. */
 function asGiven(error: unknown): never {
-  if (!(error instanceof GlocalError)) throw error;
   const plain = (text: string): string => text.replace(/(?<![\w.])(?:method|training)\.(?=\w)/g, '');
   throw withFields(error, plain, plain);
 }

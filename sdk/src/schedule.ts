@@ -1,8 +1,8 @@
 /** The trajectory of a trial's hyperparameters, and what it can be written as. */
 
 import type * as proto from '@glocal/proto/glocal/v1/study_service';
-import { check } from './check/rule.ts';
-import { codeOptions, csv as csvText, scheduledOptions } from './check/schedules.ts';
+import { check, text } from './check/rule.ts';
+import { codeOptions, scheduledOptions } from './check/schedules.ts';
 import { collect, pages } from './pages.ts';
 import { type CodeOptions, type Framework, scheduleCode } from './schedule-code.ts';
 import type { ScheduleRows } from './schedule-rows.ts';
@@ -76,7 +76,7 @@ export class Schedule<P extends ParameterMap = ParameterMap> {
    * @throws GlocalError INVALID_ARGUMENT, reason NOT_READABLE, naming lines that are not of a schedule
    */
   static fromCsv<P extends ParameterMap = ParameterMap>(csv: string): Schedule<P> {
-    check([csvText, csv, 'csv']);
+    check([text, csv, 'csv']);
     const { columns, rows } = readCsv(csv);
     return new Schedule<P>(columns, rows);
   }

@@ -44,7 +44,15 @@ interface ReanalyzeFlags extends WindowFlags {
   readonly anchor?: NonNullable<DmdOptions['anchor']>;
 }
 
-const VARIANTS = ['hankel', 'affine', 'forward_backward', 'optimized', 'mean', 'median', 'last'] as const;
+const VARIANTS = [
+  'hankel',
+  'affine',
+  'forward_backward',
+  'optimized',
+  'mean',
+  'median',
+  'last',
+] satisfies NonNullable<DmdOptions['variant']>[];
 
 /** A value of an enum, or a number, as the command line has it; docs/dmd.md explains them. */
 const choice = (flags: string, description: string, choices: readonly string[]): Option =>

@@ -165,7 +165,11 @@ function reach(
 }
 
 const PLAIN: ConnectionFlags = {
-  ...{ tls: false, tlsCa: undefined, tlsCert: undefined, tlsKey: undefined, tlsServerName: undefined },
+  tls: false,
+  tlsCa: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tlsServerName: undefined,
 };
 
 const newToken = (then: string): string =>

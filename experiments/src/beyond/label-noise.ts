@@ -58,6 +58,7 @@ function arms(size: Size): Arm[] {
       space: spaceOf({ lr: learnedRate(from), ...still, ...parameters }),
     });
   const smoothing = float({ min: 0, max: 1, init: 0.1 });
+  const reweighting = network({ detached: true });
   const glocal: Method = { estimator: 'glocal' };
   const local: Method = { estimator: 'local' };
   return [
@@ -76,16 +77,8 @@ function arms(size: Size): Arm[] {
     }),
     ...(hasNetwork
       ? [
-          row(
-            'LOCAL, rate and reweighting network, detached',
-            { reweighting: network({ detached: true }) },
-            local,
-          ),
-          row(
-            'GLOCAL, rate and reweighting network, detached',
-            { reweighting: network({ detached: true }) },
-            glocal,
-          ),
+          row('LOCAL, rate and reweighting network, detached', { reweighting }, local),
+          row('GLOCAL, rate and reweighting network, detached', { reweighting }, glocal),
         ]
       : []),
   ];

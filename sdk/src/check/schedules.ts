@@ -7,4 +7,3 @@ export const codeOptions = optional(object<CodeOptions>({ parameters: optional(l
 export const scheduledOptions = optional(
   object<{ steps?: number | undefined }>({ steps: optional(whole(1, INT32_MAX)) }),
 );
-export const csv = text;

@@ -205,7 +205,7 @@ export class GlocalEstimator implements AsyncDisposable {
 }
 
 function refused(error: unknown): never {
-  throw error instanceof GlocalError ? asOptions(error) : error;
+  throw asOptions(error);
 }
 
 /**

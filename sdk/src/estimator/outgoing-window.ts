@@ -3,7 +3,6 @@
 import type { EstimateGlocalResponse, WindowSpec } from '@glocal/proto/glocal/v1/dmd';
 import { encodeHypergradient, encodeRequest } from '@glocal/trainer/outer';
 import { type Deferred, deferred } from '../deferred.ts';
-import { GlocalError } from '../error.ts';
 import { decodeReport, type WindowReport } from '../report.ts';
 import { asOptions } from './window-spec.ts';
 
@@ -110,7 +109,7 @@ export class OutgoingWindow {
 
   /** Nothing more will be answered. Who waits is told, now and later; a rejection that nobody waits for is no unhandled one. */
   fail(error: unknown): void {
-    const told = error instanceof GlocalError ? asOptions(error) : error;
+    const told = asOptions(error);
     this.#failure ??= { error: told };
     this.#report.reject(told);
     for (const { answer } of this.#estimates) answer.reject(told);

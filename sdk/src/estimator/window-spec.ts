@@ -1,7 +1,7 @@
 /** What a window is to the DMD service: its shape, how it is analyzed, and what came before it. */
 
 import type { WindowSpec } from '@glocal/proto/glocal/v1/dmd';
-import { type GlocalError, withFields } from '../error.ts';
+import { withFields } from '../error.ts';
 import { encodeVector } from '../float64.ts';
 import type { DmdOptions } from '../spec.ts';
 import { encodeDmdOptions } from '../spec-codec.ts';
@@ -47,7 +47,7 @@ export const encodeWindowSpec = (
 });
 
 /** What the service has against a window, with the fields as they are called in the options. */
-export const asOptions = (error: GlocalError): GlocalError => withFields(error, optionOf);
+export const asOptions = (error: unknown): unknown => withFields(error, optionOf);
 
 function optionOf(field: string): string {
   const own = field.replace(/^(?:spec|open)\./, '');

@@ -11,6 +11,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { Limits, OptimizerInfo } from '@glocal/proto/glocal/v1/study_service';
 import type { CompleteMethod } from '../../resource/complete-study.ts';
+import { isImbalanced } from '../../resource/imbalance.ts';
 import { type Checker, oneOfNames } from './checker.ts';
 import { completeCost } from './cost.ts';
 import { sigma as defaultSigma, METHOD, TRAININGS } from './defaults.ts';
@@ -38,7 +39,7 @@ export type MethodWithoutRate = Omit<CompleteMethod, 'outer'> & { readonly outer
  */
 export const isRiseTelling = ({ problem, space }: Pick<Study, 'problem' | 'space'>): boolean =>
   !problem?.module &&
-  (problem?.imbalanceFactor || 1) === 1 &&
+  !isImbalanced(problem) &&
   !space?.parameters.some(({ name }) => name === 'imbalance_factor');
 
 /** Completes a method but for its outer rate. */
