@@ -73,8 +73,12 @@ function receive(received: Received, { request }: UploadArtifactRequest): void {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes of all buffers that are in use, without those that only wait to be collected. */
+/**
+ * Bytes of all buffers that are in use, without those that only wait to be collected: V8 frees what a collection found in
+ * a thread of its own, and the next collection waits for that.
+ */
 function heldBytes(): number {
+  collectGarbage();
   collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }
