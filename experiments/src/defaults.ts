@@ -3,72 +3,39 @@
  * `defaults-choice`, on Fashion-MNIST alone, before `defaults` runs.
  */
 
-import type { Method, Problem } from '@glocal/sdk';
-import { cosine, type Optimizer, startingFrom } from './arms.ts';
-import type { Arm, Experiment } from './experiment.ts';
+import type { Method } from '@glocal/sdk';
+import { armOf, cosine, held, type Optimizer, startingFrom, type Task } from './arms.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls, rangeTestArms } from './controls.ts';
+import type { Arm, Experiment, Size } from './experiment.ts';
 
 const STARTS = [0.001, 0.01, 0.1, 1];
 
-/** What is trained, with how many steps. */
-interface Task {
-  readonly dataset: string;
-  readonly model: string;
-  readonly steps: number;
-  /** Examples of a mini-batch, where they are not as many as by default. */
-  readonly batchSize?: number;
+/** Without a size, mini-batches are as large as by default. */
+function taskOf(dataset: string, model: string, steps: number, batchSize?: number): Task {
+  return {
+    table: `${dataset}, ${model}, ${steps} steps`,
+    problem: { dataset, model, ...(batchSize !== undefined && { batchSize }) },
+    steps,
+  };
 }
 
-const problem = ({ dataset, model, batchSize }: Task, optimizer: Optimizer): Problem => ({
-  dataset,
-  model,
-  optimizer,
-  ...(batchSize !== undefined && { batchSize }),
-});
-
-const tableOf = ({ dataset, model, steps }: Task): string => `${dataset}, ${model}, ${steps} steps`;
-
-interface Row {
-  readonly title: string;
+interface Row extends Pick<Arm, 'title' | 'seeds' | 'grid'> {
   readonly optimizer: Optimizer;
   readonly method: Method;
+  /** @default STARTS */
   readonly starts?: readonly number[];
-  readonly seeds?: number;
-  readonly grid?: boolean;
 }
 
-const armOf = (task: Task, { title, optimizer, method, starts = STARTS, seeds, grid }: Row): Arm => ({
-  ...(seeds !== undefined && { seeds }),
-  ...(grid !== undefined && { grid }),
-  id: `${tableOf(task)}: ${title}`,
-  table: tableOf(task),
-  title,
-  spec: {
-    space: startingFrom(optimizer, starts),
-    problem: problem(task, optimizer),
-    training: { steps: task.steps },
-    method,
-  },
-  readout: 'averaged',
-});
-
-/** Nothing moves; figures are taken ten times. */
-const fixed = ({ steps }: Task): Method => ({ estimator: 'fixed', window: steps / 10 });
+const startedAt = (task: Task, { starts = STARTS, ...row }: Row): Arm =>
+  armOf(task, { ...row, space: startingFrom(row.optimizer, starts), readout: 'averaged' });
 
 const cosines = (task: Task, peaks: readonly number[]): Arm[] =>
-  peaks.map((peak) => ({
-    id: `${tableOf(task)}: cosine ${peak}`,
-    table: tableOf(task),
-    title: 'SGD, cosine',
-    spec: {
-      space: cosine(peak, task.steps),
-      problem: problem(task, 'sgd'),
-      training: { steps: task.steps },
-      method: fixed(task),
-    },
-    start: peak,
-    grid: true,
-    readout: 'last',
-  }));
+  peaks.map((start) =>
+    armOf(task, {
+      ...{ title: 'SGD, cosine', start, grid: true, readout: 'last', optimizer: 'sgd' },
+      ...{ space: cosine(start, task.steps), method: held(task) },
+    }),
+  );
 
 /** Windows that the second derivatives of 32 of 128 examples go into, seven of their hypergradients. */
 const sparse = (warmupWindows: number, interval: number): Method => ({
@@ -84,7 +51,7 @@ const LIVELY = { beta1: 0.7, beta2: 0.9, rate: 0.6, schedule: 'cosine', maxLossR
 
 /** Inner steps that claims are made for. */
 const CLAIMED_STEPS = 4_000;
-const CHOICE: Task = { dataset: 'fashion-mnist', model: 'lenet', steps: 2_000 };
+const CHOICE = taskOf('fashion-mnist', 'lenet', 2_000);
 
 /** Shorter windows, on less of everything, and more of them. */
 const cheap = (window: number, warmupWindows: number, interval: number): Method => ({
@@ -111,9 +78,9 @@ export const defaultsChoice: Experiment = {
         { title: 'calm outer Adam', method: sparse(6, 350) },
         { title: 'lively', method: { ...sparse(6, 350), outer: LIVELY } },
         { title: 'lively, cheap windows of 25', method: { ...cheap(25, 12, 175), outer: LIVELY } },
-        { title: 'fixed', method: fixed(CHOICE) },
+        { title: 'fixed', method: held(CHOICE) },
       ] satisfies readonly Omit<Row, 'optimizer'>[]
-    ).map((row) => armOf(CHOICE, { ...row, optimizer: 'schedule-free' })),
+    ).map((row) => startedAt(CHOICE, { ...row, optimizer: 'schedule-free' })),
 };
 
 /** The same with as many steps as it is claimed for. */
@@ -129,43 +96,13 @@ export const defaultsLength: Experiment = {
         { title: 'normalised, 50', method: { ...cheap(50, 9, 590), outer: { ...LIVELY, normalize: true } } },
       ] satisfies readonly Omit<Row, 'optimizer'>[]
     ).map((row) =>
-      armOf(
-        { ...CHOICE, steps: CLAIMED_STEPS },
-        { ...row, optimizer: 'schedule-free', starts: [0.001, 0.01, 0.1] },
-      ),
+      startedAt(taskOf('fashion-mnist', 'lenet', CLAIMED_STEPS), {
+        ...row,
+        optimizer: 'schedule-free',
+        starts: [0.001, 0.01, 0.1],
+      }),
     ),
 };
-
-const comparison = (task: Task): Arm[] => [
-  armOf(task, {
-    title: 'Schedule-Free, tuned: the default',
-    optimizer: 'schedule-free',
-    method: { estimator: 'glocal' },
-    starts: [0.001, 0.01, 0.1],
-  }),
-  ...cosines(task, [0.1, 0.2, 0.4]),
-  armOf(task, {
-    title: 'Schedule-Free, constant',
-    grid: true,
-    optimizer: 'schedule-free',
-    method: fixed(task),
-    starts: [0.1, 0.5, 1],
-  }),
-  armOf(task, {
-    title: 'Schedule-Free, constant at bad starts',
-    optimizer: 'schedule-free',
-    method: fixed(task),
-    starts: [0.001, 0.01],
-    seeds: 1,
-  }),
-  armOf(task, {
-    title: 'Schedule-Free, tuned: the default, from too high',
-    optimizer: 'schedule-free',
-    method: { estimator: 'glocal' },
-    starts: [1],
-    seeds: 1,
-  }),
-];
 
 /** The default of other optimizers, at other costs and lengths, for a perceptron on a table. */
 export const defaultsWide: Experiment = {
@@ -174,17 +111,17 @@ export const defaultsWide: Experiment = {
   datasets: { full: ['letters'] },
   arms: () =>
     [2_000, 4_000, 8_000].flatMap((steps) => {
-      const task = { dataset: 'letters', model: 'mlp', steps };
+      const task = taskOf('letters', 'mlp', steps);
       const tuned = (title: string, optimizer: Optimizer, method: Partial<Method> = {}): Arm =>
-        armOf(task, { title, optimizer, method: { estimator: 'glocal', ...method } });
+        startedAt(task, { title, optimizer, method: { estimator: 'glocal', ...method } });
       const arms = [
         tuned('schedule-free, tuned: the default', 'schedule-free'),
         ...cosines(task, [0.1, 0.2, 0.4]),
-        armOf(task, {
+        startedAt(task, {
           title: 'schedule-free, constant',
           grid: true,
           optimizer: 'schedule-free',
-          method: fixed(task),
+          method: held(task),
           starts: [...STARTS, 0.5],
         }),
       ];
@@ -194,7 +131,7 @@ export const defaultsWide: Experiment = {
         ...arms,
         ...(['sgd', 'adamw', 'schedule-free-adamw'] as const).flatMap((optimizer) => [
           tuned(`${optimizer}, tuned: the default`, optimizer),
-          armOf(task, { title: `${optimizer}, constant`, optimizer, method: fixed(task) }),
+          startedAt(task, { title: `${optimizer}, constant`, optimizer, method: held(task) }),
         ]),
         ...costs.map((overhead) =>
           tuned(`schedule-free, tuned at ${overhead}`, 'schedule-free', { overhead }),
@@ -209,19 +146,19 @@ export const defaultsShort: Experiment = {
   seeds: { full: 1 },
   datasets: { full: ['cifar10'] },
   arms: () => {
-    const task = { dataset: 'cifar10', model: 'wide-resnet-16-2', steps: 200, batchSize: 32 };
+    const task = taskOf('cifar10', 'wide-resnet-16-2', 200, 32);
     return [
-      armOf(task, {
+      startedAt(task, {
         title: 'schedule-free, tuned: the default',
         optimizer: 'schedule-free',
         method: { estimator: 'glocal' },
         starts: [0.01, 0.1],
       }),
-      armOf(task, {
+      startedAt(task, {
         title: 'schedule-free, constant',
         grid: true,
         optimizer: 'schedule-free',
-        method: fixed(task),
+        method: held(task),
         starts: [0.01, 0.1, 0.5],
       }),
       ...cosines(task, [0.2]),
@@ -229,16 +166,45 @@ export const defaultsShort: Experiment = {
   },
 };
 
+/** The default from each start, beside all that somebody might have set. */
+const comparison = (task: Task, grids: ControlGrids): Arm[] => [
+  startedAt(task, {
+    ...{ title: 'Schedule-Free SGD, tuned: the default', method: { estimator: 'glocal' } },
+    optimizer: 'schedule-free',
+  }),
+  ...controls(task, grids),
+  startedAt(task, {
+    ...{ title: 'Schedule-Free SGD, constant at bad starts', method: held(task) },
+    ...{ optimizer: 'schedule-free', starts: [0.001, 0.01], seeds: 1 },
+  }),
+];
+
+const CLAIMS: Readonly<Record<Size, { datasets: readonly string[]; steps: number; controls: ControlGrids }>> =
+  {
+    full: { datasets: ['fashion-mnist', 'cifar10'], steps: CLAIMED_STEPS, controls: CONTROL_GRIDS },
+    quick: {
+      ...{ datasets: ['fashion-mnist-10k'], steps: CLAIMED_STEPS / 10 },
+      controls: { constant: [0.1], peaks: [0.2], scheduleFree: [0.5], asPublished: [], prodigy: false },
+    },
+  };
+
 /** What is claimed of the default. */
 export const defaults: Experiment = {
   description: 'the default against schedules and constant rates, on Fashion-MNIST and CIFAR-10',
   seeds: { full: 3, quick: 1 },
-  datasets: { full: ['fashion-mnist', 'cifar10'], quick: ['fashion-mnist'] },
-  shortened: ['400 inner steps in place of 4,000, one seed in place of three, and Fashion-MNIST alone.'],
-  arms: ({ size }) =>
-    size === 'quick'
-      ? comparison({ dataset: 'fashion-mnist', model: 'lenet', steps: CLAIMED_STEPS / 10 })
-      : ['fashion-mnist', 'cifar10'].flatMap((dataset) =>
-          comparison({ dataset, model: 'lenet', steps: CLAIMED_STEPS }),
-        ),
+  datasets: { full: CLAIMS.full.datasets, quick: [] },
+  shortened: [
+    '400 inner steps in place of 4,000, one seed in place of three, the 10,000 examples of Fashion-MNIST that come with Glocal alone, ' +
+      'and grids of one.',
+  ],
+  arms: async (lab) => {
+    const { datasets, steps, controls: grids } = CLAIMS[lab.size];
+    const arms: Arm[] = [];
+    for (const dataset of datasets) {
+      const task = taskOf(dataset, 'lenet', steps);
+      arms.push(...comparison(task, grids));
+      if (lab.size === 'full') arms.push(...(await rangeTestArms(lab, task)));
+    }
+    return arms;
+  },
 };
