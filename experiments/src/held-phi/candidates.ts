@@ -1,13 +1,14 @@
 /** Estimates of where a window's hypergradient is heading: the product's, and what was tried beside them. */
 
 import type { AnalyzeOptions, WindowReport } from '@glocal/sdk';
+import { fixedPointWithInput } from './control.ts';
 import { ESTIMATED_AT, type HeldWindow, ROWS } from './windows.ts';
 
 /** Rows, oldest first, `[σ][q]`. */
 export type Rows = readonly (readonly number[])[];
 
 /** What a candidate sees. */
-type Seen = Pick<HeldWindow, 'rows' | 'averaging'>;
+type Seen = Pick<HeldWindow, 'rows' | 'averaging' | 'input' | 'before'>;
 
 /** What a candidate may ask of the DMD service. */
 export type Analyze = (rows: Rows, options: AnalyzeOptions) => Promise<WindowReport>;
@@ -59,7 +60,8 @@ async function decompose(rows: Rows, options: AnalyzeOptions, analyze: Analyze) 
 export const AFFINE: AnalyzeOptions = { dmd: { variant: 'affine', delays: 3 } };
 export const DEFAULT: AnalyzeOptions = { dmd: { variant: 'affine', delays: 2 }, stride: STRIDE };
 export const HANKEL: AnalyzeOptions = { dmd: { variant: 'hankel', delays: 10 } };
-const LONG: AnalyzeOptions = { dmd: { variant: 'affine', delays: 3, clip: 0.98 } };
+const LONG_CLIP = 0.98;
+const LONG: AnalyzeOptions = { dmd: { variant: 'affine', delays: 3, clip: LONG_CLIP } };
 
 /** What the product has. */
 export const PRODUCT: readonly Candidate[] = [
@@ -87,6 +89,11 @@ export const TRIED: readonly Candidate[] = [
       averaging === undefined ? undefined : decompose(corrected(rows, averaging), LONG, analyze),
   },
   { title: 'LAST + w(AFFINE clip .98 − LAST)', estimate: shrunken },
+  {
+    title: 'windows before it, too, with φ as the input (DMD with control), clip .98',
+    estimate: async ({ rows, input, before }) =>
+      before.length === 0 ? undefined : fixedPointWithInput([...before, { rows, input }], LONG_CLIP),
+  },
   plain('one real mode for all components', oneRealMode),
   plain('straight line, one window ahead', straightLine),
 ];

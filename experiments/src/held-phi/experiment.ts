@@ -35,10 +35,14 @@ interface Place {
   readonly evaluation: NonNullable<Method['evaluation']>;
   /** β of the running average, in a training of that many steps. */
   readonly averaging?: (steps: number) => number;
+  /** Outer rate between windows. @default STILL */
+  readonly rate?: number;
 }
 
 const RATES = [0.01, 0.1, 0.3];
 const SHORTER = 'SGD, averaged over 1 % of the training';
+/** What a training has seen at other φ can say something of this one. */
+const MOVED = 'SGD, averaged weights, φ moved between windows';
 const PLACES: readonly Place[] = [
   { title: 'SGD, last weights', optimizer: 'sgd', starts: RATES, evaluation: 'last_iterate' },
   {
@@ -52,6 +56,11 @@ const PLACES: readonly Place[] = [
     title: SHORTER,
     ...{ optimizer: 'sgd', starts: RATES, evaluation: 'averaged' },
     averaging: (steps) => 1 - 100 / steps,
+  },
+  {
+    title: MOVED,
+    ...{ optimizer: 'sgd', starts: RATES, evaluation: 'averaged', rate: 0.3 },
+    averaging: () => 0.98,
   },
   {
     title: "Schedule-Free SGD, the run's average",
@@ -71,7 +80,7 @@ const FORMS: Readonly<Record<Size, Form>> = {
     steps: 1_000,
   },
   quick: {
-    places: PLACES.filter(({ title }) => title !== SHORTER),
+    places: PLACES.filter(({ title }) => ![SHORTER, MOVED].includes(title)),
     starts: (all) => all.slice(1),
     problems: [{ dataset: 'fashion-mnist-10k', model: 'mlp' }],
     steps: 500,
@@ -80,7 +89,7 @@ const FORMS: Readonly<Record<Size, Form>> = {
 
 function arms(size: Size): Arm[] {
   const { places, problems, steps, starts: chosen } = FORMS[size];
-  return places.flatMap(({ title, optimizer, starts, evaluation, averaging }) =>
+  return places.flatMap(({ title, optimizer, starts, evaluation, averaging, rate = STILL }) =>
     problems.map((problem) =>
       armOf(
         { table: title, problem, steps },
@@ -91,7 +100,7 @@ function arms(size: Size): Arm[] {
             ...{ estimator: 'mean', window: LENGTH, sigma: RECORDED, stride: 1, evaluation },
             ...(averaging !== undefined && { averaging: averaging(steps) }),
             validationSample: VALIDATION,
-            outer: { rate: STILL, maxLossRise: 0, normalize: false },
+            outer: { rate, maxLossRise: 0, normalize: false },
           },
         },
       ),

@@ -38,7 +38,8 @@ function windowsIn(file: string, averaging: number | undefined, group: string): 
         const clear = truth.map((value, k) => Math.abs(value) > (deviations[k] ?? 0));
         // Windows of one training differ in where they begin.
         const run = id.replace(/-pre\d+$/, '');
-        return { group, run, averaging, rows: window.slice(-ROWS), truth, clear };
+        const rows = window.slice(-ROWS);
+        return { group, run, averaging, rows, input: [], before: [], truth, clear };
       }),
     );
 }

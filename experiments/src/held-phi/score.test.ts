@@ -3,7 +3,7 @@ import { meanOf, scoreOf } from './score.ts';
 import { type Judged, verdictFigures } from './verdict.ts';
 import { type HeldWindow, heldWindow, RECORDED, ROWS } from './windows.ts';
 
-const origin = { group: 'a', run: '1', averaging: undefined };
+const origin = { group: 'a', run: '1', averaging: undefined, input: [], before: [] };
 const window = (of: (t: number) => number[]): HeldWindow =>
   heldWindow(
     origin,

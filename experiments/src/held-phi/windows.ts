@@ -2,6 +2,7 @@
 
 import type { GlocalClient, OuterStep } from '@glocal/sdk';
 import type { Finished } from '../outcome.ts';
+import type { HeldRows } from './control.ts';
 
 /** Inner steps of a long window. It begins without sensitivity, as every window of a tuned training does. */
 export const LENGTH = 250;
@@ -14,16 +15,16 @@ export const RECORDED = LENGTH - ESTIMATED_AT + ROWS;
 /** What is predicted is the mean from here on, in inner steps after the estimate: until then a window's memory fades. */
 const LATER = 50;
 
-/** A window, and what became of its hypergradient. */
-export interface HeldWindow {
+/** A window, of which the first rows are seen, and what became of its hypergradient. */
+export interface HeldWindow extends HeldRows {
   /** Which of the experiment's tables it counts in. */
   readonly group: string;
   /** The training that it is of: its windows are not independent of each other. */
   readonly run: string;
   /** β of the running average that the hypergradients are taken at, where they are taken at one. */
   readonly averaging: number | undefined;
-  /** The first rows, oldest first, `[ROWS][q]`. */
-  readonly rows: readonly (readonly number[])[];
+  /** Windows of the same training before it, oldest first. */
+  readonly before: readonly HeldRows[];
   /** Mean of the later rows, `[q]`. */
   readonly truth: readonly number[];
   /** Whether it is larger than the later rows' standard deviation, `[q]`: signs are counted where it is. */
@@ -32,7 +33,7 @@ export interface HeldWindow {
 
 /** Undefined where a row is not finite or missing, or nothing moved at all. */
 export function heldWindow(
-  origin: Pick<HeldWindow, 'group' | 'run' | 'averaging'>,
+  origin: Pick<HeldWindow, 'group' | 'run' | 'averaging' | 'input' | 'before'>,
   rows: readonly (readonly number[])[],
 ): HeldWindow | undefined {
   if (rows.length !== RECORDED || !rows.every((row) => row.every(Number.isFinite))) return undefined;
@@ -58,14 +59,26 @@ export async function windowsOf(
   const windows: HeldWindow[] = [];
   let unusable = 0;
   for (const { trial } of trials) {
+    const before: HeldRows[] = [];
     for await (const step of study.outerSteps({ trial, includeWindows: true, signal })) {
-      const window = heldWindow({ group: arm.table, run: trial, averaging }, rowsOf(step));
+      const input = inputOf(step);
+      const origin = { group: arm.table, run: trial, averaging, input, before: [...before] };
+      const window = heldWindow(origin, rowsOf(step));
       if (window === undefined) unusable += 1;
-      else windows.push(window);
+      else {
+        windows.push(window);
+        before.push({ rows: window.rows, input });
+      }
     }
   }
   return { windows, unusable };
 }
+
+/** The values that were held: a rate on a log scale, shares as logits. */
+const inputOf = ({ values }: Pick<OuterStep, 'values'>): number[] =>
+  Object.entries(values as Readonly<Record<string, number>>).map(([name, value]) =>
+    name === 'lr' ? Math.log(value) : Math.log(value / (1 - value)),
+  );
 
 const rowsOf = ({ window }: Pick<OuterStep, 'window'>): number[][] =>
   (window?.hypergradients ?? []).map((row) => Array.from(row));
