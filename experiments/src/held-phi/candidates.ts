@@ -1,7 +1,7 @@
 /** Estimates of where a window's hypergradient is heading: the product's, and what was tried beside them. */
 
 import type { AnalyzeOptions, WindowReport } from '@glocal/sdk';
-import { fixedPointWithInput } from './control.ts';
+import { fixedPointOfSharedMap, fixedPointWithInput } from './pooled.ts';
 import { ESTIMATED_AT, type HeldWindow, ROWS } from './windows.ts';
 
 /** Rows, oldest first, `[σ][q]`. */
@@ -76,6 +76,13 @@ export const PRODUCT: readonly Candidate[] = [
   decomposed('OPTIMIZED: real decaying modes', { dmd: { variant: 'optimized' } }),
 ];
 
+/** Of a window that is not a training's first. */
+const pooled = (title: string, fixedPoint: typeof fixedPointWithInput): Candidate => ({
+  title,
+  estimate: async ({ rows, input, before }) =>
+    before.length === 0 ? undefined : fixedPoint([...before, { rows, input }], LONG_CLIP),
+});
+
 /** What was tried, in this order. */
 export const TRIED: readonly Candidate[] = [
   {
@@ -89,11 +96,8 @@ export const TRIED: readonly Candidate[] = [
       averaging === undefined ? undefined : decompose(corrected(rows, averaging), LONG, analyze),
   },
   { title: 'LAST + w(AFFINE clip .98 − LAST)', estimate: shrunken },
-  {
-    title: 'windows before it, too, with φ as the input (DMD with control), clip .98',
-    estimate: async ({ rows, input, before }) =>
-      before.length === 0 ? undefined : fixedPointWithInput([...before, { rows, input }], LONG_CLIP),
-  },
+  pooled('windows before it, too, with φ as the input (DMD with control), clip .98', fixedPointWithInput),
+  pooled('windows before it, too, one map and an offset each, clip .98', fixedPointOfSharedMap),
   plain('one real mode for all components', oneRealMode),
   plain('straight line, one window ahead', straightLine),
 ];

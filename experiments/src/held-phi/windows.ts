@@ -2,7 +2,7 @@
 
 import type { GlocalClient, OuterStep } from '@glocal/sdk';
 import type { Finished } from '../outcome.ts';
-import type { HeldRows } from './control.ts';
+import type { HeldRows } from './pooled.ts';
 
 /** Inner steps of a long window. It begins without sensitivity, as every window of a tuned training does. */
 export const LENGTH = 250;

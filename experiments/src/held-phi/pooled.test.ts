@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { fixedPointWithInput, type HeldRows } from './control.ts';
+import { describe, expect, it } from 'vitest';
+import { fixedPointOfSharedMap, fixedPointWithInput, type HeldRows } from './pooled.ts';
 
 const MAP = [
   [0.8, 0.1],
@@ -61,13 +61,23 @@ it('finds where the last window is heading, from windows at other points too', (
   expect(Math.abs((blind[0] ?? 0) - first)).toBeGreaterThan(0.5);
 });
 
-it('does not go on growing', () => {
-  const growing = { rows: [[1], [1.5], [2.25], [3.375]], input: [0] };
-  const [found = Number.NaN] = fixedPointWithInput([growing], 0.9) ?? [];
-  expect(Number.isFinite(found)).toBe(true);
+it('finds it by the map of all windows, whatever each of them is heading for', () => {
+  const windows = [window([0, 3], [0, 0]), window([2, 0], [4, 1]), window([1, 1], [-1, 2])];
+  const found = fixedPointOfSharedMap(windows, 0.98) ?? [];
+  const [first, second] = limit([1, 1]);
+  expect(Math.abs((found[0] ?? 0) - first)).toBeLessThan(0.2);
+  expect(Math.abs((found[1] ?? 0) - second)).toBeLessThan(0.2);
 });
 
-it('has nothing to say where nothing moves, or a row is not finite', () => {
-  expect(fixedPointWithInput([{ rows: [[0], [0]], input: [0] }], 0.9)).toBeUndefined();
-  expect(fixedPointWithInput([{ rows: [[1], [Number.NaN]], input: [0] }], 0.9)).toBeUndefined();
+describe.each([fixedPointWithInput, fixedPointOfSharedMap])('%o', (fixedPoint) => {
+  it('does not go on growing', () => {
+    const growing = { rows: [[1], [1.5], [2.25], [3.375]], input: [0] };
+    // x̄ + (ȳ − x̄) / (1 − .9) with the means 19/12 and 19/8.
+    expect(fixedPoint([growing], 0.9)).toEqual([expect.closeTo(9.5, 6)]);
+  });
+
+  it('has nothing to say where nothing moves, or a row is not finite', () => {
+    expect(fixedPoint([{ rows: [[0], [0]], input: [0] }], 0.9)).toBeUndefined();
+    expect(fixedPoint([{ rows: [[1], [Number.NaN]], input: [0] }], 0.9)).toBeUndefined();
+  });
 });
