@@ -16,7 +16,7 @@ import { differenceTables } from './report/differences.ts';
 import { writeResults } from './report/files.ts';
 import { Ledger } from './report/ledger.ts';
 import { commitOf, thisMachine } from './report/machine.ts';
-import { cancelOthers, finishArms, type Started, startArms } from './run.ts';
+import { armsNamed, cancelOthers, finishArms, type Started, startArms } from './run.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 
@@ -29,7 +29,7 @@ export interface Concluded extends Findings {
 
 /**
  * @param owned whether the server is the experiment's own, so that nobody else has studies there.
- * @throws MissingDataError, ArmError; GlocalError CANCELLED after the signal
+ * @throws MissingDataError, NoRowError, ArmError; GlocalError CANCELLED after the signal
  */
 export async function conduct(
   client: GlocalClient,
@@ -70,7 +70,7 @@ export async function conduct(
   };
   try {
     const wanted: readonly Arm[] = await experiment.arms(lab);
-    const first = await lab.run(wanted.filter(({ id }) => id.includes(only)));
+    const first = await lab.run(armsNamed(wanted, only));
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
     const compared = experiment.comparable === false ? [] : arms;
     const findings = {

@@ -10,10 +10,11 @@ import { MissingDataError } from './datasets.ts';
 import { conduct } from './laboratory.ts';
 import { type ExperimentOptions, readOptions } from './options.ts';
 import { markdown } from './report/table.ts';
-import { ArmError } from './run.ts';
+import { ArmError, NoRowError } from './run.ts';
 
 /** Not all trials came to their end. */
 const EXIT_FAILED = 1;
+const EXIT_USAGE = 64;
 const EXIT_NO_INPUT = 66;
 const EXIT_UNAVAILABLE = 69;
 /** 128 + SIGINT. */
@@ -75,6 +76,9 @@ try {
   } else if (error instanceof MissingDataError) {
     console.error(`Data is missing.\n${error.message}`);
     process.exitCode = EXIT_NO_INPUT;
+  } else if (error instanceof NoRowError) {
+    console.error(error.message);
+    process.exitCode = EXIT_USAGE;
   } else if (error instanceof ServerStartError || error instanceof ArmError || error instanceof GlocalError) {
     console.error(`\nThe experiment could not be run: ${error.message}`);
     process.exitCode = EXIT_UNAVAILABLE;

@@ -10,6 +10,22 @@ export class ArmError extends Error {
   override readonly name = 'ArmError';
 }
 
+/** There are no such rows; the message names those that there are. */
+export class NoRowError extends Error {
+  override readonly name = 'NoRowError';
+}
+
+/**
+ * The rows that have a text in their ids.
+ * @throws NoRowError when none has.
+ */
+export function armsNamed(arms: readonly Arm[], text: string): readonly Arm[] {
+  const named = arms.filter(({ id }) => id.includes(text));
+  if (named.length > 0 || text === '') return named;
+  const rows = arms.map(({ id }) => `  ${id}\n`).join('');
+  throw new NoRowError(`no row has ${JSON.stringify(text)} in its name; the rows are\n${rows}`);
+}
+
 /** An arm with the study that it is. */
 export interface Started {
   readonly arm: Arm;
