@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from 'node:net';
 import { GlocalError } from './error.ts';
-import type { ClientOptions, TlsOptions } from './options.ts';
+import type { ClientOptions, TlsOptions, TlsSource } from './options.ts';
 
 /** The trainer's own default. */
 const DEFAULT_ADDRESS = 'localhost:50061';
@@ -15,7 +15,7 @@ export interface Target {
   /** At least one. */
   readonly addresses: readonly string[];
   /** Undefined: in the clear. */
-  readonly tls: TlsOptions | undefined;
+  readonly tls: TlsOptions | TlsSource | undefined;
 }
 
 /**

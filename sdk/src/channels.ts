@@ -5,7 +5,8 @@
 
 import { Client, connectivityState, type ClientOptions as GrpcOptions } from '@grpc/grpc-js';
 import { isLocal, type Target } from './address.ts';
-import { channelCredentials } from './credentials.ts';
+import { encryption } from './credentials.ts';
+import type { Log } from './logger.ts';
 import type { KeepaliveOptions } from './options.ts';
 import { VERSION } from './version.ts';
 
@@ -15,20 +16,27 @@ export interface Channel {
   readonly client: Client;
 }
 
+interface ChannelOptions {
+  readonly keepalive: KeepaliveOptions;
+  /** Of a message; -1 for any. @default what gRPC takes */
+  readonly maxReceiveBytes: number | undefined;
+  readonly log: Log;
+}
+
 export class Channels {
   readonly #channels: readonly Channel[];
   /** Whose turn it is. */
   #next = 0;
 
-  /** @param maxReceiveBytes of a message; -1 for any, undefined for what gRPC takes */
-  constructor({ addresses, tls }: Target, keepalive: KeepaliveOptions, maxReceiveBytes?: number) {
-    const credentials = channelCredentials(tls);
+  /** @throws GlocalError INVALID_ARGUMENT, reason TLS, for certificates or keys that cannot be used. */
+  constructor({ addresses, tls }: Target, { keepalive, maxReceiveBytes, log }: ChannelOptions) {
+    const { credentials, serverName } = encryption(tls, log);
     this.#channels = addresses.map((address) => ({
       address,
       client: new Client(address, credentials, {
         ...optionsFor(address, keepalive),
         ...(maxReceiveBytes === undefined ? {} : { 'grpc.max_receive_message_length': maxReceiveBytes }),
-        ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+        ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
       }),
     }));
   }

@@ -90,6 +90,7 @@ export type {
   KeepaliveOptions,
   RetryOptions,
   TlsOptions,
+  TlsSource,
 } from './options.ts';
 export type { ListOptions } from './pages.ts';
 export type { Reanalysis, ReanalyzeOptions } from './reanalysis.ts';

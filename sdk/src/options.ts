@@ -15,6 +15,12 @@ export interface TlsOptions {
   readonly serverName?: string | undefined;
 }
 
+/**
+ * Gives the certificates, keys and authorities of now. Asked when a client is made, and again for each new connection, so that what
+ * is replaced is used from then on. Where it throws, or gives what cannot be used, what there was before holds.
+ */
+export type TlsSource = () => TlsOptions;
+
 /** How a dead connection is noticed while a call waits. */
 export interface KeepaliveOptions {
   /** Between two pings. @default 30000 */
@@ -44,8 +50,12 @@ export interface ClientOptions {
    * @default the environment variable GLOCAL_ADDRESS, with commas between several, else `localhost:50061`
    */
   readonly address?: string | readonly string[] | undefined;
-  /** Encrypts; `true` with Node's own certificate authorities. @default nothing is encrypted */
-  readonly tls?: true | TlsOptions | undefined;
+  /**
+   * Encrypts; `true` with Node's own certificate authorities. A function is asked for each new connection, for certificates that are
+   * replaced while the client is there; its `serverName` is that of the first answer.
+   * @default nothing is encrypted
+   */
+  readonly tls?: true | TlsOptions | TlsSource | undefined;
   /**
    * Says who calls, where the server asks. A function is asked for each call, or, where it says until when its token is good,
    * shortly before that; and once more when a server has refused it, also in the middle of a stream.
@@ -58,7 +68,7 @@ export interface ClientOptions {
   readonly timeout?: number | undefined;
   readonly keepalive?: KeepaliveOptions | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Told of calls and connections that are made again, and of tokens that are renewed. @default nobody */
+  /** Told of calls and connections that are made again, and of tokens and certificates that are renewed. @default nobody */
   readonly logger?: Logger | undefined;
 }
 

@@ -77,7 +77,7 @@ export class Transport {
     this.log = logTo(logger);
     this.#token = new TokenKeeper(token, this.log);
     this.#retry = retry;
-    this.#channels = new Channels(target, keepalive, maxReceiveBytes);
+    this.#channels = new Channels(target, { keepalive, maxReceiveBytes, log: this.log });
   }
 
   /** Ends every call that is under way, and the connections. */

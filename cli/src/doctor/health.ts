@@ -1,6 +1,6 @@
 /** What a server says of its health, and what time it has: `grpc.health.v1`, which says less and needs less than the contract. */
 
-import type { ClientOptions } from '@glocal/sdk';
+import type { ClientOptions, TlsOptions } from '@glocal/sdk';
 import {
   type ChannelCredentials,
   credentials,
@@ -31,8 +31,9 @@ export async function askHealth(
   timeoutMs: number,
 ): Promise<Health> {
   const Client = makeGenericClientConstructor(healthService, 'Health');
-  const serverName = typeof tls === 'object' ? tls.serverName : undefined;
-  const client = new Client(address, channelCredentials(tls), {
+  const encryption = encryptionOf(tls);
+  const serverName = encryption?.serverName;
+  const client = new Client(address, channelCredentials(encryption), {
     ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
   });
   try {
@@ -56,10 +57,15 @@ export async function askHealth(
   }
 }
 
-function channelCredentials(tls: ClientOptions['tls']): ChannelCredentials {
+/** For one connection. */
+function encryptionOf(tls: ClientOptions['tls']): TlsOptions | undefined {
+  if (typeof tls === 'function') return tls();
+  return tls === true ? {} : tls;
+}
+
+function channelCredentials(tls: TlsOptions | undefined): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
-  const { ca, cert, key } = tls === true ? {} : tls;
-  const [root, privateKey, chain] = [ca, key, cert].map((pem) =>
+  const [root, privateKey, chain] = [tls.ca, tls.key, tls.cert].map((pem) =>
     pem === undefined ? null : Buffer.from(pem),
   );
   return credentials.createSsl(root, privateKey, chain);

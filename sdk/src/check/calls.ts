@@ -189,14 +189,15 @@ const pem = rule(
   (value) => typeof value === 'string' || value instanceof Uint8Array,
   'PEM text, or its bytes',
 );
-const tlsOptions = object<TlsOptions>({
+export const tlsOptions = object<TlsOptions>({
   ca: optional(pem),
   cert: optional(pem),
   key: optional(pem),
   serverName: optional(text),
 });
+/** What a function gives is checked where it is asked. */
 const tls: Rule = (value, field, violations) => {
-  if (value !== true) tlsOptions(value, field, violations);
+  if (value !== true && typeof value !== 'function') tlsOptions(value, field, violations);
 };
 /** What stands there instead may be a secret: it is not repeated. */
 const token: Rule = (value, field, violations) => {
