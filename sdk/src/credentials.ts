@@ -73,7 +73,7 @@ class RenewedCredentials extends ChannelCredentials {
       this.#latest = withTls(given);
     } catch (error) {
       const reason = wordsOf(error);
-      this.#log('warn', 'no new certificates can be had: what there was before holds', { reason });
+      this.#log('warn', 'no new certificates can be had: what was there before holds', { reason });
     }
     return this.#latest;
   }

@@ -17,7 +17,7 @@ export interface TlsOptions {
 
 /**
  * Gives the certificates, keys and authorities of now. Asked when a client is made, and again for each new connection, so that what
- * is replaced is used from then on. Where it throws, or gives what cannot be used, what there was before holds.
+ * is replaced is used from then on. Where it throws, or gives what cannot be used, what was there before holds.
  */
 export type TlsSource = () => TlsOptions;
 

@@ -171,7 +171,7 @@ describe('certificates that a function gives', () => {
       const warned = told.filter(({ level }) => level === 'warn');
       expect(warned).toContainEqual({
         level: 'warn',
-        message: 'no new certificates can be had: what there was before holds',
+        message: 'no new certificates can be had: what was there before holds',
         fields: { reason: expect.stringMatching(reason) },
       });
     } finally {
