@@ -36,13 +36,17 @@ it('takes an empty variable, and a switch that says no, for none', () => {
   expect(withoutEmptyVariables({ GLOCAL_DASHBOARD_LOGIN: 'no', GLOCAL_DASHBOARD_TLS_CERT: '' })).toEqual({});
 });
 
-it('encrypts when a file of TLS is given, and reads it', async () => {
+it('encrypts when a file of TLS is given, and reads it anew for each connection', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'glocal-test-'));
   const ca = join(folder.path, 'ca.pem');
   await writeFile(ca, 'PEM');
   expect(clientOptions(flags()).tls).toBeUndefined();
   expect(clientOptions(flags('--tls')).tls).toBe(true);
-  expect(clientOptions(flags('--tls-ca', ca)).tls).toMatchObject({ ca: 'PEM' });
+  const { tls } = clientOptions(flags('--tls-ca', ca, '--tls-server-name', 'there'));
+  if (typeof tls !== 'function') return expect.unreachable();
+  expect(tls()).toMatchObject({ ca: 'PEM', serverName: 'there' });
+  await writeFile(ca, 'another PEM');
+  expect(tls()).toMatchObject({ ca: 'another PEM' });
   expect(() => clientOptions(flags('--tls-ca', join(folder.path, 'none.pem')))).toThrow(/^--tls-ca: ENOENT/);
 });
 

@@ -1,7 +1,7 @@
 /** How commands reach the server: the flags and variables that all of them share. */
 
 import { readFileSync } from 'node:fs';
-import { type ClientOptions, GlocalClient } from '@glocal/sdk';
+import { type ClientOptions, GlocalClient, type TlsOptions } from '@glocal/sdk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CommandError, NOT_THERE, REFUSED, USAGE } from './exit.ts';
 import { GLOCAL } from './invocation.ts';
@@ -83,27 +83,22 @@ export function withoutEmptyVariables(environment: NodeJS.ProcessEnv): NodeJS.Pr
 }
 
 /**
- * Options of a client.
+ * Options of a client. Its files may be replaced while it runs: it reads those of TLS for each new connection, the token for each call.
  * @throws CommandError for a file that cannot be read.
  */
 export function clientOptions(
   flags: ConnectionFlags,
 ): ClientOptions & { readonly address: readonly string[] } {
-  const { address = DEFAULT_ADDRESS, tlsCa, tlsCert, tlsKey, tlsServerName, tokenFile, timeout } = flags;
+  const { address = DEFAULT_ADDRESS, tlsCert, tlsKey, tokenFile, timeout } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     throw new CommandError('--tls-cert and --tls-key belong together', USAGE);
-  const tls = hasTlsOptions(flags)
-    ? {
-        ca: tlsCa === undefined ? undefined : read('--tls-ca', tlsCa),
-        cert: tlsCert === undefined ? undefined : read('--tls-cert', tlsCert),
-        key: tlsKey === undefined ? undefined : read('--tls-key', tlsKey),
-        serverName: tlsServerName,
-      }
-    : flags.tls || undefined;
+  const tls = hasTlsOptions(flags) ? () => readTls(flags) : undefined;
   const token = tokenFile === undefined ? undefined : () => readToken(tokenFile);
+  // What is not there at the start is said at once.
+  tls?.();
   token?.();
   return {
-    ...{ address: address.split(','), tls, token, insecure: flags.insecure },
+    ...{ address: address.split(','), tls: tls ?? (flags.tls || undefined), token, insecure: flags.insecure },
     ...(timeout !== undefined && { timeout: timeout * 1_000 }),
   };
 }
@@ -150,6 +145,14 @@ export function read(flag: string, path: string): string {
     throw new CommandError(`${flag}: ${(error as Error).message}`, NOT_THERE);
   }
 }
+
+/** @throws CommandError */
+const readTls = ({ tlsCa, tlsCert, tlsKey, tlsServerName }: ConnectionFlags): TlsOptions => ({
+  ca: tlsCa === undefined ? undefined : read('--tls-ca', tlsCa),
+  cert: tlsCert === undefined ? undefined : read('--tls-cert', tlsCert),
+  key: tlsKey === undefined ? undefined : read('--tls-key', tlsKey),
+  serverName: tlsServerName,
+});
 
 /** The token alone. The server's file of tokens, which has hashes, is an easy thing to give in its place. */
 function readToken(path: string): string {

@@ -7,6 +7,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startScriptedServer } from '../sdk/support/scripted-server.ts';
+import { certificate } from '../support/certificates.ts';
 import { canFillDisk, fillDisk, freeDisk } from '../support/disk.ts';
 import { environmentOfGlocal, GLOCAL, glocal } from '../support/glocal.ts';
 import { deadAddress, takenAddress } from '../support/ports.ts';
@@ -66,6 +67,26 @@ describe('a set-up that is whole', () => {
       ...{ store: 'good', clock: 'good', disk: expect.stringMatching(/good|warning/) },
     });
     expect(severities.runtime).toMatch(/good|warning/);
+  });
+
+  it('may be reached by certificates and a token: its health and its clock, too', async () => {
+    await using own = await temporaryFolder();
+    const files = await SecurityFiles.make(own.path);
+    await files.write('mine', await files.token('ada'));
+    const ofAda = await certificate('ada.test', files.authority);
+    await files.write('ada.pem', ofAda.cert);
+    await files.write('ada.key', ofAda.key);
+    await using secure = await SecureTrainer.start(files, [
+      ...files.tls({ mutual: true }),
+      ...files.tokens(),
+    ]);
+    const { findings } = await examined(
+      ...['--address', secure.address, '--tls-ca', files.path('ca.pem'), '--tls-server-name', SERVER_NAME],
+      ...['--tls-cert', files.path('ada.pem'), '--tls-key', files.path('ada.key')],
+      ...['--token-file', files.path('mine')],
+    );
+    for (const check of ['server', 'store', 'clock'])
+      expect(findings).toContainEqual(expect.objectContaining({ check, severity: 'good' }));
   });
 
   it('is told in words', async () => {
