@@ -1,12 +1,17 @@
 /** Dashboards that ask who looks: each caller gives their own token, and sees what that may see. */
 
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { rename } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { startDashboard } from '@glocal/dashboard';
 import { GlocalClient } from '@glocal/sdk';
 import { type ServerChild, spawnTrainer } from '@glocal/trainer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SessionInfo, StudyList } from '../../dashboard/src/api.ts';
 import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
+import { certificate } from '../support/certificates.ts';
 import { withoutSettings } from '../support/environment.ts';
 import { GLOCAL, glocal, start } from '../support/glocal.ts';
 import { SERVER_NAME, SecurityFiles } from '../support/security.ts';
@@ -140,6 +145,51 @@ it.each([
     stderr: expect.stringMatching(/^glocal: --listen-tls-cert, --listen-tls-key: is no certificate .*$/),
   });
 });
+
+it('has a certificate that was replaced without being started again', async () => {
+  await using folder = await temporaryFolder();
+  const own = await SecurityFiles.make(folder.path);
+  const replace = async (name: string, text: string) => {
+    await own.write('new', text);
+    await rename(own.path('new'), own.path(name));
+  };
+  const next = await certificate(SERVER_NAME, own.authority);
+  const { running, line, interrupt } = start(
+    process.execPath,
+    [
+      ...[GLOCAL, 'dashboard', '--address', trainer.address, '--listen', '127.0.0.1:0'],
+      ...['--listen-tls-cert', own.path('server.pem'), '--listen-tls-key', own.path('server.key')],
+    ],
+    own.folder,
+    {},
+  );
+  let said = '';
+  running.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const { port } = new URL((await line(/^dashboard at https/)).replace('dashboard at ', ''));
+  const before = await shownAt(Number(port));
+  const within = { timeout: 20_000, interval: 100 };
+  await replace('server.pem', next.cert);
+  await expect.poll(() => said, within).toMatch(/^the certificate cannot be used, .*: .*mismatch$/m);
+  expect(await shownAt(Number(port))).toBe(before);
+  await replace('server.key', next.key);
+  await expect.poll(() => shownAt(Number(port)), within).toBe(new X509Certificate(next.cert).fingerprint256);
+  interrupt();
+  expect((await running).exitCode).toBe(0);
+  expect(said).toMatch(
+    /^the certificate cannot be used, .*\nthe certificate was replaced: new connections use it\n$/,
+  );
+});
+
+/** The certificate of the pages, as a new connection is shown it. */
+async function shownAt(port: number): Promise<string | undefined> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerX509Certificate() ?? {};
+  socket.destroy();
+  return fingerprint256;
+}
 
 it('comes encrypted from the command line, with cookies that travel encrypted alone', async () => {
   const { running, line, interrupt } = start(

@@ -1,5 +1,6 @@
 /** `glocal dashboard`: pages in a browser that show what studies do, and steer them. */
 
+import type { CertificatePair } from '@glocal/dashboard';
 import { type Command, Option } from 'commander';
 import { interruption } from '../command-line.ts';
 import { clientOptions, read } from '../connection.ts';
@@ -78,13 +79,16 @@ export const dashboard = (): Command =>
       }
     });
 
-/** Both files, or none. @throws CommandError */
-function certificate({
-  listenTlsCert,
-  listenTlsKey,
-}: DashboardFlags): { cert: string; key: string } | undefined {
+/** Reads both files, now and whenever it is asked; undefined where there are none. @throws CommandError */
+function certificate({ listenTlsCert, listenTlsKey }: DashboardFlags): (() => CertificatePair) | undefined {
   if (listenTlsCert === undefined && listenTlsKey === undefined) return undefined;
   if (listenTlsCert === undefined || listenTlsKey === undefined)
     throw new CommandError('--listen-tls-cert and --listen-tls-key belong together', USAGE);
-  return { cert: read('--listen-tls-cert', listenTlsCert), key: read('--listen-tls-key', listenTlsKey) };
+  const pair = () => ({
+    cert: read('--listen-tls-cert', listenTlsCert),
+    key: read('--listen-tls-key', listenTlsKey),
+  });
+  // What is not there at the start is said at once.
+  pair();
+  return pair;
 }

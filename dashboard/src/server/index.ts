@@ -1,17 +1,17 @@
 /** The dashboard: pages that show what the studies of a trainer do, served by one small process. */
 
-import { createServer as createPlainServer, type RequestListener } from 'node:http';
-import { createServer as createTlsServer, type Server } from 'node:https';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GlocalClient } from '@glocal/sdk';
 import { getRequestListener } from '@hono/node-server';
 import { dashboardApp } from './app.ts';
 import { Callers } from './callers.ts';
+import { encryptedServer } from './certificate.ts';
 import { type DashboardOptions, DashboardOptionsError, isLoopback, listenAt } from './options.ts';
 import { readPage } from './page-files.ts';
 import { VERSION } from './version.ts';
 
-export { type DashboardOptions, DashboardOptionsError } from './options.ts';
+export { type CertificatePair, type DashboardOptions, DashboardOptionsError } from './options.ts';
 
 /** A dashboard that answers. */
 export interface Dashboard extends AsyncDisposable {
@@ -45,7 +45,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     version: VERSION,
   });
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = tls === undefined ? createPlainServer(answer) : encrypted(tls, answer);
+  const server = tls === undefined ? createServer(answer) : encryptedServer(tls, answer, log);
   // What a browser asks for is small, and comes at once.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
@@ -66,18 +66,6 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** @throws DashboardOptionsError */
-function encrypted(tls: NonNullable<DashboardOptions['tls']>, answer: RequestListener): Server {
-  try {
-    return createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, answer);
-  } catch (error) {
-    throw new DashboardOptionsError(
-      'tls',
-      `is no certificate with its key, both as PEM: ${(error as Error).message}`,
-    );
-  }
 }
 
 /** As the SDK finds it, which checks the options on the way. */

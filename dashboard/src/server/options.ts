@@ -2,13 +2,23 @@
 
 import type { ClientOptions } from '@glocal/sdk';
 
+/** PEM texts. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface DashboardOptions {
   /** The trainer, and how to reach it. */
   readonly client: ClientOptions;
   /** `host:port` to listen at; port 0 takes a free one. @default '127.0.0.1:8090' */
   readonly listen?: string;
-  /** PEM texts. With them the pages come encrypted; without, only this machine is served. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /**
+   * With it the pages come encrypted; without, only this machine is served. A function is asked every two seconds, so that a
+   * certificate may be replaced: new connections have the new one. Where it throws, or gives a certificate without its key, what was
+   * there before holds, and `log` is told.
+   */
+  readonly tls?: CertificatePair | (() => CertificatePair);
   /**
    * Whether whoever opens the pages has to give a token of the trainer's, and sees what that may see. @default only with `tls`
    */
