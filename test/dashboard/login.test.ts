@@ -6,7 +6,7 @@ import { rename } from 'node:fs/promises';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { startDashboard } from '@glocal/dashboard';
-import { GlocalClient } from '@glocal/sdk';
+import { GlocalClient, type TlsOptions } from '@glocal/sdk';
 import { type ServerChild, spawnTrainer } from '@glocal/trainer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SessionInfo, StudyList } from '../../dashboard/src/api.ts';
@@ -14,7 +14,7 @@ import { ensureDashboard } from '../../scripts/steps/dashboard.ts';
 import { certificate } from '../support/certificates.ts';
 import { withoutSettings } from '../support/environment.ts';
 import { GLOCAL, glocal, start } from '../support/glocal.ts';
-import { SERVER_NAME, SecurityFiles } from '../support/security.ts';
+import { SERVER_NAME, SecureTrainer, SecurityFiles } from '../support/security.ts';
 import { longStudy } from '../support/studies.ts';
 import { Tab } from '../support/tab.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
@@ -99,6 +99,25 @@ it('shows each caller their own studies, also after it was started again', async
   expect((await at(ofBob).request(`/api/studies/${id}`)).status).toBe(404);
   expect((await at(ofBob).request(`/api/studies/${id}`, { method: 'DELETE' })).status).toBe(404);
   await study.cancel();
+});
+
+it('lets people in while what it shows the trainer waits for its key, and says so once', async () => {
+  await using secure = await SecureTrainer.start(files, [...files.tls({ mutual: true }), ...files.tokens()]);
+  const own = await certificate('dashboard.test', files.authority);
+  const { cert } = await certificate('dashboard.test', files.authority);
+  let given: TlsOptions = { ca: files.authority.cert, serverName: SERVER_NAME, ...own };
+  const said: string[] = [];
+  await using dashboard = await startDashboard({
+    ...{ client: { address: secure.address, tls: () => given }, listen: '127.0.0.1:0', login: true },
+    log: (line) => said.push(line),
+  });
+  expect((await goIn(new Tab(dashboard.url), ann)).status).toBe(200);
+  given = { ...given, cert };
+  // A client of its own, which has no connection yet.
+  expect((await goIn(new Tab(dashboard.url), bob)).status).toBe(200);
+  expect(said).toEqual([
+    expect.stringMatching(/^the certificates towards the trainer cannot be used, .*: .*key values mismatch$/),
+  ]);
 });
 
 it('says no token in its log, nor does the trainer', () => {

@@ -6,7 +6,7 @@ import { GlocalClient } from '@glocal/sdk';
 import { getRequestListener } from '@hono/node-server';
 import { dashboardApp } from './app.ts';
 import { Callers } from './callers.ts';
-import { encryptedServer } from './certificate.ts';
+import { encryptedServer, withLastingTls } from './certificates.ts';
 import { type DashboardOptions, DashboardOptionsError, isLoopback, listenAt } from './options.ts';
 import { readPage } from './page-files.ts';
 import { VERSION } from './version.ts';
@@ -27,7 +27,8 @@ export interface Dashboard extends AsyncDisposable {
  *   GlocalError for options of the client that contradict each other; Error where nothing can listen there.
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
-  const { client, listen = '127.0.0.1:8090', tls, log = toStandardError } = options;
+  const { listen = '127.0.0.1:8090', tls, log = toStandardError } = options;
+  const client = withLastingTls(options.client, log);
   const { host, port } = listenAt(listen);
   const login = options.login ?? tls !== undefined;
   if (!isLoopback(host) && (tls === undefined || !login)) {
