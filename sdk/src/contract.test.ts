@@ -206,6 +206,7 @@ const rows: [string, object, string[], renamed?: Record<string, string | undefin
       tolerance: true,
       clip: true,
       ridge: true,
+      lastShare: true,
       scaling: true,
       selection: true,
       anchor: true,

@@ -168,7 +168,8 @@ function decodeProblem({
 }
 
 function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
-  const { variant, delays, svdRank, tolerance, clip, ridge, scaling, includeContributions } = options;
+  const { variant, delays, svdRank, tolerance, clip, ridge, lastShare, scaling, includeContributions } =
+    options;
   return {
     ...unknownOf(options),
     selection: selectionName(options.selection),
@@ -176,6 +177,8 @@ function decodeDmdOptions(options: dmd.DmdOptions): Required<DmdOptions> {
     variant: variantName(variant ?? dmd.Variant.UNSPECIFIED),
     clip: filledIn(clip),
     ridge: filledIn(ridge),
+    // Not there in studies that were made before it was.
+    lastShare: lastShare ?? 0,
     delays: filledIn(delays),
     svdRank: filledIn(svdRank),
     tolerance: filledIn(tolerance),

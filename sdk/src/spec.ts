@@ -81,6 +81,11 @@ export interface DmdOptions {
   readonly clip?: number;
   /** `affine`: added to the squared singular values, as a share of the largest. @default 0.01; with a stride above 1: 0.001 */
   readonly ridge?: number;
+  /**
+   * What the last row of a component must have of its largest absolute value, with the estimate's sign, for the component to be
+   * trusted, 0 to 1. At averaged weights .8 makes the verdict say something. @default 0
+   */
+  readonly lastShare?: number;
   /** @default 'component' */
   readonly scaling?: Scaling;
   /** `hankel`, `forward_backward`: which modes are part of the estimate. @default 'steady' */

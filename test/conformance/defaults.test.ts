@@ -313,6 +313,7 @@ describe('the DMD service', () => {
     variant: Variant.MEDIAN,
     clip: 0.3,
     ridge: 1,
+    lastShare: 1,
     stride: 40,
     selection: Selection.NEAREST,
     anchor: Anchor.LAST,

@@ -38,6 +38,7 @@ it.each<[keyof DmdOptions, readonly number[]]>([
   ['tolerance', [...edges, ...notNumbers]],
   ['clip', [...edges, ...notNumbers]],
   ['ridge', [...edges, ...notNumbers]],
+  ['lastShare', [...edges, ...notNumbers]],
 ])('%s is taken by both or by none', async (option, values) => {
   const rows = Array.from({ length: SIGMA }, (_, t) =>
     Float64Array.of(1 + 0.5 ** t, -1 + 0.1 * Math.sin(t * t)),

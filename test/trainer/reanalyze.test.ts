@@ -82,6 +82,7 @@ describe('a stored window', () => {
       { svdRank: 1 },
       { clip: 0.5 },
       { ridge: 1 },
+      { lastShare: 1 },
       { scaling: Scaling.NONE },
     ]) {
       const other = await reanalyze({ name, ...options(dmd) });
@@ -115,6 +116,7 @@ describe('a stored window', () => {
     ['dmd.tolerance', options({ tolerance: 0 })],
     ['dmd.clip', options({ clip: 1 })],
     ['dmd.ridge', options({ ridge: Number.NaN })],
+    ['dmd.last_share', options({ lastShare: -0.1 })],
     ['dmd.variant', options({ variant: 99 as Variant })],
     ['dmd.scaling', options({ scaling: 99 as Scaling })],
     ['dmd.stride', options({ stride: 2 })],

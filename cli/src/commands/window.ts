@@ -39,6 +39,7 @@ interface ReanalyzeFlags extends WindowFlags {
   readonly tolerance?: number;
   readonly clip?: number;
   readonly ridge?: number;
+  readonly lastShare?: number;
   readonly scaling?: NonNullable<DmdOptions['scaling']>;
   readonly selection?: NonNullable<DmdOptions['selection']>;
   readonly anchor?: NonNullable<DmdOptions['anchor']>;
@@ -71,14 +72,27 @@ const reanalyze = (): Command =>
     .option('--tolerance <distance>', 'how near to 1 the eigenvalue of a steady mode lies', toNumber)
     .option('--clip <size>', 'affine: largest eigenvalue of what decays', toNumber)
     .option('--ridge <share>', 'affine: added to the squared singular values', toNumber)
+    .option('--last-share <share>', 'of its largest that the last row of a trusted component has', toNumber)
     .addOption(choice('--scaling <name>', 'how components are scaled', ['component', 'global', 'none']))
     .addOption(choice('--selection <name>', 'which modes are added up', ['steady', 'nearest']))
     .addOption(choice('--anchor <name>', 'the snapshot that amplitudes are fitted to', ['first', 'last']))
     .action((name: string, index: number, flags: ReanalyzeFlags) =>
       withStudy(name, flags, async (study) => {
         const { trial, sigma } = flags;
-        const { variant, delays, svdRank, tolerance, clip, ridge, scaling, selection, anchor } = flags;
-        const given = { variant, delays, svdRank, tolerance, clip, ridge, scaling, selection, anchor };
+        const { variant, delays, svdRank, tolerance, clip, ridge, lastShare, scaling, selection, anchor } =
+          flags;
+        const given = {
+          variant,
+          delays,
+          svdRank,
+          tolerance,
+          clip,
+          ridge,
+          lastShare,
+          scaling,
+          selection,
+          anchor,
+        };
         const dmd = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
         const [step, again] = await Promise.all([
           study.outerStep(index, { trial }),

@@ -1,9 +1,10 @@
 /** Estimates and verdicts on windows whose continuation is known, as tables. */
 
+import type { AnalyzeOptions } from '@glocal/sdk';
 import { slug, type Table } from '../report/table.ts';
-import { AFFINE, type Analyze, DEFAULT, HANKEL, PRODUCT, sparse, TRIED } from './candidates.ts';
+import { AFFINE, type Analyze, DEFAULT, HANKEL, PRODUCT, type Rows, sparse, TRIED } from './candidates.ts';
 import { type Interval, meanOf, type Score, scoreOf } from './score.ts';
-import { judged, stillLarge, type Trust, verdict, verdictFigures } from './verdict.ts';
+import { judged, verdictFigures } from './verdict.ts';
 import type { HeldWindow } from './windows.ts';
 
 /** How one estimate does on some windows. */
@@ -70,16 +71,17 @@ export const estimateTable = (title: string, said: string, rows: readonly Candid
   note: 'Intervals: 95 % of resampled trainings. Size: |log₁₀| of estimated over true length, less is better.',
 });
 
-const RULES: readonly (readonly [string, typeof AFFINE, boolean, Trust])[] = [
-  ["the default's (AFFINE, stride 3)", DEFAULT, true, verdict],
-  ["AFFINE's", AFFINE, false, verdict],
-  ["HANKEL's", HANKEL, false, verdict],
-  [
-    "AFFINE's, and the last row at least .8 of the largest with the estimate's sign",
-    AFFINE,
-    false,
-    stillLarge,
-  ],
+const LAST_SHARE = 0.8;
+const endingThere = ({ dmd, ...rest }: AnalyzeOptions): AnalyzeOptions => ({
+  ...rest,
+  dmd: { ...dmd, lastShare: LAST_SHARE },
+});
+const RULES: readonly (readonly [string, AnalyzeOptions, (rows: Rows) => Rows])[] = [
+  ["the default's (AFFINE, stride 3)", DEFAULT, sparse],
+  [`the same, last share ${LAST_SHARE}`, endingThere(DEFAULT), sparse],
+  ["AFFINE's", AFFINE, (rows) => rows],
+  [`the same, last share ${LAST_SHARE}`, endingThere(AFFINE), (rows) => rows],
+  ["HANKEL's", HANKEL, (rows) => rows],
 ];
 
 export async function verdictTable(
@@ -88,11 +90,10 @@ export async function verdictTable(
   analyze: Analyze,
 ): Promise<Table> {
   const rows: string[][] = [];
-  for (const [name, options, isSparse, trust] of RULES) {
+  for (const [name, options, choose] of RULES) {
     const items = [];
     for (const window of windows) {
-      const report = await analyze(isSparse ? sparse(window.rows) : window.rows, options);
-      items.push(...judged(window, report, trust));
+      items.push(...judged(window, await analyze(choose(window.rows), options)));
     }
     const { base, precision, recall, gain, components } = verdictFigures(items);
     rows.push([name, text(base), text(precision), signed(gain), text(recall), String(components)]);

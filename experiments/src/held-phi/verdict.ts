@@ -13,40 +13,21 @@ export interface Judged {
 }
 
 /** None where the window has no estimate. */
-export function judged(window: HeldWindow, report: WindowReport, trust: Trust): Judged[] {
-  const { run, truth, clear } = window;
-  const { glocal } = report;
+export function judged({ run, truth, clear }: HeldWindow, report: WindowReport): Judged[] {
+  const { glocal, componentTrusted } = report;
   if (glocal === undefined) return [];
   return truth.flatMap((value, k) =>
     clear[k]
       ? [
           {
             run,
-            trusted: trust(report, window, k),
+            trusted: componentTrusted[k] ?? false,
             right: Math.sign(glocal[k] ?? Number.NaN) === Math.sign(value),
           },
         ]
       : [],
   );
 }
-
-/** A rule that says of a component whether its estimate is to be trusted. */
-export type Trust = (report: WindowReport, window: HeldWindow, component: number) => boolean;
-
-/** The product's. */
-export const verdict: Trust = ({ componentTrusted }, _window, k) => componentTrusted[k] ?? false;
-
-/** Share of the largest row that the last one has to have. */
-const STILL_LARGE = 0.8;
-
-/** Besides, the last row is nearly the largest, and points where the estimate does. */
-export const stillLarge: Trust = (report, window, k) => {
-  const values = window.rows.map((row) => row[k] ?? Number.NaN);
-  const last = values.at(-1) ?? Number.NaN;
-  const largest = Math.max(...values.map(Math.abs));
-  const sameSign = Math.sign(last) === Math.sign(report.glocal?.[k] ?? Number.NaN);
-  return verdict(report, window, k) && sameSign && Math.abs(last) >= STILL_LARGE * largest;
-};
 
 export interface VerdictFigures {
   /** Share of all clear components whose sign is right. */

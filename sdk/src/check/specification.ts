@@ -220,6 +220,7 @@ export const dmdOptions = object<DmdOptions>({
   tolerance: optional(finite),
   clip: optional(finite),
   ridge: optional(finite),
+  lastShare: optional(finite),
   scaling: optional(oneOf(choices(dmd.Scaling))),
   selection: optional(oneOf(choices(dmd.Selection))),
   anchor: optional(oneOf(choices(dmd.Anchor))),

@@ -101,6 +101,7 @@ export const everything = {
       tolerance: 0.05,
       clip: 0.5,
       ridge: 0.1,
+      lastShare: 0.8,
       scaling: 'none',
       selection: 'nearest',
       anchor: 'last',

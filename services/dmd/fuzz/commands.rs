@@ -240,6 +240,7 @@ fn spec(u: &mut Unstructured) -> Result<WindowSpec> {
         tolerance: if on(5) { Some(setting(u)?) } else { None },
         clip: if on(6) { Some(setting(u)?) } else { None },
         ridge: if on(6) { Some(setting(u)?) } else { None },
+        last_share: if on(6) { Some(setting(u)?) } else { None },
         selection: if on(8) { choice(u, 3)? } else { 0 },
         anchor: if on(9) { choice(u, 3)? } else { 0 },
     };

@@ -64,6 +64,7 @@ pub fn analyze(
             spectrum: &found.spectrum,
             statistics: &statistics,
             rows: window.as_rows(),
+            last_share: options.last_share,
         }),
         statistics: &statistics,
     });

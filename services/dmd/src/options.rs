@@ -30,6 +30,9 @@ pub struct Options {
     pub anchor: Anchor,
     /// How components are scaled before the decomposition; undone in every result.
     pub scaling: Scaling,
+    /// What the last row of a component must have of its largest absolute value, with the estimate's sign, for the
+    /// component to be trusted; from 0, with which neither is asked for, to 1.
+    pub last_share: f64,
     /// Inner steps between two rows; at least 1. Tolerance, clip and thresholds are stated per inner step, for which the
     /// principal root of an eigenvalue counts; the report has eigenvalues per row.
     pub stride: usize,
@@ -103,6 +106,9 @@ pub enum OptionError {
     /// `ridge` is negative or not finite.
     #[error("ridge is {0:?}; it must be a finite number of at least 0")]
     Ridge(f64),
+    /// `last_share` is not between 0 and 1.
+    #[error("last_share is {0:?}; it must be from 0 to 1")]
+    LastShare(f64),
     /// `stride` is 0.
     #[error("stride must be at least 1")]
     NoStride,
@@ -117,6 +123,7 @@ impl OptionError {
             Self::Tolerance(_) => "tolerance",
             Self::Clip(_) => "clip",
             Self::Ridge(_) => "ridge",
+            Self::LastShare(_) => "last_share",
             Self::NoStride => "stride",
         }
     }
@@ -143,6 +150,7 @@ impl Options {
             selection: Selection::default(),
             anchor: Anchor::default(),
             scaling: Scaling::Component,
+            last_share: 0.0,
             stride,
             include_contributions: false,
             thresholds: Thresholds::default(),
@@ -164,6 +172,9 @@ impl Options {
         }
         if !(self.ridge.is_finite() && self.ridge >= 0.0) {
             problems.push(OptionError::Ridge(self.ridge));
+        }
+        if !(0.0..=1.0).contains(&self.last_share) {
+            problems.push(OptionError::LastShare(self.last_share));
         }
         if self.stride == 0 {
             problems.push(OptionError::NoStride);

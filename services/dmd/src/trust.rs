@@ -24,6 +24,8 @@ pub(crate) struct Estimate<'a> {
     pub statistics: &'a Statistics,
     /// The window's rows, of q values each.
     pub rows: &'a [&'a [f64]],
+    /// What the last row must have of the largest absolute value; 0 asks for nothing.
+    pub last_share: f64,
 }
 
 impl Estimate<'_> {
@@ -37,6 +39,26 @@ impl Estimate<'_> {
             greatest = greatest.max(0.5 * row[component]);
         }
         greatest - least < SETTLED * (0.5 * high - 0.5 * low)
+    }
+
+    /// Whether a component ends where its estimate says: with its sign, and not far below its largest absolute value.
+    fn ends_with_it(&self, component: usize) -> bool {
+        if self.last_share == 0.0 {
+            return true;
+        }
+        let last = self.last(component);
+        last * self.values[component].signum() > 0.0
+            && last.abs() >= self.last_share * self.largest(component)
+    }
+
+    fn last(&self, component: usize) -> f64 {
+        self.rows[self.rows.len() - 1][component]
+    }
+
+    /// Largest absolute value of a component.
+    fn largest(&self, component: usize) -> f64 {
+        let (low, high) = (self.statistics.low[component], self.statistics.high[component]);
+        low.abs().max(high.abs())
     }
 
     /// Whether the estimate of a component with this overshoot leaves the rows although they have settled.
@@ -90,6 +112,7 @@ impl Thresholds {
                 zero || (clear
                     && !dependent
                     && near
+                    && estimate.ends_with_it(component)
                     && !estimate.leaves_settled_rows(component, overshoot, self.overshoot))
             })
             .collect();
@@ -123,10 +146,17 @@ impl Thresholds {
         );
         let why = if t < self.trusted_t_score {
             format!("|mean| / deviation {t:.2} (limit {})", self.trusted_t_score)
-        } else if value * mean.signum() > 0.0 {
+        } else if value * mean.signum() <= 0.0 {
+            format!("estimate {value:.3e} against mean {mean:.3e}")
+        } else if estimate.ends_with_it(first) {
             self.too_far(trust, estimate, first)
         } else {
-            format!("estimate {value:.3e} against mean {mean:.3e}")
+            format!(
+                "estimate {value:.3e} against last row {:.3e} (limit {} of the largest, {:.3e})",
+                estimate.last(first),
+                estimate.last_share,
+                estimate.largest(first)
+            )
         };
         let doubtful = trust.components.iter().filter(|&&trusted| !trusted).count();
         let count = trust.components.len();

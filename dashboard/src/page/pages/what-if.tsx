@@ -19,6 +19,7 @@ const OPTIONS = [
   ['svdRank', 'Rank', '0 optimal, below 1 share of energy, −1 all', 'any'],
   ['clip', 'Clip', 'affine: largest eigenvalue of what decays', 'any'],
   ['ridge', 'Ridge', 'affine: added to squared singular values', 'any'],
+  ['lastShare', 'Last share', 'of its largest that a trusted component ends with', 'any'],
   ['tolerance', 'Tolerance', 'how near to 1 is steady', 'any'],
 ] as const;
 const VARIANTS = ['affine', 'hankel', 'forward_backward', 'optimized', 'mean', 'median', 'last'];

@@ -70,6 +70,10 @@ pub struct Analyze {
     #[arg(long, value_name = "SHARE")]
     ridge: Option<f64>,
 
+    /// What the last row must have of the largest for a component to be trusted, with the estimate's sign [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    last_share: Option<f64>,
+
     /// The modes of the estimate of HANKEL and FORWARD_BACKWARD [default: STEADY].
     #[arg(long, value_name = "NAME", ignore_case = true,
         value_parser = named([Selection::Steady, Selection::Nearest], Selection::name))]
@@ -144,6 +148,7 @@ impl Analyze {
         options.scaling = self.scaling.unwrap_or(options.scaling);
         options.clip = self.clip.unwrap_or(options.clip);
         options.ridge = self.ridge.unwrap_or(options.ridge);
+        options.last_share = self.last_share.unwrap_or(options.last_share);
         options.selection = self.selection.unwrap_or(options.selection);
         options.anchor = self.anchor.unwrap_or(options.anchor);
         options.include_contributions = self.include_contributions;
@@ -384,6 +389,7 @@ mod tests {
             "--scaling=global",
             "--clip=0.8",
             "--ridge=0.7",
+            "--last-share=0.8",
             "--selection=nearest",
             "--anchor=last",
             "--include-contributions",
@@ -396,6 +402,7 @@ mod tests {
             scaling: Scaling::Global,
             clip: 0.8,
             ridge: 0.7,
+            last_share: 0.8,
             selection: Selection::Nearest,
             anchor: Anchor::Last,
             include_contributions: true,

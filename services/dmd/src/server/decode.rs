@@ -144,6 +144,7 @@ impl Problems<'_> {
         checked.tolerance = options.tolerance.unwrap_or(checked.tolerance);
         checked.clip = options.clip.unwrap_or(checked.clip);
         checked.ridge = options.ridge.unwrap_or(checked.ridge);
+        checked.last_share = options.last_share.unwrap_or(checked.last_share);
         for problem in checked.problems() {
             self.add(&format!("options.{}", problem.option()), problem.to_string());
         }

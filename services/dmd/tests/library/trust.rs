@@ -278,3 +278,36 @@ fn a_component_that_hardly_moves_is_trusted_near_it() {
         }
     }
 }
+
+#[test]
+fn a_component_that_ends_far_below_its_largest_row_is_doubted_where_that_is_asked_for() {
+    // Its limit .5 is a tenth of the first row, and the last row .55.
+    let falling = rows(|t| 0.5 + 4.5 * 0.78_f64.powf(t));
+    for (last_share, trusted) in [(0.0, true), (0.1, true), (0.8, false)] {
+        let options = Options {
+            last_share,
+            ..options(Variant::Affine, 3)
+        };
+        let report = report(&falling, &options);
+        assert_eq!(report.component_trusted, [trusted], "{}", report.verdict_reason);
+        assert_eq!(
+            report.verdict_reason.contains("against last row"),
+            !trusted,
+            "{}",
+            report.verdict_reason
+        );
+    }
+}
+
+#[test]
+fn a_component_whose_last_row_has_the_other_sign_is_doubted_where_that_is_asked_for() {
+    let mut turning = rows(|_| 1.0);
+    turning[ROWS - 1] = -1.0;
+    for (last_share, trusted) in [(0.0, true), (0.5, false)] {
+        let options = Options {
+            last_share,
+            ..options(Variant::Median, 3)
+        };
+        assert_eq!(report(&turning, &options).component_trusted, [trusted]);
+    }
+}

@@ -115,6 +115,10 @@ fn options_out_of_range_are_refused() {
             tolerance: f64::NAN,
             ..Options::default()
         },
+        Options {
+            last_share: 1.5,
+            ..Options::default()
+        },
     ] {
         let error = analyze(&window, &options, &[], &Cancellation::new()).unwrap_err();
         assert!(matches!(error, AnalysisError::InvalidOption(_)));

@@ -292,6 +292,7 @@ async fn every_problem_of_a_specification_is_named_at_once() {
             variant: Some(17),
             clip: Some(1.0),
             ridge: Some(-1.0),
+            last_share: Some(1.5),
             stride: Some(0),
             ..DmdOptions::default()
         }),
@@ -309,6 +310,7 @@ async fn every_problem_of_a_specification_is_named_at_once() {
             "spec.options.tolerance",
             "spec.options.clip",
             "spec.options.ridge",
+            "spec.options.last_share",
             "spec.options.stride",
             "spec.components",
             "spec.rows",

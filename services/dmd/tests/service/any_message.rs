@@ -78,6 +78,7 @@ fn spec(chance: &mut Chance) -> WindowSpec {
             variant: chance.one_in(2).then(|| chance.choice(8)),
             clip: chance.one_in(4).then(|| chance.value().abs()),
             ridge: chance.one_in(4).then(|| chance.value().abs()),
+            last_share: chance.one_in(4).then(|| chance.value().abs()),
             stride: chance.number(4),
             selection: chance.choice(3),
             anchor: chance.choice(3),

@@ -96,6 +96,7 @@ function optionsOf(
       tolerance: requested?.tolerance ?? dmd.tolerance,
       clip: requested?.clip ?? dmd.clip,
       ridge: requested?.ridge ?? dmd.ridge,
+      lastShare: requested?.lastShare ?? dmd.lastShare,
       scaling: requested?.scaling || dmd.scaling,
       selection: requested?.selection || dmd.selection,
       anchor: requested?.anchor || dmd.anchor,

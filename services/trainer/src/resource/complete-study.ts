@@ -22,7 +22,7 @@ export type CompleteOuterOptimizer = Filled<OuterOptimizer, 'rate' | 'beta1' | '
 
 export type CompleteDmdOptions = Filled<
   DmdOptions,
-  'delays' | 'svdRank' | 'tolerance' | 'variant' | 'clip' | 'ridge' | 'stride'
+  'delays' | 'svdRank' | 'tolerance' | 'variant' | 'clip' | 'ridge' | 'lastShare' | 'stride'
 >;
 
 export type CompleteMethod = Filled<Method, 'averaging'> & {

@@ -81,7 +81,10 @@ const WRONG: readonly (readonly [what: string, changes: object])[] = [
   ['many warm-up windows', method({ window: 50, warmupWindows: 9 })],
   ['reverse steps', method({ window: 50, reverseSteps: 60 })],
   ['an average', method({ averaging: 1 })],
-  ['ranges of the decomposition', method({ dmd: { svdRank: -2, tolerance: 0, clip: 1, ridge: -1 } })],
+  [
+    'ranges of the decomposition',
+    method({ dmd: { svdRank: -2, tolerance: 0, clip: 1, ridge: -1, lastShare: 2 } }),
+  ],
   [
     'ranges of the optimizer',
     method({ outer: { rate: 0, beta1: 1, beta2: -1, epsilon: 0, maxLossRise: -1 } }),

@@ -163,6 +163,7 @@ describe('completeStudy', () => {
         tolerance: 0.1,
         clip: 0.9,
         ridge: 0.001,
+        lastShare: 0,
         stride: 3,
       },
       outer: { rate: 0.6, beta1: 0.7, beta2: 0.9, epsilon: 0.01, maxLossRise: 0.3, normalize: true },
@@ -445,6 +446,12 @@ describe('completeStudy', () => {
       method({ dmd: DmdOptions.fromPartial({ stride: 2 }) }),
       'method.dmd.stride',
       /method.stride = 1/,
+    ],
+    [
+      'a share above 1',
+      method({ dmd: DmdOptions.fromPartial({ lastShare: 1.1 }) }),
+      'method.dmd.last_share',
+      /1.1 is not a share/,
     ],
     ['clip 1', method({ dmd: DmdOptions.fromPartial({ clip: 1 }) }), 'method.dmd.clip', /between 0 and 1/],
     [

@@ -121,6 +121,7 @@ export const DMD = {
   variant: Variant.AFFINE,
   tolerance: 0.1,
   clip: 0.9,
+  lastShare: 0,
   scaling: Scaling.COMPONENT,
   selection: Selection.STEADY,
   anchor: Anchor.FIRST,

@@ -27,13 +27,14 @@ export function completeDmd(
     tolerance: requested?.tolerance ?? DMD.tolerance,
     clip: requested?.clip ?? DMD.clip,
     ridge: requested?.ridge ?? byVariant.ridge,
+    lastShare: requested?.lastShare ?? DMD.lastShare,
     scaling: requested?.scaling || DMD.scaling,
     includeContributions: requested?.includeContributions ?? DMD.includeContributions,
     stride,
     selection: requested?.selection || DMD.selection,
     anchor: requested?.anchor || DMD.anchor,
   } satisfies DmdOptions;
-  const { delays, svdRank, tolerance, clip, ridge } = options;
+  const { delays, svdRank, tolerance, clip, ridge, lastShare } = options;
   check.oneOf(variant, Variant, `${path}.variant`);
   check.require(delays >= 1, `${path}.delays`, `${delays} is not positive`);
   check.require(
@@ -53,6 +54,11 @@ export function completeDmd(
     ridge >= 0 && Number.isFinite(ridge),
     `${path}.ridge`,
     `${ridge} is not a number of 0 or more`,
+  );
+  check.require(
+    lastShare >= 0 && lastShare <= 1,
+    `${path}.last_share`,
+    `${lastShare} is not a share from 0 to 1`,
   );
   check.oneOf(options.scaling, Scaling, `${path}.scaling`);
   check.oneOf(options.selection, Selection, `${path}.selection`);

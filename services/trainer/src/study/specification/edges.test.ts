@@ -236,6 +236,7 @@ const studies = fc.record({
         tolerance: maybe(real(0.1)),
         clip: maybe(real(0.9)),
         ridge: maybe(real(0.01)),
+        lastShare: maybe(real(0.8)),
         stride: maybe(unsigned(1)),
         scaling: choice(Scaling),
         selection: choice(Selection),
