@@ -14,7 +14,7 @@ import {
 } from '@glocal/proto/glocal/v1/study';
 import type { SearchPoint } from '../hyper/search-point.ts';
 import type { CompleteMethod, CompleteStudy } from '../resource/complete-study.ts';
-import { isImbalanced } from '../resource/imbalance.ts';
+import { riseByFrequencies } from '../resource/imbalance.ts';
 import { outerStepName, parseTrialName } from '../resource/names.ts';
 import { encodeRows } from '../resource/rows.ts';
 import { outerStepFrom } from '../resource/windows.ts';
@@ -89,7 +89,7 @@ export class OuterLoop {
     const { method, training } = study;
     this.#parts = parts;
     this.#method = method;
-    this.#rules = { ...method, lossMayRise: isImbalanced(study.problem) };
+    this.#rules = { ...method, mayRiseBy: riseByFrequencies(study.problem) };
     this.#steps = training.steps * (method.trainings || 1);
     if (this.#steps > MAX_STEPS) {
       throw new RangeError(

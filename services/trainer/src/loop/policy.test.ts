@@ -67,7 +67,7 @@ describe('conclude', () => {
     estimator: Estimator.MEAN,
     evaluation: EvaluationPoint.AVERAGED,
     outer: { maxLossRise: 0.3 },
-    lossMayRise: false,
+    mayRiseBy: 0,
   };
   /** After some windows, the last of which has moved something. */
   const BEFORE: Before = {
@@ -122,16 +122,25 @@ describe('conclude', () => {
     );
   });
 
-  it('takes nothing back of finite losses that rise while nothing is wrong', () => {
-    const rules = { ...RULES, estimator: Estimator.GLOCAL, outer: { maxLossRise: 0 }, lossMayRise: true };
-    const diverging = { report: report(Verdict.DIVERGING) };
+  it('takes nothing back of losses that rise by no more than they may while nothing is wrong', () => {
+    const mayRiseBy = Math.log(100);
+    const rules = { ...RULES, estimator: Estimator.GLOCAL, outer: { maxLossRise: 0 }, mayRiseBy };
+    const diverging = { report: report(Verdict.DIVERGING), validation: { loss: 5 } };
     const first = { ...BEFORE, stepsDone: 0, canRetry: false };
     expect(conclude(rules, window(1.4, diverging), first).action).toBe('hold');
     expect(conclude(rules, window(1.4, diverging), BEFORE).action).toBe('hold');
-    expect(conclude({ ...rules, lossMayRise: false }, window(1.4, diverging), BEFORE).action).toBe(
-      'rollBack',
-    );
+    expect(conclude({ ...rules, mayRiseBy: 0 }, window(1.4, diverging), BEFORE).action).toBe('rollBack');
     expect(conclude(rules, window(1.4, { ...diverging, trainLoss: Number.NaN }), first).action).toBe(
+      'lowerRates',
+    );
+    // One that has exploded says so by its size.
+    const exploded = window(3e18, { ...diverging, validation: { loss: 5e23 } });
+    expect(conclude(rules, exploded, BEFORE).action).toBe('rollBack');
+    expect(conclude(rules, exploded, { ...BEFORE, canRetry: false })).toMatchObject({
+      action: 'lowerRates',
+      goesBack: true,
+    });
+    expect(conclude(rules, window(1.4, { ...diverging, validation: { loss: 5e23 } }), first).action).toBe(
       'lowerRates',
     );
     // Somebody who says how much it may rise is believed.

@@ -89,8 +89,11 @@ export interface Before {
 /** What the policy looks at of a method. */
 export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
   readonly outer: Pick<OuterOptimizer, 'maxLossRise'>;
-  /** Whether the validation loss rises while nothing is wrong, as where the network learns how frequent imbalanced classes are. */
-  readonly lossMayRise: boolean;
+  /**
+   * By how much the validation loss may rise while nothing is wrong, in nats, as where the network learns how frequent imbalanced
+   * classes are; 0 where it does not. `maxLossRise` counts in its place.
+   */
+  readonly mayRiseBy: number;
 }
 
 /** What to do after a window. */
@@ -157,25 +160,19 @@ function unlessDrifted(
  */
 function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Before): Conclusion {
   const { canRetry, canLowerRates } = before;
-  const { maxLossRise = 0 } = rules.outer;
   const { reason } = wish;
-  if (rules.lossMayRise && maxLossRise === 0 && isSound(window)) {
-    return {
-      action: 'hold',
-      reason: `${reason}; the validation loss cannot say so, too, so nothing is taken back`,
-    };
-  }
-  const allowed = isFirst(before) ? 0 : maxLossRise;
+  const { maxLossRise = 0 } = rules.outer;
+  const limit = maxLossRise || rules.mayRiseBy;
+  const allowed = isFirst(before) && maxLossRise > 0 ? 0 : limit;
   const spoilt =
-    isFirst(before) &&
-    window.validation.loss - before.validationLoss > (maxLossRise || Number.POSITIVE_INFINITY);
+    isFirst(before) && window.validation.loss - before.validationLoss > (limit || Number.POSITIVE_INFINITY);
   if (isSound(window) && !spoilt && riseOf(rules, window, before) <= allowed) {
-    const by = allowed === 0 ? '' : ` by more than ${allowed}`;
+    const by = allowed === 0 ? '' : ` by more than ${Number(allowed.toPrecision(3))}`;
     const held = `${reason}; the validation loss did not rise${by}, so nothing is taken back`;
     return unlessDrifted({ action: 'hold', reason: held }, rules, window, before);
   }
   if (canRetry) return wish;
-  const isWorse = isFirst(before) || (maxLossRise > 0 && hasLost(window, before));
+  const isWorse = isFirst(before) || (limit > 0 && hasLost(window, before));
   if (canLowerRates && (isWorse || !isSound(window))) {
     return { action: 'lowerRates', reason, goesBack: true };
   }
