@@ -10,10 +10,17 @@ export function headingOf(step: OuterStep | undefined): Float64Array | undefined
   return first.map((_, i) => rows.reduce((sum, row) => sum + (row[i] ?? 0), 0) / rows.length);
 }
 
-/** Of two vectors of one length; 0 where one of them is 0. */
-export function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** Largest absolute value of each component; 1 where that is 0. */
+export const sizesOf = (rows: readonly Float64Array[]): Float64Array =>
+  (rows[0] ?? new Float64Array()).map((_, i) => Math.max(...rows.map((row) => Math.abs(row[i] ?? 0))) || 1);
+
+/**
+ * Of two vectors of one length; 0 where one of them is 0.
+ * @param sizes that components are divided by, so that the largest does not decide alone.
+ */
+export function cosineOf(a: ArrayLike<number>, b: ArrayLike<number>, sizes: ArrayLike<number>): number {
   const dot = (x: ArrayLike<number>, y: ArrayLike<number>): number =>
-    Array.from(x).reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+    Array.from(x).reduce((sum, value, i) => sum + (value * (y[i] ?? 0)) / (sizes[i] ?? 1) ** 2, 0);
   const size = Math.sqrt(dot(a, a) * dot(b, b));
   return size === 0 ? 0 : dot(a, b) / size;
 }

@@ -11,7 +11,7 @@ import { type HeatmapCell, heatmapChart } from '../figures/heatmap.ts';
 import type { Finished } from '../outcome.ts';
 import { mean, meanPercent } from '../report/statistics.ts';
 import type { Table } from '../report/table.ts';
-import { cosineOf, headingOf } from './heading.ts';
+import { cosineOf, headingOf, sizesOf } from './heading.ts';
 
 interface Grid {
   readonly sigmas: readonly number[];
@@ -22,6 +22,8 @@ interface Form {
   /** Inner steps of a training. */
   readonly steps: number;
   readonly loop: Omit<PaperLoop, 'sigma' | 'delays'>;
+  /** Rate that a training starts from. */
+  readonly start: number;
   /** Settings that are trained with; stored windows are analysed with those of `REANALYSED`. */
   readonly trained: Grid;
 }
@@ -31,17 +33,18 @@ const REANALYSED: Grid = { sigmas: [10, 20, 30, 40, 50], delays: [1, 2, 5, 10, 1
 const FORMS: Readonly<Record<Size, Form>> = {
   full: {
     steps: 20_000,
+    // The paper's Fig. 5 starts there.
+    start: 1e-3,
     loop: { window: WINDOW, rate: 0.1 },
     trained: { sigmas: [10, 20, 30, 40, 50], delays: [1, 5, 10, 15] },
   },
   quick: {
-    steps: 200,
+    steps: 500,
+    start: 0.01,
     loop: { window: WINDOW, validationSample: 500 },
     trained: { sigmas: [20, 40], delays: [1, 10] },
   },
 };
-/** The paper's Fig. 5 starts there. */
-const START = 1e-3;
 /** Windows of stored training are analysed where the hypergradient can still be followed. */
 const HELD_STARTS: Readonly<Record<Size, readonly number[]>> = { full: [1e-3, 0.01, 0.1], quick: [0.01] };
 const HELD_STEPS: Readonly<Record<Size, number>> = { full: 1_000, quick: 250 };
@@ -61,7 +64,7 @@ const RERUN = 'trained';
 const HELD = 'held';
 
 function arms(size: Size): Arm[] {
-  const { steps, loop, trained } = FORMS[size];
+  const { steps, start, loop, trained } = FORMS[size];
   const rerun: Task = { table: `fashion-mnist, lenet, ${steps} steps`, problem, steps };
   const still: Task = { ...rerun, table: 'windows to analyse again', steps: HELD_STEPS[size] };
   const whole = { ...loop, sigma: WINDOW, delays: 10 };
@@ -74,7 +77,7 @@ function arms(size: Size): Arm[] {
     }),
     ...settingsOf(trained).map((setting) =>
       armOf(rerun, {
-        ...{ title: titleOf(setting), readout: 'last', optimizer: 'sgd', space: space([START]) },
+        ...{ title: titleOf(setting), readout: 'last', optimizer: 'sgd', space: space([start]) },
         method: paperMethod({ ...loop, ...setting }, 'glocal', 'last_iterate', hankel(setting)),
       }),
     ),
@@ -89,7 +92,7 @@ export const sigmaDelay: Experiment = {
   seeds: { full: 3, quick: 1 },
   datasets: { full: [problem.dataset] },
   shortened: [
-    '200 inner steps in place of 20,000 and four settings in place of twenty for the trainings, five windows from one start ' +
+    '500 inner steps from .01 in place of 20,000 from .001 and four settings in place of twenty for the trainings, five windows from one start ' +
       'in place of sixty for the analysis, hypergradients on 500 of 6,000 validation examples, one seed in place of three.',
   ],
   arms: ({ size }) => arms(size),
@@ -99,7 +102,8 @@ export const sigmaDelay: Experiment = {
 async function analyse(lab: Lab, finished: readonly Finished[]): Promise<Findings> {
   const kept = finished.find(({ arm }) => arm.title === HELD);
   const analysed = kept === undefined ? undefined : await reanalysed(lab, kept);
-  const trained = trainedCells(FORMS[lab.size].trained, finished);
+  const { steps, start, trained: grid } = FORMS[lab.size];
+  const trained = trainedCells(grid, finished);
   const figures = [
     ...(analysed === undefined
       ? []
@@ -118,7 +122,7 @@ async function analyse(lab: Lab, finished: readonly Finished[]): Promise<Finding
       id: 'trainings',
       svg: await heatmapChart(
         'Trained with each',
-        `validation accuracy in % after ${FORMS[lab.size].steps} steps from a rate of ${START}`,
+        `validation accuracy in % after ${steps} steps from a rate of ${start}`,
         AXES,
         trained,
       ),
@@ -165,13 +169,14 @@ async function reanalysed(
     );
     for (const [i, { index, window }] of steps.slice(0, -1).entries()) {
       const truth = headingOf(steps[i + 1]);
-      if (truth === undefined || window === undefined) continue;
+      if (truth === undefined || window?.hypergradients === undefined) continue;
+      const sizes = sizesOf(window.hypergradients);
       windows += 1;
       for (const score of scores) {
         const { sigma, delays } = score.setting;
         const { report } = await study.reanalyze(index, { trial, sigma, dmd: { delays }, signal });
         if (report.glocal === undefined) score.undefinedOnes += 1;
-        else score.cosines.push(cosineOf(report.glocal, truth));
+        else score.cosines.push(cosineOf(report.glocal, truth, sizes));
       }
     }
     note(`${trial}: ${windows} windows analysed again with ${scores.length} settings`);
@@ -186,6 +191,7 @@ async function reanalysed(
     table: {
       id: 'reanalysis',
       title: 'Stored windows analysed again: cosine of the estimate with the mean of the next window',
+      note: 'Each component is divided by its largest value in the window.',
       columns: ['σ', 'm', 'cosine', 'no estimate', 'windows'],
       rows: scores.map(({ setting, cosines, undefinedOnes }) => [
         ...[String(setting.sigma), String(setting.delays)],
