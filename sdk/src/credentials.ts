@@ -67,10 +67,7 @@ class RenewedCredentials extends ChannelCredentials {
 
   #renewed(): ChannelCredentials {
     try {
-      const given = ask(this.#source);
-      // gRPC takes any text, and would trust nobody: as of a file that is just being written.
-      if (given.ca !== undefined) new X509Certificate(given.ca);
-      this.#latest = withTls(given);
+      this.#latest = withTls(ask(this.#source));
     } catch (error) {
       const reason = wordsOf(error);
       this.#log('warn', 'no new certificates can be had: what was there before holds', { reason });
@@ -96,6 +93,8 @@ function ask(source: TlsSource): TlsOptions {
 /** @throws GlocalError INVALID_ARGUMENT, reason TLS */
 function withTls({ ca, key, cert }: TlsOptions): ChannelCredentials {
   try {
+    // gRPC takes any text, and would trust nobody: as of a file that is just being written.
+    if (ca !== undefined) new X509Certificate(ca);
     return ChannelCredentials.createSsl(pem(ca), pem(key), pem(cert));
   } catch (cause) {
     throw cannotBeUsed(cause);

@@ -1,4 +1,4 @@
-/** What the SDK tells of that is no error: calls made again, connections made again, tokens and certificates renewed. Never a secret. */
+/** What the SDK tells of that is no error: calls made again, connections made again, tokens renewed, certificates that cannot be. Never a secret. */
 
 /** How much it matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

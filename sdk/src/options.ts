@@ -68,7 +68,7 @@ export interface ClientOptions {
   readonly timeout?: number | undefined;
   readonly keepalive?: KeepaliveOptions | undefined;
   readonly retry?: RetryOptions | undefined;
-  /** Told of calls and connections that are made again, and of tokens and certificates that are renewed. @default nobody */
+  /** Told of calls and connections that are made again, of tokens that are renewed, and of certificates that cannot be. @default nobody */
   readonly logger?: Logger | undefined;
 }
 

@@ -99,6 +99,7 @@ describe('a server that asks for certificates', () => {
 it.each([
   ['a key that is none', () => ({ cert: authority.cert, key: 'no key' })],
   ['a certificate without its key', () => ({ cert: authority.cert })],
+  ['authorities that are none', () => ({ ca: 'no certificate' })],
 ])('%s is INVALID_ARGUMENT at once', (_what, tls) => {
   expect(() => new GlocalClient({ tls: tls() })).toThrow(
     expect.objectContaining({ code: 'INVALID_ARGUMENT', reason: 'TLS' }),
@@ -188,6 +189,7 @@ describe('certificates that a function gives', () => {
       'tls: cannot be used: ENOENT: no such file',
     ],
     ['gives a key that is none', () => ({ cert: authority.cert, key: 'no key' }), 'tls: cannot be used: '],
+    ['gives authorities that are none', () => ({ ca: '' }), 'tls: cannot be used: '],
     [
       'gives what is misspelt',
       () => ({ certificate: '' }) as never,

@@ -1,5 +1,6 @@
 /** Certificates that may be replaced while the dashboard runs: that of its pages, and those by which it reaches the trainer. */
 
+import { X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
@@ -80,6 +81,8 @@ export function withLastingTls(options: ClientOptions, log: Log): ClientOptions 
     try {
       const given = tls();
       createSecureContext(asPem(given));
+      // That takes any text for authorities, as of a file that is just being written.
+      if (given.ca !== undefined) new X509Certificate(given.ca);
       latest = given;
       tell(undefined);
     } catch (error) {

@@ -91,7 +91,7 @@ export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
   readonly outer: Pick<OuterOptimizer, 'maxLossRise'>;
   /**
    * By how much the validation loss may rise while nothing is wrong, in nats, as where the network learns how frequent imbalanced
-   * classes are; 0 where it does not. `maxLossRise` counts in its place.
+   * classes are; 0 where it does not. `maxLossRise` counts in its place where it is above 0.
    */
   readonly mayRiseBy: number;
 }
@@ -155,8 +155,8 @@ function unlessDrifted(
 
 /**
  * Going back costs all inner steps since the last boundary: only where the validation loss says so, too, by as much as an outer step
- * may raise it (in the first window, whose average is still near the start, by anything, or by so much at the last weights), and
- * once for each move.
+ * may raise it, or without such a limit by what frequencies explain (in the first window, whose average is still near the start, with
+ * a limit by anything, or by so much at the last weights), and once for each move.
  */
 function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Before): Conclusion {
   const { canRetry, canLowerRates } = before;
