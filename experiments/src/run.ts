@@ -22,7 +22,7 @@ export class NoRowError extends Error {
 export function armsNamed(arms: readonly Arm[], text: string): readonly Arm[] {
   const named = arms.filter(({ id }) => id.includes(text));
   if (named.length > 0 || text === '') return named;
-  const rows = arms.map(({ id }) => `  ${id}\n`).join('');
+  const rows = arms.map(({ id }) => `  ${id}`).join('\n');
   throw new NoRowError(`no row has ${JSON.stringify(text)} in its name; the rows are\n${rows}`);
 }
 

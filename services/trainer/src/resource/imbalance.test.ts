@@ -8,7 +8,7 @@ it('frequencies alone raise the loss of balanced examples by less than the bound
       fc.integer({ min: 2, max: 100 }),
       fc.double({ min: 1, max: 1e4, noNaN: true }),
       (classes, factor) => {
-        // As problems thin classes out: geometrically, down to the factor.
+        // Geometrically, as problems thin classes out, and a little further: down to the whole factor.
         const sizes = Array.from({ length: classes }, (_, c) => factor ** (-c / (classes - 1)));
         const all = sizes.reduce((sum, size) => sum + size, 0);
         const loss = sizes.reduce((sum, size) => sum - Math.log(size / all), 0) / classes;
