@@ -115,6 +115,12 @@ it('decodeSpec makes up no default that the server did not state', () => {
   expect(method.dmd).toMatchObject({ variant: 'unknown', delays: Number.NaN });
 });
 
+it('a study from before there was a share of the last row asked for none', () => {
+  const { method, ...study } = sent(everything);
+  const before = { ...study, method: { ...method, dmd: { ...method?.dmd, lastShare: undefined } } };
+  expect(decodeSpec(before as proto.Study).method).toMatchObject({ dmd: { lastShare: 0 } });
+});
+
 describe('children of a categorical', () => {
   const searched = space({
     optimizer: categorical({
