@@ -35,9 +35,10 @@ export function withConnection(command: Command): Command {
       new Option('--tls', "encrypts, with Node's own certificate authorities").env('GLOCAL_CLIENT_TLS'),
     )
     .addOption(
-      new Option('--tls-ca <file>', "PEM file of the authorities of the server's certificate; encrypts").env(
-        'GLOCAL_CLIENT_TLS_CA',
-      ),
+      new Option(
+        '--tls-ca <file>',
+        "PEM file of the authorities of the server's certificate; encrypts. Read anew for each connection, as the two below",
+      ).env('GLOCAL_CLIENT_TLS_CA'),
     )
     .addOption(
       new Option('--tls-cert <file>', 'PEM file with your own certificate, for mutual TLS').env(

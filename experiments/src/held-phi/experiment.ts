@@ -1,6 +1,6 @@
 /**
- * `held-phi`: how well each estimator predicts where the hypergradient goes while the hyperparameters stay where they are, on models and
- * data that no setting was chosen on.
+ * `held-phi`: how well each estimator predicts where the hypergradient goes while the hyperparameters stay where they are, on data that
+ * no setting was chosen on.
  */
 
 import { GlocalEstimator, type Method } from '@glocal/sdk';
