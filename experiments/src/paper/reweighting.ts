@@ -16,7 +16,7 @@ interface Published {
 
 const LOOPS: Readonly<Record<Size, PaperLoop>> = {
   full: { ...PAPER, rate: 0.01 },
-  quick: { window: 50, sigma: 8, delays: 2, validationSample: 50, rate: 0.01 },
+  quick: { window: 20, sigma: 4, delays: 2, validationSample: 50, rate: 0.01 },
 };
 const SIZES = {
   full: { steps: 20_000, batchSize: 128, validationExamples: 1_000 },
@@ -79,8 +79,8 @@ const experiment = (dataset: string, factor: number, published: Published): Expe
   seeds: { full: 3, quick: 1 },
   datasets: { full: [dataset] },
   shortened: [
-    '300 inner steps on batches of 16 in place of 20,000 on 128, 8 hypergradients of a window in place of 20, each on 50 examples, one seed, and ' +
-      'no detached weights.',
+    '300 inner steps on batches of 16 in place of 20,000 on 128, windows of 20 steps and 4 hypergradients in place of 50 and 20, each on 50 examples, ' +
+      'one seed, and no detached weights.',
   ],
   arms: ({ size }) => arms(dataset, factor, size),
   analyse: async (_lab, finished) => ({ tables: [besideThePaper(published, finished)], figures: [] }),
