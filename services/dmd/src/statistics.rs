@@ -38,10 +38,12 @@ impl Statistics {
 
     /// The largest absolute value of each component.
     pub(crate) fn sizes(&self) -> impl Iterator<Item = f64> + Clone {
-        self.low
-            .iter()
-            .zip(&self.high)
-            .map(|(low, high)| low.abs().max(high.abs()))
+        (0..self.low.len()).map(|component| self.size(component))
+    }
+
+    /// The largest absolute value of a component.
+    pub(crate) fn size(&self, component: usize) -> f64 {
+        self.low[component].abs().max(self.high[component].abs())
     }
 
     /// Those of components that are zero, to be filled in.

@@ -48,17 +48,11 @@ impl Estimate<'_> {
         }
         let last = self.last(component);
         last * self.values[component].signum() > 0.0
-            && last.abs() >= self.last_share * self.largest(component)
+            && last.abs() >= self.last_share * self.statistics.size(component)
     }
 
     fn last(&self, component: usize) -> f64 {
         self.rows[self.rows.len() - 1][component]
-    }
-
-    /// Largest absolute value of a component.
-    fn largest(&self, component: usize) -> f64 {
-        let (low, high) = (self.statistics.low[component], self.statistics.high[component]);
-        low.abs().max(high.abs())
     }
 
     /// Whether the estimate of a component with this overshoot leaves the rows although they have settled.
@@ -155,7 +149,7 @@ impl Thresholds {
                 "estimate {value:.3e} against last row {:.3e} (limit {} of the largest, {:.3e})",
                 estimate.last(first),
                 estimate.last_share,
-                estimate.largest(first)
+                statistics.size(first)
             )
         };
         let doubtful = trust.components.iter().filter(|&&trusted| !trusted).count();
