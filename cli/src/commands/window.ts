@@ -31,18 +31,22 @@ const show = (): Command =>
       }),
   );
 
-interface ReanalyzeFlags extends WindowFlags {
+/** Options of the decomposition that have a flag. */
+const DMD_FLAGS = [
+  'variant',
+  'delays',
+  'svdRank',
+  'tolerance',
+  'clip',
+  'ridge',
+  'lastShare',
+  'scaling',
+  'selection',
+  'anchor',
+] as const;
+
+interface ReanalyzeFlags extends WindowFlags, Pick<DmdOptions, (typeof DMD_FLAGS)[number]> {
   readonly sigma?: number;
-  readonly variant?: NonNullable<DmdOptions['variant']>;
-  readonly delays?: number;
-  readonly svdRank?: number;
-  readonly tolerance?: number;
-  readonly clip?: number;
-  readonly ridge?: number;
-  readonly lastShare?: number;
-  readonly scaling?: NonNullable<DmdOptions['scaling']>;
-  readonly selection?: NonNullable<DmdOptions['selection']>;
-  readonly anchor?: NonNullable<DmdOptions['anchor']>;
 }
 
 const VARIANTS = [
@@ -79,21 +83,8 @@ const reanalyze = (): Command =>
     .action((name: string, index: number, flags: ReanalyzeFlags) =>
       withStudy(name, flags, async (study) => {
         const { trial, sigma } = flags;
-        const { variant, delays, svdRank, tolerance, clip, ridge, lastShare, scaling, selection, anchor } =
-          flags;
-        const given = {
-          variant,
-          delays,
-          svdRank,
-          tolerance,
-          clip,
-          ridge,
-          lastShare,
-          scaling,
-          selection,
-          anchor,
-        };
-        const dmd = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+        const given = DMD_FLAGS.map((flag) => [flag, flags[flag]] as const);
+        const dmd = Object.fromEntries(given.filter(([, value]) => value !== undefined));
         const [step, again] = await Promise.all([
           study.outerStep(index, { trial }),
           study.reanalyze(index, { trial, sigma, dmd }),

@@ -1,6 +1,7 @@
 /** Estimates of where a window's hypergradient is heading: the product's, and what was tried beside them. */
 
 import type { AnalyzeOptions, WindowReport } from '@glocal/sdk';
+import { divisorsOf } from '../sizes.ts';
 import { fixedPointOfSharedMap, fixedPointWithInput } from './pooled.ts';
 import { ESTIMATED_AT, type HeldWindow, ROWS } from './windows.ts';
 
@@ -149,7 +150,7 @@ const EIGENVALUES = [0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98];
 
 /** h_t = a + bλᵗ with one real λ below 1 for all components, by least squares over components that are divided by their largest value; a. */
 function oneRealMode(rows: Rows): readonly number[] {
-  const sizes = byComponent(rows, (values) => Math.max(...values.map(Math.abs)) || 1);
+  const sizes = Array.from(divisorsOf(rows));
   let best: { error: number; limit: number[] } = { error: Number.POSITIVE_INFINITY, limit: [] };
   for (const lambda of EIGENVALUES) {
     const fits = sizes.map((size, k) =>

@@ -1,6 +1,7 @@
 /** Estimates from all windows of a training so far, and not from its last alone. */
 
 import { EigenvalueDecomposition, Matrix, solve } from 'ml-matrix';
+import { sizesOf } from '../sizes.ts';
 
 /** A window while φ was held. */
 export interface HeldRows {
@@ -23,7 +24,7 @@ const RIDGE = 1e-3;
  */
 export function fixedPointWithInput(windows: readonly HeldRows[], clip: number): number[] | undefined {
   const here = windows.at(-1)?.input ?? [];
-  const sizes = sizesOf(windows.flatMap(({ rows }) => rows));
+  const sizes = usableSizesOf(windows.flatMap(({ rows }) => rows));
   if (sizes === undefined) return undefined;
   const q = here.length;
   const pairs = windows.map((window) => pairsOf(window, sizes));
@@ -51,7 +52,7 @@ export function fixedPointOfSharedMap(windows: readonly HeldRows[], clip: number
   const centred: { from: Matrix; to: Matrix }[] = [];
   let last: { means: number[]; step: number[]; sizes: number[] } | undefined;
   for (const window of windows) {
-    const sizes = sizesOf(window.rows);
+    const sizes = usableSizesOf(window.rows);
     if (sizes === undefined) return undefined;
     const { from, to } = pairsOf(window, sizes);
     const [means, after] = [from.mean('column'), to.mean('column')];
@@ -68,8 +69,8 @@ export function fixedPointOfSharedMap(windows: readonly HeldRows[], clip: number
 }
 
 /** Undefined where one is 0 or not finite. */
-function sizesOf(rows: HeldRows['rows']): number[] | undefined {
-  const sizes = (rows[0] ?? []).map((_, k) => Math.max(...rows.map((row) => Math.abs(row[k] ?? Number.NaN))));
+function usableSizesOf(rows: HeldRows['rows']): number[] | undefined {
+  const sizes = sizesOf(rows);
   return sizes.every((size) => Number.isFinite(size) && size > 0) ? sizes : undefined;
 }
 

@@ -3,6 +3,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { mean } from '../report/statistics.ts';
+import { divisorsOf } from '../sizes.ts';
 import type { HeldWindow } from './windows.ts';
 
 /** One estimate of one window. */
@@ -16,7 +17,7 @@ export interface Score {
 }
 
 export function scoreOf({ rows, truth, clear }: HeldWindow, estimate: readonly number[]): Score {
-  const sizes = truth.map((_, k) => Math.max(...rows.map((row) => Math.abs(row[k] ?? 0))) || 1);
+  const sizes = divisorsOf(rows);
   const [found, should] = [estimate, truth].map((vector) =>
     vector.map((value, k) => value / (sizes[k] ?? 1)),
   ) as [number[], number[]];

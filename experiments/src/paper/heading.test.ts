@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
-import { cosineOf, sizesOf } from './heading.ts';
+import { divisorsOf } from '../sizes.ts';
+import { cosineOf } from './heading.ts';
 
 it('each component counts by its own size', () => {
-  const sizes = sizesOf([Float64Array.of(1000, -2, 0), Float64Array.of(-500, 1, 0)]);
+  const sizes = divisorsOf([Float64Array.of(1000, -2, 0), Float64Array.of(-500, 1, 0)]);
   expect(sizes).toEqual(Float64Array.of(1000, 2, 1));
   expect(cosineOf([1000, -2, 0], [500, -1, 0], sizes)).toBeCloseTo(1, 12);
   // As a plain vector that would be nearly the same direction.

@@ -10,10 +10,6 @@ export function headingOf(step: OuterStep | undefined): Float64Array | undefined
   return first.map((_, i) => rows.reduce((sum, row) => sum + (row[i] ?? 0), 0) / rows.length);
 }
 
-/** Largest absolute value of each component; 1 where that is 0. */
-export const sizesOf = (rows: readonly Float64Array[]): Float64Array =>
-  (rows[0] ?? new Float64Array()).map((_, i) => Math.max(...rows.map((row) => Math.abs(row[i] ?? 0))) || 1);
-
 /**
  * Of two vectors of one length; 0 where one of them is 0.
  * @param sizes that components are divided by, so that the largest does not decide alone.

@@ -11,7 +11,8 @@ import { type HeatmapCell, heatmapChart } from '../figures/heatmap.ts';
 import type { Finished } from '../outcome.ts';
 import { mean, meanPercent } from '../report/statistics.ts';
 import type { Table } from '../report/table.ts';
-import { cosineOf, headingOf, sizesOf } from './heading.ts';
+import { divisorsOf } from '../sizes.ts';
+import { cosineOf, headingOf } from './heading.ts';
 
 interface Grid {
   readonly sigmas: readonly number[];
@@ -170,7 +171,7 @@ async function reanalysed(
     for (const [i, { index, window }] of steps.slice(0, -1).entries()) {
       const truth = headingOf(steps[i + 1]);
       if (truth === undefined || window?.hypergradients === undefined) continue;
-      const sizes = sizesOf(window.hypergradients);
+      const sizes = divisorsOf(window.hypergradients);
       windows += 1;
       for (const score of scores) {
         const { sigma, delays } = score.setting;
