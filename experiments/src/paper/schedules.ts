@@ -2,7 +2,7 @@
 
 import { fixed, float, type Method, type ParameterMap, type Space } from '@glocal/sdk';
 import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
-import { controls, rangeTestArms } from '../controls.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
 import { type Estimated, estimators, PAPER, type PaperLoop } from '../estimators.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { scheduleFigures } from '../figures/schedules.ts';
@@ -14,6 +14,7 @@ interface Subject {
   readonly task: Readonly<Record<Size, Omit<Task, 'table'>>>;
   readonly loop: Readonly<Record<Size, PaperLoop>>;
   readonly starts: Readonly<Record<Size, readonly number[]>>;
+  readonly controls: Readonly<Record<Size, ControlGrids>>;
   readonly shortened: string;
   /** The paper's space, all of it between 0 and 1 on the scale of the logit. */
   readonly space: (starts: readonly number[]) => Space<ParameterMap>;
@@ -32,9 +33,13 @@ const lenet = (dataset: string): Subject => ({
     quick: { window: 50, sigma: 20, delays: 10, validationSample: 500 },
   },
   starts: { full: [0.001, 0.005, 0.01, 0.1], quick: [0.01] },
+  controls: {
+    full: CONTROL_GRIDS,
+    quick: { constant: [0.1, 0.2], cooldown: [0.2], peaks: [0.2], scheduleFree: [0.5], asPublished: [] },
+  },
   shortened:
     '500 inner steps in place of 20,000, one start in place of four, hypergradients on 500 of 6,000 validation examples, ' +
-    'the outer rate that goes with ten updates in place of .1, one seed in place of three, and no grids of controls.',
+    'the outer rate that goes with ten updates in place of .1, one seed in place of three, and smaller grids of controls.',
   space: (starts) => spaceOf({ lr: unit(starts), momentum: unit(0.1), weightDecay: unit(1e-3) }),
 });
 
@@ -52,9 +57,13 @@ const wideResnet = (dataset: string): Subject => ({
     quick: { window: 50, sigma: 20, delays: 10, validationSample: 50 },
   },
   starts: { full: [0.01, 0.1], quick: [0.1] },
+  controls: {
+    full: CONTROL_GRIDS,
+    quick: { constant: [], peaks: [], scheduleFree: [0.5], asPublished: [], prodigy: false },
+  },
   shortened:
     'WideResNet 16-2 in place of 28-2, 300 inner steps on batches of 16 in place of 20,000 on 128, hypergradients on 50 examples, ' +
-    'one start, one seed, and no grids of controls.',
+    'one start, one seed, and one control.',
   space: (starts) => spaceOf({ lr: unit(starts), momentum: fixed(0), weightDecay: unit(1e-3) }),
 });
 
@@ -84,7 +93,8 @@ function arms(subject: Subject, size: Size): Arm[] {
   return [
     armOf(whole, { ...plain, title: 'FIXED', readout: 'last' }),
     ...shown.map(tuned),
-    ...(size === 'full' ? [ours, ...controls(whole)] : []),
+    ...(size === 'full' ? [ours] : []),
+    ...controls(whole, subject.controls[size]),
   ];
 }
 
