@@ -2,11 +2,21 @@
 
 import { fixed, network, type ParameterMap, type Space } from '@glocal/sdk';
 import { armOf, held, spaceOf, type Task } from '../arms.ts';
+import { classSizes, inverseFrequency } from '../beyond/classes.ts';
+import { CONTROL_GRIDS, controls } from '../controls.ts';
 import { hankel, PAPER, type PaperLoop, paperMethod } from '../estimators.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import type { Finished } from '../outcome.ts';
 import { meanPercent } from '../report/statistics.ts';
 import type { Table } from '../report/table.ts';
+
+/** What one of these experiments is about. */
+interface Subject {
+  readonly dataset: string;
+  readonly classes: number;
+  readonly imbalanceFactor: number;
+  readonly published: Published;
+}
 
 /** Share of the test set, of the paper's Table 3. */
 interface Published {
@@ -31,7 +41,10 @@ const GLOCAL = "GLOCAL, the paper's HANKEL";
 const weighed = (detached: boolean): Space<ParameterMap> =>
   spaceOf({ ...SGD, reweighting: network({ hiddenUnits: 128, detached }) });
 
-function arms(dataset: string, imbalanceFactor: number, size: Size): Arm[] {
+/** Training examples of CIFAR-10 and of CIFAR-100, with those for validation. */
+const EXAMPLES = 50_000;
+
+function arms({ dataset, classes, imbalanceFactor }: Subject, size: Size): Arm[] {
   const { steps, batchSize, validationExamples } = SIZES[size];
   const loop = LOOPS[size];
   const task: Task = {
@@ -53,10 +66,20 @@ function arms(dataset: string, imbalanceFactor: number, size: Size): Arm[] {
       }),
     ];
   };
+  const sizes = classSizes((EXAMPLES - validationExamples) / classes, classes, imbalanceFactor);
+  const classWeights = fixed(inverseFrequency(sizes), { per: 'class' });
+  const title = 'inverse frequency';
   return [
     armOf(task, { ...sgd, title: 'no weights', space: spaceOf(SGD), method: held(task) }),
+    armOf(task, { ...sgd, title, space: spaceOf({ ...SGD, classWeights }), method: held(task) }),
     ...rows(false),
-    ...(size === 'full' ? rows(true) : []),
+    ...(size === 'full'
+      ? [
+          ...rows(true),
+          ...controls(task),
+          ...controls(task, CONTROL_GRIDS, { title: `, ${title}`, parameters: { classWeights } }),
+        ]
+      : []),
   ];
 }
 
@@ -74,18 +97,30 @@ function besideThePaper({ local, glocal }: Published, finished: readonly Finishe
   };
 }
 
-const experiment = (dataset: string, factor: number, published: Published): Experiment => ({
-  description: `the paper's Table 3: examples weighed by their losses, ${dataset} with an imbalance of ${factor}`,
+const experiment = (subject: Subject): Experiment => ({
+  description: `the paper's Table 3: examples weighed by their losses, ${subject.dataset} with an imbalance of ${subject.imbalanceFactor}`,
   seeds: { full: 3, quick: 1 },
-  datasets: { full: [dataset] },
+  datasets: { full: [subject.dataset] },
   shortened: [
     '300 inner steps on batches of 16 in place of 20,000 on 128, windows of 20 steps and 4 hypergradients in place of 50 and 20, each on 50 examples, ' +
-      'one seed, and no detached weights.',
+      'one seed, no detached weights, and one control.',
   ],
-  arms: ({ size }) => arms(dataset, factor, size),
-  analyse: async (_lab, finished) => ({ tables: [besideThePaper(published, finished)], figures: [] }),
+  arms: ({ size }) => arms(subject, size),
+  analyse: async (_lab, finished) => ({
+    tables: [besideThePaper(subject.published, finished)],
+    figures: [],
+  }),
 });
 
-export const reweightingCifar10By50 = experiment('cifar10', 50, { local: 0.605, glocal: 0.71 });
-export const reweightingCifar10By100 = experiment('cifar10', 100, { local: 0.565, glocal: 0.665 });
-export const reweightingCifar100By50 = experiment('cifar100', 50, { local: 0.28, glocal: 0.315 });
+export const reweightingCifar10By50 = experiment({
+  ...{ dataset: 'cifar10', classes: 10, imbalanceFactor: 50 },
+  published: { local: 0.605, glocal: 0.71 },
+});
+export const reweightingCifar10By100 = experiment({
+  ...{ dataset: 'cifar10', classes: 10, imbalanceFactor: 100 },
+  published: { local: 0.565, glocal: 0.665 },
+});
+export const reweightingCifar100By50 = experiment({
+  ...{ dataset: 'cifar100', classes: 100, imbalanceFactor: 50 },
+  published: { local: 0.28, glocal: 0.315 },
+});
