@@ -31,6 +31,13 @@ function task(size: Size): Task {
 
 const unit = (init: number | readonly number[]) => float({ min: 0, max: 1, init });
 
+/** An outer step that has a report, and of which training. */
+interface Analyzed {
+  readonly trial: string;
+  readonly seed: number;
+  readonly step: OuterStep;
+}
+
 export const spectrum: Experiment = {
   description: "the paper's Fig. 4: eigenvalues of the windows, and the decay of their modes",
   seeds: { full: 3, quick: 1 },
@@ -52,16 +59,21 @@ export const spectrum: Experiment = {
 };
 
 async function analyse({ client, signal }: Lab, [finished]: readonly Finished[]): Promise<Findings> {
-  const trial = finished?.trials[0]?.trial;
-  if (finished === undefined || trial === undefined) return { tables: [], figures: [] };
+  if (finished === undefined) return { tables: [], figures: [] };
   const study = await client.studies.get(finished.study, { signal });
-  const steps = await Array.fromAsync(study.outerSteps({ trial, signal }));
-  const [listed, ...later] = steps.filter(({ report }) => report !== undefined);
+  const windows: Analyzed[] = [];
+  for (const { trial, seed } of finished.trials) {
+    for await (const step of study.outerSteps({ trial, signal })) {
+      if (step.report !== undefined) windows.push({ trial, seed, step });
+    }
+  }
+  const [listed] = windows;
   if (listed === undefined) return { tables: [], figures: [] };
+  const { trial } = listed;
   // A list leaves the contributions of modes out.
-  const first = await study.outerStep(listed.index, { trial, signal });
-  const about = `${finished.arm.table}, from a rate of .01, seed 0`;
-  const windows = [first, ...later];
+  const first = await study.outerStep(listed.step.index, { trial, signal });
+  const start = `${finished.arm.table}, from a rate of .01`;
+  const about = `${start}, seed ${listed.seed}`;
   return {
     tables: [windowTable(windows), decayTable(first), await variantTable(study, trial, first)],
     figures: [
@@ -78,9 +90,9 @@ async function analyse({ client, signal }: Lab, [finished]: readonly Finished[])
         id: 'eigenvalues',
         svg: await spectrumChart(
           'Eigenvalues of all windows',
-          `${about} · ${windows.length} windows`,
+          `${start} · ${windows.length} windows of ${finished.trials.length} trainings`,
           TOLERANCE,
-          eigenvaluesOf(windows),
+          eigenvaluesOf(windows.map(({ step }) => step)),
         ),
       },
       {
@@ -115,19 +127,18 @@ function decay(step: OuterStep) {
     });
 }
 
-function windowTable(steps: readonly OuterStep[]): Table {
+function windowTable(windows: readonly Analyzed[]): Table {
   return {
     id: 'windows',
     title: `Eigenvalues within ${TOLERANCE} of 1, window by window (the paper shows two, in the first)`,
-    columns: ['window', 'near 1', 'rank', 'largest |λ|', 'energy near 1', 'verdict'],
-    rows: steps.map(({ index, report, ...step }) => {
-      const modes = modesOf({ ...step, index, report });
-      const steady = modes.filter((mode) => mode.steady);
+    columns: ['seed', 'window', 'near 1', 'rank', 'largest |λ|', 'energy near 1', 'verdict'],
+    rows: windows.map(({ seed, step }) => {
+      const steady = modesOf(step).filter((mode) => mode.steady);
       const energy = steady.reduce((sum, { energyShare }) => sum + energyShare, 0);
-      const spectrumOf = report?.spectrum;
+      const { spectrum: found, verdict } = step.report ?? {};
       return [
-        ...[String(index), String(steady.length), String(spectrumOf?.rank ?? 0)],
-        ...[spectrumOf?.spectralRadius.toFixed(3) ?? '–', energy.toFixed(3), report?.verdict ?? '–'],
+        ...[String(seed), String(step.index), String(steady.length), String(found?.rank ?? 0)],
+        ...[found?.spectralRadius.toFixed(3) ?? '–', energy.toFixed(3), verdict ?? '–'],
       ];
     }),
   };
