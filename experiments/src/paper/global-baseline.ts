@@ -3,6 +3,7 @@
 import { type TrajectoryPoint, trajectoryChart } from '@glocal/cli/charts';
 import { float, type OuterStep } from '@glocal/sdk';
 import { armOf, spaceOf, type Task } from '../arms.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls } from '../controls.ts';
 import { hankel, PAPER, type PaperLoop, paperMethod } from '../estimators.ts';
 import type { Arm, Experiment, Findings, Lab, Size } from '../experiment.ts';
 import type { Finished } from '../outcome.ts';
@@ -15,13 +16,15 @@ interface Form {
   /** Trainings from scratch, each followed by an update. */
   readonly trainings: number;
   readonly loop: PaperLoop;
+  readonly controls: ControlGrids;
 }
 
 const FORMS: Readonly<Record<Size, Form>> = {
-  full: { steps: 20_000, trainings: 20, loop: PAPER },
+  full: { steps: 20_000, trainings: 20, loop: PAPER, controls: CONTROL_GRIDS },
   quick: {
     ...{ steps: 100, trainings: 8 },
     loop: { window: 50, sigma: 20, delays: 10, validationSample: 500 },
+    controls: { constant: [0.1], cooldown: [], peaks: [0.2], scheduleFree: [0.5], asPublished: [] },
   },
 };
 const STARTS = [0.01, 0.1];
@@ -31,10 +34,11 @@ const unit = (init: number | readonly number[]) => float({ min: 0, max: 1, init 
 const space = spaceOf({ lr: unit(STARTS), momentum: unit(0.1), weightDecay: unit(1e-3) });
 
 function arms(size: Size): Arm[] {
-  const { steps, trainings, loop } = FORMS[size];
+  const { steps, trainings, loop, controls: grids } = FORMS[size];
   const problem = { dataset: 'fashion-mnist', model: 'lenet' };
   const table = `fashion-mnist, lenet, ${steps} steps a training`;
   const once: Task = { table, problem, steps };
+  const whole: Task = { ...once, steps: steps * trainings };
   const common = { readout: 'last', optimizer: 'sgd', space } as const;
   return [
     armOf(once, {
@@ -46,13 +50,11 @@ function arms(size: Size): Arm[] {
         outer: { rate: OUTER_RATE[size] },
       },
     }),
-    armOf(
-      { ...once, steps: steps * trainings },
-      {
-        ...{ ...common, title: 'GLOCAL, one training of as many steps' },
-        method: paperMethod(loop, 'glocal', 'last_iterate', hankel(loop)),
-      },
-    ),
+    armOf(whole, {
+      ...{ ...common, title: 'GLOCAL, one training of as many steps' },
+      method: paperMethod(loop, 'glocal', 'last_iterate', hankel(loop)),
+    }),
+    ...controls(whole, grids),
   ];
 }
 
@@ -65,7 +67,7 @@ export const globalBaseline: Experiment = {
   datasets: { full: ['fashion-mnist'] },
   shortened: [
     '8 trainings of 100 inner steps in place of 20 of 20,000, hypergradients of GLOCAL on 500 of 6,000 validation examples, ' +
-      'one seed in place of three.',
+      'one seed in place of three, and smaller grids of controls.',
   ],
   arms: ({ size }) => arms(size),
   analyse: async (lab, finished) => {
