@@ -78,6 +78,13 @@ const forms = Object.entries(EXPERIMENTS).flatMap(([name, { seeds }]) =>
   (['full', 'quick'] as const).filter((size) => seeds[size] !== undefined).map((size) => ({ name, size })),
 );
 
+/** They look into windows, take times, or choose between defaults, and do not tell how well the product trains. */
+const OTHERS = [
+  ...['spectrum', 'sigma-delay', 'runtime', 'held-phi', 'time-to-accuracy'],
+  ...['defaults-wide', 'defaults-short', 'defaults-length', 'defaults-choice'],
+];
+const comparisons = forms.filter(({ name }) => !OTHERS.includes(name));
+
 describe('the experiments', () => {
   it.each(forms)('$name, $size: every row is a study that the server takes', async ({ name, size }) => {
     const arms = await armsOf(name, size);
@@ -111,6 +118,15 @@ describe('the experiments', () => {
       ).toEqual(new Set(asked));
     },
   );
+
+  it.each(comparisons)('$name, $size: what is tuned stands beside controls', async ({ name, size }) => {
+    const controls = (await armsOf(name, size)).filter(({ spec }) => spec.method?.estimator === 'fixed');
+    const titles = controls.map(({ title }) => title);
+    const everyKind = [/constant|FIXED/, /cooldown/, /cosine/, /Schedule-Free/, /Prodigy/];
+    for (const kind of size === 'full' ? everyKind : [/./]) {
+      expect(titles).toContainEqual(expect.stringMatching(kind));
+    }
+  });
 
   it('say what their quick form shortens', () => {
     for (const { seeds, shortened } of Object.values(EXPERIMENTS)) {
