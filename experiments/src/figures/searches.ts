@@ -3,7 +3,7 @@
 import { COLOURS, render } from '@glocal/cli/chart-style';
 import type { Search } from '../time-to-accuracy/search.ts';
 
-/** @param target drawn as a line across. */
+/** As errors on a log scale, on which the last few points can be told apart. @param target accuracy, drawn as a line across. */
 export function searchChart(
   title: string,
   subtitle: string,
@@ -16,7 +16,7 @@ export function searchChart(
     const steps = found.flatMap(({ seconds, validation }) => {
       if (validation === undefined || validation <= (best ?? 0)) return [];
       best = validation;
-      return [{ method, search: `${method} ${start}`, seconds, accuracy: validation }];
+      return [{ method, search: `${method} ${start}`, seconds, error: errorOf(validation) }];
     });
     // What is known stays known.
     const last = steps.at(-1);
@@ -28,15 +28,19 @@ export function searchChart(
     width: 520,
     height: 300,
     layer: [
-      { mark: { type: 'rule', color: grey, strokeDash: [4, 4] }, encoding: { y: { datum: target } } },
+      {
+        mark: { type: 'rule', color: grey, strokeDash: [4, 4] },
+        encoding: { y: { datum: errorOf(target) } },
+      },
       {
         data: { values },
         mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.8, opacity: 0.8 },
         encoding: {
           x: { field: 'seconds', type: 'quantitative', title: 'seconds, every training counted' },
           y: {
-            ...{ field: 'accuracy', type: 'quantitative', title: 'best validation accuracy' },
-            scale: { zero: false },
+            ...{ field: 'error', type: 'quantitative', title: 'validation error of the best so far, %' },
+            scale: { type: 'log', nice: false, zero: false },
+            axis: { values: [5, 10, 15, 20, 30, 50, 90] },
           },
           detail: { field: 'search' },
           color: { field: 'method', type: 'nominal', title: null },
@@ -45,3 +49,5 @@ export function searchChart(
     ],
   });
 }
+
+const errorOf = (accuracy: number): number => 100 * (1 - accuracy);

@@ -132,7 +132,7 @@ async function analyse(lab: Lab, finished: readonly Finished[]): Promise<Finding
       {
         id: 'searches',
         svg: await searchChart(
-          'Best validation accuracy by the clock',
+          'Best validation error by the clock',
           `${taskOf(form).table}; each line is one search`,
           searches,
           target,

@@ -186,7 +186,10 @@ export class OuterLoop {
     this.#ending = ending;
     this.#figures = { ...this.#figures, outerStepsDone: outerStep.index };
     if (goesBack) this.#parts.learner.restore(this.#snapshot);
-    else if (ending?.outcome !== 'infeasible') this.#goOn(window, update);
+    else if (ending?.outcome !== 'infeasible') {
+      const wasLowered = update?.sources.includes(Source.LOWERED) === true;
+      this.#goOn(window, update, wasLowered && unsettled.conclusion.action === 'lowerRates');
+    }
     const nextValues =
       decision === undefined ? outerStep.nextValues : this.#parts.space.values(optimizer.point, step);
     return { ...outerStep, step, nextValues, update, timing: window.watch.read() };
@@ -201,8 +204,11 @@ export class OuterLoop {
     return goesBack ? this.#figures.stepsDone : stepsDone;
   }
 
-  /** The window's end is the new boundary. */
-  #goOn(window: TrainedWindow, update: Update | undefined): void {
+  /**
+   * The window's end is the new boundary.
+   * @param startsAnew whether the lowest loss is looked for from here on.
+   */
+  #goOn(window: TrainedWindow, update: Update | undefined, startsAnew: boolean): void {
     const { rows, stepsDone, validation, averagedValidation } = window;
     const { priorNorms, fallbackWindows, lowestLoss } = this.#figures;
     const loss = lossOf(this.#method, window);
@@ -211,7 +217,7 @@ export class OuterLoop {
       stepsDone,
       validationLoss: validation.loss,
       averagedValidationLoss: averagedValidation.loss,
-      lowestLoss: update?.sources.includes(Source.LOWERED) ? loss : Math.min(lowestLoss, loss),
+      lowestLoss: startsAnew ? loss : Math.min(lowestLoss, loss),
       priorNorms: withNorms(priorNorms, rows, this.#parts.maxPriorNorms),
       fallbackWindows: fallbackWindows + (update?.fellBack ? 1 : 0),
     };

@@ -55,6 +55,18 @@ describe('OuterOptimizer', () => {
     expect(scheduled.rate).toBeCloseTo(0.2, 12);
   });
 
+  it('moves some components for good, and leaves the others as if there had been no step', () => {
+    const optimizer = new OuterOptimizer(Float64Array.of(1, 1), options, { clip: free });
+    optimizer.move(Float64Array.of(3, 3));
+    const { point, adam } = optimizer.state;
+    optimizer.moveOnly((k) => k === 0, Float64Array.of(3, 3));
+    expect(optimizer.point[0]).toBeCloseTo(0.6, 6);
+    expect(optimizer.point[1]).toBe(point[1]);
+    expect(optimizer.state.adam.mean[1]).toBe(adam.mean[1]);
+    expect(optimizer.state.adam.square[1]).toBe(adam.square[1]);
+    expect(optimizer.canRetry).toBe(false);
+  });
+
   it('retries a move once, and none that was never made or was settled by holding', () => {
     const optimizer = make();
     expect(optimizer.retry()).toBe(false);

@@ -109,6 +109,24 @@ export class OuterOptimizer {
     this.#step(gradient, rateShare);
   }
 
+  /**
+   * A step down the gradient of some components, for good. The others stay, and so does what Adam knows of them.
+   * @param moves whether component k is one of them.
+   */
+  moveOnly(moves: (k: number) => boolean, gradient: Float64Array, rateShare = 1): void {
+    const [from, { mean, square }] = [this.#point, this.#adam];
+    const keep = (to: Float64Array, kept: Float64Array) =>
+      to.map((value, k) => (moves(k) ? value : (kept[k] as number)));
+    this.#step(gradient, rateShare);
+    this.#adam = {
+      ...this.#adam,
+      mean: keep(this.#adam.mean, mean),
+      square: keep(this.#adam.square, square),
+    };
+    this.#point = keep(this.#point, from);
+    this.#last = undefined;
+  }
+
   /** Leaves the point where it is, for good: the last move can no longer be taken back. */
   hold(): void {
     this.#last = undefined;

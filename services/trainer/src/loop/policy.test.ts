@@ -66,7 +66,7 @@ describe('conclude', () => {
   const RULES = {
     estimator: Estimator.MEAN,
     evaluation: EvaluationPoint.AVERAGED,
-    outer: { maxLossRise: 0.3 },
+    outer: { maxLossRise: 0.3, normalize: true },
     mayRiseBy: 0,
   };
   /** After some windows, the last of which has moved something. */
@@ -113,18 +113,41 @@ describe('conclude', () => {
       action: 'lowerRates',
       goesBack: true,
     });
-    expect(conclude(rules, window(1.2, diverging), before).action).toBe('hold');
+    expect(conclude(rules, window(1.2, diverging), before).action).toBe('easeRates');
     // The average of a first window is still near the start.
     const first = { ...before, stepsDone: 0 };
     expect(conclude(rules, window(0.9, diverging), first).action).toBe('lowerRates');
     expect(conclude(rules, window(0.9, { ...diverging, validation: { loss: 2.1 } }), first).action).toBe(
-      'hold',
+      'easeRates',
     );
+  });
+
+  it('eases the rates of a window that diverges, unless the loss falls well or its hypergradients are as they are', () => {
+    const diverging = { report: report(Verdict.DIVERGING) };
+    const rules = { ...RULES, estimator: Estimator.GLOCAL };
+    expect(conclude(rules, window(0.91, diverging), BEFORE)).toEqual({
+      action: 'easeRates',
+      reason: 'because; the validation loss did not rise by more than 0.3, so nothing is taken back',
+    });
+    expect(conclude(rules, window(0.89, diverging), BEFORE).action).toBe('hold');
+    const last = { ...rules, evaluation: EvaluationPoint.LAST_ITERATE };
+    const fallen = { ...diverging, validation: { loss: 1.7 } };
+    expect(conclude(last, window(1, fallen), BEFORE).action).toBe('hold');
+    const asTheyAre = { ...rules, outer: { ...rules.outer, normalize: false } };
+    const never = { ...rules, outer: { ...rules.outer, maxLossRise: 0 } };
+    expect(conclude(asTheyAre, window(0.91, diverging), BEFORE).action).toBe('hold');
+    expect(conclude(never, window(0.91, diverging), BEFORE).action).toBe('hold');
+    expect(conclude(rules, window(0.91, diverging), { ...BEFORE, canLowerRates: false }).action).toBe('hold');
   });
 
   it('takes nothing back of losses that rise by no more than they may while nothing is wrong', () => {
     const mayRiseBy = Math.log(100);
-    const rules = { ...RULES, estimator: Estimator.GLOCAL, outer: { maxLossRise: 0 }, mayRiseBy };
+    const rules = {
+      ...RULES,
+      estimator: Estimator.GLOCAL,
+      outer: { maxLossRise: 0, normalize: true },
+      mayRiseBy,
+    };
     const diverging = { report: report(Verdict.DIVERGING), validation: { loss: 5 } };
     const first = { ...BEFORE, stepsDone: 0, canRetry: false };
     expect(conclude(rules, window(1.4, diverging), first).action).toBe('hold');
@@ -166,7 +189,7 @@ describe('conclude', () => {
   });
 
   it('looks at neither where no rise is too large, and lowers nothing that trains no more', () => {
-    const never = { ...RULES, outer: { maxLossRise: 0 } };
+    const never = { ...RULES, outer: { ...RULES.outer, maxLossRise: 0 } };
     const before = { ...BEFORE, lowestLoss: 0.5, canRetry: false };
     expect(conclude(never, window(9), before).action).toBe('move');
     expect(conclude(RULES, window(1.2, { hasWindow: false }), before).action).toBe('observe');

@@ -39,6 +39,12 @@ interface LowerRates {
   readonly goesBack: boolean;
 }
 
+/** The learning rates go down by a step of the outer optimizer's, and all else is held. */
+interface EaseRates {
+  readonly action: 'easeRates';
+  readonly reason: string;
+}
+
 /** There is nothing to learn from, so nothing moves. */
 interface Observe {
   readonly action: 'observe';
@@ -52,6 +58,7 @@ export type Conclusion =
   | Suggestion
   | Observe
   | LowerRates
+  | EaseRates
   /** Going back has not helped: the trial is infeasible. */
   | { readonly action: 'giveUp'; readonly reason: string };
 
@@ -88,13 +95,16 @@ export interface Before {
 
 /** What the policy looks at of a method. */
 export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
-  readonly outer: Pick<OuterOptimizer, 'maxLossRise'>;
+  readonly outer: Pick<OuterOptimizer, 'maxLossRise' | 'normalize'>;
   /**
    * By how much the validation loss may rise while nothing is wrong, in nats, as where the network learns how frequent imbalanced
    * classes are; 0 where it does not. `maxLossRise` counts in its place where it is above 0.
    */
   readonly mayRiseBy: number;
 }
+
+/** A validation loss that falls by more than this share of itself in an outer step is that of a training that is well under way. */
+const FALLS = 0.1;
 
 /** What to do after a window. */
 export function conclude(rules: Rules, window: WindowFindings, before: Before): Conclusion {
@@ -140,7 +150,7 @@ function unlessRisen(
  * them it was is not known, so that none is taken back.
  */
 function unlessDrifted(
-  suggestion: Move | Hold | Observe,
+  suggestion: Move | Hold | EaseRates | Observe,
   rules: Rules,
   window: WindowFindings,
   before: Before,
@@ -169,7 +179,9 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
   if (isSound(window) && !spoilt && riseOf(rules, window, before) <= allowed) {
     const by = allowed === 0 ? '' : ` by more than ${Number(allowed.toPrecision(3))}`;
     const held = `${reason}; the validation loss did not rise${by}, so nothing is taken back`;
-    return unlessDrifted({ action: 'hold', reason: held }, rules, window, before);
+    const falls = riseOf(rules, window, before) < -FALLS * lossBefore(rules, before);
+    const eases = maxLossRise > 0 && rules.outer.normalize && canLowerRates && !falls;
+    return unlessDrifted({ action: eases ? 'easeRates' : 'hold', reason: held }, rules, window, before);
   }
   if (canRetry) return wish;
   const isWorse = isFirst(before) || (limit > 0 && hasLost(window, before));
@@ -181,13 +193,12 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
 }
 
 /** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */
-const riseOf = (
-  rules: Rules,
-  window: WindowFindings,
-  { validationLoss, averagedValidationLoss }: Before,
-): number =>
-  lossOf(rules, window) -
-  (rules.evaluation === EvaluationPoint.AVERAGED ? averagedValidationLoss : validationLoss);
+const riseOf = (rules: Rules, window: WindowFindings, before: Before): number =>
+  lossOf(rules, window) - lossBefore(rules, before);
+
+/** The validation loss at the last boundary, in nats, at the weights that hypergradients are taken at. */
+const lossBefore = ({ evaluation }: Rules, { validationLoss, averagedValidationLoss }: Before): number =>
+  evaluation === EvaluationPoint.AVERAGED ? averagedValidationLoss : validationLoss;
 
 /** The validation loss, in nats, at the weights that hypergradients are taken at. */
 export const lossOf = (

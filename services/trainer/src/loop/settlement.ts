@@ -9,7 +9,7 @@ import { StateError } from '../resource/errors.ts';
 import { numbersOf } from '../resource/rows.ts';
 import type { OuterOptimizer } from './outer-optimizer.ts';
 import type { Conclusion } from './policy.ts';
-import { normalized, type Rows } from './window.ts';
+import { MOST, normalized, type Rows } from './window.ts';
 
 /** Why no window follows. */
 export interface Ending {
@@ -73,13 +73,18 @@ export function settle(
         update: { ...updateOf(space, optimizer, optimizer.lastShare, conclusion), rolledBack: true },
         goesBack: true,
       };
+    case 'easeRates': {
+      const sources = lowered(space);
+      const upwards = new Float64Array(sources.length).fill(MOST);
+      optimizer.moveOnly((k) => sources[k] === Source.LOWERED, upwards, rateShare);
+      const reason = `${conclusion.reason}; the learning rate goes down by a step`;
+      return { ...after, update: updateOf(space, optimizer, rateShare, { reason, sources }) };
+    }
     case 'lowerRates': {
       const { goesBack } = conclusion;
       optimizer.moveTo(space.lowerRates(before.point) ?? before.point);
       const reason = `${conclusion.reason}; the learning rate is lowered`;
-      const sources = goesBack
-        ? []
-        : space.learned.map(({ name }) => (name === RATE ? Source.LOWERED : Source.HELD));
+      const sources = goesBack ? [] : lowered(space);
       const update = updateOf(space, optimizer, rateShare, { reason, sources });
       return { ...after, update: { ...update, rolledBack: goesBack }, goesBack };
     }
@@ -89,6 +94,10 @@ export function settle(
     }
   }
 }
+
+/** Where components come from after the learning rates alone have gone down. */
+const lowered = ({ learned }: SearchPoint): Source[] =>
+  learned.map(({ name }) => (name === RATE ? Source.LOWERED : Source.HELD));
 
 /**
  * What a driver decides, done, and noted in the update. A window that the policy would take back is taken back by setting

@@ -253,6 +253,23 @@ describe('runTrial', () => {
     expect(outerSteps[1]?.update?.reason).toMatch(/did not rise by more than 0.3/);
   });
 
+  it('moves the learning rate down by a step on DIVERGING when the validation loss hardly fell', async () => {
+    const script: Script = {
+      ...{ learns: 'lr', verdicts: [Verdict.TRUSTED, Verdict.DIVERGING] },
+      ...{ hypergradients: [-1, 1e9], validation: [2, 1.5, 1.4, 1.3] },
+    };
+    const { restored, outerSteps, points } = await trial(Estimator.GLOCAL, 3, script, {
+      outer: outer({ maxLossRise: 0.3, normalize: true }),
+    });
+    expect(restored).toEqual([]);
+    expect(points).toEqual([0.5, expect.closeTo(0.6, 9), expect.closeTo(0.5, 9)]);
+    expect(sources(outerSteps)[1]).toEqual([Source.LOWERED]);
+    expect(outerSteps[1]?.update).toMatchObject({
+      ...{ hypergradient: [], rolledBack: false },
+      reason: expect.stringMatching(/nothing is taken back; the learning rate goes down by a step$/),
+    });
+  });
+
   it.each([
     [EvaluationPoint.LAST_ITERATE, [4]],
     [EvaluationPoint.AVERAGED, []],

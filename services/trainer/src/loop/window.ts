@@ -29,7 +29,7 @@ export function medianRow(rows: Rows): Float64Array {
 }
 
 /** What is this many times as large as the rows are, or more, is no more to be believed. */
-const MOST = 2;
+export const MOST = 2;
 
 /**
  * A hypergradient over the size of a window's rows: the root mean square of the component in which that is largest. At most
