@@ -2,7 +2,7 @@ import { Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, EvaluationPoint, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
 import { encodeRows } from '../resource/rows.ts';
-import { type Before, conclude, suggest, type WindowFindings } from './policy.ts';
+import { type Before, conclude, suggest, UNKNOWN_LOSS, type WindowFindings } from './policy.ts';
 
 const rows = [Float64Array.of(1, 10), Float64Array.of(2, 30), Float64Array.of(9, 20)];
 const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>
@@ -130,6 +130,8 @@ describe('conclude', () => {
       reason: 'because; the validation loss did not rise by more than 0.3, so nothing is taken back',
     });
     expect(conclude(rules, window(0.89, diverging), BEFORE).action).toBe('hold');
+    const unknown = { ...BEFORE, averagedValidationLoss: UNKNOWN_LOSS, lowestLoss: UNKNOWN_LOSS };
+    expect(conclude(rules, window(UNKNOWN_LOSS, diverging), unknown).action).toBe('hold');
     const last = { ...rules, evaluation: EvaluationPoint.LAST_ITERATE };
     const fallen = { ...diverging, validation: { loss: 1.7 } };
     expect(conclude(last, window(1, fallen), BEFORE).action).toBe('hold');

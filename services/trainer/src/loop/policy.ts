@@ -103,7 +103,10 @@ export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
   readonly mayRiseBy: number;
 }
 
-/** A validation loss that falls by more than this share of itself in an outer step is that of a training that is well under way. */
+/** The validation loss of which nothing is known: none is above it, so that nothing is taken back because of it. */
+export const UNKNOWN_LOSS = Number.MAX_VALUE;
+
+/** A validation loss falls well when it loses more than this share of itself in an outer step. */
 const FALLS = 0.1;
 
 /** What to do after a window. */
@@ -179,9 +182,8 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
   if (isSound(window) && !spoilt && riseOf(rules, window, before) <= allowed) {
     const by = allowed === 0 ? '' : ` by more than ${Number(allowed.toPrecision(3))}`;
     const held = `${reason}; the validation loss did not rise${by}, so nothing is taken back`;
-    const falls = riseOf(rules, window, before) < -FALLS * lossBefore(rules, before);
-    const eases = maxLossRise > 0 && rules.outer.normalize && canLowerRates && !falls;
-    return unlessDrifted({ action: eases ? 'easeRates' : 'hold', reason: held }, rules, window, before);
+    const action = easesRates(rules, window, before) ? 'easeRates' : 'hold';
+    return unlessDrifted({ action, reason: held }, rules, window, before);
   }
   if (canRetry) return wish;
   const isWorse = isFirst(before) || (limit > 0 && hasLost(window, before));
@@ -190,6 +192,17 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
   }
   if (isSound(window)) return { action: 'hold', reason: `${reason}; there is nothing left to take back` };
   return { action: 'giveUp', reason: `${reason} at step ${window.stepsDone}` };
+}
+
+/**
+ * Whether the rates of a window that diverges go down by a step. A loss that falls well is that of a network that leaves a plateau, where
+ * hypergradients grow for a while; of one that clients do not report nothing is known.
+ */
+function easesRates(rules: Rules, window: WindowFindings, before: Before): boolean {
+  const { maxLossRise = 0, normalize } = rules.outer;
+  if (maxLossRise === 0 || normalize !== true || !before.canLowerRates) return false;
+  const loss = lossBefore(rules, before);
+  return loss !== UNKNOWN_LOSS && riseOf(rules, window, before) >= -FALLS * Math.abs(loss);
 }
 
 /** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */
