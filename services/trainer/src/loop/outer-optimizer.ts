@@ -124,6 +124,7 @@ export class OuterOptimizer {
       square: keep(this.#adam.square, square),
     };
     this.#point = keep(this.#point, from);
+    this.#clipped = this.#clipped.filter(moves);
     this.#last = undefined;
   }
 
