@@ -43,7 +43,10 @@ export type Selection = 'steady' | 'nearest';
 /** The snapshot to which their amplitudes are fitted. */
 export type Anchor = 'first' | 'last';
 
-/** Where a component of an update came from; `held` is a component that did not move, `driver` one that a client chose. */
+/**
+ * Where a component of an update came from; `held` is a component that did not move, `driver` one that a client chose, `lowered` a learning
+ * rate that went down because the loss had risen or the window diverged.
+ */
 export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'driver' | 'lowered' | 'unknown';
 
 /**
