@@ -45,7 +45,7 @@ export type Anchor = 'first' | 'last';
 
 /**
  * Where a component of an update came from; `held` is a component that did not move, `driver` one that a client chose, `lowered` a learning
- * rate that went down because the loss had risen or the window diverged.
+ * rate that was lowered as the loss had risen, or pushed down as the window diverged.
  */
 export type Source = 'glocal' | 'local' | 'mean' | 'median' | 'held' | 'driver' | 'lowered' | 'unknown';
 

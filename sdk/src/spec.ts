@@ -109,7 +109,8 @@ export interface OuterOptimizer {
   /** How the rate changes over the outer steps. @default 'cosine'; with `exact`: 'constant' */
   readonly schedule?: OuterSchedule;
   /**
-   * An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never.
+   * An outer step that raises the validation loss by more than this, in nats, is taken back once; 0 for never, and then, as without
+   * `normalize`, a window that diverges moves nothing either.
    * @default 0.3; with `exact`: 0; with imbalanced classes: 0; with a loss in a unit of its own, that of a module or of a client: 0
    */
   readonly maxLossRise?: number;

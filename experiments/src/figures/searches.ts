@@ -3,7 +3,10 @@
 import { COLOURS, render } from '@glocal/cli/chart-style';
 import type { Search } from '../time-to-accuracy/search.ts';
 
-/** As errors on a log scale, on which the last few points can be told apart. @param target accuracy, drawn as a line across. */
+/**
+ * As errors on a log scale, on which the last few points can be told apart.
+ * @param target accuracy, drawn as a line across.
+ */
 export function searchChart(
   title: string,
   subtitle: string,
@@ -39,7 +42,7 @@ export function searchChart(
           x: { field: 'seconds', type: 'quantitative', title: 'seconds, every training counted' },
           y: {
             ...{ field: 'error', type: 'quantitative', title: 'validation error of the best so far, %' },
-            scale: { type: 'log', nice: false, zero: false },
+            scale: { type: 'log', nice: false },
             axis: { values: [5, 10, 15, 20, 30, 50, 90] },
           },
           detail: { field: 'search' },
@@ -50,4 +53,5 @@ export function searchChart(
   });
 }
 
-const errorOf = (accuracy: number): number => 100 * (1 - accuracy);
+/** In %; what has none is drawn where one in ten thousand is. */
+const errorOf = (accuracy: number): number => Math.max(0.01, 100 * (1 - accuracy));

@@ -103,7 +103,7 @@ const experiment = (subject: Subject): Experiment => ({
   datasets: { full: [subject.dataset] },
   shortened: [
     '300 inner steps on batches of 16 in place of 20,000 on 128, windows of 20 steps and 4 hypergradients in place of 50 and 20, each on 50 examples, ' +
-      'one seed, no detached weights, and one control.',
+      'one seed, no detached weights, and no grids of controls.',
   ],
   arms: ({ size }) => arms(subject, size),
   analyse: async (_lab, finished) => ({

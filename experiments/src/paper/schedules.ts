@@ -63,7 +63,7 @@ const wideResnet = (dataset: string): Subject => ({
   },
   shortened:
     'WideResNet 16-2 in place of 28-2, 300 inner steps on batches of 16 in place of 20,000 on 128, hypergradients on 50 examples, ' +
-    'one start, one seed, and one control.',
+    'one start, one seed, and one control beside FIXED.',
   space: (starts) => spaceOf({ lr: unit(starts), momentum: fixed(0), weightDecay: unit(1e-3) }),
 });
 

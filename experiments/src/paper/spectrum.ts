@@ -90,7 +90,7 @@ async function analyse({ client, signal }: Lab, [finished]: readonly Finished[])
         id: 'eigenvalues',
         svg: await spectrumChart(
           'Eigenvalues of all windows',
-          `${start} · ${windows.length} windows of ${finished.trials.length} trainings`,
+          `${start} · ${windows.length} windows, seeds ${[...new Set(windows.map(({ seed }) => seed))].join(', ')}`,
           TOLERANCE,
           eigenvaluesOf(windows.map(({ step }) => step)),
         ),

@@ -125,7 +125,10 @@ function optionsOf(
   return options;
 }
 
-/** What the policy makes of such a report. A roll-back uses none, a hold holds all components. */
+/**
+ * What the policy makes of such a report. A roll-back uses none, a hold holds all components. What the losses decide besides, as whether a
+ * window that diverges is taken back or pushes the rates down, is not told here.
+ */
 function whatGlocalUses(rows: Rows, report: WindowReport): Omit<ReanalyzeWindowResponse, 'report'> {
   const suggestion = suggest(Estimator.GLOCAL, rows, report);
   const { reason } = suggestion;

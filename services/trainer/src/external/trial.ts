@@ -309,6 +309,7 @@ export class ExternalTrial {
       stepsDone: end,
       ...answer,
       trainLoss: trainLoss ?? 0,
+      hasLoss: validation !== undefined,
       validation: validation ?? unknown,
       // Whether a client's figures are at averaged weights is its own business.
       averagedValidation: validation ?? unknown,

@@ -64,6 +64,7 @@ const scripts: fc.Arbitrary<Script> = fc.record({
   validation: fc.array(fc.double({ min: 0, max: 3, noNaN: true }), windows),
   averaged: fc.array(fc.double({ min: 0, max: 3, noNaN: true }), windows),
   verdicts: fc.array(fc.constantFrom(Verdict.TRUSTED, Verdict.DIVERGING, Verdict.DEGENERATE, null), windows),
+  learns: fc.constantFrom('lr', 'momentum'),
 });
 
 /** @param check is given the parts of a trial, as they are after so many of its windows. */
@@ -76,9 +77,10 @@ const forEveryTrial = (check: (partsAfter: (windows: number) => LoopParts) => Pr
 
 describe('an outer loop that is saved and resumed', () => {
   it('takes the path of one that never stopped, from any boundary, also after a halved rate', async () => {
-    let halved = 0;
+    let [halved, lowered] = [0, 0];
     await forEveryTrial(async (partsAfter) => {
       const whole = await run(new OuterLoop(partsAfter(0)));
+      lowered += whole.outerSteps.filter(({ update }) => update?.sources.includes(Source.LOWERED)).length;
       for (const [boundary, saved] of whole.saved.slice(0, -1).entries()) {
         if (saved.state.optimizer.rate < 0.1) halved += 1;
         const resumed = await run(new OuterLoop(partsAfter(boundary), written(saved)));
@@ -88,6 +90,7 @@ describe('an outer loop that is saved and resumed', () => {
       }
     });
     expect(halved).toBeGreaterThan(0);
+    expect(lowered).toBeGreaterThan(0);
   });
 
   it('has nothing left to do when it was saved at its end', async () => {

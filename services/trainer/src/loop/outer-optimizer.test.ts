@@ -55,7 +55,7 @@ describe('OuterOptimizer', () => {
     expect(scheduled.rate).toBeCloseTo(0.2, 12);
   });
 
-  it('moves some components for good, and leaves the others as if there had been no step', () => {
+  it('moves some components for good, and leaves the others and their moments', () => {
     const atLeast = (point: Float64Array) => point.map((x) => Math.max(x, 0.7));
     const optimizer = new OuterOptimizer(Float64Array.of(1, 1), options, { clip: atLeast });
     optimizer.move(Float64Array.of(3, 3));

@@ -110,7 +110,8 @@ export class OuterOptimizer {
   }
 
   /**
-   * A step down the gradient of some components, for good. The others stay, and so does what Adam knows of them.
+   * A step down the gradient of some components, for good. The others stay, and so do their moments; the count of updates, by which Adam
+   * corrects them, is one for all.
    * @param moves whether component k is one of them.
    */
   moveOnly(moves: (k: number) => boolean, gradient: Float64Array, rateShare = 1): void {

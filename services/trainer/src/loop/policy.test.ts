@@ -84,6 +84,7 @@ describe('conclude', () => {
     report: undefined,
     noReport: undefined,
     trainLoss: 1,
+    hasLoss: true,
     validation: { loss: 9 },
     averagedValidation: { loss: averagedLoss },
     stepsDone: 150,
@@ -117,7 +118,7 @@ describe('conclude', () => {
     // The average of a first window is still near the start.
     const first = { ...before, stepsDone: 0 };
     expect(conclude(rules, window(0.9, diverging), first).action).toBe('lowerRates');
-    expect(conclude(rules, window(0.9, { ...diverging, validation: { loss: 2.1 } }), first).action).toBe(
+    expect(conclude(rules, window(0.91, { ...diverging, validation: { loss: 2.1 } }), first).action).toBe(
       'easeRates',
     );
   });
@@ -132,6 +133,7 @@ describe('conclude', () => {
     expect(conclude(rules, window(0.89, diverging), BEFORE).action).toBe('hold');
     const unknown = { ...BEFORE, averagedValidationLoss: UNKNOWN_LOSS, lowestLoss: UNKNOWN_LOSS };
     expect(conclude(rules, window(UNKNOWN_LOSS, diverging), unknown).action).toBe('hold');
+    expect(conclude(rules, window(1, { ...diverging, hasLoss: false }), BEFORE).action).toBe('hold');
     const last = { ...rules, evaluation: EvaluationPoint.LAST_ITERATE };
     const fallen = { ...diverging, validation: { loss: 1.7 } };
     expect(conclude(last, window(1, fallen), BEFORE).action).toBe('hold');

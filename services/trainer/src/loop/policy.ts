@@ -39,7 +39,7 @@ interface LowerRates {
   readonly goesBack: boolean;
 }
 
-/** The learning rates go down by a step of the outer optimizer's, and all else is held. */
+/** The learning rates are pushed down: a step of the outer optimizer's, for the largest hypergradient that counts. All else is held. */
 interface EaseRates {
   readonly action: 'easeRates';
   readonly reason: string;
@@ -71,6 +71,8 @@ export interface WindowFindings {
   /** Why there is no report, where one was asked for. */
   readonly noReport: string | undefined;
   readonly trainLoss: number;
+  /** Whether its validation loss is known; that of the boundary before is in its place otherwise. */
+  readonly hasLoss: boolean;
   readonly validation: { readonly loss: number };
   readonly averagedValidation: { readonly loss: number };
   /** Inner steps done at its end. */
@@ -195,14 +197,14 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
 }
 
 /**
- * Whether the rates of a window that diverges go down by a step. A loss that falls well is that of a network that leaves a plateau, where
- * hypergradients grow for a while; of one that clients do not report nothing is known.
+ * Whether the rates of a window that diverges are pushed down. A loss that falls well is that of a network that leaves a plateau, where
+ * hypergradients grow for a while; of one that a client does not report nothing is known.
  */
 function easesRates(rules: Rules, window: WindowFindings, before: Before): boolean {
   const { maxLossRise = 0, normalize } = rules.outer;
   if (maxLossRise === 0 || normalize !== true || !before.canLowerRates) return false;
   const loss = lossBefore(rules, before);
-  return loss !== UNKNOWN_LOSS && riseOf(rules, window, before) >= -FALLS * Math.abs(loss);
+  return window.hasLoss && loss !== UNKNOWN_LOSS && riseOf(rules, window, before) >= -FALLS * Math.abs(loss);
 }
 
 /** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */

@@ -9,7 +9,7 @@ import { StateError } from '../resource/errors.ts';
 import { numbersOf } from '../resource/rows.ts';
 import type { OuterOptimizer } from './outer-optimizer.ts';
 import type { Conclusion } from './policy.ts';
-import { MOST, normalized, type Rows } from './window.ts';
+import { MOST_BY_SIZE, normalized, type Rows } from './window.ts';
 
 /** Why no window follows. */
 export interface Ending {
@@ -74,17 +74,17 @@ export function settle(
         goesBack: true,
       };
     case 'easeRates': {
-      const sources = lowered(space);
-      const upwards = new Float64Array(sources.length).fill(MOST);
+      const sources = loweredSources(space);
+      const upwards = new Float64Array(sources.length).fill(MOST_BY_SIZE);
       optimizer.moveOnly((k) => sources[k] === Source.LOWERED, upwards, rateShare);
-      const reason = `${conclusion.reason}; the learning rate goes down by a step`;
+      const reason = `${conclusion.reason}; the learning rate is pushed down`;
       return { ...after, update: updateOf(space, optimizer, rateShare, { reason, sources }) };
     }
     case 'lowerRates': {
       const { goesBack } = conclusion;
       optimizer.moveTo(space.lowerRates(before.point) ?? before.point);
       const reason = `${conclusion.reason}; the learning rate is lowered`;
-      const sources = goesBack ? [] : lowered(space);
+      const sources = goesBack ? [] : loweredSources(space);
       const update = updateOf(space, optimizer, rateShare, { reason, sources });
       return { ...after, update: { ...update, rolledBack: goesBack }, goesBack };
     }
@@ -95,8 +95,8 @@ export function settle(
   }
 }
 
-/** Where components come from after the learning rates alone have gone down. */
-const lowered = ({ learned }: SearchPoint): Source[] =>
+/** Where components come from after the learning rates alone were lowered. */
+const loweredSources = ({ learned }: SearchPoint): Source[] =>
   learned.map(({ name }) => (name === RATE ? Source.LOWERED : Source.HELD));
 
 /**

@@ -103,6 +103,7 @@ export async function trainWindow(
     stepsDone,
     ...answer,
     trainLoss: learner.takeTrainLoss(),
+    hasLoss: true,
     validation: learner.evaluate('validation', 'lastIterate'),
     averagedValidation: learner.evaluate('validation', 'averaged'),
     watch,

@@ -253,7 +253,7 @@ describe('runTrial', () => {
     expect(outerSteps[1]?.update?.reason).toMatch(/did not rise by more than 0.3/);
   });
 
-  it('moves the learning rate down by a step on DIVERGING when the validation loss hardly fell', async () => {
+  it('pushes the learning rate down on DIVERGING when the validation loss hardly fell', async () => {
     const script: Script = {
       ...{ learns: 'lr', verdicts: [Verdict.TRUSTED, Verdict.DIVERGING] },
       ...{ hypergradients: [-1, 1e9], validation: [2, 1.5, 1.4, 1.3] },
@@ -266,8 +266,20 @@ describe('runTrial', () => {
     expect(sources(outerSteps)[1]).toEqual([Source.LOWERED]);
     expect(outerSteps[1]?.update).toMatchObject({
       ...{ hypergradient: [], rolledBack: false },
-      reason: expect.stringMatching(/nothing is taken back; the learning rate goes down by a step$/),
+      reason: expect.stringMatching(/nothing is taken back; the learning rate is pushed down$/),
     });
+  });
+
+  it('knows the lowest loss still after it has pushed the learning rate down', async () => {
+    const script: Script = {
+      ...{ learns: 'lr', verdicts: [Verdict.TRUSTED, Verdict.DIVERGING, Verdict.TRUSTED] },
+      validation: [2, 1, 1.25, 1.45, 1.4],
+    };
+    const { outerSteps } = await trial(Estimator.GLOCAL, 4, script, {
+      outer: outer({ maxLossRise: 0.3, normalize: true }),
+    });
+    expect(outerSteps[1]?.update?.reason).toMatch(/is pushed down$/);
+    expect(outerSteps[2]?.update?.reason).toMatch(/0.450 above the lowest so far/);
   });
 
   it.each([

@@ -29,15 +29,17 @@ export function medianRow(rows: Rows): Float64Array {
 }
 
 /** What is this many times as large as the rows are, or more, is no more to be believed. */
-export const MOST = 2;
+export const MOST_BY_SIZE = 2;
 
 /**
  * A hypergradient over the size of a window's rows: the root mean square of the component in which that is largest. At most
- * {@link MOST} either way; 0 where all rows are (docs/method.md, section 7).
+ * {@link MOST_BY_SIZE} either way; 0 where all rows are (docs/method.md, section 7).
  */
 export function normalized(hypergradient: Float64Array, rows: Rows): Float64Array {
   const size = largestColumnNorm(rows) / Math.sqrt(rows.length);
-  return hypergradient.map((value) => (size > 0 ? Math.max(-MOST, Math.min(MOST, value / size)) : 0));
+  return hypergradient.map((value) =>
+    size > 0 ? Math.max(-MOST_BY_SIZE, Math.min(MOST_BY_SIZE, value / size)) : 0,
+  );
 }
 
 export function isFiniteRow(row: Float64Array): boolean {
