@@ -120,42 +120,49 @@ describe('a supervised trial', () => {
     expect(kill).toHaveBeenCalled();
   });
 
-  it('that its driver has stopped ends so when its server died in between, and asks nobody again', async () => {
-    const decisionTimeout = { seconds: 60n, nanos: 0 };
-    const trial = await started({ mode: RunMode.DRIVEN, decisionTimeout });
-    const asked: number[] = [];
-    const drive = async (index: number) => {
-      asked.push(index);
-      const isLast = index === 3;
-      const action: Decision['action'] = isLast
-        ? { $case: 'stop', value: { reason: 'enough' } }
-        : { $case: 'accept', value: {} };
-      const decision = { outerStep: index, action, outerRate: undefined };
-      await store.addDecision(NAME, decision);
-      desk.decided(NAME, decision);
-    };
-    const look = async () => {
-      const proposal = await desk.proposalOf(NAME);
-      if (proposal !== undefined) await drive(proposal.outerStep.index);
-    };
-    using _feed = desk.follow(NAME, { news: () => void look(), seated: () => {} });
-    const add = store.addOuterStep.bind(store);
-    vi.spyOn(store, 'addOuterStep').mockImplementation(async (claim, outerStep) => {
-      const stored = await add(claim, outerStep);
-      if (outerStep.index === 3) stop.abort('the server was killed');
-      return stored;
-    });
-    await supervise(trial);
-    expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.PENDING, outerStepsDone: 3 });
-    stop = new AbortController();
-    await supervise(await store.startTrial(NAME));
-    expect(await store.getTrial(NAME)).toMatchObject({
-      state: TrialState.SUCCEEDED,
-      stateReason: 'stopped by its driver after 3 inner steps: enough',
-      outerStepsDone: 3,
-    });
-    expect(asked).toEqual([1, 2, 3]);
-  });
+  // Where the process has said that it ended before the server dies, there is nothing in between.
+  const inBetween = { retry: 5 };
+  it(
+    'that its driver has stopped ends so when its server died in between, and asks nobody again',
+    inBetween,
+    async () => {
+      const decisionTimeout = { seconds: 60n, nanos: 0 };
+      const trial = await started({ mode: RunMode.DRIVEN, decisionTimeout });
+      const asked: number[] = [];
+      const drive = async (index: number) => {
+        asked.push(index);
+        const isLast = index === 3;
+        const action: Decision['action'] = isLast
+          ? { $case: 'stop', value: { reason: 'enough' } }
+          : { $case: 'accept', value: {} };
+        const decision = { outerStep: index, action, outerRate: undefined };
+        await store.addDecision(NAME, decision);
+        desk.decided(NAME, decision);
+      };
+      const look = async () => {
+        const proposal = await desk.proposalOf(NAME);
+        if (proposal !== undefined) await drive(proposal.outerStep.index);
+      };
+      using _feed = desk.follow(NAME, { news: () => void look(), seated: () => {} });
+      const add = store.addOuterStep.bind(store);
+      vi.spyOn(store, 'addOuterStep').mockImplementation((claim, outerStep) => {
+        const storing = add(claim, outerStep);
+        // At once: the process is about to say that it has ended.
+        if (outerStep.index === 3) stop.abort('the server was killed');
+        return storing;
+      });
+      await supervise(trial);
+      expect(await store.getTrial(NAME)).toMatchObject({ state: TrialState.PENDING, outerStepsDone: 3 });
+      stop = new AbortController();
+      await supervise(await store.startTrial(NAME));
+      expect(await store.getTrial(NAME)).toMatchObject({
+        state: TrialState.SUCCEEDED,
+        stateReason: 'stopped by its driver after 3 inner steps: enough',
+        outerStepsDone: 3,
+      });
+      expect(asked).toEqual([1, 2, 3]);
+    },
+  );
 
   it('waits while the store cannot write, and goes on without a gap', async () => {
     const trial = await started();
