@@ -107,16 +107,20 @@ export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS, beside
   ];
 }
 
-/** SGD at the rate that a range test picks, at both weights. The test costs its own steps besides, which the title says. */
-export async function rangeTestArms(lab: Lab, task: Task, besides: Besides = NOTHING): Promise<Arm[]> {
+/**
+ * Runs SGD at the rate that a range test picks, at both weights, where all rows of the full form are wanted. The test costs its own steps
+ * besides, which the title says.
+ */
+export async function runRangeTest(lab: Lab, task: Task, besides: Besides = NOTHING): Promise<void> {
+  if (lab.size !== 'full' || !lab.whole) return;
   const { rate, cost } = await rangeTest(lab, task, 'sgd', besides.parameters);
   const title = `SGD at the rate of a range test (+${cost.toPrecision(2)} runs)${besides.title}`;
   const shared = {
     ...{ optimizer: 'sgd', method: held(task), training: title },
     space: together(startingFrom('sgd', [rate]), besides),
   } as const;
-  return [
+  await lab.run([
     armOf(task, { ...shared, title, readout: 'last' }),
     armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),
-  ];
+  ]);
 }

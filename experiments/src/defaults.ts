@@ -5,7 +5,7 @@
 
 import type { Method } from '@glocal/sdk';
 import { armOf, cosine, held, type Optimizer, startingFrom, type Task } from './arms.ts';
-import { CONTROL_GRIDS, type ControlGrids, controls, rangeTestArms } from './controls.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls, runRangeTest } from './controls.ts';
 import type { Arm, Experiment, Size } from './experiment.ts';
 
 const STARTS = [0.001, 0.01, 0.1, 1];
@@ -202,9 +202,7 @@ export const defaults: Experiment = {
   ],
   arms: ({ size }) => tasksOf(size).flatMap((task) => comparison(task, CLAIMS[size].controls)),
   analyse: async (lab) => {
-    if (lab.size === 'full' && lab.whole) {
-      for (const task of tasksOf(lab.size)) await lab.run(await rangeTestArms(lab, task));
-    }
+    for (const task of tasksOf(lab.size)) await runRangeTest(lab, task);
     return { tables: [], figures: [] };
   },
 };

@@ -5,7 +5,7 @@
 
 import { fixed, float, type Method, network, type Parameter, type ParameterMap, vector } from '@glocal/sdk';
 import { armOf, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
-import { type Besides, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
+import { type Besides, type ControlGrids, controls, runRangeTest } from '../controls.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { classSizes, effectiveNumber, inverseFrequency } from './classes.ts';
 
@@ -152,7 +152,7 @@ export const imbalanceFashionMnist: Experiment = {
   ],
   arms: ({ size }) => arms(size),
   analyse: async (lab) => {
-    if (lab.size === 'full' && lab.whole) await lab.run(await rangeTestArms(lab, taskOf(lab.size), BESIDES));
+    await runRangeTest(lab, taskOf(lab.size), BESIDES);
     return { tables: [], figures: [] };
   },
 };

@@ -2,7 +2,7 @@
 
 import { fixed, float, type Method, type ParameterMap, type Space } from '@glocal/sdk';
 import { armOf, held, spaceOf, startingFrom, type Task } from '../arms.ts';
-import { CONTROL_GRIDS, type ControlGrids, controls, rangeTestArms } from '../controls.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls, runRangeTest } from '../controls.ts';
 import { type Estimated, estimators, PAPER, type PaperLoop } from '../estimators.ts';
 import type { Arm, Experiment, Size } from '../experiment.ts';
 import { scheduleFigures } from '../figures/schedules.ts';
@@ -107,7 +107,7 @@ const experiment = (subject: Subject, description: string): Experiment => ({
   shortened: [subject.shortened],
   arms: ({ size }) => arms(subject, size),
   analyse: async (lab, finished) => {
-    if (lab.size === 'full' && lab.whole) await lab.run(await rangeTestArms(lab, taskOf(subject, lab.size)));
+    await runRangeTest(lab, taskOf(subject, lab.size));
     return { tables: [], figures: await scheduleFigures(lab.client, finished) };
   },
 });
