@@ -2,7 +2,9 @@
 
 import type { Evaluation } from '@glocal/proto/glocal/v1/study';
 import type { Learner, Snapshot } from '../loop/learner.ts';
-import { UNKNOWN_LOSS } from '../loop/policy.ts';
+
+/** The validation loss of which nothing is known: none is above it, so that nothing is taken back because of it. */
+export const UNKNOWN_LOSS = Number.MAX_VALUE;
 
 const elsewhere = (): never => {
   throw new TypeError('the client trains this window, not the service');

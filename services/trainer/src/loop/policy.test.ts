@@ -1,8 +1,9 @@
 import { Verdict, WindowReport } from '@glocal/proto/glocal/v1/dmd';
 import { Estimator, EvaluationPoint, Source } from '@glocal/proto/glocal/v1/study';
 import { describe, expect, it } from 'vitest';
+import { UNKNOWN_LOSS } from '../external/remote-learner.ts';
 import { encodeRows } from '../resource/rows.ts';
-import { type Before, conclude, suggest, UNKNOWN_LOSS, type WindowFindings } from './policy.ts';
+import { type Before, conclude, suggest, type WindowFindings } from './policy.ts';
 
 const rows = [Float64Array.of(1, 10), Float64Array.of(2, 30), Float64Array.of(9, 20)];
 const report = (verdict: Verdict, trusted: boolean[] = [true, false]) =>
@@ -132,7 +133,10 @@ describe('conclude', () => {
     });
     expect(conclude(rules, window(0.89, diverging), BEFORE).action).toBe('hold');
     const unknown = { ...BEFORE, averagedValidationLoss: UNKNOWN_LOSS, lowestLoss: UNKNOWN_LOSS };
-    expect(conclude(rules, window(UNKNOWN_LOSS, diverging), unknown).action).toBe('hold');
+    expect(conclude(rules, window(UNKNOWN_LOSS, { ...diverging, hasLoss: false }), unknown).action).toBe(
+      'hold',
+    );
+    expect(conclude(rules, window(1, diverging), unknown).action).toBe('hold');
     expect(conclude(rules, window(1, { ...diverging, hasLoss: false }), BEFORE).action).toBe('hold');
     const last = { ...rules, evaluation: EvaluationPoint.LAST_ITERATE };
     const fallen = { ...diverging, validation: { loss: 1.7 } };

@@ -105,9 +105,6 @@ export interface Rules extends Pick<Method, 'estimator' | 'evaluation'> {
   readonly mayRiseBy: number;
 }
 
-/** The validation loss of which nothing is known: none is above it, so that nothing is taken back because of it. */
-export const UNKNOWN_LOSS = Number.MAX_VALUE;
-
 /** A validation loss falls well when it loses more than this share of itself in an outer step. */
 const FALLS = 0.1;
 
@@ -202,9 +199,8 @@ function goBack(wish: RollBack, rules: Rules, window: WindowFindings, before: Be
  */
 function easesRates(rules: Rules, window: WindowFindings, before: Before): boolean {
   const { maxLossRise = 0, normalize } = rules.outer;
-  if (maxLossRise === 0 || normalize !== true || !before.canLowerRates) return false;
-  const loss = lossBefore(rules, before);
-  return window.hasLoss && loss !== UNKNOWN_LOSS && riseOf(rules, window, before) >= -FALLS * Math.abs(loss);
+  const mayEase = maxLossRise > 0 && normalize === true && before.canLowerRates && window.hasLoss;
+  return mayEase && riseOf(rules, window, before) >= -FALLS * Math.abs(lossBefore(rules, before));
 }
 
 /** How much the validation loss rose, in nats, at the weights that hypergradients are taken at. */
