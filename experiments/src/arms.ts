@@ -4,6 +4,7 @@ import {
   fixed,
   float,
   type Method,
+  type Parameter,
   type ParameterMap,
   type Problem,
   type Space,
@@ -78,6 +79,12 @@ export interface Task {
   readonly table: string;
   readonly problem: Omit<Problem, 'optimizer'>;
   readonly steps: number;
+}
+
+/** What all controls of a row have besides, and how their titles tell. */
+export interface Besides {
+  readonly title: string;
+  readonly parameters: Readonly<Record<string, Parameter>>;
 }
 
 /** A row of a task's table, or, with a `start`, one cell of it. */

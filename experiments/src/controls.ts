@@ -1,9 +1,10 @@
 /** What tuned runs have to be compared with: rates that somebody knows, or finds in a grid, and schedules that somebody has made. */
 
-import type { Parameter, ParameterMap, Space } from '@glocal/sdk';
+import type { ParameterMap, Space } from '@glocal/sdk';
 import {
   armOf,
   asPublished,
+  type Besides,
   cooldown,
   cosine,
   held,
@@ -13,7 +14,7 @@ import {
   startingFrom,
   type Task,
 } from './arms.ts';
-import type { Arm, Lab } from './experiment.ts';
+import type { Arm, LaterArms, Planned } from './experiment.ts';
 import { rangeTest } from './range-test.ts';
 
 /** The grids of the controls; an empty one has no row. */
@@ -30,19 +31,16 @@ export interface ControlGrids {
   readonly asPublished?: readonly number[];
   /** Whether there is Prodigy. @default true */
   readonly prodigy?: boolean;
+  /** Whether there is SGD at the rate that a range test picks. @default false, since the test takes as long as many a quick form */
+  readonly rangeTest?: boolean;
 }
 
 export const CONTROL_GRIDS: ControlGrids = {
   constant: [0.05, 0.1, 0.2],
   peaks: [0.1, 0.2, 0.4],
   scheduleFree: [0.1, 0.5, 1],
+  rangeTest: true,
 };
-
-/** What all controls of a row have besides, and how their titles tell. */
-export interface Besides {
-  readonly title: string;
-  readonly parameters: Readonly<Record<string, Parameter>>;
-}
 
 const NOTHING: Besides = { title: '', parameters: {} };
 
@@ -50,7 +48,11 @@ const together = (space: Space<ParameterMap>, { parameters }: Besides): Space<Pa
   spaceOf({ ...space.parameters, ...parameters });
 
 /** Each of them a grid, which costs all of its runs. */
-export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS, besides: Besides = NOTHING): Arm[] {
+export function controls(
+  task: Task,
+  grids: ControlGrids = CONTROL_GRIDS,
+  besides: Besides = NOTHING,
+): Planned[] {
   const { constant, cooldown: cooled = constant, peaks, scheduleFree, prodigy = true } = grids;
   const { asPublished: published = scheduleFree } = grids;
   const arm = ({ title, space, ...row }: Omit<Row, 'method'>): Arm =>
@@ -104,23 +106,32 @@ export function controls(task: Task, grids: ControlGrids = CONTROL_GRIDS, beside
           }),
         ]
       : []),
+    ...(grids.rangeTest ? [atRangeTestRate(task, besides)] : []),
   ];
 }
 
-/**
- * Runs SGD at the rate that a range test picks, at both weights, where all rows of the full form are wanted. The test costs its own steps
- * besides, which the title says.
- */
-export async function runRangeTest(lab: Lab, task: Task, besides: Besides = NOTHING): Promise<void> {
-  if (lab.size !== 'full' || !lab.whole) return;
-  const { rate, cost } = await rangeTest(lab, task, 'sgd', besides.parameters);
-  const title = `SGD at the rate of a range test (+${cost.toPrecision(2)} runs)${besides.title}`;
-  const shared = {
-    ...{ optimizer: 'sgd', method: held(task), training: title },
-    space: together(startingFrom('sgd', [rate]), besides),
-  } as const;
-  await lab.run([
-    armOf(task, { ...shared, title, readout: 'last' }),
-    armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),
-  ]);
+/** SGD at the rate that a range test picks, at both weights. The test costs its own steps besides, which the title says. */
+function atRangeTestRate(task: Task, besides: Besides): LaterArms {
+  const named = `SGD at the rate of a range test${besides.title}`;
+  return {
+    id: `${task.table}: ${named}`,
+    arms: async (lab) => {
+      const { rate, cost } = await rangeTest(lab, task, besides);
+      if (rate === undefined) {
+        lab.note(
+          `${task.table}: the loss falls at no rate of the range test, so that nothing is trained at one`,
+        );
+        return [];
+      }
+      const title = `${named} (+${cost.toPrecision(2)} runs)`;
+      const shared = {
+        ...{ optimizer: 'sgd', method: held(task), training: title },
+        space: together(startingFrom('sgd', [rate]), besides),
+      } as const;
+      return [
+        armOf(task, { ...shared, title, readout: 'last' }),
+        armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),
+      ];
+    },
+  };
 }

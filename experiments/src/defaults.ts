@@ -5,8 +5,8 @@
 
 import type { Method } from '@glocal/sdk';
 import { armOf, cosine, held, type Optimizer, startingFrom, type Task } from './arms.ts';
-import { CONTROL_GRIDS, type ControlGrids, controls, runRangeTest } from './controls.ts';
-import type { Arm, Experiment, Size } from './experiment.ts';
+import { CONTROL_GRIDS, type ControlGrids, controls } from './controls.ts';
+import type { Arm, Experiment, Planned, Size } from './experiment.ts';
 
 const STARTS = [0.001, 0.01, 0.1, 1];
 
@@ -167,7 +167,7 @@ export const defaultsShort: Experiment = {
 };
 
 /** The default from each start, beside all that somebody might have set. */
-const comparison = (task: Task, grids: ControlGrids): Arm[] => [
+const comparison = (task: Task, grids: ControlGrids): Planned[] => [
   startedAt(task, {
     ...{ title: 'Schedule-Free SGD, tuned: the default', method: { estimator: 'glocal' } },
     optimizer: 'schedule-free',
@@ -201,8 +201,4 @@ export const defaults: Experiment = {
       'and grids of one.',
   ],
   arms: ({ size }) => tasksOf(size).flatMap((task) => comparison(task, CLAIMS[size].controls)),
-  analyse: async (lab) => {
-    for (const task of tasksOf(lab.size)) await runRangeTest(lab, task);
-    return { tables: [], figures: [] };
-  },
 };

@@ -38,14 +38,25 @@ export interface Arm {
   readonly readout: 'last' | 'averaged';
 }
 
+/** Rows whose settings another training has to find first, such as the rate that a range test picks. */
+export interface LaterArms {
+  /** What their ids begin with. */
+  readonly id: string;
+  /** Runs that training, or finds it, and says what follows from it. */
+  arms(lab: Lab): Promise<readonly Arm[]>;
+}
+
+/** A row of an experiment, or several. */
+export type Planned = Arm | LaterArms;
+
+export const isArm = (row: Planned): row is Arm => 'spec' in row;
+
 /** What an experiment has to work with. */
 export interface Lab {
   readonly client: GlocalClient;
   readonly size: Size;
   /** How many of each arm, unless it needs fewer. */
   readonly seeds: number;
-  /** Whether all rows are wanted, and not some by their names. */
-  readonly whole: boolean;
   /** Folder that is the experiment's own, and there. */
   readonly out: string;
   readonly signal: AbortSignal;
@@ -73,8 +84,8 @@ export interface Experiment {
   readonly comparable?: boolean;
   /** Whether trials must have the machine for themselves, because their times are what is asked for. */
   readonly alone?: boolean;
-  /** What runs first. */
-  arms(lab: Lab): readonly Arm[] | Promise<readonly Arm[]>;
+  /** What runs first; rows that need another training come after all others. */
+  arms(lab: Lab): readonly Planned[] | Promise<readonly Planned[]>;
   /** Tables and figures beside those of accuracy. It may run more. */
   analyse?(lab: Lab, finished: readonly Finished[]): Promise<Findings>;
 }

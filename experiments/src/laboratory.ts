@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Board, progressBoard } from '@glocal/cli/terminal';
 import type { GlocalClient } from '@glocal/sdk';
 import { datasetsOf, requireDatasets } from './datasets.ts';
-import type { Arm, Findings, Lab } from './experiment.ts';
+import { type Findings, isArm, type Lab } from './experiment.ts';
 import { accuracyFigures } from './figures/accuracy.ts';
 import type { ExperimentOptions } from './options.ts';
 import { type Finished, isOutcome, outcomeLine } from './outcome.ts';
@@ -48,7 +48,7 @@ export async function conduct(
   const isOther = owned && (await isOtherCommand(out, command));
   const arms: Finished[] = [];
   const lab: Lab = {
-    ...{ client, size, seeds, out, signal, whole: only === '' },
+    ...{ client, size, seeds, out, signal },
     note: (text) => board.note(text),
     run: async (wanted) => {
       const started = await startArms(client, wanted, seeds, signal);
@@ -69,8 +69,9 @@ export async function conduct(
     },
   };
   try {
-    const wanted: readonly Arm[] = await experiment.arms(lab);
-    const first = await lab.run(armsNamed(wanted, only));
+    const planned = armsNamed(await experiment.arms(lab), only);
+    const first = await lab.run(planned.filter(isArm));
+    for (const row of planned) if (!isArm(row)) await lab.run(await row.arms(lab));
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
     const compared = experiment.comparable === false ? [] : arms;
     const findings = {

@@ -1,13 +1,13 @@
 import { commandLine } from '@glocal/cli/testing';
 import { describe, expect, it } from 'vitest';
-import type { Arm, Lab } from './experiment.ts';
+import { type Arm, isArm, type Lab } from './experiment.ts';
 import { readOptions } from './options.ts';
 
 const line = commandLine(readOptions);
 
 async function arms(name: string): Promise<readonly Arm[]> {
   const { experiment, size } = readOptions([name, '--full']);
-  return experiment.arms({ size } as Lab);
+  return (await experiment.arms({ size } as Lab)).filter(isArm);
 }
 
 describe('the options of an experiment', () => {

@@ -19,7 +19,7 @@ export class NoRowError extends Error {
  * The rows that have a text in their ids.
  * @throws NoRowError when none has.
  */
-export function armsNamed(arms: readonly Arm[], text: string): readonly Arm[] {
+export function armsNamed<Row extends Pick<Arm, 'id'>>(arms: readonly Row[], text: string): readonly Row[] {
   const named = arms.filter(({ id }) => id.includes(text));
   if (named.length > 0 || text === '') return named;
   const rows = arms.map(({ id }) => `  ${id}`).join('\n');

@@ -8,7 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fineTuneArms } from '../../experiments/src/beyond/fine-tune.ts';
 import { smallConvnet, upload } from '../../experiments/src/beyond/networks.ts';
 import { datasetsOf, MissingDataError, requireDatasets } from '../../experiments/src/datasets.ts';
-import type { Arm, Experiment, Lab, Size } from '../../experiments/src/experiment.ts';
+import {
+  type Arm,
+  type Experiment,
+  isArm,
+  type Lab,
+  type Planned,
+  type Size,
+} from '../../experiments/src/experiment.ts';
 import { EXPERIMENTS } from '../../experiments/src/registry.ts';
 import { specOf } from '../../experiments/src/run.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
@@ -66,12 +73,16 @@ async function writeTable(folder: string): Promise<void> {
   await writeFile(join(folder, 'dataset.json'), JSON.stringify(manifest));
 }
 
-async function armsOf(name: string, size: Size): Promise<readonly Arm[]> {
+async function rowsOf(name: string, size: Size): Promise<readonly Planned[]> {
   const lab = { client, size, out, signal: new AbortController().signal, note: console.error };
   // What it trains first would need its data.
   if (name === 'fine-tune')
     return fineTuneArms(await upload(lab, await smallConvnet(console.error), 'untrained'), size);
   return EXPERIMENTS[name]?.arms(lab as Lab) ?? [];
+}
+
+async function armsOf(name: string, size: Size): Promise<readonly Arm[]> {
+  return (await rowsOf(name, size)).filter(isArm);
 }
 
 const forms = Object.entries(EXPERIMENTS).flatMap(([name, { seeds }]) =>
@@ -129,6 +140,9 @@ describe('the experiments', () => {
     for (const kind of size === 'full' ? everyKind : [/./]) {
       expect(titles).toContainEqual(expect.stringMatching(kind));
     }
+    if (size === 'quick') return;
+    const later = (await rowsOf(name, size)).filter((row) => !isArm(row)).map(({ id }) => id);
+    expect(later).toContainEqual(expect.stringContaining(': SGD at the rate of a range test'));
   });
 
   it('say what their quick form shortens', () => {

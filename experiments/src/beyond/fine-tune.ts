@@ -2,7 +2,7 @@
 
 import { fixed } from '@glocal/sdk';
 import type { Task } from '../arms.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import type { Experiment, Planned, Size } from '../experiment.ts';
 import { upload } from './networks.ts';
 import { GRIDS } from './per-layer.ts';
 import { pretrained } from './pretrain.ts';
@@ -15,7 +15,7 @@ const STEPS: Readonly<Record<Size, number>> = { full: 1_000, quick: 300 };
 const STARTS: Readonly<Record<Size, readonly number[]>> = { full: [0.001, 0.01, 0.1], quick: [0.01] };
 
 /** @param model `artifacts/{artifact}` of the network. */
-export function fineTuneArms(model: string, size: Size): Arm[] {
+export function fineTuneArms(model: string, size: Size): Planned[] {
   const task: Task = {
     table: `fashion-mnist-10k, a network trained on ${FROM}, ${STEPS[size]} steps`,
     problem: { dataset: 'fashion-mnist-10k', model },

@@ -4,9 +4,9 @@
  */
 
 import { fixed, float, type Method, network, type Parameter, type ParameterMap, vector } from '@glocal/sdk';
-import { armOf, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
-import { type Besides, type ControlGrids, controls, runRangeTest } from '../controls.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import { armOf, type Besides, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
+import { type ControlGrids, controls } from '../controls.ts';
+import type { Arm, Experiment, Planned, Size } from '../experiment.ts';
 import { classSizes, effectiveNumber, inverseFrequency } from './classes.ts';
 
 const FACTOR = 100;
@@ -31,7 +31,14 @@ const FORMS: Readonly<Record<Size, Form>> = {
   full: {
     ...{ steps: 2_000, rates: [0.1, 0.2, 0.4], starts: [0.1], defaultStarts: [0.01, 0.1], network: true },
     controls: {
-      weighted: { constant: [], cooldown: [0.2], peaks: [0.2, 0.4], scheduleFree: [0.5], asPublished: [] },
+      weighted: {
+        constant: [],
+        cooldown: [0.2],
+        peaks: [0.2, 0.4],
+        scheduleFree: [0.5],
+        asPublished: [],
+        rangeTest: true,
+      },
       plain: { constant: [], peaks: [], scheduleFree: [0.5], asPublished: [], prodigy: false },
     },
   },
@@ -82,7 +89,7 @@ function taskOf(size: Size): Task {
   return { table: `fashion-mnist, imbalance ${FACTOR}, lenet, ${steps} steps`, problem, steps };
 }
 
-function arms(size: Size): Arm[] {
+function arms(size: Size): Planned[] {
   const { rates, starts, defaultStarts, controls: grids, network: hasNetwork } = FORMS[size];
   const task = taskOf(size);
   const arm = (title: string, parameters: ParameterMap, method: Method): Arm =>
@@ -151,8 +158,4 @@ export const imbalanceFashionMnist: Experiment = {
     '200 inner steps in place of 2,000, one rate in place of three, one seed in place of three, and no reweighting network.',
   ],
   arms: ({ size }) => arms(size),
-  analyse: async (lab) => {
-    await runRangeTest(lab, taskOf(lab.size), BESIDES);
-    return { tables: [], figures: [] };
-  },
 };

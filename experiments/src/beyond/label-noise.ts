@@ -3,7 +3,7 @@
 import { fixed, float, type Method, network, type ParameterMap } from '@glocal/sdk';
 import { armOf, held, learnedRate, spaceOf, startingFrom, type Task } from '../arms.ts';
 import { type ControlGrids, controls } from '../controls.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import type { Arm, Experiment, Planned, Size } from '../experiment.ts';
 
 const NOISE = 0.4;
 
@@ -26,7 +26,7 @@ const FORMS: Readonly<Record<Size, Form>> = {
     ...{ rates: [0.1, 0.2], smoothing: [0.3, 0.6], starts: [0.1] },
     controls: {
       ...{ constant: [0.1, 0.2], cooldown: [0.2], peaks: [0.2, 0.4] },
-      ...{ scheduleFree: [0.5], asPublished: [] },
+      ...{ scheduleFree: [0.5], asPublished: [], rangeTest: true },
     },
   },
   quick: {
@@ -36,7 +36,7 @@ const FORMS: Readonly<Record<Size, Form>> = {
   },
 };
 
-function arms(size: Size): Arm[] {
+function arms(size: Size): Planned[] {
   const {
     dataset,
     steps,

@@ -3,7 +3,7 @@
 import { fixed } from '@glocal/sdk';
 import type { Task } from '../arms.ts';
 import type { ControlGrids } from '../controls.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import type { Experiment, Planned, Size } from '../experiment.ts';
 import { smallResnet, upload } from './networks.ts';
 import { LEARNED_DECAY, LEARNED_RATE, vectorRows } from './vectors.ts';
 
@@ -17,12 +17,13 @@ export const GRIDS: Readonly<Record<Size, ControlGrids>> = {
     peaks: [0.2, 0.4],
     scheduleFree: [0.5],
     asPublished: [],
+    rangeTest: true,
   },
   quick: { constant: [0.1], peaks: [0.2], scheduleFree: [0.5] },
 };
 
 /** @param model `artifacts/{artifact}` of the network. */
-function perLayerArms(model: string, size: Size): Arm[] {
+function perLayerArms(model: string, size: Size): Planned[] {
   const task: Task = {
     table: `${DATASET[size]}, small residual network, ${STEPS[size]} steps`,
     problem: { dataset: DATASET[size], model },

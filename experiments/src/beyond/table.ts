@@ -3,7 +3,7 @@
 import { fixed } from '@glocal/sdk';
 import { armOf, held, spaceOf, type Task } from '../arms.ts';
 import type { ControlGrids } from '../controls.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import type { Experiment, Planned, Size } from '../experiment.ts';
 import { LEARNED_DECAY, LEARNED_RATE, vectorRows } from './vectors.ts';
 
 const DATASET = 'letters';
@@ -11,7 +11,14 @@ const STEPS: Readonly<Record<Size, number>> = { full: 2_000, quick: 500 };
 const STARTS: Readonly<Record<Size, readonly number[]>> = { full: [0.1, 1], quick: [0.1] };
 /** Around 1, where a perceptron on standardised columns trains best. */
 const GRIDS: Readonly<Record<Size, ControlGrids>> = {
-  full: { constant: [0.3, 1, 3], cooldown: [1, 3], peaks: [1, 3], scheduleFree: [1, 5], asPublished: [] },
+  full: {
+    constant: [0.3, 1, 3],
+    cooldown: [1, 3],
+    peaks: [1, 3],
+    scheduleFree: [1, 5],
+    asPublished: [],
+    rangeTest: true,
+  },
   quick: { constant: [1], peaks: [1], scheduleFree: [1], asPublished: [] },
 };
 /** Of the penalty, at a rate of 1. */
@@ -20,7 +27,7 @@ const PENALTIES: Readonly<Record<Size, readonly number[]>> = {
   quick: [1e-4],
 };
 
-function arms(size: Size): Arm[] {
+function arms(size: Size): Planned[] {
   const task: Task = {
     table: `${DATASET}, mlp, ${STEPS[size]} steps`,
     problem: { dataset: DATASET, model: 'mlp' },

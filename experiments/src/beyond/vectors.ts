@@ -3,7 +3,7 @@
 import { float, type Method, type Parameter, vector } from '@glocal/sdk';
 import { armOf, spaceOf, type Task } from '../arms.ts';
 import { type ControlGrids, controls } from '../controls.ts';
-import type { Arm } from '../experiment.ts';
+import type { Planned } from '../experiment.ts';
 
 export interface Learned {
   readonly min: number;
@@ -30,7 +30,7 @@ export interface VectorRows {
 }
 
 /** By layer and for all, each with GLOCAL and LOCAL, and the controls. */
-export function vectorRows({ task, learned, others = {}, grids }: VectorRows): Arm[] {
+export function vectorRows({ task, learned, others = {}, grids }: VectorRows): Planned[] {
   const map = (make: (options: Learned) => Parameter) =>
     Object.fromEntries(Object.entries(learned).map(([name, options]) => [name, make(options)]));
   const byLayer = map((options) => vector({ ...options, per: 'layer' }));

@@ -5,7 +5,7 @@ import { float, type OuterStep } from '@glocal/sdk';
 import { armOf, spaceOf, type Task } from '../arms.ts';
 import { CONTROL_GRIDS, type ControlGrids, controls } from '../controls.ts';
 import { hankel, PAPER, type PaperLoop, paperMethod } from '../estimators.ts';
-import type { Arm, Experiment, Findings, Lab, Size } from '../experiment.ts';
+import type { Experiment, Findings, Lab, Planned, Size } from '../experiment.ts';
 import type { Finished } from '../outcome.ts';
 import type { Figure } from '../report/figure.ts';
 import { slug, type Table } from '../report/table.ts';
@@ -33,7 +33,7 @@ const GLOBAL = 'GLOBAL';
 const unit = (init: number | readonly number[]) => float({ min: 0, max: 1, init });
 const space = spaceOf({ lr: unit(STARTS), momentum: unit(0.1), weightDecay: unit(1e-3) });
 
-function arms(size: Size): Arm[] {
+function arms(size: Size): Planned[] {
   const { steps, trainings, loop, controls: grids } = FORMS[size];
   const problem = { dataset: 'fashion-mnist', model: 'lenet' };
   const table = `fashion-mnist, lenet, ${steps} steps a training`;

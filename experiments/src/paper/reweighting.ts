@@ -5,7 +5,7 @@ import { armOf, held, spaceOf, type Task } from '../arms.ts';
 import { classSizes, inverseFrequency } from '../beyond/classes.ts';
 import { CONTROL_GRIDS, controls } from '../controls.ts';
 import { hankel, PAPER, type PaperLoop, paperMethod } from '../estimators.ts';
-import type { Arm, Experiment, Size } from '../experiment.ts';
+import type { Arm, Experiment, Planned, Size } from '../experiment.ts';
 import type { Finished } from '../outcome.ts';
 import { meanPercent } from '../report/statistics.ts';
 import type { Table } from '../report/table.ts';
@@ -44,7 +44,7 @@ const weighed = (detached: boolean): Space<ParameterMap> =>
 /** Training examples of CIFAR-10 and of CIFAR-100, with those for validation. */
 const EXAMPLES = 50_000;
 
-function arms({ dataset, classes, imbalanceFactor }: Subject, size: Size): Arm[] {
+function arms({ dataset, classes, imbalanceFactor }: Subject, size: Size): Planned[] {
   const { steps, batchSize, validationExamples } = SIZES[size];
   const loop = LOOPS[size];
   const task: Task = {
