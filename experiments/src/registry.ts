@@ -1,5 +1,6 @@
 /** The experiments that there are. */
 
+import { estimatorsCompared } from './beyond/estimators.ts';
 import { fineTune } from './beyond/fine-tune.ts';
 import { imbalanceFashionMnist } from './beyond/imbalance.ts';
 import { labelNoiseFashionMnist } from './beyond/label-noise.ts';
@@ -45,6 +46,7 @@ export const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   'fine-tune': fineTune,
   table,
   'held-phi': heldPhi,
+  estimators: estimatorsCompared,
   'time-to-accuracy': timeToAccuracy,
   defaults,
   'defaults-wide': defaultsWide,

@@ -89,9 +89,9 @@ const forms = Object.entries(EXPERIMENTS).flatMap(([name, { seeds }]) =>
   (['full', 'quick'] as const).filter((size) => seeds[size] !== undefined).map((size) => ({ name, size })),
 );
 
-/** They look into windows, take times, or choose between defaults, and do not tell how well the product trains. */
+/** They look into windows, take times, compare estimators, or choose between defaults, and do not tell how well the product trains. */
 const OTHERS = [
-  ...['spectrum', 'sigma-delay', 'runtime', 'held-phi', 'time-to-accuracy'],
+  ...['spectrum', 'sigma-delay', 'runtime', 'held-phi', 'estimators', 'time-to-accuracy'],
   ...['defaults-wide', 'defaults-short', 'defaults-length', 'defaults-choice'],
 ];
 const comparisons = forms.filter(({ name }) => !OTHERS.includes(name));

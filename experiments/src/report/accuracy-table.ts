@@ -45,7 +45,7 @@ function accuracies(trials: readonly Outcome[]): string {
   if (values.length === trials.length) return meanPercent(values);
   const failed = trials.filter(({ state }) => state !== 'SUCCEEDED');
   const how = failed.every(({ state }) => state === 'INFEASIBLE') ? 'diverged' : 'failed';
-  return [...values.map(percent), `${failed.length} of ${trials.length} ${how}`].join(', ');
+  return [...values.map((value) => percent(value)), `${failed.length} of ${trials.length} ${how}`].join(', ');
 }
 
 const accuraciesOf = (trials: readonly Outcome[]): number[] =>

@@ -53,7 +53,7 @@ function differencesOf({ arm, trials }: Finished, best: ReadonlyMap<number, numb
       arm.title,
       start === undefined ? '–' : String(Number(start.toPrecision(3))),
       isWhole ? signedPercent(mean(differences)) : '–',
-      interval === undefined ? '–' : interval.map(signedPercent).join(' to '),
+      interval === undefined ? '–' : interval.map((bound) => signedPercent(bound)).join(' to '),
       `${differences.length} of ${ofStart.length}`,
     ];
   });
