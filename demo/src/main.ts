@@ -1,8 +1,9 @@
 /** `npm run demo`: starts the services, trains the same network several ways, and compares. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
+import { CommandError } from '@glocal/cli/exit';
+import { makeFolder, writing } from '@glocal/cli/writing';
 import type { Dashboard } from '@glocal/dashboard';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
@@ -18,7 +19,7 @@ const EXIT_UNAVAILABLE = 69;
 const EXIT_INTERRUPTED = 130;
 
 async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
-  await mkdir(options.out, { recursive: true });
+  await writing('--out', () => makeFolder(options.out));
   const trainer = await spawnTrainer({
     args: [
       ...['--store', join(options.out, 'studies.db'), '--log-level', 'warn'],
@@ -87,6 +88,9 @@ try {
   process.exitCode = 0;
 } catch (error) {
   if (error instanceof UsageError) {
+    process.exitCode = error.exitCode;
+  } else if (error instanceof CommandError) {
+    console.error(error.message);
     process.exitCode = error.exitCode;
   } else if (signal.aborted) {
     console.error('\nstopped');

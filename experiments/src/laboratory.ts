@@ -1,6 +1,6 @@
 /** One experiment from its first study to its files. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Board, progressBoard } from '@glocal/cli/terminal';
@@ -39,7 +39,6 @@ export async function conduct(
 ): Promise<Concluded> {
   const { name, experiment, size, seeds, only, out } = options;
   await requireDatasets(client, datasetsOf(experiment, size));
-  await mkdir(out, { recursive: true });
   const { version } = await client.serverInfo({ signal });
   const command = commandOf(options);
   const circumstances = { command, version, commit: await commitOf(SOURCES), machine: thisMachine() };

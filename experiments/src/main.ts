@@ -1,9 +1,10 @@
 /** `npm run experiment -- NAME`: runs an experiment through the services, or goes on with it, and prints its tables. */
 
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
+import { CommandError } from '@glocal/cli/exit';
+import { makeFolder, writing } from '@glocal/cli/writing';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
 import { MissingDataError } from './datasets.ts';
@@ -26,6 +27,7 @@ async function run(options: ExperimentOptions, signal: AbortSignal): Promise<voi
     const shortened = experiment.shortened?.map((sentence) => `  ${sentence}`).join('\n');
     console.error(`the quick form of ${name}:\n${shortened}\n--full is the whole.\n`);
   }
+  await writing('--out', () => makeFolder(out));
   await using cleanUp = new AsyncDisposableStack();
   const client = cleanUp.use(
     await GlocalClient.connect({ address: address ?? (await start(options, signal, cleanUp)), signal }),
@@ -45,7 +47,6 @@ async function start(
   signal: AbortSignal,
   cleanUp: AsyncDisposableStack,
 ): Promise<string> {
-  await mkdir(out, { recursive: true });
   // Trials that train side by side share the cores.
   const threads = String(Math.max(1, Math.floor(availableParallelism() / parallel)));
   const trainer = await spawnTrainer({
@@ -69,6 +70,9 @@ try {
   await run(readOptions(process.argv.slice(2)), signal);
 } catch (error) {
   if (error instanceof UsageError) {
+    process.exitCode = error.exitCode;
+  } else if (error instanceof CommandError) {
+    console.error(error.message);
     process.exitCode = error.exitCode;
   } else if (signal.aborted) {
     console.error('\nstopped; the same command goes on from here');

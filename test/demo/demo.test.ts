@@ -211,6 +211,12 @@ describe('the command line of the demo', () => {
     for (const flag of ['--steps', '--seed', '--runs', '--out']) expect(stdout).toContain(flag);
   });
 
+  it('ends with exit code 66 and one line where the folder is a file', async () => {
+    const { exitCode, stderr } = await demo('--out', import.meta.filename);
+    expect(stderr).toMatch(/^--out: EEXIST: .*$/);
+    expect(exitCode).toBe(66);
+  });
+
   it('ends with exit code 64 and one line for a wrong option, and leaves nothing', async () => {
     const wrong = join(folder.path, 'wrong');
     const { exitCode, stdout, stderr } = await demo('--steps', '77', '--out', wrong);

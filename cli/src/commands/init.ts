@@ -1,7 +1,7 @@
 /** `glocal init`: a small project that runs. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CommandError, FAILED } from '../exit.ts';
@@ -16,7 +16,7 @@ import {
 } from '../init/project.ts';
 import { shellWord } from '../invocation.ts';
 import { leaf, print } from '../output.ts';
-import { writing } from '../writing.ts';
+import { makeFolder, writing } from '../writing.ts';
 
 const MANIFEST = 'package.json';
 
@@ -49,7 +49,7 @@ export const init = (): Command =>
       }
       const written = { ...files, [MANIFEST]: `${JSON.stringify(manifest, null, 2)}\n` };
       await writing('[folder]', async () => {
-        await mkdir(folder, { recursive: true });
+        await makeFolder(folder);
         for (const [file, text] of Object.entries(written)) await writeFile(join(folder, file), text);
       });
       print(json, { folder, files: Object.keys(written) }, () => next(folder, files, manifest));

@@ -3,9 +3,10 @@
  * need. Of the contracts of TensorFlow these few are written by hand; a whole generated set would be for reading others' files.
  */
 
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { makeFolder } from '../writing.ts';
 import { crc32c } from './crc32c.ts';
 import type { Run } from './run.ts';
 
@@ -14,7 +15,7 @@ const OUR_FILE = /^events\.out\.tfevents\.\d+\.glocal$/;
 /** What it had written of the same run is replaced. @returns the folder that it wrote, one for each run */
 export async function writeTensorBoard(folder: string, run: Run): Promise<string> {
   const own = join(folder, folderName(run));
-  await mkdir(own, { recursive: true });
+  await makeFolder(own);
   const seconds = Math.floor(run.startTime / 1000);
   const file = `events.out.tfevents.${seconds}.glocal`;
   await writeFile(join(own, file), eventFile(run));
