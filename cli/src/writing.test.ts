@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { CommandError, NOT_THERE } from './exit.ts';
 import { makeFolder, writing } from './writing.ts';
@@ -21,10 +21,12 @@ it('leaves faults of the program as they are', async () => {
 it('makes a folder with those above it, as often as it is told to', async () => {
   const root = await mkdtemp(join(tmpdir(), 'glocal-'));
   try {
-    for (const path of [join(root, 'a', 'b', 'c'), join(root, 'a', 'b'), `${join(root, 'a')}/`, root]) {
+    const nested = join(root, 'many', 'at', 'once');
+    await Promise.all(Array.from({ length: 20 }, () => makeFolder(nested)));
+    for (const path of [nested, join(root, 'a', 'b'), `${root}/c/`, `${root}/d/.`, `${root}/e/../f`, root]) {
       await makeFolder(path);
       await makeFolder(path);
-      expect((await stat(path)).isDirectory()).toBe(true);
+      expect((await stat(resolve(path))).isDirectory()).toBe(true);
     }
   } finally {
     await rm(root, { recursive: true });

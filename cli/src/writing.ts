@@ -1,7 +1,7 @@
 /** Files and folders that commands are told to write. */
 
 import { mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { CommandError, NOT_THERE } from './exit.ts';
 
 /**
@@ -19,23 +19,25 @@ export async function writing<T>(where: string, write: () => Promise<T>): Promis
 }
 
 /**
- * Makes a folder, with those above it, unless it is there. `recursive` of Node tries for ever where the system says that what is above is not
- * there although it is, as in /proc.
+ * Makes a folder, with those above it, unless it is there. `mkdir` with `recursive` never returns below /proc, where the system says ENOENT
+ * although the folder above exists.
  */
 export async function makeFolder(path: string): Promise<void> {
+  const folder = resolve(path);
   try {
-    await mkdir(path);
+    await mkdir(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && dirname(path) !== path) {
-      await makeFolder(dirname(path));
-      await mkdir(path);
-      return;
+    const above = dirname(folder);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !(await isFolder(above))) {
+      await makeFolder(above);
+      return makeFolder(folder);
     }
-    const isThere = await stat(path).then(
-      (found) => found.isDirectory(),
-      () => false,
-    );
-    if (!isThere) throw error;
+    if (!(await isFolder(folder))) throw error;
   }
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );

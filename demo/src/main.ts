@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
-import { CommandError } from '@glocal/cli/exit';
+import { CommandError, INTERRUPTED, UNAVAILABLE } from '@glocal/cli/exit';
 import { makeFolder, writing } from '@glocal/cli/writing';
 import type { Dashboard } from '@glocal/dashboard';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
@@ -13,10 +13,6 @@ import { type DemoOptions, readOptions } from './options.ts';
 import { openSession } from './session.ts';
 import { type FinishedRun, PROBLEM, RunError, run } from './study.ts';
 import { comparison, runLine } from './terminal.ts';
-
-const EXIT_UNAVAILABLE = 69;
-/** 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
 
 async function demo(options: DemoOptions, signal: AbortSignal): Promise<void> {
   await writing('--out', () => makeFolder(options.out));
@@ -94,13 +90,13 @@ try {
     process.exitCode = error.exitCode;
   } else if (signal.aborted) {
     console.error('\nstopped');
-    process.exitCode = EXIT_INTERRUPTED;
+    process.exitCode = INTERRUPTED;
   } else if (error instanceof ServerStartError || error instanceof RunError) {
     console.error(`\nThe demo could not be run: ${error.message}`);
-    process.exitCode = EXIT_UNAVAILABLE;
+    process.exitCode = UNAVAILABLE;
   } else if (error instanceof GlocalError) {
     console.error(`\n${error}`);
-    process.exitCode = EXIT_UNAVAILABLE;
+    process.exitCode = UNAVAILABLE;
   } else {
     throw error;
   }

@@ -81,7 +81,7 @@ export interface Task {
   readonly steps: number;
 }
 
-/** What all controls of a row have besides, and how their titles tell. */
+/** Parameters that all controls of a task have in addition, and what their titles end with. */
 export interface Besides {
   readonly title: string;
   readonly parameters: Readonly<Record<string, Parameter>>;

@@ -15,7 +15,7 @@ import {
   type Task,
 } from './arms.ts';
 import type { Arm, LaterArms, Planned } from './experiment.ts';
-import { rangeTest } from './range-test.ts';
+import { rangeTest, rangeTestCost } from './range-test.ts';
 
 /** The grids of the controls; an empty one has no row. */
 export interface ControlGrids {
@@ -112,25 +112,24 @@ export function controls(
 
 /** SGD at the rate that a range test picks, at both weights. The test costs its own steps besides, which the title says. */
 function atRangeTestRate(task: Task, besides: Besides): LaterArms {
-  const named = `SGD at the rate of a range test${besides.title}`;
+  const name = `SGD at the rate of a range test (+${rangeTestCost(task).toPrecision(2)} runs)`;
+  const training = `${name}${besides.title}`;
+  const id = `${task.table}: ${training}`;
   return {
-    id: `${task.table}: ${named}`,
+    id,
     arms: async (lab) => {
-      const { rate, cost } = await rangeTest(lab, task, besides);
+      const rate = await rangeTest(lab, task, besides);
       if (rate === undefined) {
-        lab.note(
-          `${task.table}: the loss falls at no rate of the range test, so that nothing is trained at one`,
-        );
+        lab.note(`${id}: is left out, since the test picked none`);
         return [];
       }
-      const title = `${named} (+${cost.toPrecision(2)} runs)`;
       const shared = {
-        ...{ optimizer: 'sgd', method: held(task), training: title },
+        ...{ optimizer: 'sgd', method: held(task), training },
         space: together(startingFrom('sgd', [rate]), besides),
       } as const;
       return [
-        armOf(task, { ...shared, title, readout: 'last' }),
-        armOf(task, { ...shared, title: `${title}, averaged weights`, readout: 'averaged' }),
+        armOf(task, { ...shared, title: training, readout: 'last' }),
+        armOf(task, { ...shared, title: `${name}, averaged weights${besides.title}`, readout: 'averaged' }),
       ];
     },
   };

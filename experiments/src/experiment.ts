@@ -40,7 +40,7 @@ export interface Arm {
 
 /** Rows whose settings another training has to find first, such as the rate that a range test picks. */
 export interface LaterArms {
-  /** What their ids begin with. */
+  /** What `--only` finds them by, all together; what their study is called. */
   readonly id: string;
   /** Runs that training, or finds it, and says what follows from it. */
   arms(lab: Lab): Promise<readonly Arm[]>;

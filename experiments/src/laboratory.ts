@@ -28,6 +28,8 @@ export interface Concluded extends Findings {
 }
 
 /**
+ * Runs an experiment, and writes what came out into its folder, which has to be there.
+ *
  * @param owned whether the server is the experiment's own, so that nobody else has studies there.
  * @throws MissingDataError, NoRowError, ArmError; GlocalError CANCELLED after the signal
  */
@@ -44,14 +46,16 @@ export async function conduct(
   const circumstances = { command, version, commit: await commitOf(SOURCES), machine: thisMachine() };
   const ledger = await Ledger.open(out, circumstances);
   const board = progressBoard();
-  const isOther = owned && (await isOtherCommand(out, command));
+  let hasOthers = owned && (await isOtherCommand(out, command));
+  const later: string[] = [];
   const arms: Finished[] = [];
   const lab: Lab = {
     ...{ client, size, seeds, out, signal },
     note: (text) => board.note(text),
     run: async (wanted) => {
       const started = await startArms(client, wanted, seeds, signal);
-      if (isOther && arms.length === 0) await cancelOthers(client, started);
+      if (hasOthers) await cancelOthers(client, started, later);
+      hasOthers = false;
       const ended: Finished[] = [];
       await using _progress = showing(
         [...new Map(started.map((each) => [each.study.name, each])).values()],
@@ -69,6 +73,7 @@ export async function conduct(
   };
   try {
     const planned = armsNamed(await experiment.arms(lab), only);
+    later.push(...planned.filter((row) => !isArm(row)).map(({ id }) => id));
     const first = await lab.run(planned.filter(isArm));
     for (const row of planned) if (!isArm(row)) await lab.run(await row.arms(lab));
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { interruption, UsageError } from '@glocal/cli/command-line';
-import { CommandError } from '@glocal/cli/exit';
+import { CommandError, FAILED, INTERRUPTED, NOT_THERE, UNAVAILABLE, USAGE } from '@glocal/cli/exit';
 import { makeFolder, writing } from '@glocal/cli/writing';
 import { GlocalClient, GlocalError } from '@glocal/sdk';
 import { ServerStartError, spawnTrainer } from '@glocal/trainer';
@@ -12,14 +12,6 @@ import { conduct } from './laboratory.ts';
 import { type ExperimentOptions, readOptions } from './options.ts';
 import { markdown } from './report/table.ts';
 import { ArmError, NoRowError } from './run.ts';
-
-/** Not all trials came to their end. */
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 64;
-const EXIT_NO_INPUT = 66;
-const EXIT_UNAVAILABLE = 69;
-/** 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
 
 async function run(options: ExperimentOptions, signal: AbortSignal): Promise<void> {
   const { name, experiment, size, address, out } = options;
@@ -37,7 +29,7 @@ async function run(options: ExperimentOptions, signal: AbortSignal): Promise<voi
   console.error(`tables, figures, results.json and ledger.jsonl are in ${out}`);
   if (failed > 0) {
     console.error(`${failed} trials failed; the same command tries them again`);
-    process.exitCode = EXIT_FAILED;
+    process.exitCode = FAILED;
   }
 }
 
@@ -76,16 +68,16 @@ try {
     process.exitCode = error.exitCode;
   } else if (signal.aborted) {
     console.error('\nstopped; the same command goes on from here');
-    process.exitCode = EXIT_INTERRUPTED;
+    process.exitCode = INTERRUPTED;
   } else if (error instanceof MissingDataError) {
     console.error(`Data is missing.\n${error.message}`);
-    process.exitCode = EXIT_NO_INPUT;
+    process.exitCode = NOT_THERE;
   } else if (error instanceof NoRowError) {
     console.error(error.message);
-    process.exitCode = EXIT_USAGE;
+    process.exitCode = USAGE;
   } else if (error instanceof ServerStartError || error instanceof ArmError || error instanceof GlocalError) {
     console.error(`\nThe experiment could not be run: ${error.message}`);
-    process.exitCode = EXIT_UNAVAILABLE;
+    process.exitCode = UNAVAILABLE;
   } else {
     throw error;
   }

@@ -3,6 +3,7 @@
 import { type OuterStep, scheduled } from '@glocal/sdk';
 import { armOf, type Besides, spaceOf, type Task } from './arms.ts';
 import type { Lab } from './experiment.ts';
+import { isOutcome } from './outcome.ts';
 
 /** Rates that are gone through. */
 const LOWEST = 1e-5;
@@ -23,19 +24,14 @@ export interface RangePoint {
   readonly loss: number;
 }
 
-/** What a range test found, and what it took. */
-export interface RangeTest {
-  /** Absent where no rate moved the loss. */
-  readonly rate: number | undefined;
-  /** In runs of the task. */
-  readonly cost: number;
-}
+/** What a range test costs, in runs of the task. */
+export const rangeTestCost = ({ steps }: Pick<Task, 'steps'>): number => STEPS / steps;
 
 /** The rate after a share of the test. */
 const rateAt = (share: number): number => LOWEST * (HIGHEST / LOWEST) ** share;
 
-/** Runs it with SGD and seed 0, or finds it. */
-export async function rangeTest(lab: Lab, task: Task, besides: Besides): Promise<RangeTest> {
+/** Runs it with SGD and seed 0, or finds it. @returns no rate where none moved the loss, or where the test failed */
+export async function rangeTest(lab: Lab, task: Task, besides: Besides): Promise<number | undefined> {
   const points = Array.from({ length: POINTS }, (_, i) => ({
     step: Math.floor((i * (STEPS - 1)) / (POINTS - 1)),
     value: rateAt(i / (POINTS - 1)),
@@ -49,15 +45,17 @@ export async function rangeTest(lab: Lab, task: Task, besides: Besides): Promise
     },
   );
   const [finished] = await lab.run([arm]);
-  const trial = finished?.trials[0]?.trial;
-  if (finished === undefined || trial === undefined) throw new RangeError('the range test has no trial');
+  const [outcome] = finished?.trials ?? [];
+  // Of one that was cut short the next run has the rest, and might pick another rate.
+  if (finished === undefined || outcome === undefined || !isOutcome(outcome)) return undefined;
   const study = await lab.client.studies.get(finished.study, { signal: lab.signal });
+  const { trial } = outcome;
   const steps: OuterStep[] = await Array.fromAsync(study.outerSteps({ trial, signal: lab.signal }));
   const losses = steps.map(({ step, trainLoss }) => ({
     rate: rateAt((step - WINDOW / 2) / STEPS),
     loss: trainLoss,
   }));
-  return { rate: pickRate(losses), cost: STEPS / task.steps };
+  return pickRate(losses);
 }
 
 /**

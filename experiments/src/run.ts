@@ -44,16 +44,24 @@ export async function startArms(
   return started;
 }
 
-/** An earlier run with the same store was asked for more: what this one does not want would be in its way. */
+/**
+ * An earlier run with the same store was asked for more: what this one does not want would be in its way.
+ * @param later what studies are called that it will want.
+ */
 export async function cancelOthers(
   client: Pick<GlocalClient, 'studies'>,
   started: readonly Started[],
+  later: readonly string[],
 ): Promise<void> {
   const wanted = new Set(started.map(({ study }) => study.name));
+  const called = new Set(later.map(titleOf));
   for await (const other of client.studies.list({ states: ['ACTIVE'] })) {
-    if (!wanted.has(other.name)) await other.cancel();
+    if (!wanted.has(other.name) && !called.has(other.displayName)) await other.cancel();
   }
 }
+
+/** What a study is called. */
+const titleOf = (training: string): string => training.slice(0, 200);
 
 /**
  * Yields each arm in turn as it ends.
@@ -77,7 +85,7 @@ export function specOf(
   seeds: number,
 ): StudySpec<ParameterMap> {
   const seedsOfArm = Array.from({ length: Math.min(seeds, enough ?? seeds) }, (_, seed) => seed);
-  return { ...spec, displayName: training.slice(0, 200), training: { ...spec.training, seeds: seedsOfArm } };
+  return { ...spec, displayName: titleOf(training), training: { ...spec.training, seeds: seedsOfArm } };
 }
 
 /** The same settings are the same request, whose study is found again; one that failed or was cancelled is made anew. */

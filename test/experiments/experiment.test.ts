@@ -31,7 +31,7 @@ const arm = (title: string, rates: readonly number[], changes: Partial<Arm['spec
 
 async function run(arms: readonly Arm[], seeds = 1, signal = new AbortController().signal) {
   const started = await startArms(client, arms, seeds, signal);
-  await cancelOthers(client, started);
+  await cancelOthers(client, started, ['wanted later']);
   return Array.fromAsync(finishArms(started, signal));
 }
 const studies = (finished: readonly Finished[]) => finished.map(({ study }) => study);
@@ -75,6 +75,18 @@ describe('an experiment', () => {
     again.abort();
     await expect(restarted).rejects.toMatchObject({ code: 'CANCELLED' });
     await run([]);
+  });
+
+  it('leaves what it wants later', async () => {
+    const long = (title: string) => arm(title, [0.01], { training: { steps: 1_000_000 } });
+    const start = (title: string) => startArms(client, [long(title)], 1, new AbortController().signal);
+    const [later] = await start('later');
+    await start('not wanted any more');
+    const first = await start('first');
+    await cancelOthers(client, first, ['small: later']);
+    expect(new Set(await activeStudies())).toEqual(new Set([later, ...first].map((one) => one?.study.name)));
+    await cancelOthers(client, [], []);
+    expect(await activeStudies()).toEqual([]);
   });
 
   it('has runs that diverge as outcomes, and stops at one that somebody has cancelled', async () => {

@@ -1,6 +1,7 @@
 /** Figures with their intervals, a panel for each group. */
 
 import { COLOURS, render } from '@glocal/cli/chart-style';
+import type { Figure } from '../report/figure.ts';
 
 export interface IntervalPoint {
   readonly panel: string;
@@ -10,19 +11,21 @@ export interface IntervalPoint {
   readonly high: number;
 }
 
-/** Beside 0, which is drawn. Titles in the order in which they come. */
-export function intervalChart(
+/** Beside 0, which is drawn. Titles in the order in which they come. @returns nothing without points */
+export async function intervalFigures(
+  id: string,
   title: string,
   subtitle: string,
   points: readonly IntervalPoint[],
-): Promise<string> {
+): Promise<Figure[]> {
+  if (points.length === 0) return [];
   const titles = [...new Set(points.map((point) => point.title))];
   const [grey = '', blue = ''] = COLOURS;
   const y = {
     ...{ field: 'title', type: 'nominal', title: null, sort: titles },
     axis: { labelLimit: 320 },
   } as const;
-  return render({
+  const svg = await render({
     title: { text: title, subtitle },
     data: { values: [...points] },
     facet: {
@@ -48,4 +51,5 @@ export function intervalChart(
       ],
     },
   });
+  return [{ id, svg }];
 }

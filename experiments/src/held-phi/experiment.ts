@@ -6,7 +6,7 @@
 import { GlocalEstimator, type Method } from '@glocal/sdk';
 import { armOf, type Optimizer, startingFrom } from '../arms.ts';
 import type { Arm, Experiment, Findings, Lab, Size } from '../experiment.ts';
-import { type IntervalPoint, intervalChart } from '../figures/intervals.ts';
+import { type IntervalPoint, intervalFigures } from '../figures/intervals.ts';
 import type { Finished } from '../outcome.ts';
 import type { Table } from '../report/table.ts';
 import type { Analyze } from './candidates.ts';
@@ -148,13 +148,11 @@ async function analyse(lab: Lab, finished: readonly Finished[]): Promise<Finding
       ),
     );
   }
-  const figure = {
-    id: 'cosine-against-last',
-    svg: await intervalChart(
-      'Where the hypergradient goes, φ held',
-      'cosine of the estimate less that of LAST, 95 % of resampled trainings',
-      points,
-    ),
-  };
-  return { tables, figures: points.length === 0 ? [] : [figure] };
+  const figures = await intervalFigures(
+    'cosine-against-last',
+    'Where the hypergradient goes, φ held',
+    'cosine of the estimate less that of LAST, 95 % of resampled trainings',
+    points,
+  );
+  return { tables, figures };
 }

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Finished, Outcome } from '../outcome.ts';
 import { differenceTables } from './differences.ts';
-import { studentInterval } from './statistics.ts';
 
 const trial = (seed: number, accuracy: number | undefined, validationAccuracy = accuracy): Outcome => ({
   ...{
@@ -46,10 +45,4 @@ it('have no mean without a seed that failed', () => {
 it('are left out where there is nothing to compare', () => {
   expect(differenceTables([row('tuned', true, [trial(0, 0.9)])])).toEqual([]);
   expect(differenceTables([row('plain', false, [trial(0, 0.9)])])).toEqual([]);
-});
-
-it('have intervals of Student', () => {
-  // Mean 2, deviation 1, 2 degrees of freedom.
-  expect(studentInterval([1, 2, 3])?.map((bound) => bound.toFixed(3))).toEqual(['-0.484', '4.484']);
-  expect(studentInterval([1])).toBeUndefined();
 });

@@ -4,7 +4,7 @@
  */
 
 import type { Finished, Outcome } from '../outcome.ts';
-import { mean, signedPercent, studentInterval } from './statistics.ts';
+import { estimate, signedCells } from './statistics.ts';
 import { slug, type Table } from './table.ts';
 
 /** One for each task that has both, with a row for each tuned row and start. */
@@ -46,14 +46,10 @@ function differencesOf({ arm, trials }: Finished, best: ReadonlyMap<number, numb
       const control = best.get(seed);
       return accuracy === undefined || control === undefined ? [] : [accuracy - control];
     });
-    // No mean without what failed.
-    const isWhole = differences.length === ofStart.length;
-    const interval = isWhole ? studentInterval(differences) : undefined;
     return [
       arm.title,
       start === undefined ? '–' : String(Number(start.toPrecision(3))),
-      isWhole ? signedPercent(mean(differences)) : '–',
-      interval === undefined ? '–' : interval.map((bound) => signedPercent(bound)).join(' to '),
+      ...signedCells(estimate(differences, ofStart.length)),
       `${differences.length} of ${ofStart.length}`,
     ];
   });

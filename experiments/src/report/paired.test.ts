@@ -23,6 +23,15 @@ it('are between runs of the same start and seed, in whatever order they come', (
   ]);
 });
 
+it('have no mean where the other has no such run, or one that failed', () => {
+  const failed = row('default', [0.7, 0.8, undefined, 0.6]);
+  const short: Finished = { ...reference, trials: reference.trials.slice(1) };
+  for (const other of [failed, short]) {
+    const [difference] = pairedDifferences(other, [row('whole', [0.7, 0.8, 0.9, 0.6])]);
+    expect(difference).toMatchObject({ difference: undefined, complete: 3, pairs: 4 });
+  }
+});
+
 it('have no mean without a run that failed', () => {
   const other = row('other', [0.71, undefined, 0.93, 0.64]);
   expect(pairedTable('images', 'default', pairedDifferences(reference, [other])).rows).toEqual([

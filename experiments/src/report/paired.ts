@@ -1,18 +1,16 @@
 /** How far rows are from one of them, run by run: of the same start and the same seed, which sets the data's order and the first weights. */
 
 import type { Finished, Outcome } from '../outcome.ts';
-import { mean, signedPercent, studentInterval } from './statistics.ts';
+import { type Estimated, estimate, signedCells } from './statistics.ts';
 import { slug, type Table } from './table.ts';
 
 /** A row less the reference. */
 export interface PairedDifference {
   readonly title: string;
   /** Of test accuracies, as shares; absent where a run of either has none. */
-  readonly mean: number | undefined;
-  /** Student's, 95 %. */
-  readonly interval: readonly [low: number, high: number] | undefined;
-  /** Pairs in which both have an accuracy, of how many. */
-  readonly whole: number;
+  readonly difference: Estimated | undefined;
+  /** Pairs in which both have an accuracy. */
+  readonly complete: number;
   readonly pairs: number;
 }
 
@@ -22,16 +20,13 @@ export function pairedDifferences(reference: Finished, others: readonly Finished
   const accuracies = new Map(reference.trials.map((trial) => [runOf(trial), trial.accuracy]));
   return others.map(({ arm, trials }) => {
     const differences = trials.flatMap((trial) => {
-      const other = accuracies.get(runOf(trial));
-      return trial.accuracy === undefined || other === undefined ? [] : [trial.accuracy - other];
+      const ofReference = accuracies.get(runOf(trial));
+      return trial.accuracy === undefined || ofReference === undefined ? [] : [trial.accuracy - ofReference];
     });
-    // No mean without what failed.
-    const isWhole = differences.length === trials.length && differences.length > 0;
     return {
       title: arm.title,
-      mean: isWhole ? mean(differences) : undefined,
-      interval: isWhole ? studentInterval(differences) : undefined,
-      ...{ whole: differences.length, pairs: trials.length },
+      difference: estimate(differences, trials.length),
+      ...{ complete: differences.length, pairs: trials.length },
     };
   });
 }
@@ -45,11 +40,10 @@ export const pairedTable = (
   id: `${slug(task)}-paired`,
   title: `${task}: test accuracy less that of ${reference}, in points`,
   columns: ['', 'mean', '95 % of means', 'pairs'],
-  rows: differences.map(({ title, mean: middle, interval, whole, pairs }) => [
+  rows: differences.map(({ title, difference, complete, pairs }) => [
     title,
-    middle === undefined ? '–' : signedPercent(middle, 2),
-    interval === undefined ? '–' : interval.map((bound) => signedPercent(bound, 2)).join(' to '),
-    `${whole} of ${pairs}`,
+    ...signedCells(difference, 2),
+    `${complete} of ${pairs}`,
   ]),
   note: "Pairs have the same start and the same seed. Intervals are Student's, over pairs, as if they were independent.",
 });
