@@ -74,11 +74,14 @@ export async function windowsOf(
   return { windows, unusable };
 }
 
-/** The values that were held: a rate on a log scale, shares as logits. */
-const inputOf = ({ values }: Pick<OuterStep, 'values'>): number[] =>
-  Object.entries(values as Readonly<Record<string, number>>).map(([name, value]) =>
-    name === 'lr' ? Math.log(value) : Math.log(value / (1 - value)),
-  );
+/** The values that were held, of each component of the hypergradient: a rate on a log scale, shares as logits. */
+function inputOf({ values, window }: Pick<OuterStep, 'values' | 'window'>): number[] {
+  const held = values as Readonly<Record<string, number>>;
+  return (window?.components ?? []).map((name) => {
+    const value = held[name] ?? Number.NaN;
+    return name === 'lr' ? Math.log(value) : Math.log(value / (1 - value));
+  });
+}
 
 const rowsOf = ({ window }: Pick<OuterStep, 'window'>): number[][] =>
   (window?.hypergradients ?? []).map((row) => Array.from(row));
