@@ -22,14 +22,24 @@ it('has every row of a table less the default of that table', async () => {
   const { tables, figures } = await analysed([
     row('letters', 'GLOCAL, AFFINE: the default', [0.9, 0.8]),
     row('letters', 'LOCAL', [0.88, 0.78]),
+    row('letters', 'FIXED', [0.3, 0.1]),
     row('images', 'GLOCAL, AFFINE: the default', [0.5]),
     row('images', 'FIXED', [0.4]),
   ]);
   expect(tables.map(({ id, rows }) => [id, rows])).toEqual([
-    ['letters-paired', [['LOCAL', '−2.00', '−2.00 to −2.00', '2 of 2']]],
+    [
+      'letters-paired',
+      [
+        ['LOCAL', '−2.00', '−2.00 to −2.00', '2 of 2'],
+        ['FIXED', '−65.00', '−128.53 to −1.47', '2 of 2'],
+      ],
+    ],
     ['images-paired', [['FIXED', '−10.00', '–', '1 of 1']]],
   ]);
   expect(figures.map(({ id }) => id)).toEqual(['less-the-default']);
+  // Beside 65 points nothing else could be seen.
+  expect(figures[0]?.svg).toContain('LOCAL');
+  expect(figures[0]?.svg).not.toContain('FIXED');
   expect(notes).toEqual([]);
 });
 
