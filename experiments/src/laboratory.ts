@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Board, progressBoard } from '@glocal/cli/terminal';
 import type { GlocalClient } from '@glocal/sdk';
 import { datasetsOf, requireDatasets } from './datasets.ts';
-import { type Findings, isArm, type Lab } from './experiment.ts';
+import { type Arm, type Findings, isArm, type Lab, type LaterArms } from './experiment.ts';
 import { accuracyFigures } from './figures/accuracy.ts';
 import type { ExperimentOptions } from './options.ts';
 import { type Finished, isOutcome, outcomeLine } from './outcome.ts';
@@ -46,36 +46,41 @@ export async function conduct(
   const circumstances = { command, version, commit: await commitOf(SOURCES), machine: thisMachine() };
   const ledger = await Ledger.open(out, circumstances);
   const board = progressBoard();
-  let hasOthers = owned && (await isOtherCommand(out, command));
-  const later: string[] = [];
+  const isOther = owned && (await isOtherCommand(out, command));
   const arms: Finished[] = [];
+  const start = (wanted: readonly Arm[]) => startArms(client, wanted, seeds, signal);
+  const finish = async (started: readonly Started[]): Promise<Finished[]> => {
+    const ended: Finished[] = [];
+    await using _progress = showing(
+      [...new Map(started.map((each) => [each.study.name, each])).values()],
+      board,
+      signal,
+    );
+    for await (const finished of finishArms(started, signal)) {
+      ended.push(finished);
+      await ledger.add(finished);
+      for (const trial of finished.trials) board.note(`${finished.arm.id}  ${outcomeLine(trial)}`);
+    }
+    arms.push(...ended);
+    return ended;
+  };
   const lab: Lab = {
     ...{ client, size, seeds, out, signal },
     note: (text) => board.note(text),
-    run: async (wanted) => {
-      const started = await startArms(client, wanted, seeds, signal);
-      if (hasOthers) await cancelOthers(client, started, later);
-      hasOthers = false;
-      const ended: Finished[] = [];
-      await using _progress = showing(
-        [...new Map(started.map((each) => [each.study.name, each])).values()],
-        board,
-        signal,
-      );
-      for await (const finished of finishArms(started, signal)) {
-        ended.push(finished);
-        await ledger.add(finished);
-        for (const trial of finished.trials) board.note(`${finished.arm.id}  ${outcomeLine(trial)}`);
-      }
-      arms.push(...ended);
-      return ended;
-    },
+    run: async (wanted) => finish(await start(wanted)),
   };
   try {
     const planned = armsNamed(await experiment.arms(lab), only);
-    later.push(...planned.filter((row) => !isArm(row)).map(({ id }) => id));
-    const first = await lab.run(planned.filter(isArm));
-    for (const row of planned) if (!isArm(row)) await lab.run(await row.arms(lab));
+    const started = await start(planned.filter(isArm));
+    const later = planned.filter((row): row is LaterArms => !isArm(row));
+    if (isOther)
+      await cancelOthers(
+        client,
+        started,
+        later.map(({ id }) => id),
+      );
+    const first = await finish(started);
+    for (const row of later) await lab.run(await row.arms(lab));
     const found = (await experiment.analyse?.(lab, first)) ?? { tables: [], figures: [] };
     const compared = experiment.comparable === false ? [] : arms;
     const findings = {

@@ -8,7 +8,7 @@ import { type Experiment, isArm, type Lab } from '../../experiments/src/experime
 import { conduct } from '../../experiments/src/laboratory.ts';
 import type { Finished } from '../../experiments/src/outcome.ts';
 import { pickRate } from '../../experiments/src/range-test.ts';
-import { NoRowError } from '../../experiments/src/run.ts';
+import { NoRowError, startArms } from '../../experiments/src/run.ts';
 import { TestTrainer, temporaryFolder } from '../support/trainer.ts';
 
 let client: GlocalClient;
@@ -39,9 +39,9 @@ const small: Experiment = {
     ...controls(task, { ...GRIDS, rangeTest: false, constant: [0.1] }),
   ],
 };
-const conducted = (only: string) => {
+const conducted = (only: string, owned = false) => {
   const options = { name: 'small', experiment: small, size: 'full', seeds: 2, parallel: 2 } as const;
-  return conduct(client, { ...options, only, out }, false, new AbortController().signal);
+  return conduct(client, { ...options, only, out }, owned, new AbortController().signal);
 };
 const AT_ITS_RATE = 'SGD at the rate of a range test (+2.0 runs)';
 const LATER = [
@@ -85,6 +85,15 @@ it('is a row that can be asked for by its name', async () => {
   expect(arms.map(({ arm: { title } }) => title)).toEqual(LATER);
   await expect(conducted('cosine')).rejects.toThrow(NoRowError);
   await expect(conducted('cosine')).rejects.toThrow(`\n  small: ${AT_ITS_RATE}, smoothed\n`);
+});
+
+it('is found again by another command, which cancels what it does not want', async () => {
+  const endless = { ...task, table: 'endless', steps: 1_000_000 };
+  const rows = controls(endless, { ...GRIDS, rangeTest: false, constant: [0.1] }).filter(isArm);
+  const [left] = await startArms(client, rows, 1, new AbortController().signal);
+  const { arms } = await conducted('range test', true);
+  expect(arms.map(({ arm: { title } }) => title)).toEqual(LATER);
+  expect(await client.studies.get(left?.study.name ?? '')).toMatchObject({ state: 'CANCELLED' });
 });
 
 it('is left out where the test picked no rate, and that is told', async () => {

@@ -64,7 +64,7 @@ export const estimatorsCompared: Experiment = {
       'starts in place of four, one seed in place of three. In so short a training the row without second derivatives has fewer windows than the others.',
   ],
   arms: ({ size }) => arms(size),
-  analyse: (lab, finished) => lessTheDefault(lab, finished),
+  analyse: lessTheDefault,
 };
 
 async function lessTheDefault({ note }: Pick<Lab, 'note'>, finished: readonly Finished[]): Promise<Findings> {

@@ -13,7 +13,7 @@ export const meanPercent = (shares: readonly number[]): string =>
   percent(mean(shares)) + (shares.length > 1 ? ` ± ${percent(halfRange(shares))}` : '');
 
 /** A difference of shares in points, with its sign. */
-export const signedPercent = (difference: number, decimals = 1): string =>
+const signedPercent = (difference: number, decimals = 1): string =>
   `${difference < 0 ? '−' : '+'}${percent(Math.abs(difference), decimals)}`;
 
 /** A mean that only whole figures have, with its interval. */
